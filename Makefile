@@ -1,0 +1,62 @@
+# Two commands for a newcomer: `make run` and `make test`. The others are for developers.
+#
+# PYTHON       the Python to make the environment with (3.11 or newer)
+# VENV         where the environment goes
+# PORT         the app's port
+# TORCH_INDEX  the address of a package index with another build of torch, such as the CPU-only
+#              one that PyTorch's installation page names; empty: the registry's build, with CUDA
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+PORT ?= 8501
+TORCH_INDEX ?=
+PYTEST_ARGS ?=
+
+bin := $(VENV)/bin
+app_stamp := $(VENV)/.installed-app
+dev_stamp := $(VENV)/.installed-dev
+torch := $(shell grep '^torch==' requirements.txt)
+quiet := --quiet --disable-pip-version-check
+
+.PHONY: run test lint bench format help
+
+help:
+	@echo "make run    install what is needed and open the app on http://127.0.0.1:$(PORT)"
+	@echo "make test   everything that can be checked without a GPU"
+	@echo "make lint   ruff and mypy"
+	@echo "make bench  the quick benchmarks"
+
+run: $(app_stamp)
+	@$(bin)/python -m bioner doctor || true
+	$(bin)/streamlit run app.py --server.port $(PORT)
+
+test: $(dev_stamp) lint
+	$(bin)/python -m pytest -m "not gpu" $(PYTEST_ARGS)
+
+lint: $(dev_stamp)
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+
+format: $(dev_stamp)
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+bench: $(dev_stamp)
+	$(bin)/python -m benchmarks
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: install it, or say where: make run PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(app_stamp): requirements.txt | $(VENV)/bin/python
+	@echo "Installing the app's packages into $(VENV): about 0.8 GB to download with a CPU-only torch,"
+	@echo "3 to 4 GB with the default one (CUDA libraries). CPU-only: make run TORCH_INDEX=<index address>"
+	$(bin)/python -m pip install $(quiet) $(torch) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	$(bin)/python -m pip install $(quiet) --progress-bar on -r requirements.txt
+	@touch $@
+
+$(dev_stamp): requirements-dev.txt $(app_stamp)
+	$(bin)/python -m pip install $(quiet) -r requirements-dev.txt
+	@touch $@
