@@ -1,0 +1,42 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import bioner
+from bioner.commands import corpora, doctor, jobs, models, predict, review, train
+
+app = typer.Typer(
+    help="BioNER Studio: biomedical named entity recognition.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(corpora.app, name="corpora")
+app.command("train")(train.train)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(models.app, name="models")
+app.command("convert")(models.convert)
+app.command("tag")(predict.tag)
+app.command("evaluate")(predict.evaluate)
+app.command("compare")(predict.compare)
+app.add_typer(review.app, name="review")
+app.command("serve")(predict.serve)
+app.command("doctor")(doctor.doctor)
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """BioNER Studio on the command line; the app does the same: `make run`."""
+    if version:
+        typer.echo(bioner.__version__)
+        raise typer.Exit
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m bioner")

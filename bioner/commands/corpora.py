@@ -1,0 +1,177 @@
+"""``corpora``: fetch, build, stats, search, add."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bioner.commands.terminal import print_json, refusing, say, table
+from bioner.errors import CorpusError
+from bioner.settings import read_settings
+
+app = typer.Typer(
+    help="The ten corpora and your own: fetch, merge, look into.", no_args_is_help=True
+)
+
+
+@app.command()
+@refusing
+def fetch(
+    out: Annotated[Path | None, typer.Option(help="Where to put the files.")] = None,
+    corpus: Annotated[list[str] | None, typer.Option(help="Only this corpus (repeatable).")] = None,
+) -> None:
+    """Fetch the public corpora (about 45 MB), each file checked against its known content."""
+    from bioner.corpora import CORPORA, fetch
+
+    for name in corpus or ():
+        if name not in CORPORA:
+            raise CorpusError(f"unknown corpus {name!r}; expected one of {', '.join(CORPORA)}")
+    folder = out or read_settings().raw
+    report = fetch(
+        folder, corpus, progress=lambda name, done, total: say(f"[{done + 1}/{total}] {name}")
+    )
+    typer.echo(f"{len(report.fetched)} files fetched, {len(report.kept)} were there: {folder}")
+
+
+@app.command()
+@refusing
+def build(
+    source: Annotated[
+        Path | None, typer.Option(help="The folder that holds AnatEM-IOB, BC2GM-IOB, …")
+    ] = None,
+    mapping: Annotated[str, typer.Option(help="curated, article, or a YAML file.")] = "curated",
+    out: Annotated[Path | None, typer.Option(help="The merged folder to write.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
+) -> None:
+    """Merge the corpora of a folder, and your own, into one dataset."""
+    from bioner.merge import merge, write_dataset
+    from bioner.own_corpora import read_all
+
+    settings = read_settings()
+    corpora, schema = read_all(source or settings.raw, settings, mapping, progress=say)
+    dataset = merge(corpora, schema, progress=say)
+    folder = out or settings.merged
+    write_dataset(dataset, folder)
+    report = dataset.report
+    assert report is not None
+    if as_json:
+        print_json(report.to_json())
+        return
+    typer.echo(
+        f"{report.read:,} sentences read from {len(corpora)} corpora; "
+        f"{report.leaks_dropped} distinct train sentences equal a devel or test one and were "
+        f"dropped; {report.fused_sentences:,} fused. Written to {folder}"
+    )
+    typer.echo(_sentences_table(report.to_json()["sentences"]))
+
+
+@app.command()
+@refusing
+def stats(
+    data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
+) -> None:
+    """Show what is in the merged dataset: sentences and mentions by corpus, split and type."""
+    from bioner.merge import read_manifest
+
+    manifest = read_manifest(data or read_settings().merged)
+    if as_json:
+        print_json(manifest.report)
+        return
+    typer.echo(_sentences_table(manifest.report["sentences"]))
+    rows = [["type", "mentions"]]
+    rows += [[name, f"{count:,}"] for name, count in manifest.report["types"].items()]
+    typer.echo(table(rows, right={1}))
+
+
+@app.command()
+@refusing
+def search(
+    query: Annotated[str, typer.Argument(help="Words to find, tokenised like the corpora.")] = "",
+    surface: Annotated[str, typer.Option(help="Only where this is a whole mention.")] = "",
+    corpus: Annotated[list[str] | None, typer.Option(help="Only this corpus (repeatable).")] = None,
+    split: Annotated[str | None, typer.Option(help="train, devel or test.")] = None,
+    type: Annotated[str | None, typer.Option(help="Only sentences with this entity type.")] = None,
+    limit: Annotated[int, typer.Option(help="How many sentences to print.")] = 20,
+    data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
+) -> None:
+    """Find sentences of the merged dataset."""
+    from bioner.search import Query, SearchIndex
+
+    index = SearchIndex.open(data or read_settings().merged)
+    wanted = Query(
+        text=query,
+        surface=surface,
+        types=(type,) if type else (),
+        corpora=tuple(corpus or ()),
+        splits=(split,) if split else (),
+    )
+    page = index.search(wanted, limit=limit)
+    for hit in page.hits:
+        found = ", ".join(f"{hit.sentence.surface(s)} [{s.label}]" for s in hit.sentence.spans)
+        typer.echo(f"{hit.sentence.document}  {hit.sentence.text}")
+        typer.echo(f"    {found or 'no mentions'}")
+    say(f"{len(page.hits)} of {page.total:,} sentences")
+
+
+@app.command()
+@refusing
+def add(
+    files: Annotated[list[Path], typer.Argument(help="The corpus's files, in any known format.")],
+    name: Annotated[str, typer.Option(help="What to call the corpus.")],
+    covers: Annotated[str, typer.Option(help="The types its annotators looked for, by commas.")],
+    map: Annotated[
+        list[str] | None,
+        typer.Option(help="Its label=our type (or =ignore), repeatable; else as suggested."),
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Its licence, shown with every label.")] = "",
+    replacing: Annotated[
+        bool, typer.Option("--replace", help="Take the place of the one of this name.")
+    ] = False,
+) -> None:
+    """Add a corpus of your own; it is merged, trained and scored like the ten."""
+    from bioner.corpora import OwnCorpus
+    from bioner.own_corpora import read_user_schema
+    from bioner.own_corpora_add import add_corpus, corpus_id, preview_corpus, suggest_types
+
+    settings = read_settings()
+    for path in files:
+        if not path.is_file():
+            raise CorpusError(f"{path}: no such file; an archive holds a corpus of several files")
+    schema = read_user_schema(settings)
+    preview = preview_corpus((path.name, path.read_bytes()) for path in files)
+    types = suggest_types(preview.labels, schema)
+    for pair in map or ():
+        source, _, label = pair.partition("=")
+        if source not in preview.labels:
+            raise CorpusError(
+                f"--map {pair}: there is no label {source!r}; expected one of "
+                f"{', '.join(preview.labels)}"
+            )
+        types[source] = label
+    own = OwnCorpus(
+        corpus_id(name),
+        name,
+        tuple(c.strip() for c in covers.split(",") if c.strip()),
+        types,
+        licence,
+    )
+    folder = add_corpus(settings, own, preview.sentences, schema, replacing=replacing)
+    rows = [["label", "mentions", "becomes"]]
+    rows += [[label, f"{n:,}", types[label]] for label, n in preview.labels.most_common()]
+    typer.echo(table(rows, right={1}))
+    for rule, count in preview.repairs.items():
+        say(f"{rule.replace('_', ' ')}: {count:,}")
+    typer.echo(
+        f"{own.id}: {len(preview.sentences):,} sentences kept in {folder}; "
+        "`corpora build` merges them"
+    )
+
+
+def _sentences_table(sentences: dict[str, dict[str, int]]) -> str:
+    rows = [["corpus", "train", "devel", "test"]]
+    for corpus, splits in sentences.items():
+        rows.append([corpus, *(f"{splits[s]:,}" for s in ("train", "devel", "test"))])
+    return table(rows, right={1, 2, 3})

@@ -1,0 +1,107 @@
+"""``doctor``: device, disk, database, models, corpora: what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import typer
+
+from bioner.commands.terminal import refusing
+from bioner.errors import BionerError
+from bioner.settings import Settings, read_settings
+
+LOW_DISK_GB = 3
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the doctor: fine, worth knowing, or wrong with its mend."""
+
+    state: str
+    what: str
+
+
+@refusing
+def doctor() -> None:
+    """Check device, disk, database, models and corpora; exit 1 if something is wrong."""
+    found = list(checks(read_settings()))
+    for check in found:
+        typer.echo(f"{check.state:5} {check.what}")
+    if any(check.state == "WRONG" for check in found):
+        raise typer.Exit(1)
+
+
+def checks(settings: Settings) -> Iterator[Check]:
+    """Yield the checks in the order in which a person would want them."""
+    yield _device()
+    yield _disk(settings)
+    yield from _database(settings)
+    yield from _models(settings)
+    yield _corpora(settings)
+
+
+def _device() -> Check:
+    from bioner.machine import gpus
+
+    found = gpus()
+    if found:
+        return Check("ok", "GPU: " + ", ".join(gpu.name for gpu in found))
+    return Check("note", f"no GPU: training and tagging use {os.cpu_count()} processor cores")
+
+
+def _disk(settings: Settings) -> Check:
+    folder = next(p for p in (settings.models, *settings.models.parents) if p.exists())
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < LOW_DISK_GB:
+        return Check(
+            "WRONG", f"{free:.1f} GB free at {folder}: training needs more; delete old jobs"
+        )
+    return Check("ok", f"{free:.0f} GB free at {folder}")
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    from bioner.store import open_store
+
+    try:
+        store = open_store(settings)
+        projects = store.projects()
+    except BionerError as error:
+        yield Check("WRONG", f"database: {error}")
+        return
+    yield Check("ok", f"database: {len(projects)} projects in {settings.database_url}")
+    backups = store.backups()
+    if backups:
+        yield Check("ok", f"backups: {len(backups)} in {settings.backups}")
+    else:
+        yield Check("note", f"no backup yet in {settings.backups}; one is made within the hour")
+
+
+def _models(settings: Settings) -> Iterator[Check]:
+    from bioner.checkpoints import active_model, list_models
+
+    entries = list_models(settings.models)
+    active = active_model(settings)
+    if active not in {e.name for e in entries}:
+        yield Check(
+            "WRONG", f"the active model {active} is not in {settings.models}: promote another"
+        )
+    for entry in entries:
+        mark = " (active)" if entry.name == active else ""
+        if entry.problem:
+            yield Check("WRONG", f"model {entry.name}{mark}: {entry.problem}")
+        else:
+            yield Check("ok", f"model {entry.name}{mark}, {entry.size_bytes / 1e6:.0f} MB")
+
+
+def _corpora(settings: Settings) -> Check:
+    from bioner.merge import read_manifest
+
+    try:
+        manifest = read_manifest(settings.merged)
+    except BionerError as error:
+        return Check("note", f"{error}; until then the shipped sample is shown")
+    sentences = sum(sum(s.values()) for s in manifest.report["sentences"].values())
+    return Check("ok", f"corpora: {sentences:,} sentences, mapping {manifest.mapping}")

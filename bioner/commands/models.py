@@ -1,0 +1,95 @@
+"""``models`` and ``convert``: list, show, promote, roll back; TensorFlow checkpoints to PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bioner.commands.terminal import print_json, refusing, table
+from bioner.settings import read_settings
+
+app = typer.Typer(
+    help="The models folder: what is there, and which one is used.", no_args_is_help=True
+)
+
+
+@app.command("list")
+@refusing
+def list_() -> None:
+    """List the models, the active one marked, damaged ones with what is missing."""
+    from bioner.checkpoints import active_model, list_models
+
+    settings = read_settings()
+    active = active_model(settings)
+    rows = [["", "model", "stage", "F1", "size", "state"]]
+    for entry in list_models(settings.models):
+        f1 = entry.card.f1 if entry.card else None
+        state = entry.problem or ("ready" if entry.can_tag else "encoder: train it first")
+        rows.append(
+            [
+                "*" if entry.name == active else "",
+                entry.name,
+                entry.card.stage if entry.card else "",
+                f"{100 * f1:.1f}" if f1 is not None else "",
+                f"{entry.size_bytes / 1e6:.0f} MB",
+                state,
+            ]
+        )
+    typer.echo(table(rows, right={3, 4}))
+
+
+@app.command()
+@refusing
+def show(name: Annotated[str, typer.Argument(help="A model's name, or its folder.")]) -> None:
+    """Print a model's card."""
+    from bioner.checkpoints import find_model, read_card
+
+    print_json(read_card(find_model(name, read_settings().models)).to_json())
+
+
+@app.command()
+@refusing
+def promote(
+    name: Annotated[str, typer.Argument(help="The model to use from now on.")],
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "promoted by hand",
+) -> None:
+    """Make a model the active one; the change is recorded and can be rolled back."""
+    from bioner.checkpoints import promote
+
+    change = promote(read_settings(), name, reason)
+    typer.echo(f"{change.name} is active now (before: {change.previous})")
+
+
+@app.command()
+@refusing
+def rollback(
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "rolled back by hand",
+) -> None:
+    """Go back to the model that was active before."""
+    from bioner.checkpoints import rollback
+
+    change = rollback(read_settings(), reason)
+    typer.echo(f"{change.name} is active now (before: {change.previous})")
+
+
+@refusing
+def convert(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="A TensorFlow BERT release: folder, archive or prefix.")
+    ],
+    out: Annotated[Path, typer.Option(help="The encoder folder to make, such as models/biobert.")],
+) -> None:
+    """Convert a TensorFlow BERT checkpoint (BioBERT) to a PyTorch encoder, without TensorFlow."""
+    from bioner.tf_checkpoint import convert_tf_checkpoint
+
+    settings = read_settings()
+    folder = settings.models / out if out.parent == Path() else out
+    report = convert_tf_checkpoint(checkpoint, folder)
+    skipped = ", ".join(f"{count} {rule}" for rule, count in report.skipped.items()) or "none"
+    typer.echo(
+        f"{report.folder}: {report.converted} tensors, {report.parameters:,} parameters, "
+        f"{'cased' if report.cased else 'uncased'} vocabulary of {report.vocabulary:,}; "
+        f"skipped: {skipped}"
+    )

@@ -1,0 +1,80 @@
+"""What the commands share: results to stdout, progress and refusals to stderr."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import typer
+
+from bioner.errors import BionerError
+
+P = ParamSpec("P")
+
+
+def refusing(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn a BionerError into one line on stderr and exit status 1."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except BionerError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from error
+        except BrokenPipeError as error:
+            sys.stderr.close()
+            raise typer.Exit(1) from error
+
+    return run
+
+
+def print_json(value: Any) -> None:
+    """Print JSON to stdout, readable and in Unicode."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def say(text: str) -> None:
+    """Print one line of progress to stderr."""
+    typer.echo(text, err=True)
+
+
+def counter(what: str, *, every_s: float = 1.0) -> Callable[[int, int], None]:
+    """Return a callback that prints ``what: done/total`` to stderr, at most once a second."""
+    last = 0.0
+    began = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done < total and now - last < every_s:
+            return
+        last = now
+        left = (now - began) / max(done, 1) * (total - done)
+        end = "\n" if done >= total else ""
+        line = f"\r{what}: {done:,}/{total:,}" + (
+            f", about {left:.0f} s left  " if left else "    "
+        )
+        if sys.stderr.isatty():
+            sys.stderr.write(line + end)
+            sys.stderr.flush()
+        elif done >= total:
+            say(line.strip())
+
+    return show
+
+
+def table(rows: list[list[str]], *, right: frozenset[int] | set[int] = frozenset()) -> str:
+    """Lay out rows in columns, the columns in ``right`` flush right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(w) if i in right else cell.ljust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

@@ -1,0 +1,200 @@
+"""``train``: fine-tune a model here and now, or in the background as a job."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bioner.commands.terminal import refusing, say
+from bioner.errors import TrainingError
+from bioner.settings import Settings, read_settings
+
+
+@refusing
+def train(
+    base: Annotated[str, typer.Option(help="Folder or hub id of the encoder, or of a model.")],
+    out: Annotated[Path, typer.Option(help="The model folder to make, such as models/mine.")],
+    data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
+    loss: Annotated[
+        str, typer.Option(help="partial respects what each corpus looked for; naive does not.")
+    ] = "partial",
+    corpora: Annotated[str, typer.Option(help="Only these corpora, by commas.")] = "",
+    types: Annotated[str, typer.Option(help="Only these entity types, by commas.")] = "",
+    epochs: Annotated[float, typer.Option(help="How often to go through the data.")] = 1.0,
+    max_steps: Annotated[int, typer.Option(help="Stop after so many steps.")] = -1,
+    lr: Annotated[float, typer.Option(help="Learning rate of the encoder.")] = 2e-4,
+    head_lr: Annotated[float, typer.Option(help="Learning rate of the classifier.")] = 1e-3,
+    layer_decay: Annotated[float, typer.Option(help="Rate factor from each layer down.")] = 1.0,
+    batch_size: Annotated[int, typer.Option(help="Sentences in a batch.")] = 24,
+    accumulate: Annotated[int, typer.Option(help="Batches to an optimizer step.")] = 1,
+    max_length: Annotated[int, typer.Option(help="Word-pieces in a window.")] = 256,
+    dropout: Annotated[float | None, typer.Option(help="Hidden dropout.")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 42,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    save_steps: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 200,
+    fill_in: Annotated[
+        str, typer.Option(help="A trained model that marks what nobody looked for, where sure.")
+    ] = "",
+    eval_steps: Annotated[int, typer.Option(help="Steps between scores on devel; 0: none.")] = 0,
+    with_corrections: Annotated[
+        bool, typer.Option("--with-corrections", help="Train on reviewed sentences too.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from a checkpoint.")] = False,
+    background: Annotated[
+        bool, typer.Option("--background", help="Start a job and return at once.")
+    ] = False,
+    parent: Annotated[str, typer.Option(help="The model that this run retrains.")] = "",
+    job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
+) -> None:
+    """Fine-tune a token classifier on the merged dataset."""
+    from bioner.training import TrainingConfig
+
+    settings = read_settings()
+    if out.parent == Path():
+        out = settings.models / out
+    if background:
+        _launch(settings, base, data or settings.merged, out, device)
+        return
+    config = TrainingConfig(
+        base=base,
+        loss=loss,  # type: ignore[arg-type]
+        epochs=epochs,
+        max_steps=max_steps,
+        learning_rate=lr,
+        head_learning_rate=head_lr,
+        layer_decay=layer_decay,
+        batch_size=batch_size,
+        gradient_accumulation=accumulate,
+        max_length=max_length,
+        dropout=dropout,
+        seed=seed,
+        device=device,  # type: ignore[arg-type]
+        precision=precision,  # type: ignore[arg-type]
+        save_steps=save_steps,
+        eval_steps=eval_steps,
+        fill_in=fill_in,
+    )
+    _run(
+        config,
+        data or settings.merged,
+        out,
+        _names(corpora),
+        _names(types),
+        with_corrections=with_corrections,
+        resume=resume,
+        parent=parent,
+        job=job,
+        settings=settings,
+    )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _run(
+    config: Any,
+    data: Path,
+    out: Path,
+    corpora: list[str],
+    types: list[str],
+    *,
+    with_corrections: bool,
+    resume: bool,
+    parent: str,
+    job: Path | None,
+    settings: Settings,
+) -> None:
+    from bioner.job_folder import JobReporter
+    from bioner.merge import read_dataset
+    from bioner.training import TrainingStopped, stop_on_signal, train
+
+    stop = stop_on_signal()
+    reporter: Any = JobReporter(job) if job else nullcontext(_printer())
+    try:
+        with reporter as report:
+            dataset = read_dataset(data, ("train", "devel"))
+            unknown = sorted(set(corpora) - set(dataset.all_corpora))
+            if unknown:
+                raise TrainingError(
+                    f"corpus {unknown[0]!r} is not in {data}; expected one of "
+                    f"{', '.join(dataset.all_corpora)}"
+                )
+            if corpora:
+                dataset = dataset.only(corpora)
+            if types:
+                dataset = dataset.only_types(types)
+            corrections = _corrections(settings) if with_corrections else []
+            card = train(
+                config,
+                dataset,
+                out,
+                report=report,
+                resume=resume,
+                corrections=corrections,
+                parent=parent,
+                stop_requested=stop,
+            )
+    except TrainingStopped as stopped:
+        say(str(stopped))
+        raise typer.Exit(0) from stopped
+    typer.echo(
+        f"{out}: {card.steps:,} steps, {card.train_sentences:,} sentences "
+        f"({card.corrections:,} corrections), {card.duration_s:.0f} s"
+    )
+
+
+def _corrections(settings: Settings) -> list[Any]:
+    from bioner.store import open_store
+
+    found = open_store(settings).corrections()
+    say(f"{len(found)} reviewed sentences")
+    return list(found)
+
+
+def _printer() -> Callable[[Any], None]:
+    last = 0.0
+
+    def show(p: Any) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if p.message or now - last > 2 or p.step >= p.total_steps:
+            last = now
+            parts = [f"{p.step}/{p.total_steps}"]
+            if p.loss is not None:
+                parts.append(f"loss {p.loss:.4f}")
+            if p.tokens_per_s:
+                parts.append(f"{p.tokens_per_s:,.0f} tokens/s")
+            if p.devel_f1 is not None:
+                parts.append(f"devel F1 {100 * p.devel_f1:.1f}")
+            say("  ".join([*parts, p.message]).rstrip())
+
+    return show
+
+
+def _launch(settings: Settings, base: str, data: Path, out: Path, device: str) -> None:
+    from bioner.jobs import JobSpec, launch, resolve_device, with_options
+
+    words = [w for w in sys.argv[1:] if w != "--background"]
+    out, data = out.resolve(), data.resolve()
+    paths = {"--out": str(out), "--data": str(data)}
+    if Path(base).is_dir():
+        base = paths["--base"] = str(Path(base).resolve())
+    command = with_options((sys.executable, "-m", "bioner", *words), paths)
+    spec = JobSpec(
+        title=f"train {out.name}",
+        command=command,
+        device=resolve_device(device),
+        out=str(out),
+        data=str(data),
+        base=base,
+    )
+    job = launch(spec, settings)
+    typer.echo(f"{job.id}: {job.status}; see `python -m bioner jobs show {job.id}`")

@@ -1,0 +1,35 @@
+"""Documents in and out of files: one module a format, chosen by name or by looking."""
+
+from bioner.formats.registry import (
+    READABLE,
+    READERS,
+    SUFFIXES,
+    WRITABLE,
+    WRITERS,
+    detect_format,
+    iter_documents,
+    read_bytes,
+    read_documents,
+    to_bytes,
+    write_documents,
+)
+from bioner.formats.report import ReadOptions, ReadReport, ReadResult, Tally, WriteReport
+
+__all__ = [
+    "READABLE",
+    "READERS",
+    "SUFFIXES",
+    "WRITABLE",
+    "WRITERS",
+    "ReadOptions",
+    "ReadReport",
+    "ReadResult",
+    "Tally",
+    "WriteReport",
+    "detect_format",
+    "iter_documents",
+    "read_bytes",
+    "read_documents",
+    "to_bytes",
+    "write_documents",
+]

@@ -1,0 +1,88 @@
+"""What a mention has beyond place and label, as the key-value pairs that most formats hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from bioner.spans import Alternative, Document, Mention, Range, Status
+
+Pairs = tuple[tuple[str, str], ...]
+PASSAGES = "passages"
+"""The document attribute that keeps where a document's passages begin and what they are."""
+SOURCE_ID = "source_id"
+"""The document attribute that keeps the id a file gave, where another document had it already."""
+TOKENISED = "tokenised"
+"""The document attribute that says that the text is tokens joined by spaces (value ``spaces``)."""
+ENTITIES = ("entity1", "entity2")
+"""The roles of a relation between concepts (identifiers), not between mentions."""
+STATUSES: dict[str, Status] = {"gold": "gold", "predicted": "predicted", "reviewed": "reviewed"}
+
+
+def pairs_of(mention: Mention) -> list[tuple[str, str]]:
+    """Return source label, status, score and alternatives as pairs, then the attributes."""
+    pairs: list[tuple[str, str]] = []
+    if mention.source_label:
+        pairs.append(("source_label", mention.source_label))
+    if mention.status != "gold":
+        pairs.append(("status", mention.status))
+    if mention.score is not None:
+        pairs.append(("score", repr(mention.score)))
+    if mention.alternatives:
+        rows = [[one.label, one.score] for one in mention.alternatives]
+        pairs.append(("alternatives", json.dumps(rows, ensure_ascii=False)))
+    return [*pairs, *mention.attributes]
+
+
+def mention_from(
+    fragments: tuple[Range, ...], label: str, pairs: Iterable[tuple[str, str]], *, id: str = ""
+) -> Mention:
+    """Make a mention of what ``pairs_of`` gave; any other pair is an attribute."""
+    source_label, status, score = "", STATUSES["gold"], None
+    alternatives: tuple[Alternative, ...] = ()
+    attributes: list[tuple[str, str]] = []
+    for key, value in pairs:
+        if key == "source_label" and not source_label and value:
+            source_label = value
+        elif key == "status" and status == "gold" and value in STATUSES and value != "gold":
+            status = STATUSES[value]
+        elif key == "score" and score is None and _number(value) is not None:
+            score = _number(value)
+        elif key == "alternatives" and not alternatives and _alternatives(value):
+            alternatives = _alternatives(value)
+        else:
+            attributes.append((key, value))
+    return Mention(
+        fragments, label, source_label, status, score, alternatives, tuple(attributes), id
+    )
+
+
+def _number(value: str) -> float | None:
+    """Return the number, if writing it again gives the same characters."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if repr(number) == value else None
+
+
+def _alternatives(value: str) -> tuple[Alternative, ...]:
+    try:
+        return tuple(Alternative(str(label), float(score)) for label, score in json.loads(value))
+    except (ValueError, TypeError):
+        return ()
+
+
+def value_of(pairs: Pairs, key: str) -> str:
+    """Return the first value of a key, or nothing."""
+    return next((value for name, value in pairs if name == key), "")
+
+
+def without(pairs: Pairs, *keys: str) -> Pairs:
+    """Return the pairs whose keys are not among these."""
+    return tuple((key, value) for key, value in pairs if key not in keys)
+
+
+def source_id(document: Document) -> str:
+    """Return the id under which a document goes out: the one that its file gave it."""
+    return value_of(document.attributes, SOURCE_ID) or document.id

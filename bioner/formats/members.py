@@ -1,0 +1,106 @@
+"""The files of a folder or an archive, by name and content; nothing is ever unpacked to disk."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from bioner.errors import FormatError
+from bioner.formats.source import unreadable
+
+MAX_ARCHIVE_BYTES = 512 * 1024 * 1024
+MAX_MEMBERS = 200_000
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_HIDDEN = re.compile(r"(^|/)(\.|__MACOSX(/|$))")
+
+
+def is_archive(name: str) -> bool:
+    """Tell whether a file name is that of an archive that ``read_members`` reads."""
+    return name.lower().endswith(ARCHIVES)
+
+
+def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of each file, hidden ones left out, sorted by name in a folder.
+
+    Raises FormatError for an archive with a member that would leave its folder (``../``, absolute),
+    that is not a plain file, that is encrypted, or that unpacks to more than 512 MB.
+    """
+    if path.is_dir():
+        yield from _folder(path)
+        return
+    try:
+        if path.name.lower().endswith(".zip"):
+            yield from _zip(path)
+        else:
+            yield from _tar(path)
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
+        raise FormatError(f"{path.name}: a damaged archive: {error}; fetch it again") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
+    for one in sorted(path.rglob("*")):
+        name = one.relative_to(path).as_posix()
+        if one.is_file() and not _HIDDEN.search(name):
+            try:
+                yield name, one.read_bytes()
+            except OSError as error:
+                raise unreadable(one, error) from error
+
+
+def _zip(path: Path) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        _refuse_many(path, len(members), sum(one.file_size for one in members))
+        for one in members:
+            refuse_unsafe(path.name, one.filename)
+            mode = one.external_attr >> 16
+            if mode & 0o170000 == 0o120000:
+                raise _refused(path.name, one.filename, "is a link")
+            if one.flag_bits & 0x1:
+                raise _refused(path.name, one.filename, "is encrypted")
+        for one in members:
+            if not one.is_dir() and not _HIDDEN.search(one.filename):
+                yield one.filename, archive.read(one)
+
+
+def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(path) as archive:
+        total = 0
+        for number, one in enumerate(archive, 1):
+            refuse_unsafe(path.name, one.name)
+            if one.isdir():
+                continue
+            if not one.isreg():
+                raise _refused(path.name, one.name, "is a link or a device")
+            total += one.size
+            _refuse_many(path, number, total)
+            content = archive.extractfile(one)
+            if content and not _HIDDEN.search(one.name.removeprefix("./")):
+                yield one.name.removeprefix("./"), content.read()
+
+
+def refuse_unsafe(archive: str, name: str) -> None:
+    """Raise FormatError, naming it, for a member whose name leads out of the archive's folder."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if ".." in parts or parts[:1] == ("/",) or re.match(r"[A-Za-z]:", name) or "\x00" in name:
+        raise _refused(archive, name, "leads out of the archive's folder")
+
+
+def _refused(archive: str, name: str, why: str) -> FormatError:
+    return FormatError(
+        f"{archive}: refused: the member {name!r} {why}; pack the archive without it"
+    )
+
+
+def _refuse_many(path: Path, members: int, size: int) -> None:
+    if members > MAX_MEMBERS or size > MAX_ARCHIVE_BYTES:
+        raise FormatError(
+            f"{path.name}: refused: unpacks to more than {MAX_ARCHIVE_BYTES // 2**20} MB or "
+            f"{MAX_MEMBERS} files; split the archive"
+        )

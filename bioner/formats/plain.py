@@ -1,0 +1,158 @@
+"""Plain text and tables: a document a file, or a document a row of a ``.csv`` or ``.tsv``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO
+
+from bioner.errors import FormatError
+from bioner.formats.lines import read_lines
+from bioner.formats.report import ReadOptions, Tally
+from bioner.formats.source import BOM, MAX_WHOLE_BYTES, refuse_binary, stem, wrong_encoding
+from bioner.spans import Document
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+"""A text file above this is read as one document for each stretch without a blank line."""
+_TEXT_COLUMNS = ("text", "abstract", "sentence", "body", "content")
+_ID_COLUMNS = ("id", "pmid", "document", "document_id", "doc_id")
+
+
+def read_text_file(
+    stream: BinaryIO, name: str, tally: Tally, options: ReadOptions
+) -> Iterator[Document]:
+    """Yield the file as one document, its text untouched.
+
+    A file above 4 MB becomes a document a paragraph (``name-1``, …), with where it begins in the
+    file, in characters, as the attribute ``offset``, so that a file of any size can be streamed.
+    """
+    head = _read_up_to(stream, MAX_DOCUMENT_BYTES + 1)
+    refuse_binary(head[:4096], name)
+    if len(head) <= MAX_DOCUMENT_BYTES:
+        try:
+            text = head.removeprefix(BOM).decode("utf-8")
+        except UnicodeDecodeError as error:
+            skipped = len(head) - len(head.removeprefix(BOM))
+            raise wrong_encoding(
+                name, skipped + error.start, head[skipped + error.start]
+            ) from error
+        if not text.strip():
+            raise FormatError(f"{name}: the file is empty; expected text")
+        if "\x00" in text:
+            refuse_binary(b"\x00", name)
+        yield Document(tally.document_id(stem(name), f"{name}:1"), text)
+        return
+    yield from _paragraphs(head, stream, name, tally)
+
+
+def _read_up_to(stream: BinaryIO, size: int) -> bytes:
+    """Read this many bytes, or all there are; a pipe gives fewer at a time."""
+    parts: list[bytes] = []
+    while size > 0 and (part := stream.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+class _Joined:
+    """A stream whose first bytes have been read already."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head, self._rest, self._at = head, rest, 0
+
+    def readline(self, limit: int) -> bytes:
+        """Return the next line, at most ``limit`` bytes of it."""
+        end = self._head.find(b"\n", self._at) + 1 or len(self._head)
+        line = self._head[self._at : end][:limit]
+        self._at += len(line)
+        if not line.endswith(b"\n") and self._at == len(self._head) and len(line) < limit:
+            line += self._rest.readline(limit - len(line))
+        return line
+
+
+def _paragraphs(head: bytes, rest: BinaryIO, name: str, tally: Tally) -> Iterator[Document]:
+    joined = _Joined(head, rest)
+    lines: list[str] = []
+    offset = begin = size = number = 0
+    tally.repair("split_at_blank_lines", f"{name}:1")
+    for line in read_lines(joined, name, keep_ends=True):
+        blank = line.isspace()
+        if lines and (blank or size > MAX_DOCUMENT_BYTES):
+            number += 1
+            yield _paragraph(lines, begin, f"{stem(name)}-{number}", tally)
+            lines, size = [], 0
+        if not blank:
+            begin = begin if lines else offset
+            lines.append(line)
+            size += len(line)
+        offset += len(line)
+    if lines:
+        yield _paragraph(lines, begin, f"{stem(name)}-{number + 1}", tally)
+
+
+def _paragraph(lines: list[str], begin: int, id: str, tally: Tally) -> Document:
+    text = "".join(lines).rstrip("\r\n")
+    tally.documents += 1
+    return Document(id, text, attributes=(("offset", str(begin)),))
+
+
+def read_csv(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
+    """Yield a document a row of a comma-, semicolon- or tab-separated table with a header.
+
+    The text is in ``options.column``, or in a column named text, abstract, sentence, body or
+    content; the id in one named id, pmid or document, else the row's number. Rows without text are
+    counted as ``empty_row`` and left out.
+    """
+    csv.field_size_limit(MAX_WHOLE_BYTES)
+    lines = read_lines(stream, name, keep_ends=True)
+    first = next(lines, "")
+    delimiter = max("\t;,", key=lambda one: (first.count(one), one == ","))
+    rows = csv.reader(chain([first], lines), delimiter=delimiter)
+    try:
+        yield from _rows(rows, name, tally, options)
+    except csv.Error as error:
+        raise FormatError(f"{name}:{rows.line_num}: not readable as CSV: {error}") from error
+
+
+def _rows(rows: Reader, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
+    header = next(rows, [])
+    text_at = _text_column(header, options.column, name)
+    names = [one.strip().lower() for one in header]
+    id_at = next((names.index(one) for one in _ID_COLUMNS if one in names), None)
+    for number, row in enumerate(rows, 1):
+        where = f"{name}:{rows.line_num}"
+        if not row:
+            continue
+        if len(row) != len(header):
+            raise FormatError(f"{where}: expected {len(header)} columns, found {len(row)}")
+        if not row[text_at].strip():
+            tally.repair("empty_row", where)
+            continue
+        id = row[id_at].strip() if id_at is not None else ""
+        yield Document(tally.document_id(id or f"{stem(name)}-{number}", where), row[text_at])
+
+
+def _text_column(header: list[str], wanted: str | None, name: str) -> int:
+    names = [one.strip() for one in header]
+    low = [one.lower() for one in names]
+    if wanted is not None:
+        if wanted in names:
+            return names.index(wanted)
+        if wanted.lower() in low:
+            return low.index(wanted.lower())
+        raise FormatError(
+            f"{name}:1: no column {wanted!r}; expected one of {', '.join(map(repr, names))}"
+        )
+    for one in _TEXT_COLUMNS:
+        if one in low:
+            return low.index(one)
+    if len(names) == 1:
+        return 0
+    raise FormatError(
+        f"{name}:1: which column holds the text? Name one of {', '.join(map(repr, names))} "
+        "(--column NAME)"
+    )

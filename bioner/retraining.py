@@ -1,0 +1,139 @@
+"""Retraining a model on corrections without forgetting: replay of the corpora, or of itself."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from bioner.checkpoints import ModelCard, training_hashes, write_card, write_training_hashes
+from bioner.errors import TrainingError
+from bioner.labels import LabelSchema
+from bioner.merge import Dataset
+from bioner.spans import Sentence
+from bioner.tagger import OnProgress, Tagger
+from bioner.training import Report, TrainingConfig, train
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How corrections are mixed with what the model must not forget.
+
+    ``replay``: sentences seen again beside the corrections; ``repeat``: how often an epoch shows
+    each correction. Rates are below those of a first training.
+    """
+
+    replay: int = 4000
+    repeat: int = 4
+    epochs: float = 2.0
+    learning_rate: float = 5e-5
+    head_learning_rate: float = 2e-4
+    batch_size: int = 24
+    seed: int = 42
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.repeat < 1 or self.replay < 0:
+            raise TrainingError(
+                f"expected at least one repeat and no negative replay, got {self.repeat} and "
+                f"{self.replay}"
+            )
+
+
+def retrain(
+    parent: Path,
+    corrections: Sequence[Sentence],
+    replay: Dataset,
+    out: Path,
+    *,
+    recipe: Recipe | None = None,
+    report: Report = lambda _: None,
+    resume: bool = False,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> ModelCard:
+    """Train a model on from its parent with the corrections and the replay's train sentences.
+
+    ``replay`` comes from ``sample_replay`` or, without corpora, from ``distil``. The new model's
+    hashes include its parent's, so that what the parent had seen still counts as leaked. Raises
+    TrainingError without corrections.
+    """
+    if not corrections:
+        raise TrainingError("there is no correction to learn from: review some sentences first")
+    chosen = recipe or Recipe()
+    config = TrainingConfig(
+        base=str(parent),
+        epochs=chosen.epochs,
+        learning_rate=chosen.learning_rate,
+        head_learning_rate=chosen.head_learning_rate,
+        batch_size=chosen.batch_size,
+        seed=chosen.seed,
+        device=chosen.device,
+    )
+    card = train(
+        config,
+        replay,
+        out,
+        corrections=list(corrections) * chosen.repeat,
+        parent=parent.name,
+        report=report,
+        resume=resume,
+        stop_requested=stop_requested,
+    )
+    write_training_hashes(out, training_hashes(out) | training_hashes(parent))
+    card = replace(
+        card,
+        corrections=len(corrections),
+        config={**card.config, "replay": len(replay.train), "repeat": chosen.repeat},
+    )
+    write_card(out, card)
+    return card
+
+
+def sample_replay(dataset: Dataset, size: int, *, seed: int = 42) -> Dataset:
+    """Return the dataset with ``size`` of its train sentences, each corpus in its proportion.
+
+    Every corpus keeps at least a twentieth, so that small ones are not forgotten.
+    """
+    by_corpus: dict[str, list[Sentence]] = defaultdict(list)
+    for sentence in dataset.train:
+        by_corpus[sentence.corpus].append(sentence)
+    chosen: list[Sentence] = []
+    for corpus, sentences in sorted(by_corpus.items()):
+        share = max(len(sentences) / len(dataset.train), 0.05)
+        wanted = min(len(sentences), round(size * share))
+        chosen += random.Random(f"{seed} {corpus}").sample(sentences, wanted)
+    return replace(dataset, train=tuple(chosen))
+
+
+def distil(
+    tagger: Tagger,
+    texts: Sequence[Sentence],
+    schema: LabelSchema,
+    *,
+    sure: float = 0.9,
+    progress: OnProgress | None = None,
+) -> Dataset:
+    """Return a dataset in which the model's own marks on these texts stand for the corpora.
+
+    Marks below ``sure`` become ignored ranges: no evidence either way. These labels exist inside
+    one training run only. Hinton et al. 2015; Li & Hoiem 2016 (learning without forgetting).
+    """
+    made: list[Sentence] = []
+    everything = frozenset(schema.names)
+    for sentence in tagger.tag(texts, progress=progress):
+        kept = tuple(s for s in sentence.spans if (s.score or 0.0) >= sure)
+        unsure = tuple((s.start, s.end) for s in sentence.spans if (s.score or 0.0) < sure)
+        made.append(
+            replace(
+                sentence,
+                spans=tuple(replace(s, score=None, alternatives=()) for s in kept),
+                ignored=unsure,
+                covers=everything,
+                corpus="self-distillation",
+                sources=(),
+            )
+        )
+    return Dataset(tuple(made), (), (), schema, "self-distillation")

@@ -1,0 +1,314 @@
+"""The values that everything passes about: Mention, Document, Sentence; the rule between them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+Status = Literal["gold", "predicted", "reviewed"]
+Range = tuple[int, int]
+"""Half-open ``(start, end)``: code points in a text, or token numbers in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another label that a scored mention might have had, with its probability in 0..1."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """The record of one entity mention in a Document, by character offsets (half-open code points).
+
+    Several ``fragments`` mean a discontinuous mention; mentions may nest and overlap.
+    ``attributes`` (identifiers, normalisations) are carried through untouched, as ordered pairs.
+    """
+
+    fragments: tuple[Range, ...]
+    label: str
+    source_label: str = ""
+    status: Status = "gold"
+    score: float | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.fragments:
+            raise ValueError("a mention needs at least one fragment")
+        previous = -1
+        for start, end in self.fragments:
+            if not 0 <= start < end:
+                raise ValueError(f"expected 0 <= start < end, got ({start}, {end})")
+            if start < previous:
+                raise ValueError(f"fragments overlap or are out of order: {self.fragments}")
+            previous = end
+
+    @property
+    def start(self) -> int:
+        return self.fragments[0][0]
+
+    @property
+    def end(self) -> int:
+        return self.fragments[-1][1]
+
+    @property
+    def is_discontinuous(self) -> bool:
+        return len(self.fragments) > 1
+
+
+def mention(
+    start: int,
+    end: int,
+    label: str,
+    *,
+    source_label: str = "",
+    status: Status = "gold",
+    score: float | None = None,
+    alternatives: tuple[Alternative, ...] = (),
+) -> Mention:
+    """Make a continuous mention over ``text[start:end]``."""
+    return Mention(((start, end),), label, source_label, status, score, alternatives)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A typed relation between mentions (or other relations), carried through untouched by id."""
+
+    id: str
+    type: str
+    arguments: tuple[tuple[str, str], ...]
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Raw text, untouched, with its mentions, sentence ranges and relations.
+
+    ``text[start:end]`` is the surface of everything shown or exported, emoji and Greek included.
+    """
+
+    id: str
+    text: str
+    mentions: tuple[Mention, ...] = ()
+    sentence_ranges: tuple[Range, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        for one in self.mentions:
+            if one.end > len(self.text):
+                raise ValueError(
+                    f"document {self.id!r}: mention {one.fragments} ends after the text, "
+                    f"which has {len(self.text)} characters"
+                )
+
+    def surface(self, one: Mention) -> str:
+        """Return the text of a mention, the fragments of a discontinuous one joined by a space."""
+        return " ".join(self.text[start:end] for start, end in one.fragments)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A flat mention in a Sentence: half-open token offsets and a label.
+
+    ``stands_for`` holds the types that a coarse label may stand for (empty: the label itself).
+    """
+
+    start: int
+    end: int
+    label: str
+    source_label: str = ""
+    stands_for: tuple[str, ...] = ()
+    status: Status = "gold"
+    score: float | None = None
+    alternatives: tuple[Alternative, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"expected 0 <= start < end, got ({self.start}, {self.end})")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The types that this span may be: ``stands_for``, or its own label."""
+        return self.stands_for or (self.label,)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The training and tagging view of a piece of a Document.
+
+    ``offsets`` are the tokens' characters in the document; ``spans`` are flat, sorted and do not
+    overlap. ``covers`` names the types that whoever labelled it was looking for: only for those is
+    the absence of a span evidence. ``readings`` are further spans that are allowed beside
+    ``spans`` where two annotations clash in their boundaries; in ``ignored`` token ranges any tag
+    is allowed.
+    """
+
+    document: str
+    tokens: tuple[str, ...]
+    offsets: tuple[Range, ...]
+    spans: tuple[Span, ...] = ()
+    covers: frozenset[str] = frozenset()
+    corpus: str = ""
+    split: str = ""
+    readings: tuple[Span, ...] = ()
+    ignored: tuple[Range, ...] = ()
+    sources: tuple[str, ...] = ()
+    """The corpora whose annotations were fused into this sentence (empty: just ``corpus``)."""
+
+    def __post_init__(self) -> None:
+        if len(self.tokens) != len(self.offsets):
+            raise ValueError(f"{len(self.tokens)} tokens but {len(self.offsets)} offsets")
+        previous = 0
+        for span in self.spans:
+            if span.start < previous:
+                raise ValueError(f"spans overlap or are out of order at token {span.start}")
+            previous = span.end
+        if previous > len(self.tokens):
+            raise ValueError(
+                f"a span ends at token {previous}, the sentence has {len(self.tokens)}"
+            )
+
+    @property
+    def start(self) -> int:
+        return self.offsets[0][0] if self.offsets else 0
+
+    @property
+    def end(self) -> int:
+        return self.offsets[-1][1] if self.offsets else 0
+
+    @property
+    def id(self) -> str:
+        """``document:start-end``, so that equal sentences stay apart."""
+        return f"{self.document}:{self.start}-{self.end}"
+
+    @property
+    def text(self) -> str:
+        """The tokens joined by spaces (the reading text of a corpus sentence)."""
+        return " ".join(self.tokens)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the normalised tokens; used only to find duplicates and leaks."""
+        return fingerprint(self.tokens)
+
+    def surface(self, span: Span) -> str:
+        """Return the tokens of a span joined by spaces."""
+        return " ".join(self.tokens[span.start : span.end])
+
+
+def normalise(tokens: Iterable[str]) -> str:
+    """Return the words' letters and digits, lower-cased, joined by spaces."""
+    words = [t if t.isalnum() else "".join(filter(str.isalnum, t)) for t in tokens]
+    return " ".join(filter(None, words)).lower()
+
+
+def fingerprint(tokens: Iterable[str]) -> str:
+    """Hash the tokens, case kept, to 16 hex digits."""
+    return hashlib.blake2b(" ".join(tokens).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Flattening:
+    """What the rule from mentions to flat spans did, counted."""
+
+    kept: int = 0
+    nested_dropped: int = 0
+    discontinuous_joined: int = 0
+    snapped: int = 0
+    outside: int = 0
+    labels_dropped: Counter[str] = field(default_factory=Counter)
+
+
+def flatten(
+    document: Document, tokens: Sequence[Range], mentions: Sequence[Mention] | None = None
+) -> tuple[tuple[Span, ...], Flattening]:
+    """Derive flat token spans from a document's mentions: *longest first, then leftmost*.
+
+    ``tokens`` are character ranges of one sentence. A discontinuous mention becomes its whole
+    extent; a boundary inside a token is snapped outwards to the token; of overlapping mentions the
+    longest is kept. Mentions that do not lie inside the tokens' extent (no token overlaps, or they
+    cross the sentence's edge) are counted as ``outside``.
+    """
+    if not tokens:
+        return (), Flattening()
+    low, high = tokens[0][0], tokens[-1][1]
+    counts: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
+    candidates: list[tuple[int, int, Mention]] = []
+    for one in document.mentions if mentions is None else mentions:
+        if one.end <= low or one.start >= high:
+            continue
+        inside = [i for i, (start, end) in enumerate(tokens) if start < one.end and end > one.start]
+        if not inside or one.start < low or one.end > high:
+            counts["outside"] += 1
+            continue
+        first, last = inside[0], inside[-1]
+        counts["snapped"] += tokens[first][0] != one.start or tokens[last][1] != one.end
+        counts["discontinuous"] += one.is_discontinuous
+        candidates.append((first, last + 1, one))
+    taken = [False] * len(tokens)
+    spans: list[Span] = []
+    for start, end, one in sorted(candidates, key=lambda c: (c[0] - c[1], c[0], c[2].label)):
+        if any(taken[start:end]):
+            dropped[one.label] += 1
+            continue
+        taken[start:end] = [True] * (end - start)
+        spans.append(
+            Span(
+                start, end, one.label, one.source_label, (), one.status, one.score, one.alternatives
+            )
+        )
+    report = Flattening(
+        len(spans),
+        sum(dropped.values()),
+        counts["discontinuous"],
+        counts["snapped"],
+        counts["outside"],
+        dropped,
+    )
+    return tuple(sorted(spans, key=lambda s: s.start)), report
+
+
+def unflatten(sentence: Sentence, *, status: Status | None = None) -> tuple[Mention, ...]:
+    """Turn a sentence's spans back into mentions with document character offsets."""
+    return tuple(
+        Mention(
+            ((sentence.offsets[span.start][0], sentence.offsets[span.end - 1][1]),),
+            span.label,
+            span.source_label,
+            status or span.status,
+            span.score,
+            span.alternatives,
+        )
+        for span in sentence.spans
+    )
+
+
+def with_spans(sentence: Sentence, spans: Iterable[Span]) -> Sentence:
+    """Return the sentence with other spans, sorted."""
+    return replace(sentence, spans=tuple(sorted(spans, key=lambda s: s.start)))
+
+
+def corpus_sentence(
+    document: str,
+    tokens: Sequence[str],
+    *,
+    spans: Iterable[Span] = (),
+    covers: frozenset[str] = frozenset(),
+    corpus: str = "",
+    split: str = "",
+) -> Sentence:
+    """Make a sentence that is a document of its own, its text the tokens joined by spaces."""
+    offsets: list[Range] = []
+    position = 0
+    for token in tokens:
+        offsets.append((position, position + len(token)))
+        position += len(token) + 1
+    return Sentence(document, tuple(tokens), tuple(offsets), tuple(spans), covers, corpus, split)

@@ -1,0 +1,402 @@
+"""Documents coming in: what is placed, into which items, what is rejected and why."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from bioner.errors import StoreError
+from bioner.spans import Document, Mention, Range, Sentence, Status, normalise, unflatten
+from bioner.store import codec
+from bioner.store.projects import StoredProject
+from bioner.store.tables import clock, corrections, documents, facets, items, layers
+from bioner.store.values import ImportReport, Layer, Reject, within
+
+TEST_SHARE = 5
+"""One document in this many is set aside as "my test"."""
+
+CHUNK = 400
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+_STATUS: dict[Layer, Status] = {"gold": "gold", "prediction": "predicted"}
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A document on its way in; per item its tokens and covers, where they are known."""
+
+    document: Document
+    tokens: dict[Range, tuple[Range, ...]] = field(default_factory=dict)
+    covers: dict[Range, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which layer an import fills, and who made it."""
+
+    layer: Layer
+    model: str = ""
+    schema: str = ""
+    source: str = ""
+    covers: frozenset[str] | None = None
+
+
+def is_test(text: str) -> bool:
+    """Tell whether a document is set aside as "my test".
+
+    A hash of its words decides, so that equal texts go together, in whatever project.
+    """
+    words = normalise(text.split())
+    digest = hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest) % TEST_SHARE == 0
+
+
+def incoming_documents(given: Iterable[Document]) -> Iterator[Incoming]:
+    """Wrap documents, splitting into sentences those that are not split yet."""
+    for document in given:
+        if document.sentence_ranges or not document.text.strip():
+            yield Incoming(document)
+        else:
+            from bioner.text import split_document
+
+            ranges = split_document(document.text).sentence_ranges
+            yield Incoming(_with_ranges(document, ranges))
+
+
+def incoming_sentences(given: Iterable[Sentence]) -> Iterator[Incoming]:
+    """Turn corpus sentences into one-sentence documents, their tokens kept.
+
+    The id is the sentence's own, so that the sentences of one document stay apart; the text is the
+    tokens joined by spaces, as the offsets of a corpus sentence say.
+    """
+    for sentence in given:
+        text = sentence.text
+        offsets: list[Range] = []
+        position = 0
+        for token in sentence.tokens:
+            offsets.append((position, position + len(token)))
+            position += len(token) + 1
+        own = Sentence(sentence.document, sentence.tokens, tuple(offsets), sentence.spans)
+        extent = (0, len(text))
+        attributes = (("corpus", sentence.corpus), ("split", sentence.split))
+        yield Incoming(
+            Document(sentence.id, text, unflatten(own), (extent,) if text else (), (), attributes),
+            {extent: tuple(offsets)},
+            {extent: sentence.covers} if sentence.covers else {},
+        )
+
+
+def _with_ranges(document: Document, ranges: tuple[Range, ...]) -> Document:
+    return Document(
+        document.id,
+        document.text,
+        document.mentions,
+        ranges,
+        document.relations,
+        document.attributes,
+    )
+
+
+def item_ranges(document: Document) -> tuple[tuple[Range, ...], int]:
+    """Return the document's item ranges, and how many sentences were joined.
+
+    Sentences are joined where a mention crosses their edge, so that every mention lies wholly in
+    one item and nothing is cut; a mention outside all sentences makes an item of its own.
+    """
+    sentences = document.sentence_ranges or ((0, len(document.text)),)
+    extents = sorted({*sentences, *((m.start, m.end) for m in document.mentions)})
+    joined: list[Range] = []
+    for start, end in extents:
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    lost = sum(sum(within_range(s, one) for s in sentences) - 1 for one in joined)
+    return tuple(joined), max(lost, 0)
+
+
+def within_range(inner: Range, outer: Range) -> bool:
+    """Tell whether one range lies in another."""
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+class Importer:
+    """One import into one project, in one transaction, counting as it goes."""
+
+    def __init__(self, connection: Connection, stored: StoredProject, origin: Origin) -> None:
+        self.connection = connection
+        self.stored = stored
+        self.origin = origin
+        self.counts: Counter[str] = Counter()
+        self.rejects: list[Reject] = []
+        self.seen: set[str] = set()
+        connection.execute(update(clock).values(imports=clock.c.imports + 1))
+        self.added = int(connection.execute(select(clock.c.imports)).scalar_one())
+
+    def run(self, incoming: Iterable[Incoming]) -> ImportReport:
+        """Place all documents and report."""
+        stream = iter(incoming)
+        while chunk := list(islice(stream, CHUNK)):
+            self._chunk(chunk)
+        return ImportReport(
+            self.counts["documents_in"],
+            self.counts["documents_placed"],
+            self.counts["mentions_in"],
+            self.counts["mentions_placed"],
+            self.counts["items"],
+            self.counts["joined"],
+            self.counts["test"],
+            tuple(self.rejects),
+        )
+
+    def _chunk(self, chunk: Sequence[Incoming]) -> None:
+        names = [one.document.id for one in chunk]
+        present = {
+            row.name: row
+            for row in self.connection.execute(
+                select(documents).where(
+                    documents.c.project == self.stored.id, documents.c.name.in_(names)
+                )
+            )
+        }
+        fresh: list[Incoming] = []
+        for one in chunk:
+            self.counts["documents_in"] += 1
+            self.counts["mentions_in"] += len(one.document.mentions)
+            problem = self._problem(one.document, present.get(one.document.id))
+            if problem:
+                self._reject(one.document, problem)
+            elif one.document.id in present:
+                self.seen.add(one.document.id)
+                self._onto_present(one, present[one.document.id])
+            else:
+                self.seen.add(one.document.id)
+                fresh.append(one)
+        if fresh:
+            self._insert(fresh)
+
+    def _problem(self, document: Document, row: Row[Any] | None) -> str:
+        if not document.id:
+            return "the document has no id"
+        if document.id in self.seen:
+            return "another document of this import has the same id"
+        if not document.text.strip():
+            return "the document has no text"
+        if "\0" in document.text:
+            return "the text contains a NUL character"
+        if _HALF_A_PAIR.search(document.text):
+            return "the text contains half a surrogate pair; read the file as UTF-8"
+        if row is not None and row.erased is not None:
+            return f"the document was erased (revision {row.erased})"
+        if row is not None and row.text != document.text:
+            return "the project has another text under this id"
+        return ""
+
+    def _reject(self, document: Document, reason: str) -> None:
+        self.rejects.append(Reject(document.id, "document", reason))
+        for one in document.mentions:
+            self.rejects.append(Reject(document.id, _say(document, one), reason))
+
+    def _placeable(self, document: Document) -> list[Mention]:
+        types, placed = set(self.stored.project.types), []
+        seen: set[tuple[tuple[Range, ...], str, tuple[tuple[str, str], ...]]] = set()
+        for one in document.mentions:
+            key = (one.fragments, one.label, one.attributes)
+            if one.label not in types:
+                reason = f"type {one.label!r} is not among the project's types"
+            elif key in seen:
+                reason = "the same mention is listed twice"
+            else:
+                seen.add(key)
+                placed.append(one)
+                continue
+            self.rejects.append(Reject(document.id, _say(document, one), reason))
+        return placed
+
+    def _insert(self, fresh: Sequence[Incoming]) -> None:
+        tests = [is_test(one.document.text) for one in fresh]
+        ids = self.connection.execute(
+            insert(documents).returning(documents.c.id, sort_by_parameter_order=True),
+            [
+                {
+                    "project": self.stored.id,
+                    "name": one.document.id,
+                    "text": one.document.text,
+                    "attributes": codec.write_pairs(one.document.attributes),
+                    "relations": codec.write_relations(one.document.relations),
+                    "source": self.origin.source,
+                    "is_test": test,
+                }
+                for one, test in zip(fresh, tests, strict=True)
+            ],
+        ).scalars()
+        rows: list[dict[str, Any]] = []
+        contents: list[list[Mention]] = []
+        for one, id_, test in zip(fresh, ids, tests, strict=True):
+            placed = self._placeable(one.document)
+            ranges, joined = item_ranges(one.document)
+            self.counts["joined"] += joined
+            for extent in ranges:
+                rows.append(self._item(one, id_, extent, test))
+                contents.append([m for m in placed if within(m, extent)])
+            self.counts["test"] += test
+        item_ids = list(
+            self.connection.execute(
+                insert(items).returning(items.c.id, sort_by_parameter_order=True), rows
+            ).scalars()
+        )
+        self.counts["documents_placed"] += len(fresh)
+        self.counts["items"] += len(item_ids)
+        self._fill(list(zip(item_ids, contents, strict=True)))
+        write_labels(self.connection, self.stored.id, zip(item_ids, contents, strict=True))
+
+    def _item(self, one: Incoming, document: int, extent: Range, test: bool) -> dict[str, Any]:
+        covers = one.covers.get(extent, self.origin.covers)
+        tokens = one.tokens.get(extent)
+        return {
+            "project": self.stored.id,
+            "document": document,
+            "start": extent[0],
+            "end": extent[1],
+            "tokens": None if tokens is None else codec.write_ranges(tokens),
+            "covers": None if covers is None else codec.write_names(covers),
+            "status": "waiting",
+            "is_test": test,
+            "priority": 0.0,
+            "reasons": "[]",
+            "claimed_by": "",
+            "claimed_until": 0.0,
+        }
+
+    def _onto_present(self, one: Incoming, row: Row[Any]) -> None:
+        rows = self.connection.execute(
+            select(items.c.id, items.c.start, items.c.end).where(items.c.document == row.id)
+        ).all()
+        contents: dict[int, list[Mention]] = {r.id: [] for r in rows}
+        for mention in self._placeable(one.document):
+            home = next((r.id for r in rows if within(mention, (r.start, r.end))), None)
+            if home is None:
+                reason = "it crosses the edge of a sentence under review; mend the split first"
+                self.rejects.append(Reject(one.document.id, _say(one.document, mention), reason))
+            else:
+                contents[home].append(mention)
+        self.counts["documents_placed"] += 1
+        self.counts["test"] += row.is_test
+        self.connection.execute(
+            delete(layers).where(
+                layers.c.item.in_(contents),
+                layers.c.layer == self.origin.layer,
+                layers.c.model == self.origin.model,
+            )
+        )
+        self._fill(list(contents.items()))
+        refresh_labels(self.connection, self.stored.id, list(contents))
+
+    def _fill(self, contents: Sequence[tuple[int, Sequence[Mention]]]) -> None:
+        if not contents:
+            return
+        status = _STATUS[self.origin.layer]
+        self.connection.execute(
+            insert(layers),
+            [
+                {
+                    "item": item,
+                    "layer": self.origin.layer,
+                    "model": self.origin.model,
+                    "schema": self.origin.schema,
+                    "mentions": codec.write_mentions(_as(m, status) for m in mentions),
+                    "added": self.added,
+                }
+                for item, mentions in contents
+            ],
+        )
+        self.counts["mentions_placed"] += sum(len(mentions) for _, mentions in contents)
+
+
+def _as(one: Mention, status: Status) -> Mention:
+    return Mention(
+        one.fragments,
+        one.label,
+        one.source_label,
+        status,
+        one.score,
+        one.alternatives,
+        one.attributes,
+        one.id,
+    )
+
+
+def _say(document: Document, one: Mention) -> str:
+    return f"{one.label} {document.surface(one)!r} at {one.start}-{one.end}"
+
+
+def shown_mentions(
+    layer_rows: Iterable[Row[Any]], correction: str | None
+) -> tuple[str, tuple[Mention, ...]]:
+    """Return what to show and its layer: correction, else gold, else the newest prediction."""
+    if correction is not None:
+        return "correction", codec.read_mentions(correction)
+    best = max(layer_rows, key=lambda r: (r.layer == "gold", r.added), default=None)
+    return ("none", ()) if best is None else (best.layer, codec.read_mentions(best.mentions))
+
+
+def refresh_labels(connection: Connection, project: int, ids: Sequence[int]) -> None:
+    """Bring the label facets of these items up to what is shown of them."""
+    for begin in range(0, len(ids), CHUNK):
+        _refresh_labels(connection, project, ids[begin : begin + CHUNK])
+
+
+def _refresh_labels(connection: Connection, project: int, ids: Sequence[int]) -> None:
+    by_item: dict[int, list[Row[Any]]] = {item: [] for item in ids}
+    for row in connection.execute(select(layers).where(layers.c.item.in_(ids))):
+        by_item[row.item].append(row)
+    corrected = {
+        row.item: row.mentions
+        for row in connection.execute(
+            select(corrections.c.item, corrections.c.mentions).where(
+                corrections.c.item.in_(ids), corrections.c.track == ""
+            )
+        )
+    }
+    connection.execute(delete(facets).where(facets.c.item.in_(ids), facets.c.facet == "label"))
+    shown = ((item, shown_mentions(by_item[item], corrected.get(item))[1]) for item in by_item)
+    write_labels(connection, project, shown)
+
+
+def write_labels(
+    connection: Connection, project: int, shown: Iterable[tuple[int, Iterable[Mention]]]
+) -> None:
+    """Write the label facets of items that have none."""
+    rows = [
+        {"project": project, "facet": "label", "value": label, "item": item}
+        for item, mentions in shown
+        for label in {m.label for m in mentions}
+    ]
+    if rows:
+        connection.execute(insert(facets), rows)
+
+
+def replace_labels(connection: Connection, project: int, item: int, labels: Iterable[str]) -> None:
+    """Replace the label facets of one item."""
+    connection.execute(delete(facets).where(facets.c.item == item, facets.c.facet == "label"))
+    rows = [
+        {"project": project, "facet": "label", "value": label, "item": item} for label in labels
+    ]
+    if rows:
+        connection.execute(insert(facets), rows)
+
+
+def find_document(connection: Connection, project: int, name: str) -> Row[Any]:
+    """Return a document's row, or raise StoreError."""
+    row = connection.execute(
+        select(documents).where(documents.c.project == project, documents.c.name == name)
+    ).first()
+    if row is None:
+        raise StoreError(f"no document {name!r} in this project")
+    return row

@@ -1,0 +1,216 @@
+"""The database behind the store: transactions, migrations, a clock that never runs back."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text, update
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from bioner.errors import StoreError
+from bioner.store.tables import clock
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+HEAD = "0002"
+"""The newest migration; opening a database that is at it needs no Alembic."""
+
+BUSY_MS = 30_000
+_MIGRATION_LOCK = 0x62696F6E
+
+
+class Database:
+    """One database by URL: SQLite in WAL mode with full synchronisation, or PostgreSQL."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url: URL = make_url(url)
+        except ArgumentError as error:
+            raise StoreError(
+                "BIONER_DATABASE_URL: not a database URL; expected sqlite:///FILE or "
+                f"postgresql://…: {error}"
+            ) from error
+        if self.url.drivername == "postgresql":
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.file is not None:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.engine = self._make_engine()
+        self.clock = LogicalClock()
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, None for another backend."""
+        name = self.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
+    @property
+    def place(self) -> str:
+        """Where the database is, for a message, without a password."""
+        return str(self.file) if self.file else self.url.render_as_string(hide_password=True)
+
+    def _make_engine(self) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, pool_pre_ping=True)
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_MS / 1000})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a read transaction: one snapshot."""
+        with self._guard(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a write transaction; it is on disk when the block has ended, or not at all."""
+        with self._guard(), self.engine.connect() as connection:
+            writing = connection.execution_options(bioner_write=True)
+            with writing.begin():
+                yield writing
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise StoreError(f"{self.place}: nothing was saved: {_mend(error)}") from error
+        except DBAPIError as error:
+            if not isinstance(error.orig, sqlite3.DatabaseError) or isinstance(
+                error.orig, (sqlite3.IntegrityError, sqlite3.ProgrammingError)
+            ):
+                raise
+            raise StoreError(
+                f"{self.place}: not a sound database ({error.orig}); restore a backup with "
+                "`python -m bioner review restore`"
+            ) from error
+
+    def version(self) -> str:
+        """Return the database's migration, or an empty string for a new one."""
+        with self.read() as connection:
+            return _version(connection)
+
+    def migrate(self, before: Callable[[], object]) -> None:
+        """Bring the database to the newest migration; ``before`` makes a backup of an older one.
+
+        Raises StoreError for a database that a newer BioNER Studio has made.
+        """
+        present = self.version()
+        if present == HEAD:
+            return
+        if present > HEAD:
+            raise StoreError(
+                f"{self.place}: made by a newer version (schema {present}, this one knows {HEAD}); "
+                "update BioNER Studio"
+            )
+        if present:
+            before()
+        with self.write() as connection:
+            if not self.is_sqlite:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+            if _version(connection) != HEAD:
+                _upgrade(connection)
+
+    def forget_free_pages(self) -> None:
+        """Move the write-ahead log into the database, so that erased text is in neither."""
+        if self.is_sqlite:
+            with self._guard(), self.engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                assert raw is not None
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _version(connection: Connection) -> str:
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")
+    cursor.execute("PRAGMA cache_size = -16000")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns to writing can fail as busy at once, whatever the timeout.
+    is_write = connection.get_execution_options().get("bioner_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _mend(error: OperationalError) -> str:
+    reason = str(error.orig).strip().splitlines()[0]
+    low = reason.lower()
+    if "full" in low or "disk i/o" in low:
+        return f"{reason}; make room on the disk and save again"
+    if "locked" in low or "busy" in low:
+        return f"{reason}; another process is writing, save again"
+    if "unable to open" in low or "readonly" in low or "connection" in low:
+        return f"{reason}; check that the place exists and may be written"
+    return reason
+
+
+class LogicalClock:
+    """Seconds that never run backwards, whatever the machine's clock does.
+
+    Each process advances by its monotonic clock from the larger of the wall clock and what the
+    database has seen; the database keeps the largest. So a lease neither ends early nor hangs when
+    the wall clock is set back.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
+        self._offset = wall() - monotonic()
+        self._lock = threading.Lock()
+
+    def tick(self, connection: Connection) -> float:
+        """Return the present logical second and keep it; inside a write transaction."""
+        with self._lock:
+            now = self._advance(connection)
+        connection.execute(update(clock).values(seconds=now))
+        return now
+
+    def read(self, connection: Connection) -> float:
+        """Return the present logical second without keeping it."""
+        with self._lock:
+            return self._advance(connection)
+
+    def _advance(self, connection: Connection) -> float:
+        seen = float(connection.execute(select(clock.c.seconds)).scalar() or 0.0)
+        now = self._monotonic() + self._offset
+        if seen > now:
+            self._offset += seen - now
+            now = seen
+        return now

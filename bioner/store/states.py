@@ -1,0 +1,144 @@
+"""What an item is now: where it stands, and what each copy of it says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from bioner.errors import StoreError
+from bioner.spans import Mention, Range
+from bioner.store import codec, projects
+from bioner.store.tables import corrections, documents, items
+from bioner.store.values import (
+    ItemStatus,
+    Verdict,
+)
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of one item on one track; ``mentions`` None: it is not corrected."""
+
+    mentions: tuple[Mention, ...] | None
+    covers: frozenset[str]
+    verdict: Verdict | None
+    note: str
+    reviewer: str
+    head: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """An item with its document and project, inside a write transaction."""
+
+    item: int
+    start: int
+    end: int
+    document: int
+    name: str
+    text: str
+    stored: projects.StoredProject
+    covers: frozenset[str]
+
+    @property
+    def extent(self) -> Range:
+        return self.start, self.end
+
+    @property
+    def surface(self) -> str:
+        return self.text[self.start : self.end]
+
+
+def status_of(verdict: Verdict | None, is_corrected: bool) -> ItemStatus:
+    """Name the item's state in the queue."""
+    if verdict is None:
+        return "open" if is_corrected else "waiting"
+    done: dict[Verdict, ItemStatus] = {
+        "accept": "done",
+        "correct": "done",
+        "unsure": "unsure",
+        "reject": "rejected",
+    }
+    return done[verdict]
+
+
+def find_place(connection: Connection, item: int, *, lock: bool = False) -> Place:
+    """Return an item with its document, or raise StoreError if it is gone or erased."""
+    query = (
+        select(items, documents.c.name, documents.c.text, documents.c.erased)
+        .join(documents, items.c.document == documents.c.id)
+        .where(items.c.id == item)
+    )
+    row = connection.execute(query.with_for_update(of=items) if lock else query).first()
+    if row is None:
+        raise gone(item)
+    if row.text is None:
+        raise StoreError(f"document {row.name!r} was erased (revision {row.erased})")
+    stored = projects.by_id(connection, row.project)
+    covers = stored.project.covers if row.covers is None else codec.read_names(row.covers)
+    return Place(
+        item, row.start, row.end, row.document, row.name, row.text, stored, frozenset(covers)
+    )
+
+
+def gone(item: int) -> StoreError:
+    """Make the refusal of an item that there is no more."""
+    return StoreError(f"item {item} is gone: its sentence was split or joined anew; open it again")
+
+
+def read_state(connection: Connection, place: Place, track: str) -> State:
+    """Return the present state of an item on a track."""
+    row = connection.execute(
+        select(corrections).where(corrections.c.item == place.item, corrections.c.track == track)
+    ).first()
+    if row is None:
+        return State(None, place.covers, None, "", "", 0)
+    return State(
+        None if row.mentions is None else codec.read_mentions(row.mentions),
+        frozenset(codec.read_names(row.covers)),
+        row.verdict,
+        row.note,
+        row.reviewer,
+        row.head,
+    )
+
+
+def write_previous(state: State) -> str:
+    return json.dumps(
+        {
+            "corrected": state.mentions is not None,
+            "covers": sorted(state.covers),
+            "verdict": state.verdict,
+            "note": state.note,
+            "reviewer": state.reviewer,
+        },
+        ensure_ascii=False,
+    )
+
+
+def state_before(row: Row[Any]) -> State:
+    """Return the state that a revision replaced."""
+    previous = json.loads(row.previous)
+    return State(
+        codec.read_mentions(row.before) if previous["corrected"] else None,
+        frozenset(previous["covers"]),
+        previous["verdict"],
+        previous["note"],
+        previous["reviewer"],
+        0,
+    )
+
+
+def state_after(row: Row[Any]) -> State:
+    """Return the state that a revision made."""
+    return State(
+        codec.read_mentions(row.after) if row.is_correction else None,
+        frozenset(codec.read_names(row.covers)),
+        row.verdict,
+        row.note or "",
+        row.reviewer,
+        row.seq,
+    )

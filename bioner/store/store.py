@@ -1,0 +1,391 @@
+"""Store: the one door to the annotation database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from bioner.errors import StoreError
+from bioner.settings import Settings
+from bioner.spans import Document, Range, Sentence
+from bioner.store import backups as copies
+from bioner.store import documents as incoming
+from bioner.store import evidence, projects, queue, resplit, revisions, undo
+from bioner.store.engine import Database
+from bioner.store.values import (
+    Agreement,
+    Backup,
+    Edit,
+    Evidence,
+    ExportLayer,
+    ImportReport,
+    Layer,
+    Layered,
+    Occurrence,
+    Priority,
+    Progress,
+    Project,
+    QueueFilter,
+    QueueRow,
+    ReviewItem,
+    Revision,
+    StatusFilter,
+    new_op,
+)
+
+_ANY = QueueFilter()
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the annotation store of these settings, making or migrating its database.
+
+    A backup is made before a migration and, at most hourly, at opening and while edits are saved.
+    Raises StoreError if the database cannot be opened or a newer version has made it.
+    """
+    return Store(settings.database_url, settings.backups)
+
+
+class Store:
+    """Projects, documents, layers and revisions in one database; safe to share between threads.
+
+    What a method has returned is on disk: SQLite runs in WAL mode with full synchronisation. Each
+    method is one transaction. Raises StoreError for what a person can mend.
+    """
+
+    def __init__(self, url: str, backups: Path) -> None:
+        self.database = Database(url)
+        self.folder = backups
+        is_new = not self.database.version()
+        self.database.migrate(lambda: self._back_up("migration"))
+        self._hourly = copies.Hourly(self.database, backups)
+        if not is_new:
+            self._hourly.run_quietly()
+
+    def close(self) -> None:
+        """Close the database's connections, after a backup that may be under way."""
+        self._hourly.wait()
+        self.database.close()
+
+    # Projects
+
+    def create_project(self, project: Project) -> None:
+        """Add a project; its name must be new."""
+        with self.database.write() as connection:
+            projects.create(connection, project)
+
+    def update_project(self, project: Project, reviewer: str = "") -> None:
+        """Replace the project of the same name; only a curator may."""
+        with self.database.write() as connection:
+            present = projects.find(connection, project.name).project
+            projects.require(present, reviewer, "curator")
+            projects.change(connection, project)
+
+    def projects(self) -> list[Project]:
+        """Return all projects, by name."""
+        with self.database.read() as connection:
+            return [stored.project for stored in projects.read_all(connection)]
+
+    def project(self, name: str) -> Project:
+        """Return one project, or raise StoreError naming those that exist."""
+        with self.database.read() as connection:
+            return projects.find(connection, name).project
+
+    def progress(self, project: str) -> Progress:
+        """Return how far the review of a project is."""
+        with self.database.read() as connection:
+            return queue.progress(connection, projects.find(connection, project))
+
+    # Documents
+
+    def import_documents(
+        self,
+        project: str,
+        documents: Iterable[Document],
+        *,
+        as_layer: Layer = "prediction",
+        model: str = "",
+        schema: str = "",
+        covers: frozenset[str] | None = None,
+        source: str = "",
+    ) -> ImportReport:
+        """Place documents and their mentions; a document that is there already gets only the layer.
+
+        One document in five (by a hash of its words) is set aside as "my test", for good. ``model``
+        and ``schema`` (its fingerprint) say who made a prediction; importing the same model's again
+        replaces it. ``covers`` overrides what the project looks for. Nothing is dropped silently:
+        the report counts all and names each reject.
+        """
+        return self._import(
+            project,
+            incoming.incoming_documents(documents),
+            incoming.Origin(as_layer, model, schema, source, covers),
+        )
+
+    def import_sentences(
+        self,
+        project: str,
+        sentences: Iterable[Sentence],
+        *,
+        as_layer: Layer = "prediction",
+        model: str = "",
+        schema: str = "",
+        source: str = "",
+    ) -> ImportReport:
+        """Place corpus sentences as one-sentence documents; their tokens and covers are kept."""
+        return self._import(
+            project,
+            incoming.incoming_sentences(sentences),
+            incoming.Origin(as_layer, model, schema, source),
+        )
+
+    def _import(
+        self, project: str, given: Iterable[incoming.Incoming], origin: incoming.Origin
+    ) -> ImportReport:
+        with self.database.write() as connection:
+            stored = projects.find(connection, project)
+            return incoming.Importer(connection, stored, origin).run(given)
+
+    def export_documents(
+        self,
+        project: str,
+        *,
+        layer: ExportLayer = "shown",
+        model: str = "",
+        only_reviewed: bool = False,
+    ) -> list[Document]:
+        """Return the documents with a layer's mentions; ``shown`` is what the reviewer sees.
+
+        Nested, overlapping and discontinuous mentions, relations and attributes come out as they
+        went in; reviewed mentions have the status ``reviewed``.
+        """
+        with self.database.read() as connection:
+            stored = projects.find(connection, project)
+            return list(
+                evidence.export_documents(
+                    connection, stored, layer, model, only_reviewed=only_reviewed
+                )
+            )
+
+    def erase_document(
+        self, project: str, document: str, reviewer: str, *, in_backups: bool = True
+    ) -> Revision:
+        """Remove a document's text and the content of all its revisions, and record that.
+
+        The automatic backups are erased from too, unless ``in_backups`` is False; copies made with
+        ``backup`` are the person's own to erase. Only a curator may.
+        """
+        with self.database.write() as connection:
+            revision = resplit.erase(connection, project, document, reviewer, new_op())
+        self.database.forget_free_pages()
+        if in_backups:
+            copies.erase_in_backups(self.folder, project, document)
+        return revision
+
+    def resplit(
+        self, project: str, document: str, ranges: Sequence[Range], reviewer: str
+    ) -> list[int]:
+        """Give a document other sentence ranges and return the items' ids; mentions move along.
+
+        Items whose range stays keep their id and verdict; changed ones with corrections are open
+        again. Raises StoreError for ranges that overlap, leave the text, or cut or drop a mention.
+        """
+        with self.database.write() as connection:
+            return resplit.resplit(connection, project, document, ranges, reviewer, new_op())
+
+    # The queue
+
+    def queue(
+        self,
+        project: str,
+        *,
+        reviewer: str = "",
+        filters: QueueFilter = _ANY,
+        limit: int = 20,
+        after: int | None = None,
+    ) -> list[QueueRow]:
+        """Return a page of the queue, best first; ``after`` is the last item of the page before."""
+        with self.database.read() as connection:
+            stored = projects.find(connection, project)
+            return queue.rows(connection, stored, reviewer, filters, limit, after)
+
+    def set_priorities(self, project: str, priorities: Iterable[Priority]) -> int:
+        """Give items their place in the queue with its named reasons; return how many.
+
+        Works in pieces, so that nobody who saves an edit has to wait.
+        """
+        stream, given = iter(priorities), 0
+        while part := list(islice(stream, queue.PIECE)):
+            with self.database.write() as connection:
+                stored = projects.find(connection, project)
+                given += queue.set_priorities(connection, stored.id, part)
+        return given
+
+    def layered(self, project: str, *, status: StatusFilter = "waiting") -> Iterator[Layered]:
+        """Yield the items with their layers as flat Sentences, a page at a time, in order of id."""
+        after = 0
+        while True:
+            with self.database.read() as connection:
+                stored = projects.find(connection, project)
+                page = evidence.layered_page(connection, stored, status, after)
+            if not page:
+                return
+            yield from page
+            after = page[-1].item
+
+    def claim_next(
+        self,
+        project: str,
+        reviewer: str,
+        *,
+        filters: QueueFilter = _ANY,
+        after: int | None = None,
+    ) -> ReviewItem | None:
+        """Reserve and return the best item that nobody else has open; None if there is none."""
+        with self.database.write() as connection:
+            stored = projects.find(connection, project)
+            item = queue.claim_next(
+                connection, self.database.clock, stored, reviewer, filters, after
+            )
+            if item is None:
+                return None
+            return queue.read_item(connection, self.database.clock, item, reviewer)
+
+    def open_item(self, item: int, reviewer: str = "", *, claim: bool = True) -> ReviewItem:
+        """Return one item; with ``claim``, reserve it unless somebody else has (``claimed_by``)."""
+        if not claim:
+            with self.database.read() as connection:
+                return queue.read_item(connection, self.database.clock, item, reviewer)
+        with self.database.write() as connection:
+            queue.claim(connection, self.database.clock, item, reviewer)
+            return queue.read_item(connection, self.database.clock, item, reviewer)
+
+    def renew(self, item: int, reviewer: str) -> bool:
+        """Extend the reservation by ten minutes; False if somebody else has the item open."""
+        with self.database.write() as connection:
+            return queue.claim(connection, self.database.clock, item, reviewer)
+
+    def release(self, item: int, reviewer: str) -> None:
+        """Give back an item that this reviewer has reserved."""
+        with self.database.write() as connection:
+            queue.release(connection, item, reviewer)
+
+    def items_of(self, project: str, document: str) -> list[int]:
+        """Return the ids of a document's items, in the order of the text."""
+        with self.database.read() as connection:
+            stored = projects.find(connection, project)
+            return queue.items_of(connection, stored.id, document)
+
+    def occurrences(
+        self, project: str, surface: str, *, document: str = "", limit: int = 200
+    ) -> list[Occurrence]:
+        """Return where a surface occurs as whole words (case kept), in one document or all."""
+        with self.database.read() as connection:
+            stored = projects.find(connection, project)
+            return queue.occurrences(connection, stored, surface, document, limit)
+
+    # Revisions
+
+    def save(self, edit: Edit) -> Revision:
+        """Save one edit and return its revision; it is on disk when this returns.
+
+        Raises StaleEditError (with ``.revision``) if somebody saved a newer revision of the item,
+        StoreError if the text is not what the reviewer saw. A resent ``op`` is saved once.
+        """
+        return self.save_all((edit,))[0]
+
+    def save_all(self, edits: Sequence[Edit]) -> list[Revision]:
+        """Save several edits, all or none; edits of one item in one call build upon each other."""
+        with self.database.write() as connection:
+            saved = revisions.save(connection, edits)
+        self._hourly.begin()
+        return saved
+
+    def undo(self, item: int, reviewer: str = "", op: str = "") -> list[Revision]:
+        """Take back the item's last change, with its whole batch, by new revisions; [] if none."""
+        with self.database.write() as connection:
+            return undo.undo(connection, item, reviewer, op or new_op(), redo=False)
+
+    def redo(self, item: int, reviewer: str = "", op: str = "") -> list[Revision]:
+        """Make again what was last undone; [] if nothing is."""
+        with self.database.write() as connection:
+            return undo.undo(connection, item, reviewer, op or new_op(), redo=True)
+
+    def can_undo(self, item: int, reviewer: str = "") -> tuple[bool, bool]:
+        """Tell whether there is something to undo, and something to redo."""
+        with self.database.read() as connection:
+            return undo.can_undo(connection, item, reviewer)
+
+    def restore_revision(self, seq: int, reviewer: str = "", op: str = "") -> Revision:
+        """Bring an item back to what it was just after revision ``seq``, by a new revision."""
+        with self.database.write() as connection:
+            return revisions.restore(connection, seq, reviewer, op or new_op())
+
+    def history(self, item: int) -> list[Revision]:
+        """Return the revisions that touched an item's text, newest first."""
+        with self.database.read() as connection:
+            return revisions.history(connection, item)
+
+    def adjudicate(self, item: int, reviewer: str, chosen: str, op: str = "") -> Revision:
+        """Make one reviewer's copy the shared one: a curator's choice in an independent project."""
+        with self.database.write() as connection:
+            return revisions.adjudicate(connection, item, reviewer, chosen, op or new_op())
+
+    # Evidence
+
+    def corrections(
+        self, project: str | None = None, *, include_test: bool = False
+    ) -> list[Sentence]:
+        """Return the reviewed sentences (accept, correct) of one or all projects as training data.
+
+        ``covers`` is the project's, or what the reviewer said for the sentence; ``corpus`` is
+        "corrections". "My test" is left out unless asked for. ``evidence`` gives the same with the
+        counts of what flattening did and of what is not there.
+        """
+        return list(self._reviewed(project, None if include_test else False).sentences)
+
+    def evidence(self, project: str | None = None) -> Evidence:
+        """Return the training data of ``corrections``, and what is not in it, counted."""
+        return self._reviewed(project, False)
+
+    def my_test(self, project: str | None = None) -> list[Sentence]:
+        """Return the reviewed sentences of "my test": for scoring, never for training."""
+        return list(self._reviewed(project, True).sentences)
+
+    def _reviewed(self, project: str | None, tests: bool | None) -> Evidence:
+        with self.database.read() as connection:
+            chosen = (
+                projects.read_all(connection)
+                if project is None
+                else [projects.find(connection, project)]
+            )
+            found = (evidence.reviewed(connection, stored, tests=tests) for stored in chosen)
+            return sum(found, Evidence())
+
+    def agreement(self, project: str, a: str, b: str) -> Agreement:
+        """Compare two reviewers of an independent project on the items that both have reviewed."""
+        with self.database.read() as connection:
+            return evidence.agreement(connection, projects.find(connection, project), a, b)
+
+    # Backups
+
+    def backup(self, path: Path) -> Path:
+        """Write a copy of the database to a new file, and return its path."""
+        if path.exists():
+            raise StoreError(f"{path}: exists already; name a new file")
+        copies.backup(self.database, path)
+        return path
+
+    def backups(self) -> list[Backup]:
+        """Return the automatic backups, newest first."""
+        return copies.list_backups(self.folder)
+
+    def restore(self, path: Path) -> Path:
+        """Put a backup in the place of the present content, all or nothing.
+
+        The present is backed up first; its path is returned.
+        """
+        return copies.restore(self.database, path, self.folder)
+
+    def _back_up(self, reason: str) -> Path:
+        return copies.backup_automatically(self.database, self.folder, reason)

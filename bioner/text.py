@@ -1,0 +1,436 @@
+"""Raw text to Documents and Sentences: paragraphs, sentences, tokens, exact character offsets."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from bioner.spans import Document, Flattening, Mention, Range, Sentence, flatten
+
+MAX_TOKENS = 1000
+"""No sentence gets longer: text without a boundary is cut here, so that later work is bounded."""
+
+_UNKNOWN = "?"
+
+
+# One class letter a character, so that plain regular expressions see Unicode: s space, a letter or
+# digit, i ideograph, m mark that stays with its base, f invisible format character, j zero-width
+# joiner, r regional indicator, e other beyond ASCII, p other ASCII.
+_TOKEN = re.compile(
+    r"a(?:[am]++|[fj]++(?=[am]))*+"
+    r"|rm*+(?:rm*+)?+"
+    r"|[ie]m*+(?:j[ie]m*+)*+"
+    r"|pm*+"
+    r"|m++"
+)
+
+
+@lru_cache(maxsize=65536)
+def _class_of(char: str) -> str:
+    code = ord(char)
+    if char.isspace():
+        return "s"
+    if code == 0x200D:
+        return "j"
+    if 0x1F1E6 <= code <= 0x1F1FF:
+        return "r"
+    if 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F:
+        return "m"
+    category = unicodedata.category(char)
+    if category[0] == "M":
+        return "m"
+    if category == "Cf":
+        return "f"
+    if _is_ideograph(code):
+        return "i"
+    if char == "∆" or (char.isalnum() and _fold_char(char).isalnum()):
+        return "a"
+    return "p" if code < 128 else "e"
+
+
+def _is_ideograph(code: int) -> bool:
+    return (
+        0x3040 <= code <= 0x30FF
+        or 0x3400 <= code <= 0x9FFF
+        or 0xF900 <= code <= 0xFAFF
+        or 0x20000 <= code <= 0x3FFFF
+    )
+
+
+def _classes(text: str) -> str:
+    return text.translate({ord(char): _class_of(char) for char in set(text)})
+
+
+def tokenize(text: str, start: int = 0, end: int | None = None) -> list[Range]:
+    """Return the character ranges of the tokens in ``text[start:end]``, cut as in the corpora.
+
+    A token is a run of letters and digits or one other character. Letters of any script count,
+    except that an ideograph stands alone; combining marks stay with their base; joined emoji
+    sequences, flags and invisible characters inside a word do not split it. Whitespace, and
+    invisible format characters at a token's edge, belong to no token. Linear in the length.
+    """
+    piece = text[start:end]
+    return [(start + m.start(), start + m.end()) for m in _TOKEN.finditer(_classes(piece))]
+
+
+# Greek letters by name, as all ten corpora write them ("TNFalpha", "Deltahfq"); symbols as most do
+# ("degrees", and CRAFT's "+/-", ">=", "(TM)").
+_GREEK = {
+    **{c: unicodedata.name(c).split()[-1].lower() for c in "αβγδεζηθικμνξοπρστυφχψως"},
+    "λ": "lambda",
+}
+_SYMBOLS = {
+    **_GREEK,
+    **{letter.upper(): name.capitalize() for letter, name in _GREEK.items() if letter != "ς"},
+    "∆": "Delta",
+    **dict.fromkeys("‐‑‒–—―−﹘﹣－⁃¬", "-"),
+    **dict.fromkeys("‘’‚‛′‵ʹʼʻˈ´`＇", "'"),
+    **dict.fromkeys("“”„‟″‶«»ʺ＂", '"'),
+    **dict.fromkeys("‹〈⟨", "<"),
+    **dict.fromkeys("›〉⟩", ">"),
+    **dict.fromkeys("·•∙⋅・‧●。", "."),
+    **dict.fromkeys("†‡※★☆∗", "*"),
+    **dict.fromkeys("∼≈≃≅∽", "~"),
+    **dict.fromkeys("→⇒⟶➔➝⟹", "-->"),
+    **dict.fromkeys("←⇐⟵", "<--"),
+    **dict.fromkeys("↔⇔⇌⇄", "<-->"),
+    **dict.fromkeys("⁄∕÷", "/"),
+    **dict.fromkeys("€£¥¢", "$"),
+    **dict.fromkeys("×✕✖", "x"),
+    **dict.fromkeys("≤⩽≦", "<="),
+    **dict.fromkeys("≥⩾≧", ">="),
+    "±": "+/-",
+    "∓": "-/+",
+    "≠": "=",
+    "≡": "=",
+    "°": "degrees",
+    "‰": "%",
+    "™": "(TM)",
+    "®": "(R)",
+    "©": "(C)",
+    "、": ",",
+    "¿": "?",
+    "¡": "!",
+    "¦": "|",
+    "§": "#",
+    "¶": "#",
+    "ø": "o",
+    "Ø": "O",
+    "æ": "ae",
+    "Æ": "AE",
+    "œ": "oe",
+    "Œ": "OE",
+    "đ": "d",
+    "Đ": "D",
+    "ð": "d",
+    "Ð": "D",
+    "þ": "th",
+    "Þ": "Th",
+    "ł": "l",
+    "Ł": "L",
+    "ħ": "h",
+    "ı": "i",
+    "ß": "beta",
+    "ẞ": "SS",
+}
+_MICRO = re.compile(
+    r"(\d*)[µμ]("
+    r"M|m|g|l|L|s|V|A|W|F|J|N|U|IU|Ci|Sv|Gy|Eq|kat|Osm|sec|mol(?:e|es|ar)?|gm?s?|grams?|met(?:er|re)s?|lit(?:er|re)s?"
+    r")"
+)
+_SHARP_S = re.compile(r"(?<=[a-zà-ÿ])ß")
+
+
+@lru_cache(maxsize=65536)
+def fold(token: str) -> str:
+    """Return the token in ASCII, for the model only; never empty, and never whitespace.
+
+    Greek letters become their names, accents go, dashes, quotes, symbols and full-width forms take
+    their ASCII look; "µM" is "microM" and "TGFß" is "TGFbeta". Letters of other scripts stay as
+    they are; every other character without an ASCII look becomes "?".
+    """
+    if token.isascii() and token.isprintable():
+        return token
+    unit = _MICRO.fullmatch(token)
+    if unit:
+        return f"{unit[1]}micro{unit[2]}"
+    folded = "".join(_fold_char(char) for char in _SHARP_S.sub("ss", token))
+    return unicodedata.normalize("NFC", folded) or _UNKNOWN
+
+
+@lru_cache(maxsize=65536)
+def _fold_char(char: str) -> str:
+    if char in _SYMBOLS:
+        return _SYMBOLS[char]
+    if _is_invisible(char):
+        return ""
+    folded = ""
+    for part in unicodedata.normalize("NFKD", char):
+        if part in _SYMBOLS:
+            folded += _SYMBOLS[part]
+        elif part.isascii():
+            folded += part if part.isprintable() else _UNKNOWN
+        elif part.isalnum() or unicodedata.category(part) == "Mc":
+            folded += part
+        elif not _is_invisible(part):
+            folded += _UNKNOWN
+    return "".join(folded.split()) or _UNKNOWN
+
+
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) in ("Mn", "Me", "Cf") or "\U0001f3fb" <= char <= "\U0001f3ff"
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# What stands before the full stop, or begins the next sentence, all lower-cased.
+_NEVER_LAST = _words(
+    """fig figs figure eq eqs eqn ref refs tab sect suppl supp vol vols ed eds chap ch e.g eg i.e ie
+    cf c.f viz vs v.s ca approx resp dr drs prof mr mrs ms st mt jr et dept univ assoc incl excl
+    esp aff gen nov comb syn var subsp ssp cv bv pv str strs fam ord cat nos"""
+)
+_NUMBER_FOLLOWS = _words("no nr p pp n art sec ser chr mol wt lot")
+_SELDOM_LAST = _words(
+    """al sp spp etc inc ltd co corp i.v i.p s.c i.m p.o b.i.d t.i.d q.d a.m p.m u.s u.k u.s.a ph.d
+    m.d d.c s.d s.e s.e.m b.w r.p.m hr hrs sec secs wk wks yr yrs mo mos no op min max av avg temp
+    conc"""
+)
+_OFTEN_FIRST = _words(
+    """a additionally after all although an and another are as at based because before besides both
+    but by compared consequently consistent conversely despite due during each either finally first
+    for four from furthermore given he hence here how however if importantly in indeed interestingly
+    it its many moreover most nevertheless no none nonetheless notably of on one only other our
+    overall patients recent recently results several she significant similar similarly since six so
+    some such surprisingly ten that the their then there therefore these they this those three thus
+    to together treatment two under unlike until using we what when whereas whether which while with
+    within yet you your"""
+)
+_ENDS_IN_LETTER = _words(
+    """vitamin vitamins hepatitis degrees degree deg ° type types group groups class grade stage
+    cyclosporin cyclosporine factor protein virus influenza immunoglobulin cytochrome subunit chain
+    phase site panel box arm allele genotype region domain clade subtype serotype serogroup"""
+)
+
+_TERMINATOR = re.compile(r"([.!?…‽]++|[。！？]++)([\"'”’»)\]}]*+)(\s*+)")
+_CITED = re.compile(
+    r"(\[[\d,;\s–-]{1,40}\]|\d{1,3}(?:[,–-]\d{1,3}){0,8}|[⁰¹²³⁴-⁹,–⁻]{1,20})(\s++)(?=[A-Z])"
+)
+_LAST_WORD = re.compile(r"(?:^|(?<=[\s(\[{\"'“‘/–—-]))([^\s(\[{\"'“‘/–—-]+)$")
+_FIRST_WORD = re.compile(r"[\"'“‘(\[{«*]*([^\s\"'”’)\]},;:.]*)")
+_HEADING = re.compile(r"[A-Z][A-Za-z ]{3,30}:")
+_LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_LEFT, _RIGHT = 48, 48
+
+
+def split_document(text: str, *, id: str = "text") -> Document:
+    """Make a Document of raw text: the text untouched, its sentences found, nothing annotated.
+
+    A sentence ends at a blank line, at a line break that is not the wrapping of a long line, and at
+    closing punctuation that no abbreviation, initial, number or citation explains. Every token lies
+    in exactly one sentence range; whitespace between sentences in none. Linear in the length of the
+    text.
+    """
+    return Document(id, text, sentence_ranges=tuple(_sentence_ranges(text)))
+
+
+def sentences(document: Document, covers: frozenset[str] = frozenset()) -> list[Sentence]:
+    """Return the sentences of a document, tokens folded, offsets into the raw text, spans flat."""
+    return sentences_and_report(document, covers)[0]
+
+
+def sentences_and_report(
+    document: Document, covers: frozenset[str] = frozenset()
+) -> tuple[list[Sentence], Flattening]:
+    """Return a document's sentences, and what the flattening of its mentions kept and dropped.
+
+    Sentences that a mention crosses are joined: the person who marked it knows better than the
+    splitter. A document without sentence ranges is split first.
+    """
+    ranges = document.sentence_ranges or tuple(_sentence_ranges(document.text))
+    mentions = sorted(document.mentions, key=lambda one: (one.start, one.end))
+    ranges = _join_crossed(ranges, mentions)
+    ends = [end for _, end in ranges]
+    of_range: dict[int, list[Mention]] = {}
+    for one in mentions:
+        of_range.setdefault(bisect_right(ends, one.start), []).append(one)
+    found: list[Sentence] = []
+    reports = [Flattening(outside=len(of_range.get(len(ranges), ())))]
+    for i, (start, end) in enumerate(ranges):
+        offsets = tokenize(document.text, start, end)
+        if not offsets:
+            reports.append(Flattening(outside=len(of_range.get(i, ()))))
+            continue
+        spans, report = flatten(document, offsets, of_range.get(i, ()))
+        reports.append(report)
+        tokens = tuple(fold(document.text[low:high]) for low, high in offsets)
+        found.append(Sentence(document.id, tokens, tuple(offsets), spans, covers))
+    return found, _sum(reports)
+
+
+def _sum(reports: Sequence[Flattening]) -> Flattening:
+    labels: Counter[str] = Counter()
+    for report in reports:
+        labels.update(report.labels_dropped)
+    return Flattening(
+        sum(r.kept for r in reports),
+        sum(r.nested_dropped for r in reports),
+        sum(r.discontinuous_joined for r in reports),
+        sum(r.snapped for r in reports),
+        sum(r.outside for r in reports),
+        labels,
+    )
+
+
+def _join_crossed(ranges: tuple[Range, ...], mentions: Sequence[Mention]) -> tuple[Range, ...]:
+    starts, ends = [start for start, _ in ranges], [end for _, end in ranges]
+    joined = [False] * len(ranges)
+    for one in mentions:
+        first, last = bisect_right(ends, one.start), bisect_left(starts, one.end) - 1
+        if first < last and ends[last] - starts[first] <= 10 * MAX_TOKENS:
+            joined[first + 1 : last + 1] = [True] * (last - first)
+    merged: list[Range] = []
+    for (start, end), with_previous in zip(ranges, joined, strict=True):
+        if with_previous:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def _sentence_ranges(text: str) -> Iterator[Range]:
+    cuts = sorted(_cuts(text))
+    tokens = tokenize(text)
+    first = 0
+    for cut in [*cuts, len(text)]:
+        last = bisect_left(tokens, (cut, cut), lo=first)
+        while last - first > MAX_TOKENS:
+            middle = _best_cut(text, tokens, first)
+            yield tokens[first][0], tokens[middle - 1][1]
+            first = middle
+        if last > first:
+            yield tokens[first][0], tokens[last - 1][1]
+        first = last
+
+
+def _best_cut(text: str, tokens: list[Range], first: int) -> int:
+    """Return the number of the token at which to cut a sentence that has grown too long."""
+    limit = first + MAX_TOKENS
+    for i in range(limit, first + MAX_TOKENS // 2, -1):
+        if text[tokens[i - 1][0]] in ".;,:" and tokens[i][0] > tokens[i - 1][1]:
+            return i
+    return limit
+
+
+def _cuts(text: str) -> Iterator[int]:
+    """Yield the positions at which a new sentence may begin."""
+    for start, end in _paragraphs(text):
+        yield start
+        opened = -1
+        for match in _TERMINATOR.finditer(text, start, end):
+            cut = _cut_after(text, match, start, end)
+            if cut and cut > opened:
+                opened = cut
+                yield cut
+
+
+def _cut_after(text: str, match: re.Match[str], start: int, end: int) -> int:
+    """Return where the next sentence begins after this terminator, or 0 if the sentence goes on."""
+    position = match.end()
+    if match[1][0] in "。！？":
+        return position
+    left = text[max(start, match.start() - _LEFT) : match.start()]
+    if not match[3]:
+        cited = _CITED.match(text, position, end)
+        if not cited or not re.search(r"[a-z)\]]{3}$", left):
+            return 0
+        position = cited.end()
+    right = text[position : min(end, position + _RIGHT)]
+    if not right or not _may_begin(right, left, match):
+        return 0
+    if match[1] != ".":
+        return position
+    return position if _may_end(left, right, match, start) else 0
+
+
+def _may_begin(right: str, left: str, match: re.Match[str]) -> bool:
+    word = _first_word(right)
+    if not word:
+        return right[0] not in ",;:.)]}%=<>/+"
+    if not word[0].islower():
+        return True
+    # A lower-cased beginning is a symbol ("p53", "mTOR", "c-Myc"), or the sentence goes on.
+    symbol = any(c.isupper() or c.isdigit() for c in word) or re.match(r"[a-z]-[A-Z]", word)
+    return bool(symbol) and bool(re.search(r"[a-z)\]]{3}\s*$", left)) and match[1] in ".?!"
+
+
+def _first_word(right: str) -> str:
+    found = _FIRST_WORD.match(right)
+    return found[1] if found else ""
+
+
+def _may_end(left: str, right: str, match: re.Match[str], start: int) -> bool:
+    bare = left.rstrip()
+    found = _LAST_WORD.search(bare)
+    following = _first_word(right)
+    number_follows = following[:1].isdigit()
+    if not found:
+        return True
+    if bare[-1] in "<>=" or (number_follows and following[0] == "0" and len(following) > 1):
+        return False
+    low = found[1].lower().strip(".,;:")
+    opens = following.lower() in _OFTEN_FIRST or bool(_HEADING.match(right))
+    if low in _NEVER_LAST or (low in _NUMBER_FOLLOWS and number_follows):
+        return False
+    if low in _SELDOM_LAST:
+        return opens
+    if low[-1:].isdigit() and number_follows and bare != left:
+        return False
+    if low.isdigit() and match.start() - len(left) + found.start() <= start:
+        return False
+    if len(low) == 1 and low.isalpha():
+        before = _LAST_WORD.search(bare[: found.start()].rstrip())
+        word = before[1].lower() if before else ""
+        return opens or word in _ENDS_IN_LETTER or (word[-1:].isdigit() and found[1] == low)
+    return True
+
+
+def _paragraphs(text: str) -> Iterator[Range]:
+    """Yield the ranges that no sentence crosses: blocks of wrapped lines, or single lines."""
+    lines: list[Range] = []
+    position = 0
+    for found in _LINE_BREAK.finditer(text):
+        lines.append((position, found.start()))
+        position = found.end()
+    lines.append((position, len(text)))
+    block: list[Range] = []
+    for low, high in lines:
+        if text[low:high].strip():
+            block.append((low, high))
+        elif block:
+            yield from _unwrap(text, block)
+            block = []
+    if block:
+        yield from _unwrap(text, block)
+
+
+def _unwrap(text: str, lines: Sequence[Range]) -> Iterator[Range]:
+    """Join the lines of one block that were wrapped to a width; the others stay apart."""
+    lengths = [len(text[low:high].rstrip()) for low, high in lines]
+    width = max(lengths)
+    start = lines[0][0]
+    for i in range(1, len(lines)):
+        low, high = lines[i]
+        first = text[low : min(high, low + 60)].split(maxsplit=1)[:1]
+        word = first[0] if first else ""
+        wrapped = 40 <= width <= 200 and lengths[i - 1] + 1 + len(word) > width
+        continued = lengths[i - 1] >= 40 and word[:1].islower()
+        if not (wrapped or continued):
+            yield start, lines[i - 1][1]
+            start = low
+    yield start, lines[-1][1]

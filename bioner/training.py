@@ -1,0 +1,555 @@
+"""Fine-tuning: TrainingConfig, train(), the partial-label loss, and Progress."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from bioner.bio import allowed_tags, tag_names
+from bioner.checkpoints import ModelCard, find_model, write_card, write_training_hashes
+from bioner.errors import TrainingError
+from bioner.fill_in import BoolMatrix, FillIn, Marks, fill_in, tag_sets
+from bioner.labels import schema_to_json
+from bioner.merge import Dataset
+from bioner.settings import PROJECT_ROOT, read_settings
+from bioner.spans import Sentence
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Loss = Literal["partial", "naive"]
+CHECKPOINTS = "checkpoints"
+COMPLETE = "complete"
+"""Marker written last into a checkpoint: without it the checkpoint was cut off."""
+
+
+class TrainingStopped(Exception):
+    """Raised when a person asked the run to stop; a complete checkpoint is on disk."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a run trains. ``warmup`` is a share of all steps, ``max_length`` counts word-pieces.
+
+    ``layer_decay`` multiplies the learning rate once per encoder layer from the top (1: one rate
+    for all; Howard & Ruder 2018). ``precision`` auto takes bfloat16 where the hardware computes in
+    it; master weights are float32 always.
+    """
+
+    base: str
+    loss: Loss = "partial"
+    epochs: float = 1.0
+    max_steps: int = -1
+    learning_rate: float = 2e-4
+    head_learning_rate: float = 1e-3
+    layer_decay: float = 1.0
+    batch_size: int = 24
+    gradient_accumulation: int = 1
+    warmup: float = 0.06
+    weight_decay: float = 0.01
+    dropout: float | None = None
+    max_length: int = 256
+    seed: int = 42
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    save_steps: int = 200
+    log_steps: int = 10
+    eval_steps: int = 0
+    eval_sentences_per_corpus: int = 100
+    bucketing: bool = True
+    fill_in: str = ""
+    """Folder of a teacher for the fill-in round; empty: no such round."""
+
+    fill_in_sure: float = 0.95
+
+    def __post_init__(self) -> None:
+        if self.loss not in ("partial", "naive"):
+            raise TrainingError(f"--loss: expected partial or naive, got {self.loss!r}")
+        for name in ("epochs", "learning_rate", "head_learning_rate", "batch_size", "max_length"):
+            if not getattr(self, name) > 0:
+                raise TrainingError(f"{name}: expected more than 0, got {getattr(self, name)}")
+        if not 0.5 < self.fill_in_sure < 1:
+            raise TrainingError(
+                f"fill_in_sure: expected more than 0.5, less than 1, got {self.fill_in_sure}"
+            )
+        if self.max_length < 16:
+            raise TrainingError(f"max_length: expected at least 16, got {self.max_length}")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report of a running job. ``tokens_per_s`` counts real (non-pad) word-pieces."""
+
+    step: int
+    total_steps: int
+    epoch: float
+    loss: float | None = None
+    learning_rate: float | None = None
+    tokens_per_s: float | None = None
+    seconds: float = 0.0
+    devel_f1: float | None = None
+    devel_by_type: dict[str, float] | None = None
+    message: str = ""
+
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One encoded window: word-piece ids, and for each piece the allowed tags packed in bytes.
+
+    ``allowed`` *shape:* (pieces, ceil(tags / 8)); all ones where nothing is to be learned
+    (further pieces of a word, special tokens).
+    """
+
+    input_ids: tuple[int, ...]
+    allowed: np.ndarray[Any, np.dtype[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The training examples, and what encoding them had to cut or leave out."""
+
+    examples: tuple[Example, ...]
+    words: int
+    words_without_pieces: int
+    sentences_in_windows: int
+
+
+def partial_label_loss(logits: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
+    """Return ``logsumexp(all logits) - logsumexp(logits of the allowed tags)`` of each position.
+
+    *Shape:* logits (..., tags), allowed (..., tags) bool → (...). The negative log-likelihood that
+    the tag is one of the allowed ones; zero, gradient too, where all are. Cour, Sapp & Taskar 2011;
+    Jie et al. 2019 for NER.
+    """
+    import torch
+
+    logits = logits.float()
+    masked = logits.masked_fill(~allowed, float("-inf"))
+    loss = torch.logsumexp(logits, dim=-1) - torch.logsumexp(masked, dim=-1)
+    # Where all is allowed the two sums are equal bit by bit; the product keeps their gradient at 0.
+    return loss * (~allowed.all(dim=-1))
+
+
+def encode_sentences(
+    sentences: Sequence[Sentence],
+    tokenizer: PreTrainedTokenizerBase,
+    types: tuple[str, ...],
+    *,
+    loss: Loss = "partial",
+    max_length: int = 256,
+    marks: Sequence[Marks] | None = None,
+    tag_sets: BoolMatrix | None = None,
+) -> Encoded:
+    """Encode sentences for the loss; a sentence longer than ``max_length`` pieces becomes windows.
+
+    With ``loss="naive"`` every type counts as covered and nothing is ignored. ``marks`` (one array
+    a sentence, with their ``tag_sets``) narrow what is allowed: see ``fill_in``.
+    """
+    everything = frozenset(types)
+    n_bytes = math.ceil((1 + 2 * len(types)) / 8)
+    budget = max_length - 2
+    cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
+    examples: list[Example] = []
+    words = lost = windowed = 0
+    for first, batch in zip(range(0, len(sentences), 2000), _chunks(sentences, 2000), strict=True):
+        encoding = tokenizer(
+            [list(s.tokens) for s in batch],
+            is_split_into_words=True,
+            add_special_tokens=False,
+            truncation=False,
+            verbose=False,
+        )
+        for i, sentence in enumerate(batch):
+            view = sentence if loss == "partial" else _naive(sentence, everything)
+            allowed = allowed_tags(view, types)
+            if marks is not None and tag_sets is not None:
+                marked = marks[first + i]
+                sure = marked >= 0
+                allowed[sure] &= tag_sets[marked[sure]]
+            word_rows = np.packbits(allowed, axis=1)
+            ids: list[int] = encoding["input_ids"][i]
+            owners: list[int | None] = encoding.word_ids(i)
+            rows = np.full((len(ids), n_bytes), 0xFF, dtype=np.uint8)
+            firsts = [p for p, w in enumerate(owners) if p == 0 or owners[p - 1] != w]
+            for p in firsts:
+                rows[p] = word_rows[owners[p]]
+            words += len(sentence.tokens)
+            lost += len(sentence.tokens) - len(firsts)
+            pieces = list(_windows(firsts, len(ids), budget))
+            windowed += len(pieces) > 1
+            pad = np.full((1, n_bytes), 0xFF, dtype=np.uint8)
+            for start, end in pieces:
+                examples.append(
+                    Example(
+                        (cls, *ids[start:end], sep),
+                        np.concatenate([pad, rows[start:end], pad]),
+                    )
+                )
+    return Encoded(tuple(examples), words, lost, windowed)
+
+
+def _naive(sentence: Sentence, types: frozenset[str]) -> Sentence:
+    spans = tuple(replace(s, stands_for=()) for s in sentence.spans)
+    return replace(sentence, spans=spans, covers=types, readings=(), ignored=())
+
+
+def _windows(firsts: Sequence[int], length: int, budget: int) -> Iterator[tuple[int, int]]:
+    """Cut ``length`` pieces into ranges of at most ``budget``, where words start if possible."""
+    start = 0
+    while start < length:
+        end = min(start + budget, length)
+        if end < length:
+            inside = [p for p in firsts if start < p <= end]
+            end = inside[-1] if inside else end
+        yield start, end
+        start = end
+
+
+def _chunks(items: Sequence[Sentence], size: int) -> Iterator[Sequence[Sentence]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def train(
+    config: TrainingConfig,
+    dataset: Dataset,
+    out: Path,
+    *,
+    report: Report = lambda _: None,
+    resume: bool = False,
+    corrections: Sequence[Sentence] = (),
+    parent: str = "",
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> ModelCard:
+    """Fine-tune ``config.base`` on the dataset's train split (and corrections) into ``out``.
+
+    The folder is complete once ``card.json`` is in it. Checkpoints go to ``out/checkpoints`` and
+    are removed at the end; with ``resume`` the last complete one is continued, to the same weights
+    as an uninterrupted run on the same device and seed. Raises TrainingError for data or
+    configuration that cannot be trained, TrainingStopped after ``stop_requested`` said so.
+    """
+    if (out / "card.json").exists() and not resume:
+        raise TrainingError(f"{out}: there is a finished model already; give another name")
+    if (out / "card.json").exists():
+        raise TrainingError(f"{out}: this run is finished; there is nothing to resume")
+    started = time.monotonic()
+    device = resolve_device(config.device)
+    precision = resolve_precision(config.precision, device)
+    sentences = [*dataset.train, *corrections]
+    if not sentences:
+        raise TrainingError(
+            "there is no training sentence: choose at least one corpus, or review some sentences"
+        )
+    from transformers import set_seed
+
+    set_seed(config.seed)
+    types = dataset.schema.names
+    report(Progress(0, 0, 0.0, message="loading the base encoder"))
+    model, tokenizer = load_base(config, types)
+    filled = _fill_in(config, sentences, dataset, report) if config.fill_in else None
+    report(Progress(0, 0, 0.0, message=f"encoding {len(sentences):,} sentences"))
+    encoded = encode_sentences(
+        sentences,
+        tokenizer,
+        types,
+        loss=config.loss,
+        max_length=_limit(config, model),
+        marks=filled.marks if filled else None,
+        tag_sets=tag_sets(dataset.schema),
+    )
+    trainer = _make_trainer(
+        config, model, tokenizer, encoded, dataset, out, device, precision, report, stop_requested
+    )
+    checkpoint = last_checkpoint(out) if resume else None
+    if not resume:
+        shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
+    result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if trainer.stopped:
+        raise TrainingStopped(f"stopped at step {trainer.state.global_step}; `--resume` goes on")
+    if not math.isfinite(result.training_loss):
+        raise TrainingError(
+            "the loss is not a finite number any more: take a smaller learning rate"
+        )
+    total = trainer.state.global_step
+    report(Progress(total, total, trainer.state.epoch or 0.0, message="saving the model"))
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    (out / "schema.json").write_text(
+        json.dumps(schema_to_json(dataset.schema), indent=1), encoding="utf-8"
+    )
+    write_training_hashes(out, (s.fingerprint for s in sentences))
+    card = _card(
+        config, dataset, out, trainer, encoded, corrections, parent, device, precision, started
+    )
+    if filled:
+        teacher = Path(config.fill_in).name
+        seen = {"teacher": teacher, "sure": config.fill_in_sure, "unsure": filled.unsure}
+        card = replace(card, fill_in={**seen, "marked": filled.counts})
+    write_card(out, card)
+    shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+    return card
+
+
+def _fill_in(
+    config: TrainingConfig, sentences: Sequence[Sentence], dataset: Dataset, report: Report
+) -> FillIn:
+    """Let the teacher mark the training sentences; a resumed run marks the same again."""
+    from bioner.tagger import load_tagger
+
+    if config.loss != "partial":
+        raise TrainingError("a fill-in round needs --loss partial: naive leaves nothing open")
+    teacher = load_tagger(find_model(config.fill_in, read_settings().models), device=config.device)
+
+    def tell(done: int, total: int) -> None:
+        report(Progress(0, 0, 0.0, message=f"the teacher has read {done:,} of {total:,} sentences"))
+
+    return fill_in(sentences, teacher, dataset.schema, sure=config.fill_in_sure, progress=tell)
+
+
+def load_base(
+    config: TrainingConfig, types: tuple[str, ...]
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load an encoder with a fresh token classifier for the types, in float32.
+
+    A half-precision checkpoint is loaded as float32: AdamW on half-precision weights gives NaN at
+    the second step. A model that has the same tags keeps its classifier. Raises TrainingError.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
+
+    from bioner.encoders import prepare_encoder
+
+    folder = prepare_encoder(config.base, read_settings().data / "encoders")
+    tags = tag_names(types)
+    labels = {
+        "id2label": dict(enumerate(tags)),
+        "label2id": {tag: i for i, tag in enumerate(tags)},
+        "num_labels": len(tags),
+    }
+    try:
+        settings = AutoConfig.from_pretrained(folder, trust_remote_code=False, **labels)
+        if config.dropout is not None:
+            settings.hidden_dropout_prob = config.dropout
+        extra = {"add_prefix_space": True} if settings.model_type in ("roberta", "gpt2") else {}
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **extra)
+        model = AutoModelForTokenClassification.from_pretrained(
+            folder,
+            config=settings,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(
+            f"{config.base}: not loadable as an encoder ({str(error).splitlines()[0]}); give a "
+            "folder with config.json, model.safetensors and a tokenizer, or a hub id while there "
+            "is a network"
+        ) from error
+    if not tokenizer.is_fast:
+        raise TrainingError(f"{config.base}: its tokenizer has no fast version, which is needed")
+    return model, tokenizer
+
+
+def _limit(config: TrainingConfig, model: PreTrainedModel) -> int:
+    positions = getattr(model.config, "max_position_embeddings", config.max_length)
+    return min(config.max_length, positions)
+
+
+def resolve_device(device: str) -> str:
+    """Return ``cpu`` or ``cuda``. Raises TrainingError where cuda is asked for and is not there."""
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError(
+            "no CUDA device is visible to torch: use --device cpu, or check the driver"
+        )
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def resolve_precision(precision: str, device: str) -> str:
+    """Return ``bfloat16`` where asked for, or on auto where the hardware computes in it."""
+    import torch
+
+    if precision != "auto":
+        return precision
+    if device == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    return "bfloat16" if _cpu_has_bf16() else "float32"
+
+
+def _cpu_has_bf16() -> bool:
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def last_checkpoint(out: Path) -> Path | None:
+    """Return the newest checkpoint that was written to its end, or None."""
+    found = [
+        folder
+        for folder in (out / CHECKPOINTS).glob("checkpoint-*")
+        if (folder / COMPLETE).is_file() and folder.name.rpartition("-")[2].isdigit()
+    ]
+    return max(found, key=lambda f: int(f.name.rpartition("-")[2]), default=None)
+
+
+def _make_trainer(
+    config: TrainingConfig,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    encoded: Encoded,
+    dataset: Dataset,
+    out: Path,
+    device: str,
+    precision: str,
+    report: Report,
+    stop_requested: Callable[[], bool],
+) -> Any:
+    """Build Hugging Face's Trainer with our loss, collator, sampler and parameter groups."""
+    from bioner.training_loop import Loop, PartialLabelTrainer, training_arguments
+
+    return PartialLabelTrainer(
+        loop=Loop(config, dataset, tokenizer, report, stop_requested),
+        model=model,
+        args=training_arguments(config, out / CHECKPOINTS, device, precision),
+        train_dataset=encoded.examples,
+    )
+
+
+def _card(
+    config: TrainingConfig,
+    dataset: Dataset,
+    out: Path,
+    trainer: Any,
+    encoded: Encoded,
+    corrections: Sequence[Sentence],
+    parent: str,
+    device: str,
+    precision: str,
+    started: float,
+) -> ModelCard:
+    import torch
+    import transformers
+
+    counts: dict[str, int] = {}
+    for sentence in dataset.train:
+        for name in sentence.covers:
+            counts[name] = counts.get(name, 0) + 1
+    weak = [t for t in dataset.schema.names if counts.get(t, 0) < 0.12 * max(1, len(dataset.train))]
+    limits = [f"{t}: looked for in few training sentences, expect false alarms" for t in weak]
+    return ModelCard(
+        name=out.name,
+        base=Path(config.base).name if Path(config.base).is_dir() else config.base,
+        stage="",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        mapping=dataset.schema.mapping,
+        schema_fingerprint=dataset.schema.fingerprint,
+        types=dataset.schema.names,
+        tags=tag_names(dataset.schema.names),
+        data_fingerprint=dataset.fingerprint,
+        corpora=tuple(dict.fromkeys(c for s in dataset.train for c in (s.sources or (s.corpus,)))),
+        loss=config.loss,
+        config={
+            **asdict(config),
+            "base": Path(config.base).name,
+            "fill_in": Path(config.fill_in).name,
+            "precision": precision,
+        },
+        seed=config.seed,
+        parent=parent,
+        epochs=float(trainer.state.epoch or 0.0),
+        steps=int(trainer.state.global_step),
+        train_sentences=len(dataset.train) + len(corrections),
+        corrections=len(corrections),
+        licence="Apache-2.0 (weights); training data under the corpora's own licences",
+        limits=tuple(limits),
+        hardware={
+            "device": device,
+            "name": torch.cuda.get_device_name() if device == "cuda" else platform.processor(),
+            "cpus": os.cpu_count(),
+        },
+        duration_s=round(time.monotonic() - started, 1),
+        versions={
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+        },
+        commit=_commit(),
+        command=repeat_command(config, out),
+    )
+
+
+def repeat_command(config: TrainingConfig, out: Path) -> str:
+    """Return the one command that repeats this run."""
+    words = [
+        "python -m bioner train",
+        f"--base {_shown(config.base)}",
+        "--data data/merged",
+        f"--out models/{out.name}",
+        f"--loss {config.loss}",
+        f"--epochs {config.epochs:g}",
+        *([f"--max-steps {config.max_steps}"] if config.max_steps > 0 else []),
+        f"--lr {config.learning_rate:g}",
+        f"--head-lr {config.head_learning_rate:g}",
+        *([f"--layer-decay {config.layer_decay:g}"] if config.layer_decay != 1 else []),
+        f"--batch-size {config.batch_size}",
+        f"--seed {config.seed}",
+        *([f"--fill-in {_shown(config.fill_in)}"] if config.fill_in else []),
+    ]
+    return " ".join(words)
+
+
+def _shown(folder: str) -> str:
+    path = Path(folder)
+    return os.path.relpath(path, PROJECT_ROOT) if path.is_absolute() and path.is_dir() else folder
+
+
+def _commit() -> str:
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def stop_on_signal() -> Callable[[], bool]:
+    """Turn SIGTERM and SIGINT into a request to stop after the running step."""
+    asked = False
+
+    def remember(_signal: int, _frame: object) -> None:
+        nonlocal asked
+        asked = True
+
+    signal.signal(signal.SIGTERM, remember)
+    signal.signal(signal.SIGINT, remember)
+    return lambda: asked

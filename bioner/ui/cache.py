@@ -1,0 +1,167 @@
+"""Every cached function of the pages; whatever a result depends on is an argument of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from bioner.labels import LabelSchema
+from bioner.settings import Settings
+from bioner.spans import Document
+
+if TYPE_CHECKING:
+    from bioner.checkpoints import ModelEntry
+    from bioner.merge import Dataset, Manifest
+    from bioner.reports import StoredReport
+    from bioner.search import SearchIndex
+    from bioner.store import Store
+    from bioner.tagger import Tagger
+    from bioner.ui.shelf import Shelf
+
+Device = Literal["auto", "cpu", "cuda"]
+
+TAGGED_KEPT = 2_000
+"""Tagged documents remembered, so that a changed filter tags nothing anew."""
+
+Stamp = tuple[int, int]
+"""A file's modification time (ns) and size; (0, 0) where there is none."""
+
+
+def stamp(path: Path) -> Stamp:
+    """Return what changes when the file changes."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+def schema(settings: Settings) -> LabelSchema:
+    """Read the label schema: the user's edited copy if there is one, with the own corpora."""
+    from bioner.own_corpora import own_folders
+
+    files = [settings.schema_file, *(one / "corpus.json" for one in own_folders(settings))]
+    return _schema(str(settings.home), tuple((str(file), *stamp(file)) for file in files), settings)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _schema(
+    home: str, stamps: tuple[tuple[str, int, int], ...], _settings: Settings
+) -> LabelSchema:
+    from bioner.own_corpora import read_user_schema
+
+    return read_user_schema(_settings)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model …")
+def tagger(name: str, folder: str, model_stamp: str, device: Device) -> Tagger:
+    """Load a model once for all tabs; a rewritten folder has another stamp and loads anew."""
+    from bioner.tagger import load_tagger
+
+    return load_tagger(Path(folder), device=device)
+
+
+def tag_documents(
+    documents: Sequence[Document],
+    entry: ModelEntry,
+    device: Device,
+    *,
+    progress: Callable[[int, int], None],
+) -> list[Document]:
+    """Tag documents with a model, each text once; ``progress`` hears of sentences done."""
+    known = _tagged()
+    keys: list[tuple[str, ...]] = [
+        (str(entry.folder), entry.stamp, device, one.id, one.text) for one in documents
+    ]
+    new = {key: one for key, one in zip(keys, documents, strict=True) if key not in known}
+    made = {key: known[key] for key in keys if key in known}
+    if new:
+        model = tagger(entry.name, str(entry.folder), entry.stamp, device)
+        found = model.tag_documents(list(new.values()), progress=progress)
+        made |= dict(zip(new, found, strict=True))
+    known.update(made)
+    while len(known) > TAGGED_KEPT:
+        known.pop(next(iter(known)), None)
+    return [made[key] for key in keys]
+
+
+@st.cache_resource(show_spinner=False)
+def _tagged() -> dict[tuple[str, ...], Document]:
+    """Hold the last tagged documents by model folder and stamp, device, id and text."""
+    return {}
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def store(database_url: str, backups: str) -> Store:
+    """Open the annotation store once for all tabs; it is safe between threads."""
+    from bioner.store import Store
+
+    return Store(database_url, Path(backups))
+
+
+def models(settings: Settings) -> list[ModelEntry]:
+    """List the models; a folder read of milliseconds, so never stale."""
+    from bioner.checkpoints import list_models
+
+    return list_models(settings.models)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def manifest(folder: str, file_stamp: Stamp) -> Manifest:
+    """Read what a merged folder holds, from its manifest."""
+    from bioner.merge import read_manifest
+
+    return read_manifest(Path(folder))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the merged sentences …")
+def dataset(folder: str, fingerprint: str, splits: tuple[str, ...]) -> Dataset:
+    """Read the merged sentences once for all tabs."""
+    from bioner.merge import read_dataset
+
+    return read_dataset(Path(folder), splits=splits)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the corpora …")
+def merged_shelf(folder: str, file_stamp: Stamp) -> Shelf:
+    """Open the merged corpora once for all tabs; the stamp is that of their manifest."""
+    from bioner.ui.shelf import open_merged
+
+    return open_merged(Path(folder))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the sample …")
+def sample_shelf(folder: str, schema_fingerprint: str, _schema: LabelSchema) -> Shelf:
+    """Merge the shipped sample once for all tabs."""
+    from bioner.ui.shelf import open_sample
+
+    return open_sample(Path(folder), _schema)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the search …")
+def search_index(
+    shelf_fingerprint: str, folder: str, sample_file: str, _shelf: Shelf
+) -> SearchIndex:
+    """Open the search index of a merged folder, or the sample's, made on first use."""
+    from bioner.search import SearchIndex
+
+    if _shelf.folder is not None:
+        return SearchIndex.open(Path(folder))
+    return SearchIndex.of_dataset(_shelf.dataset(), Path(sample_file))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def stored_report(folder: str, file_stamp: Stamp) -> StoredReport:
+    """Read a stored evaluation once for all tabs; the stamp is that of its ``report.json``."""
+    from bioner.reports import read_report
+
+    return read_report(Path(folder))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def text_of(file: str, file_stamp: Stamp) -> str:
+    """Read a text file that came with the installation."""
+    return Path(file).read_text(encoding="utf-8")

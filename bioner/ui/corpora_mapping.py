@@ -1,0 +1,138 @@
+"""The Corpora page's mapping: what each corpus's labels became and why, and changing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from bioner.errors import BionerError
+from bioner.labels import IGNORE, CorpusMapping
+from bioner.ui.highlight import coverage_html
+from bioner.ui.mapping_edit import Change, MappingEdit, changes, has_edits, restore, write_edit
+from bioner.ui.session import Session, keep_in_url, page_key, show_problem
+from bioner.ui.shelf import Shelf
+from bioner.ui.tables import draw_table
+
+OPEN = "left open"
+_SAVED = "corpora.mapping_saved"
+
+
+def draw_mapping(session: Session, shelf: Shelf) -> None:
+    """Draw what a corpus's own labels became, and offer to change it."""
+    corpora = list(shelf.corpora)
+    asked = st.query_params.get("corpus", "")
+    corpus = st.selectbox(
+        "Corpus",
+        corpora,
+        index=corpora.index(asked) if asked in corpora else 0,
+        key=page_key("corpora_mapping"),
+    )
+    keep_in_url(corpus=corpus)
+    mapping = shelf.schema.mapping_for(corpus)
+    draw_table(
+        ["In the corpus", "Becomes", "Mentions", "Why"],
+        [
+            (source, _shown(to), number, why)
+            for source, to, number, why in mapping_rows(mapping, shelf.report)
+        ],
+    )
+    st.caption(f"{OPEN.capitalize()}: such a mention is no evidence, for or against any type.")
+    st.markdown(f"**What the annotators of {corpus} looked for**")
+    st.html(coverage_html(mapping.covers, shelf.schema))
+    for label, may_be in mapping.coarse.items():
+        st.caption(f"{label} is used broadly here: it may stand for {', '.join(may_be)}.")
+    if mapping.fold:
+        folded = ", ".join(f"{ours} as {theirs}" for ours, theirs in mapping.fold.items())
+        st.caption(f"When this corpus is scored, its own terms count: {folded}.")
+    if session.schema.mapping_for(corpus) != mapping:
+        st.info(
+            "This mapping has been changed since the corpora were built: build them again "
+            "to see it here.",
+            icon=":material/update:",
+        )
+    _draw_editor(session, shelf, corpus)
+
+
+def mapping_rows(
+    mapping: CorpusMapping, report: Mapping[str, Mapping[str, Mapping[str, Mapping[str, int]]]]
+) -> list[tuple[str, str, int, str]]:
+    """Return a row for each source label and what it becomes, with the count and the reason."""
+    counts = report["mapped"].get(mapping.corpus, {})
+    ignored = report["ignored"].get(mapping.corpus, {})
+    rows: list[tuple[str, str, int, str]] = []
+    for source, rule in mapping.rules.items():
+        reasons = {r.label: r.reason for r in rule.by_surface} | {rule.label: rule.reason}
+        found: dict[str, int] = dict(counts.get(source, {}))
+        if source in ignored:
+            found[IGNORE] = int(ignored[source])  # type: ignore[call-overload]
+        rows += [(source, to, found.get(to, 0), reasons.get(to, "")) for to in rule.targets]
+    return rows
+
+
+def _shown(label: str) -> str:
+    return OPEN if label == IGNORE else label
+
+
+def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
+    saved = session.recall(_SAVED)
+    if saved:
+        st.success(saved, icon=":material/check:")
+        session.memory[_SAVED] = ""
+    present = session.schema.mapping_for(corpus)
+    if corpus not in session.schema.corpora or corpus not in shelf.report["mapped"]:
+        return
+    with st.expander("Change the mapping", icon=":material/edit:"):
+        st.caption(
+            "Your change is kept in your data folder; the one that came with the app stays as it "
+            "is. It takes effect when the corpora are built again."
+        )
+        labels = [*session.schema.names, IGNORE]
+        rules: dict[str, str] = {}
+        for source, rule in present.rules.items():
+            exceptions = f" ({len(rule.by_surface)} exceptions stay)" if rule.by_surface else ""
+            rules[source] = st.selectbox(
+                f"{source} becomes{exceptions}",
+                labels,
+                index=labels.index(rule.label),
+                format_func=_shown,
+                key=f"mapping_{corpus}_{source}",
+                width=360,
+            )
+        covers = st.pills(
+            "Its annotators looked for",
+            session.schema.names,
+            selection_mode="multi",
+            default=[name for name in session.schema.names if name in present.covers],
+            key=f"mapping_{corpus}_covers",
+        )
+        edit = MappingEdit(corpus, rules, frozenset(covers))
+        _draw_changes(session, edit, changes(edit, present, shelf.report))
+        if has_edits(session.settings, corpus) and st.button(
+            "Back to the mapping that came with the app",
+            key="mapping_restore",
+            icon=":material/undo:",
+        ):
+            _apply(
+                session, lambda: restore(session.settings, corpus), "The shipped mapping is back"
+            )
+
+
+def _draw_changes(session: Session, edit: MappingEdit, found: list[Change]) -> None:
+    st.markdown("**What would change**")
+    if not found:
+        st.caption("Nothing yet.")
+        return
+    draw_table(["What", "How many"], [(one.what, one.number) for one in found])
+    if st.button("Apply", key="mapping_apply", type="primary", icon=":material/check:"):
+        _apply(session, lambda: write_edit(session.settings, edit), "Changed")
+
+
+def _apply(session: Session, act: Callable[[], None], told: str) -> None:
+    try:
+        act()
+    except BionerError as error:
+        show_problem(error)
+        return
+    session.memory[_SAVED] = f"{told}. Build the corpora again for it to take effect."
+    st.rerun()

@@ -1,0 +1,148 @@
+"""The Corpora page's part for a corpus of one's own: upload, map, say what was looked for, add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from bioner.corpora import OwnCorpus, read_own_description
+from bioner.errors import BionerError
+from bioner.labels import IGNORE
+from bioner.own_corpora import own_folders
+from bioner.own_corpora_add import (
+    Preview,
+    add_corpus,
+    corpus_id,
+    preview_corpus,
+    remove_corpus,
+    split_sentences,
+    suggest_types,
+)
+from bioner.ui.highlight import sentence_html
+from bioner.ui.session import Session, show_problem
+from bioner.ui.tables import draw_table
+
+EXAMPLES = 5
+_ADDED = "corpora.added"
+
+
+def draw_own(session: Session) -> None:
+    """Draw the corpora of one's own and the steps that add another."""
+    told = session.recall(_ADDED)
+    if told:
+        st.success(told, icon=":material/check:")
+        session.memory[_ADDED] = ""
+    _draw_present(session)
+    st.markdown("**Add a corpus**")
+    files = st.file_uploader(
+        "Annotated files",
+        accept_multiple_files=True,
+        key=f"own_files_{session.recall('corpora.own_round')}",
+        help="CoNLL, BRAT (zip), BioC XML or JSON, PubTator, JSON lines, spaCy.",
+    )
+    if not files:
+        st.caption(
+            "Your own labelled texts are merged with the ten corpora, trained on and scored like "
+            "them. They stay on this machine, in your data folder."
+        )
+        return
+    try:
+        preview = preview_corpus((file.name, file.getvalue()) for file in files)
+    except BionerError as error:
+        show_problem(error)
+        return
+    _draw_preview(session, preview)
+    _draw_form(session, preview, files[0].name)
+
+
+def _draw_present(session: Session) -> None:
+    for folder in own_folders(session.settings):
+        try:
+            own = read_own_description(folder)
+        except BionerError as error:
+            show_problem(error)
+            continue
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            st.text(own.title, width="stretch")
+            st.caption(f"looked for {', '.join(own.covers)}")
+            with st.popover("Remove", icon=":material/delete:"):
+                st.caption("Deletes it from your data folder. Build the corpora again afterwards.")
+                if st.button("Remove it", key=f"own_remove_{own.id}"):
+                    remove = partial(remove_corpus, session.settings, own.id)
+                    _apply(session, remove, f"{own.title} is removed.")
+
+
+def _draw_preview(session: Session, preview: Preview) -> None:
+    one, two, three = st.columns(3)
+    one.metric("Texts", f"{preview.documents:,}")
+    two.metric("Sentences", f"{len(preview.sentences):,}")
+    three.metric("Mentions", f"{preview.labels.total():,}")
+    repairs = preview.repairs
+    if repairs:
+        with st.expander(f"Repaired or left out while reading: {repairs.total():,}"):
+            draw_table(
+                ["Rule", "How many"],
+                [(rule.replace("_", " "), number) for rule, number in repairs.most_common()],
+            )
+            for report in preview.reports:
+                for example in report.examples:
+                    st.text(example)
+    marked = [one for one in preview.sentences if one.spans][:EXAMPLES]
+    bodies = (sentence_html(one, session.schema) for one in marked)
+    st.html("".join(f'<div class="bn-card">{body}</div>' for body in bodies))
+
+
+def _draw_form(session: Session, preview: Preview, name: str) -> None:
+    schema = session.schema
+    title = st.text_input("Name", name.rsplit(".", 1)[0], key="own_title", width=420)
+    suggested = suggest_types(preview.labels, schema)
+    labels = [*schema.names, IGNORE]
+    st.markdown("**What its labels are**")
+    types: dict[str, str] = {}
+    for label, number in preview.labels.most_common():
+        types[label] = st.selectbox(
+            f"{label} ({number:,} mentions) is",
+            labels,
+            index=labels.index(suggested[label]),
+            format_func=lambda one: "none of these: leave it open" if one == IGNORE else one,
+            key=f"own_type_{label}",
+            width=420,
+        )
+    present = [name for name in schema.names if name in types.values()]
+    covers = st.pills(
+        "What its annotators looked for everywhere",
+        schema.names,
+        selection_mode="multi",
+        default=present,
+        key=f"own_covers_{'_'.join(present)}",
+        help="Only for these is an unmarked word evidence that there is none.",
+    )
+    licence = st.text_input("Licence", key="own_licence", width=420, placeholder="own data")
+    splits = split_sentences(preview.sentences)
+    told = ", ".join(f"{len(found):,} {split}" for split, found in splits.items())
+    st.caption(f"Shared out by document, always the same way: {told}.")
+    if not st.button("Add this corpus", key="own_add", type="primary", icon=":material/add:"):
+        return
+    try:
+        own = OwnCorpus(corpus_id(title), title.strip(), tuple(covers), types, licence)
+    except BionerError as error:
+        show_problem(error)
+        return
+    _apply(
+        session,
+        lambda: add_corpus(session.settings, own, preview.sentences, schema),
+        f"{title} is added. Build the corpora again to merge it.",
+    )
+
+
+def _apply(session: Session, act: Callable[[], object], told: str) -> None:
+    try:
+        act()
+    except BionerError as error:
+        show_problem(error)
+        return
+    session.memory[_ADDED] = told
+    session.memory["corpora.own_round"] = session.recall("corpora.own_round") + "x"
+    st.rerun()

@@ -1,0 +1,53 @@
+"""The reviewers' corrections as one more corpus beside the merged ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bioner.errors import BionerError
+from bioner.settings import Settings
+from bioner.spans import Sentence
+from bioner.ui import cache
+
+NAME = "corrections"
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """Reviewed sentences and their mentions, by split (``test`` is what reviewers set aside)."""
+
+    sentences: Mapping[str, int] = field(default_factory=dict)
+    mentions: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(split, type) → mentions."""
+    covers: frozenset[str] = frozenset()
+
+    def count(self, name: str, splits: Sequence[str]) -> int:
+        """Count the mentions of a type in these splits."""
+        return sum(self.mentions.get((split, name), 0) for split in splits)
+
+
+def read_corrections(settings: Settings) -> Corrections:
+    """Read what has been reviewed in all projects; nothing where the store cannot be opened."""
+    try:
+        store = cache.store(settings.database_url, str(settings.backups))
+        by_split = {"train": store.corrections(), "test": store.my_test()}
+    except BionerError:
+        return Corrections()
+    return count_corrections(by_split)
+
+
+def count_corrections(by_split: Mapping[str, Sequence[Sentence]]) -> Corrections:
+    """Count reviewed sentences and their mentions by split and type."""
+    everything = [one for found in by_split.values() for one in found]
+    return Corrections(
+        {split: len(found) for split, found in by_split.items() if found},
+        Counter(
+            (split, span.label)
+            for split, found in by_split.items()
+            for one in found
+            for span in one.spans
+        ),
+        frozenset().union(*(one.covers for one in everything)),
+    )

@@ -1,0 +1,229 @@
+"""The Metrics page's comparison: model A against B, what was fixed, what broke, and the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from bioner import checkpoints
+from bioner.checkpoints import ModelEntry
+from bioner.comparison import (
+    Difference,
+    Paired,
+    compare_reports,
+    compare_types,
+    fixed_and_broken,
+    pair,
+)
+from bioner.errors import BionerError
+from bioner.mistakes import Mistake
+from bioner.reports import StoredReport
+from bioner.ui import cache, charts
+from bioner.ui.metrics_charts import differences, verdict
+from bioner.ui.metrics_data import (
+    Data,
+    Shown,
+    corpus_title,
+    evaluation_job,
+    find_shown,
+    start_evaluation,
+    to_csv,
+)
+from bioner.ui.metrics_gate import draw_gate
+from bioner.ui.metrics_mistakes import STYLE, draw_found
+from bioner.ui.session import Session, keep_in_url, show_problem
+
+POINTS = st.column_config.NumberColumn(format="%+.1f")
+PLAIN = st.column_config.NumberColumn(format="%.1f")
+
+
+def draw_comparison(session: Session, shown: Shown, data: Data | None) -> None:
+    """Draw the chosen model (B) against another (A), paired sentence by sentence."""
+    entries = {entry.name: entry for entry in cache.models(session.settings) if entry.can_tag}
+    others = [name for name in entries if name != shown.entry.name]
+    if not others:
+        st.info(
+            "There is no other model to compare with: train one, and come back.",
+            icon=":material/compare_arrows:",
+        )
+        return
+    active = checkpoints.active_model(session.settings)
+    asked = st.query_params.get("against", active)
+    name = st.selectbox(
+        "Against (A)",
+        others,
+        index=others.index(asked) if asked in others else 0,
+        key="metrics_against",
+        format_func=lambda one: f"{one} · in use" if one == active else one,
+        help="The model of this page is B: a positive difference means that it is better than A.",
+        width=420,
+    )
+    keep_in_url(against="" if name == active else name)
+    split = shown.report.split
+    other = find_shown(session.settings, entries[name], data, split)
+    if not shown.stored or not other or not other.stored or not other.is_current:
+        _offer(session, entries[name], shown, other, data, split)
+        draw_gate(session, shown.entry.name, name, None)
+        return
+    try:
+        paired = pair(other.stored, shown.stored)
+    except BionerError as error:
+        show_problem(error)
+        return
+    draw_gate(session, shown.entry.name, name, (shown.stored, other.stored))
+    _draw_differences(shown, paired)
+    _draw_changes(session, shown.stored, other.stored, paired)
+
+
+def _offer(
+    session: Session,
+    entry: ModelEntry,
+    shown: Shown,
+    other: Shown | None,
+    data: Data | None,
+    split: str,
+) -> None:
+    if other is not None:
+        a, b = other.report, shown.report
+        st.dataframe(
+            [
+                {
+                    "Corpus": corpus,
+                    entry.name: 100 * a.by_corpus[corpus].micro.f1,
+                    shown.entry.name: 100 * b.by_corpus[corpus].micro.f1,
+                    "Difference": 100
+                    * (b.by_corpus[corpus].micro.f1 - a.by_corpus[corpus].micro.f1),
+                }
+                for corpus in b.by_corpus
+                if corpus in a.by_corpus
+            ],
+            key="metrics_plain_differences",
+            hide_index=True,
+            column_config={entry.name: PLAIN, shown.entry.name: PLAIN, "Difference": POINTS},
+        )
+    if data is None or shown.stored is None or not shown.is_current:
+        st.info(
+            "Without both models' marks on the same sentences there are no intervals and no lists "
+            "of what was fixed: evaluate both on the corpora here.",
+            icon=":material/compare_arrows:",
+        )
+        return
+    job = evaluation_job(session.settings, entry.name, split)
+    if job is not None and job.is_active:
+        st.info(f"{entry.name} is being evaluated.", icon=":material/hourglass_top:")
+        return
+    st.info(f"{entry.name} has not been scored on this data yet.", icon=":material/monitoring:")
+    if st.button(
+        f"Evaluate {entry.name}", key="metrics_evaluate_other", icon=":material/play_arrow:"
+    ):
+        try:
+            start_evaluation(session.settings, entry.name, data, split)
+        except BionerError as error:
+            show_problem(error)
+            return
+        st.rerun()
+
+
+def _draw_differences(shown: Shown, paired: Paired) -> None:
+    if paired.left_out:
+        st.caption(
+            f"{paired.left_out:,} sentences are left out: one of the two was trained on them."
+        )
+    for rows, title, key in (
+        (compare_reports(paired.a, paired.b), "By corpus", "corpus"),
+        (compare_types(paired.a, paired.b), "By type", "type"),
+    ):
+        named = [
+            replace(one, name=corpus_title(shown.report, one.name)) for one in rows if one.support
+        ]
+        st.subheader(title)
+        chart, table = st.columns([4, 5])
+        with chart:
+            charts.show(
+                differences(named, "Difference with 95 % intervals"),
+                "; ".join(
+                    f"{one.name} {100 * one.difference:+.1f} ({verdict(one)})" for one in named
+                ),
+                key=f"metrics_difference_{key}",
+            )
+        with table:
+            _draw_table(named, key, shown.report.model)
+    st.caption(
+        "A is the model compared with, B the one of this page. Intervals: paired bootstrap over "
+        "the sentences, both models on the same draw."
+    )
+
+
+def _draw_table(rows: Sequence[Difference], key: str, model: str) -> None:
+    table = [
+        {
+            key.capitalize(): one.name,
+            "A": 100 * one.a,
+            "B": 100 * one.b,
+            "Difference": 100 * one.difference,
+            "From": 100 * one.low,
+            "To": 100 * one.high,
+            "Verdict": verdict(one),
+        }
+        for one in rows
+    ]
+    if not table:
+        return
+    st.dataframe(
+        table,
+        key=f"metrics_difference_{key}_table",
+        hide_index=True,
+        height=35 * len(table) + 38,
+        column_config={
+            "A": PLAIN, "B": PLAIN, "Difference": POINTS, "From": POINTS, "To": POINTS,
+        },
+    )  # fmt: skip
+    st.download_button(
+        "CSV",
+        to_csv(list(table[0]), [list(row.values()) for row in table]),
+        f"{model}-difference-{key}.csv",
+        "text/csv",
+        key=f"metrics_difference_{key}_csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _draw_changes(session: Session, b: StoredReport, a: StoredReport, paired: Paired) -> None:
+    fixed, broken = fixed_and_broken(paired.a.mistakes, paired.b.mistakes)
+    st.subheader("What was fixed, what broke")
+    st.html(STYLE)
+    options = {
+        "broken": f":material/heart_broken: Broke: {len(broken):,}",
+        "fixed": f":material/build: Fixed: {len(fixed):,}",
+    }
+    asked = st.query_params.get("changes", "broken")
+    chosen = st.segmented_control(
+        "Changes",
+        list(options),
+        default=asked if asked in options else "broken",
+        key="metrics_changes",
+        required=True,
+        format_func=lambda name: options[name],
+        label_visibility="collapsed",
+    )
+    keep_in_url(changes="" if chosen == "broken" else str(chosen))
+    found: Sequence[Mistake] = fixed if chosen == "fixed" else broken
+    if not found:
+        st.caption("Nothing.")
+        return
+    st.caption(
+        "Mistakes of A that B does not make; the marks shown are A's."
+        if chosen == "fixed"
+        else "Mistakes of B that A does not make; the marks shown are B's."
+    )
+    source = a if chosen == "fixed" else b
+    draw_found(session, source, _as_in(source, found), key=f"metrics_{chosen}")
+
+
+def _as_in(stored: StoredReport, found: Sequence[Mistake]) -> list[Mistake]:
+    """Return the report's own mistakes for these, whose rows may be numbered otherwise."""
+    wanted = {(m.sentence, m.kind, m.gold, m.predicted) for m in found}
+    return [m for m in stored.mistakes if (m.sentence, m.kind, m.gold, m.predicted) in wanted]

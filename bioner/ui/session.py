@@ -1,0 +1,167 @@
+"""What every page begins with: its title, its links, the shared CSS, and the typed Session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from bioner.errors import BionerError
+from bioner.labels import LabelSchema
+from bioner.settings import PROJECT_ROOT, Settings, read_settings
+from bioner.ui import cache
+
+PAGES: Mapping[str, tuple[str, str]] = {
+    "Home": ("app.py", ":material/home:"),
+    "Corpora": ("pages/1_Corpora.py", ":material/library_books:"),
+    "Train": ("pages/2_Train.py", ":material/model_training:"),
+    "Predict": ("pages/3_Predict.py", ":material/ink_highlighter:"),
+    "Review": ("pages/4_Review.py", ":material/rate_review:"),
+    "Metrics": ("pages/5_Metrics.py", ":material/monitoring:"),
+}
+"""Page title → its script and its Material icon, in the sidebar's order."""
+
+STYLE = Path(__file__).with_name("highlight.css")
+_KEY = "bioner_session"
+
+
+@dataclass
+class Session:
+    """What one browser tab remembers across pages; widgets alone forget it on a page switch.
+
+    ``model``, ``reviewer`` and ``project`` are names, empty until somebody chooses. ``visited``
+    holds each page's last URL parameters, so that its sidebar link leads back to the same view.
+    ``memory`` holds single values that a page wants to find again, keyed ``"<page>.<name>"``.
+    """
+
+    settings: Settings
+    schema: LabelSchema
+    model: str = ""
+    reviewer: str = ""
+    project: str = ""
+    visited: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    memory: dict[str, object] = field(default_factory=dict)
+    page: str = ""
+    left_url: dict[str, list[str]] = field(default_factory=dict)
+    generation: int = 0
+
+    def follow_url(self, page: str) -> None:
+        """Notice that a link or the browser's back button changed the URL of the page that is open.
+
+        Its widgets then begin anew from the URL: ``page_key`` gives them other keys. The address
+        bar is told again, as a link to the page that is open does not change it.
+        """
+        url = _url()
+        if page == self.page and url != self.left_url:
+            self.generation += 1
+            st.query_params.from_dict(url)
+        self.page, self.left_url = page, url
+        self.visited[page] = url
+
+    def recall(self, key: str, default: str = "") -> str:
+        """Return a remembered text, or the default."""
+        value = self.memory.get(key, default)
+        return value if isinstance(value, str) else default
+
+
+FAVICON = Path(__file__).with_name("favicon.png")
+"""A file of ours: for a Material or emoji icon the browser would ask a server on the internet."""
+
+
+def open_page(title: str) -> Session:
+    """Open a page: set its configuration, draw the sidebar's links and the CSS, return the Session.
+
+    ``title`` is one of ``PAGES`` (any other gets no remembered URL). A setting or an edited label
+    schema that cannot be read stops the page with one sentence.
+    """
+    st.set_page_config(
+        page_title=f"{title} · BioNER Studio",
+        page_icon=FAVICON,
+        layout="wide",
+        initial_sidebar_state="auto",
+    )
+    st.html(STYLE)
+    session = _session(title)
+    session.follow_url(title)
+    _draw_sidebar(session, title)
+    return session
+
+
+def _session(title: str) -> Session:
+    try:
+        settings = read_settings()
+        schema = cache.schema(settings)
+    except BionerError as error:
+        _draw_sidebar(None, title)
+        st.title(title)
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, Session):
+        found = Session(settings, schema)
+        st.session_state[_KEY] = found
+    found.settings, found.schema = settings, schema
+    return found
+
+
+def _draw_sidebar(session: Session | None, current: str) -> None:
+    with st.sidebar:
+        st.markdown("### :material/biotech: BioNER Studio")
+        for title, (script, icon) in PAGES.items():
+            if (PROJECT_ROOT / script).exists():
+                params = session.visited.get(title) if session and title != current else None
+                st.page_link(
+                    script, label=title, icon=icon, query_params=params or None, width="stretch"
+                )
+
+
+def page_link(
+    page: str, *, label: str = "", icon: str = "", help: str | None = None, **state: str
+) -> None:
+    """Draw a link to a page, its view in the URL: ``page_link("Review", document="7")``."""
+    script, default_icon = PAGES[page]
+    if (PROJECT_ROOT / script).exists():
+        st.page_link(
+            script,
+            label=label or page,
+            icon=icon or default_icon,
+            help=help,
+            query_params={name: value for name, value in state.items() if value} or None,
+        )
+
+
+def go_to(page: str, **state: str) -> None:
+    """Leave for another page at once, its view in the URL."""
+    st.switch_page(
+        PAGES[page][0], query_params={name: value for name, value in state.items() if value} or None
+    )
+
+
+def show_problem(error: BionerError) -> None:
+    """Show one sentence about what went wrong; the rest of the page goes on."""
+    st.error(str(error), icon=":material/error:")
+
+
+def keep_in_url(**state: str) -> None:
+    """Put the page's view into its URL; an empty value takes its parameter out."""
+    for name, value in state.items():
+        if value and st.query_params.get(name) != value:
+            st.query_params[name] = value
+        elif not value and name in st.query_params:
+            del st.query_params[name]
+    found = st.session_state.get(_KEY)
+    if isinstance(found, Session):
+        found.left_url = found.visited[found.page] = _url()
+
+
+def page_key(name: str) -> str:
+    """Return the key of a widget whose value comes from the URL (see ``Session.follow_url``)."""
+    found = st.session_state.get(_KEY)
+    generation = found.generation if isinstance(found, Session) else 0
+    return f"{name}_{generation}" if generation else name
+
+
+def _url() -> dict[str, list[str]]:
+    return {name: st.query_params.get_all(name) for name in st.query_params}

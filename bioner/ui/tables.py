@@ -1,0 +1,32 @@
+"""Small tables whose text wraps, drawn as escaped HTML."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+
+Cell = str | int | float
+
+
+def table_html(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """Return a table: numbers right-aligned with thousands separated, ``https://`` cells linked."""
+    head = "".join(f"<th>{html.escape(header)}</th>" for header in headers)
+    body = "".join(f"<tr>{''.join(_cell(one) for one in row)}</tr>" for row in rows)
+    return f'<table class="bn-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _cell(value: Cell) -> str:
+    if isinstance(value, int | float):
+        number = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+        return f'<td class="bn-number">{number}</td>'
+    text = html.escape(value)
+    if value.startswith(("http://", "https://")):
+        return f'<td><a href="{text}" target="_blank" rel="noopener noreferrer">{text}</a></td>'
+    return f"<td>{text}</td>"
+
+
+def draw_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    """Draw a small table whose text wraps."""
+    st.html(table_html(headers, rows))
