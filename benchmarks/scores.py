@@ -1,0 +1,159 @@
+"""Print the README's table of scores, models side by side, and write it there.
+
+    python -m benchmarks.scores NAME=FOLDER [NAME=FOLDER ...] [--data data/merged]
+        [--biored FILE] [--json FILE] [--write README.md]
+
+Evaluations are read from where they are stored, and made where they are not. The mean is over the
+corpora that are here whole. Over-firing: marks of types that a corpus does not look for, per 1,000
+tokens; some are right, for nobody looked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.external import BIORED, External, measure, read_biored, without_known
+from bioner.checkpoints import find_model, read_card
+from bioner.commands.terminal import counter, say
+from bioner.formats.source import replacing
+from bioner.reports import evaluate_cached
+from bioner.scores import Report
+from bioner.settings import read_settings
+from bioner.tagger import load_tagger
+
+BEGIN, END = "<!-- scores:begin -->", "<!-- scores:end -->"
+WATCHED = ("Complex", "Anatomy", "Organ", "Tissue", "Disease")
+"""Types with little evidence of absence, the first to fire where nobody looked."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One model of the table."""
+
+    title: str
+    report: Report
+    external: External | None
+    trained: str
+
+
+def stray_marks(report: Report) -> float:
+    """Return the marks of types that the corpus at hand does not look for, per 1,000 tokens."""
+    found = report.over_firing.values()
+    tokens = max((one.covered_tokens + one.uncovered_tokens for one in found), default=0)
+    marks = sum(one.uncovered * one.uncovered_tokens for one in found)
+    return marks / tokens if tokens else 0.0
+
+
+def markdown(columns: Sequence[Column]) -> str:
+    """Lay the models out as a Markdown table, a line a corpus."""
+    first = columns[0].report
+    titles = [column.title for column in columns]
+    lines = [
+        f"| test F1 (%) | {' | '.join(titles)} |",
+        f"|---|{'---:|' * len(columns)}",
+        _line(
+            f"**mean of {len(first.mean_over)} corpora**",
+            [f"**{100 * c.report.mean_f1:.1f}**" for c in columns],
+        ),
+    ]
+    for corpus in first.by_corpus:
+        name = f"{corpus} (part)" if corpus in first.parts else corpus
+        values = [_f1(column.report, corpus) for column in columns]
+        lines.append(_line(name, values))
+    if any(column.external for column in columns):
+        kept = next(c.external.documents for c in columns if c.external)
+        values = [f"{100 * c.external.micro.f1:.1f}" if c.external else "–" for c in columns]
+        lines.append(_line(f"*BioRED dev, {kept} abstracts, never trained on*", values))
+    lines.append(
+        _line("stray marks per 1,000 tokens", [f"{stray_marks(c.report):.1f}" for c in columns])
+    )
+    for name in WATCHED:
+        values = [_fired(column.report, name) for column in columns]
+        lines.append(_line(f"{name}: not looked for / looked for", values))
+    told = "; ".join(f"{column.title}: {column.trained}" for column in columns if column.trained)
+    return "\n".join(lines) + (f"\n\n{told}." if told else "")
+
+
+def _line(name: str, values: Sequence[str]) -> str:
+    return f"| {name} | {' | '.join(values)} |"
+
+
+def _f1(report: Report, corpus: str) -> str:
+    scores = report.by_corpus.get(corpus)
+    return f"{100 * scores.micro.f1:.1f}" if scores else "–"
+
+
+def _fired(report: Report, name: str) -> str:
+    one = report.over_firing.get(name)
+    return f"{one.uncovered:.1f} / {one.covered:.1f}" if one else "–"
+
+
+def describe(folder: Path) -> str:
+    """Say in a few words how a model was trained, from its card."""
+    card = read_card(folder)
+    parts = [f"{card.loss} loss" if card.loss else "", f"{card.epochs:.0f} epochs of {card.base}"]
+    if card.epochs == 1:
+        parts[1] = f"one epoch of {card.base}"
+    return ", ".join(part for part in parts if part)
+
+
+def write_between(path: Path, text: str) -> None:
+    """Put the text between the markers of a file; exits where they are missing."""
+    old = path.read_text(encoding="utf-8")
+    before, begin, rest = old.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        sys.exit(f"{path}: no {BEGIN} … {END} to write between")
+    with replacing(path) as temporary:
+        temporary.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("models", nargs="+", metavar="NAME=FOLDER")
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--biored", type=Path, default=BIORED)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", type=Path, nargs="?", const=Path("README.md"))
+    args = parser.parse_args()
+    settings = read_settings()
+    data = args.data or settings.merged
+    kept, dropped = [], 0
+    if args.biored.is_file():
+        documents = read_biored(args.biored)
+        kept = without_known(documents, data)
+        dropped = len(documents) - len(kept)
+        say(f"BioRED dev: {len(kept)} documents, {dropped} dropped as known")
+    else:
+        say(f"{args.biored} is not here: no external test")
+    columns = []
+    for given in args.models:
+        title, _, name = given.rpartition("=")
+        folder = find_model(name, settings.models)
+        stored = evaluate_cached(folder, data, progress=counter(f"tagging with {folder.name}"))
+        external = measure(load_tagger(folder), kept, dropped) if kept else None
+        columns.append(Column(title or folder.name, stored.report, external, describe(folder)))
+    text = markdown(columns)
+    print(text)
+    if args.json:
+        raw = [
+            {
+                "title": c.title,
+                "report": c.report.to_json(),
+                "stray_per_1000": stray_marks(c.report),
+                "external": c.external.to_json() if c.external else None,
+            }
+            for c in columns
+        ]
+        args.json.write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
+    if args.write:
+        write_between(args.write, text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Make the shipped model of a trained one: half-precision weights, int8 ONNX, scores on its card.
+
+    python -m benchmarks.ship TRAINED_FOLDER [--out models/bioner-compact] [--data data/merged]
+        [--stage early] [--note TEXT]
+
+The weights are stored in half precision (they are loaded as float32), the ONNX model is made of
+exactly these, and what is evaluated is what is shipped. Refuses more than 80 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from bioner.checkpoints import read_card, write_card
+from bioner.commands.predict import scores_table
+from bioner.commands.terminal import counter
+from bioner.reports import evaluate_cached
+from bioner.tagger_onnx import export_onnx
+
+LIMIT_BYTES = 80_000_000
+KEPT = (
+    "schema.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "special_tokens_map.json",
+    "training_hashes.bin",
+)
+
+
+def halve(trained: Path, out: Path) -> None:
+    """Write the weights in float16, and a configuration that says so."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(trained / "model.safetensors")
+    half = {name: w.to(torch.float16).contiguous() for name, w in weights.items()}
+    if not all(torch.isfinite(w).all() for w in half.values()):
+        sys.exit(f"{trained}: a weight does not fit into half precision")
+    save_file(half, out / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((trained / "config.json").read_text(encoding="utf-8"))
+    config["dtype"] = "float16"
+    (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("trained", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("models/bioner-compact"))
+    parser.add_argument("--data", type=Path, default=Path("data/merged"))
+    parser.add_argument("--stage", default="early")
+    parser.add_argument("--epochs", type=float, help="all epochs, if it was trained in stages")
+    parser.add_argument("--command", help="the commands that repeat it, if it was in stages")
+    args = parser.parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".ship-", dir=args.out.parent) as scratch:
+        made = Path(scratch) / args.out.name
+        made.mkdir()
+        halve(args.trained, made)
+        for name in KEPT:
+            if (args.trained / name).is_file():
+                shutil.copyfile(args.trained / name, made / name)
+        export = export_onnx(made)
+        print(export)
+        size = sum(f.stat().st_size for f in made.iterdir())
+        print(f"{size / 1e6:.1f} MB")
+        if size > LIMIT_BYTES:
+            sys.exit(f"{size / 1e6:.1f} MB is more than {LIMIT_BYTES / 1e6:.0f} MB")
+        card = read_card(args.trained)
+        stored = evaluate_cached(made, args.data, progress=counter("tagging"))
+        print(scores_table(stored.report))
+        write_card(
+            made,
+            replace(
+                card,
+                name=args.out.name,
+                stage=args.stage,
+                parent="",
+                epochs=args.epochs or card.epochs,
+                command=args.command or card.command,
+                base="all-MiniLM-L6-v2",
+                scores=stored.report.to_json(),
+            ),
+        )
+        for file in made.iterdir():
+            file.chmod(0o644)
+        if args.out.exists():
+            shutil.rmtree(args.out)
+        made.rename(args.out)
+
+
+if __name__ == "__main__":
+    main()

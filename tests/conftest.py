@@ -1,0 +1,68 @@
+"""Fixtures that many tests share: the real corpora where they are, a tiny encoder, the sample."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from support import ROOT, SHARED
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from bioner.merge import Dataset, merge
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real corpora and files; the test is skipped where it is absent."""
+    if not (SHARED / "corpora").is_dir():
+        pytest.skip("needs the real corpora in ../shared, which is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def sample() -> Dataset:
+    """The shipped sample, merged under the curated mapping."""
+    from bioner.corpora import read_corpora
+    from bioner.labels import read_schema
+
+    return merge(read_corpora(ROOT / "data" / "sample"), read_schema())
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own: database, backups, jobs and models apart from the user's."""
+    for name in ("HOME", "BACKUPS", "DATA", "MODELS", "JOBS"):
+        monkeypatch.setenv(f"BIONER_{name}", str(tmp_path / name.lower()))
+    monkeypatch.delenv("BIONER_DATABASE_URL", raising=False)
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> Path:
+    """A two-layer BERT with random weights and the sample's words as its vocabulary."""
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("encoder") / "tiny"
+    words = sorted({t.lower() for s in sample.train for t in s.tokens})
+    letters = [chr(c) for c in range(33, 127)]
+    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]
+    vocab += [f"##{c}" for c in letters] + [w for w in words if w not in letters]
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(vocab) + "\n", encoding="utf-8")
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocab),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=128,
+    )
+    BertModel(config).save_pretrained(folder)
+    BertTokenizerFast(vocab=str(folder / "vocab.txt"), do_lower_case=True).save_pretrained(folder)
+    return folder

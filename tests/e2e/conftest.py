@@ -1,0 +1,203 @@
+"""A running app on a free port in folders of its own, and the system's Chromium to look at it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+
+from bioner.merge import Dataset, write_dataset
+from bioner.settings import PROJECT_ROOT, Settings, read_settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = Path("/usr/bin/chromium")
+SHOTS = PROJECT_ROOT / ".artifacts" / "screenshots"
+STUDIO = Path(__file__).parent / "apps" / "studio.py"
+PATIENCE_MS = 120_000
+"""For a machine that is busy with other things; nothing waits this long on an idle one."""
+DONE = "[data-testid='stApp'][data-test-script-state='notRunning']"
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A running app: its address and its folders."""
+
+    url: str
+    settings: Settings
+
+    def address(self, page: str = "", **params: str) -> str:
+        """Return the address of a page with this view."""
+        query = f"?{urlencode(params)}" if params else ""
+        return f"{self.url}/{page}{query}"
+
+    def open(self, tab: Page, page: str = "", **params: str) -> None:
+        """Open a page in a tab and wait until it is drawn."""
+        tab.goto(self.address(page, **params))
+        settle(tab)
+
+
+def settle(tab: Page) -> None:
+    """Wait until the app has run and everything that it sent is drawn."""
+    tab.wait_for_selector(DONE, timeout=PATIENCE_MS)
+    tab.wait_for_function(
+        "() => !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')",
+        timeout=PATIENCE_MS,
+    )
+
+
+def shoot(tab: Page, name: str) -> Path:
+    """Take a screenshot of the whole page into ``.artifacts/screenshots/``."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    size = tab.viewport_size or {"width": 1280, "height": 900}
+    height = tab.evaluate(
+        "() => { const main = document.querySelector('[data-testid=stMain]');"
+        " return main ? main.scrollHeight : document.body.scrollHeight; }"
+    )
+    tab.set_viewport_size({"width": size["width"], "height": min(6_000, max(700, int(height)))})
+    settle(tab)
+    path = SHOTS / f"{name}.png"
+    tab.screenshot(path=path)
+    tab.set_viewport_size(size)
+    return path
+
+
+def problems_of(tab: Page) -> list[str]:
+    """Return the tracebacks on a page: none, ever."""
+    return tab.locator("[data-testid='stException']").all_inner_texts()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Poll the app's health until it answers; fail with its log where it ends instead."""
+    import time
+
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"the app ended with {process.returncode}:\n{log.read_text()}")
+        with (
+            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer,
+        ):
+            if answer.read() == b"ok":
+                return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+    pytest.fail(f"the app is not healthy:\n{log.read_text()}")
+
+
+@contextlib.contextmanager
+def running(root: Path, prepare: Callable[[Settings], None]) -> Iterator[Studio]:
+    """Run the app in folders below ``root``; ``prepare`` fills them first."""
+    root.mkdir(parents=True, exist_ok=True)
+    folders = {
+        f"BIONER_{name}": str(root / name.lower())
+        for name in ("HOME", "BACKUPS", "DATA", "MODELS", "JOBS")
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**folders, "BIONER_DEVICE": "cpu", "OMP_NUM_THREADS": "1"}.items():
+            patch.setenv(name, value)
+        patch.delenv("BIONER_DATABASE_URL", raising=False)
+        settings = read_settings()
+        prepare(settings)
+        port = free_port()
+        log = root / "app.log"
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, str(STUDIO), "--server.port", str(port)],
+                cwd=PROJECT_ROOT,
+                env={**os.environ},
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
+            yield Studio(f"http://127.0.0.1:{port}", settings)
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> Iterator[Studio]:
+    """The app with the sample merged and two models that know a few words."""
+    from page_support import make_model
+
+    def prepare(settings: Settings) -> None:
+        write_dataset(sample, settings.merged)
+        for name in ("bioner-compact", "other"):
+            make_model(settings.models / name)
+
+    with running(tmp_path_factory.mktemp("studio"), prepare) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def bare_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """The app on a machine where nothing has been done yet."""
+    with running(tmp_path_factory.mktemp("bare"), lambda settings: None) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, without a screen."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM.exists():
+        pytest.skip("no /usr/bin/chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_tab(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open tabs of their own: ``new_tab(dark=True, width=1280)``."""
+    contexts: list[Any] = []
+
+    def make(*, dark: bool = False, width: int = 1280, height: int = 900) -> Page:
+        context = chromium.new_context(
+            color_scheme="dark" if dark else "light",
+            viewport={"width": width, "height": height},
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        return context.new_page()
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def tab(new_tab: Callable[..., Page]) -> Page:
+    """One tab in the light theme."""
+    return new_tab()

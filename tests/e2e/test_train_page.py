@@ -1,0 +1,320 @@
+"""The Train page in a real browser: launch, watch, stop, resume, compare, promote, roll back."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bioner import jobs
+from bioner.checkpoints import active_model, history
+from bioner.settings import PROJECT_ROOT, Settings, read_settings
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = Path("/usr/bin/chromium")
+WAIT_MS = 180_000
+SCREENSHOTS = os.environ.get("BIONER_SCREENSHOTS")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    if not CHROMIUM.exists():
+        pytest.skip("no /usr/bin/chromium")
+    root = tmp_path_factory.mktemp("studio")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "BACKUPS", "MODELS", "JOBS", "DATA"):
+            patch.setenv(f"BIONER_{name}", str(root / name.lower()))
+        patch.setenv("BIONER_ENCODERS", str(root / "encoders"))
+        patch.setenv("BIONER_DEVICE", "cpu")
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("PYTHONPATH", str(PROJECT_ROOT))
+        settings = read_settings()
+        make_encoder(root / "encoders" / "tiny")
+        build = ["corpora", "build", "--source", str(settings.sample)]
+        subprocess.run(
+            [sys.executable, "-m", "bioner", *build, "--out", str(settings.merged)],
+            check=True,
+            capture_output=True,
+            cwd=PROJECT_ROOT,
+        )
+        yield settings
+        for job in jobs.list_jobs(settings):
+            if job.is_active:
+                jobs.stop(job.id, settings, force=True)
+
+
+def make_encoder(folder: Path) -> None:
+    """Save a two-layer BERT with random weights whose vocabulary is the letters."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder.mkdir(parents=True)
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,;:()-+/%"
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters)]
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n")
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=128,
+    )
+    BertModel(config).save_pretrained(folder)
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"do_lower_case": True, "tokenizer_class": "BertTokenizer"})
+    )
+
+
+class App:
+    """The app as a process, so that a test can close it and open it again."""
+
+    def __init__(self) -> None:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self.port = found.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/Train"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+        command += ["--server.port", str(self.port), "--server.fileWatcherType", "none"]
+        self.process = subprocess.Popen(
+            command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stcore/health", timeout=2)
+                return
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError("the app did not start within a minute")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def app(place: Settings) -> Iterator[App]:
+    app = App()
+    app.start()
+    yield app
+    app.stop()
+
+
+@pytest.fixture
+def page(chromium: playwright.Browser) -> Iterator[playwright.Page]:
+    page = chromium.new_page(viewport={"width": 1280, "height": 1600})
+    page.set_default_timeout(WAIT_MS)
+    yield page
+    page.close()
+
+
+def visit(page: playwright.Page, app: App, **state: str) -> None:
+    query = "&".join(f"{name}={value}" for name, value in state.items())
+    page.goto(f"{app.url}?{query}")
+    settle(page)
+
+
+def settle(page: playwright.Page) -> None:
+    page.wait_for_selector("[data-test-script-state='notRunning']")
+    page.wait_for_selector("h1:has-text('Train')")
+
+
+def press(page: playwright.Page, key: str) -> None:
+    button = page.locator(f".st-key-{key} button:visible")
+    playwright.expect(button).to_have_count(1, timeout=WAIT_MS)
+    playwright.expect(button).to_be_enabled(timeout=WAIT_MS)
+    button.click()
+
+
+def fill(page: playwright.Page, key: str, value: str) -> None:
+    field = page.locator(f"[class*='st-key-{key}'] input")
+    field.fill(value)
+    field.press("Enter")
+    settle(page)
+
+
+def shows(page: playwright.Page, text: str | re.Pattern[str]) -> None:
+    playwright.expect(page.get_by_text(text).first).to_be_visible(timeout=WAIT_MS)
+
+
+def picture(page: playwright.Page, name: str) -> None:
+    if not SCREENSHOTS:
+        return
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(1500)
+        page.screenshot(path=Path(SCREENSHOTS) / f"train-{name}-{scheme}.png", full_page=True)
+    page.emulate_media(color_scheme="light")
+
+
+def launch(page: playwright.Page, app: App, name: str, steps: int) -> None:
+    visit(page, app, view="new")
+    page.get_by_text("Advanced", exact=True).click()
+    fill(page, "train_steps_quick", str(steps))
+    fill(page, "train_epochs_quick", "100")
+    fill(page, "train_batch_quick", "1")
+    fill(page, "train_name_", name)
+    picture(page, f"new-{name}")
+    press(page, "train_start")
+    shows(page, re.compile("running|waiting|finished"))
+
+
+def wait_for(place: Settings, title: str, *statuses: str) -> jobs.Job:
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        job = next(job for job in jobs.list_jobs(place) if job.spec.title == title)
+        if job.status in statuses:
+            return job
+        if job.status in ("failed", "lost"):
+            break
+        time.sleep(0.2)
+    raise AssertionError(f"{job.status}: {job.state}\n{jobs.tail_log(job.id, place)}")
+
+
+def test_empty_page_says_what_to_do_next(page: playwright.Page, app: App, place: Settings) -> None:
+    visit(page, app, view="runs")
+    shows(page, "No run yet")
+    picture(page, "zero-runs")
+    visit(page, app, view="compare")
+    shows(page, "Two runs are needed to compare")
+    visit(page, app, view="models")
+    shows(page, re.compile("No model in"))
+
+
+def test_run_survives_the_tab_and_the_app_stops_and_resumes(
+    page: playwright.Page, app: App, place: Settings
+) -> None:
+    launch(page, app, "first", 8_000)
+    bar = page.locator("[data-testid='stProgress']")
+    playwright.expect(bar).to_have_text(re.compile(r"Step [1-9][\d,]* of 8,000"), timeout=WAIT_MS)
+    before = bar.inner_text()
+    playwright.expect(bar).not_to_have_text(before, timeout=WAIT_MS)
+    picture(page, "one-run-live")
+    page.goto("about:blank")
+    app.stop()
+    assert wait_for(place, "first", "running").status == "running"
+    app.start()
+    visit(page, app)
+    shows(page, re.compile(r"Step [\d,]+ of 8,000"))
+    press(page, "train_stop")
+    stopped = wait_for(place, "first", "stopped")
+    press(page, "train_resume")
+    deadline = time.monotonic() + 300
+    while (last := jobs.read_metrics(stopped.id, place)[-1]).attempt == 1 or last.loss is None:
+        assert time.monotonic() < deadline, jobs.tail_log(stopped.id, place)
+        time.sleep(0.2)
+    press(page, "train_stop")
+    assert wait_for(place, "first", "stopped").state.attempt == 2
+    metrics = [m for m in jobs.read_metrics(stopped.id, place) if m.loss is not None]
+    assert [m.step for m in metrics] == sorted(m.step for m in metrics)
+    assert {m.attempt for m in metrics} == {1, 2}
+
+
+def test_two_runs_wait_for_each_other_and_are_compared(
+    page: playwright.Page, app: App, place: Settings
+) -> None:
+    launch(page, app, "second", 12)
+    launch(page, app, "third", 15)
+    for name in ("second", "third"):
+        wait_for(place, name, "finished")
+    visit(page, app, view="compare")
+    shows(page, "Same value on both sides is left out")
+    shows(page, "Devel F1")
+    charts = page.locator("[data-testid='stVegaLiteChart']")
+    playwright.expect(charts).to_have_count(3, timeout=WAIT_MS)
+    picture(page, "compare")
+
+
+def test_run_card_repeats_the_run(page: playwright.Page, app: App, place: Settings) -> None:
+    job = wait_for(place, "second", "finished")
+    visit(page, app, view="runs", job=job.id)
+    page.locator(".st-key-train_card summary").click()
+    with page.expect_download() as download:
+        press(page, "train_card_md")
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert "python -m bioner train --base" in text
+    assert "--max-steps 12" in text
+    assert "We fine-tuned tiny for token classification into 13 entity types" in text
+    assert "Data fingerprint" in text
+    picture(page, "run-card")
+
+
+def test_model_is_promoted_with_a_reason_and_rolled_back(
+    page: playwright.Page, app: App, place: Settings
+) -> None:
+    for name in ("second", "third"):
+        job = wait_for(place, name, "finished")
+        visit(page, app, view="runs", job=job.id)
+        press(page, "train_promote")
+        playwright.expect(page.locator(".st-key-train_promote_yes button:visible")).to_be_disabled()
+        fill(page, "train_reason", f"{name} is better")
+        press(page, "train_promote_yes")
+        playwright.expect(page.locator(".st-key-train_promote button:visible")).to_have_text(
+            re.compile("In use"), timeout=WAIT_MS
+        )
+        assert active_model(place) == name
+    visit(page, app, view="models")
+    press(page, "train_rollback")
+    press(page, "train_rollback_yes")
+    shows(page, "Back to bioner-compact")
+    assert active_model(place) == "second"
+    assert [change.reason for change in history(place)][:2] == [
+        "second is better",
+        "third is better",
+    ]
+    picture(page, "models")
+
+
+def test_run_is_deleted_after_confirmation(
+    page: playwright.Page, app: App, place: Settings
+) -> None:
+    job = wait_for(place, "second", "finished")
+    visit(page, app, view="runs", job=job.id)
+    press(page, "train_delete")
+    press(page, "train_delete_yes")
+    shows(page, "All 2 runs")
+    assert [found.spec.title for found in jobs.list_jobs(place)] == ["third", "first"]
+    assert (place.models / "second" / "card.json").exists()
+
+
+def test_disabled_button_says_why(page: playwright.Page, app: App, place: Settings) -> None:
+    visit(page, app, view="new")
+    fill(page, "train_name_", "second")
+    shows(page, re.compile("holds a finished model already"))
+    playwright.expect(page.locator(".st-key-train_start button:visible")).to_be_disabled()
+    fill(page, "train_name_", "no/slash")
+    shows(page, re.compile("may have letters"))
+
+
+def test_tensorflow_checkpoint_becomes_a_base_encoder(
+    page: playwright.Page, app: App, place: Settings
+) -> None:
+    fixture = PROJECT_ROOT / "tests" / "fixtures" / "tf_bert"
+    visit(page, app, view="models")
+    page.get_by_text("Bring BioBERT from its TensorFlow checkpoint").click()
+    fill(page, "train_tf_path", str(fixture))
+    press(page, "train_tf_convert")
+    shows(page, re.compile(r"biobert: \d+ tensors"))
+    visit(page, app, view="new")
+    page.locator(
+        ".st-key-train_base [data-baseweb='select'], .st-key-train_base input"
+    ).first.click()
+    shows(page, "biobert · on this machine")

@@ -1,0 +1,95 @@
+"""Retraining keeps what the parent knew: replay in proportion, its own marks, its hashes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from page_support import make_model
+from support import DictionaryTagger
+
+from bioner.checkpoints import read_card, training_hashes, write_training_hashes
+from bioner.errors import TrainingError
+from bioner.merge import Dataset
+from bioner.retraining import Recipe, distil, retrain, sample_replay
+from bioner.spans import Span, corpus_sentence
+
+CORRECTION = corpus_sentence(
+    "Trial/1",
+    ["aspirin", "helps"],
+    spans=[Span(0, 1, "Chemical")],
+    covers=frozenset({"Chemical"}),
+    corpus="corrections",
+)
+
+
+def test_replay_keeps_each_corpus_in_proportion_and_none_out(sample: Dataset) -> None:
+    big = [
+        replace(sample.train[i % len(sample.train)], document=f"{i}", corpus="big")
+        for i in range(900)
+    ]
+    small = [replace(s, corpus="small") for s in big[:30]]
+    data = replace(sample, train=(*big, *small))
+    counts = Counter(s.corpus for s in sample_replay(data, 200).train)
+    assert counts["big"] == pytest.approx(194, abs=1)
+    assert counts["small"] == 10
+    assert sample_replay(data, 200).train == sample_replay(data, 200).train
+    assert sample_replay(data, 200, seed=1).train != sample_replay(data, 200).train
+    assert len(sample_replay(data, 10_000).train) == 930
+
+
+def test_its_own_sure_marks_stand_for_the_corpora_and_unsure_ones_are_no_evidence(
+    sample: Dataset,
+) -> None:
+    class Wavering(DictionaryTagger):
+        def tag(self, sentences, *, progress=None):
+            return [
+                replace(
+                    s, spans=tuple(replace(x, score=0.95 if x.start == 0 else 0.4) for x in s.spans)
+                )
+                for s in super().tag(sentences)
+            ]
+
+    text = corpus_sentence("t", ["aspirin", "and", "aspirin"], spans=[Span(1, 2, "Gene")])
+    made = distil(Wavering(sample, {"aspirin": "Chemical"}), [text], sample.schema)
+    [sentence] = made.train
+    assert [(s.start, s.label, s.score) for s in sentence.spans] == [(0, "Chemical", None)]
+    assert sentence.ignored == ((2, 3),)
+    assert sentence.covers == frozenset(sample.schema.names)
+    assert not made.test
+
+
+def test_without_a_correction_there_is_nothing_to_retrain_on(
+    sample: Dataset, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="review some sentences first"):
+        retrain(tmp_path / "parent", [], sample, tmp_path / "out")
+
+
+def test_a_recipe_that_shows_nothing_is_refused() -> None:
+    with pytest.raises(TrainingError, match="at least one repeat"):
+        Recipe(repeat=0)
+
+
+def test_a_retrained_model_names_its_parent_and_remembers_what_it_was_trained_on(
+    sample: Dataset, tmp_path: Path
+) -> None:
+    parent = tmp_path / "parent"
+    make_model(parent)
+    write_training_hashes(parent, ["0123456789abcdef"])
+    replay = sample_replay(sample, 12)
+    recipe = Recipe(repeat=3, epochs=1, batch_size=8, device="cpu")
+    steps = []
+    card = retrain(
+        parent, [CORRECTION], replay, tmp_path / "out", recipe=recipe, report=steps.append
+    )
+    assert card.parent == "parent"
+    assert card.corrections == 1
+    assert card.config["repeat"] == 3
+    assert read_card(tmp_path / "out") == card
+    known = training_hashes(tmp_path / "out")
+    assert {"0123456789abcdef", CORRECTION.fingerprint} <= known
+    assert {s.fingerprint for s in replay.train} <= known
+    assert steps

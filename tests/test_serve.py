@@ -1,0 +1,352 @@
+"""The REST service: its shapes, its limits, its status codes, and many clients at a time."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from bioner.errors import BionerError, ModelError
+from bioner.serve import Limits, create_app, serve
+from bioner.settings import Settings
+from bioner.spans import Alternative, Document, mention
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+LEXICON = {"aspirin": "Chemical", "BRCA1": "Gene", "breast cancer": "Cancer", "TNF-α": "Gene"}
+
+
+class DictionaryTagger:
+    """Tags what is in a small lexicon; notes the size of each batch."""
+
+    name = "dictionary"
+    backend = "fake"
+    types = ("Gene", "Chemical", "Cancer")
+
+    def __init__(self, gate: threading.Event | None = None) -> None:
+        self.batches: list[int] = []
+        self.entered = threading.Event()
+        self._gate = gate
+
+    def tag_documents(self, documents: Sequence[Document]) -> list[Document]:
+        self.batches.append(len(documents))
+        self.entered.set()
+        if self._gate:
+            assert self._gate.wait(20)
+        return [replace(d, mentions=tuple(self._mentions(d.text))) for d in documents]
+
+    def _mentions(self, text: str) -> Iterator:
+        if "crash" in text:
+            raise RuntimeError("a bug")
+        found = [(text.find(word), word) for word in LEXICON if word in text]
+        for start, word in sorted(found):
+            yield mention(
+                start,
+                start + len(word),
+                LEXICON[word],
+                status="predicted",
+                score=0.9,
+                alternatives=(Alternative("Disease", 0.05),),
+            )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        home=tmp_path / "home",
+        backups=tmp_path / "backups",
+        database_url="sqlite://",
+        data=tmp_path / "data",
+        models=tmp_path / "models",
+        jobs=tmp_path / "jobs",
+        device="cpu",
+    )
+
+
+@pytest.fixture
+def client_for(settings: Settings) -> Iterator[Callable]:
+    from starlette.testclient import TestClient
+
+    clients = []
+
+    def make(tagger: object = None, limits: Limits | None = None) -> TestClient:
+        chosen = tagger or DictionaryTagger()
+        load = None if tagger is MISSING else lambda: chosen
+        client = TestClient(
+            create_app(settings, load=load, limits=limits), raise_server_exceptions=False
+        )
+        clients.append(client.__enter__())
+        return client
+
+    yield make
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+MISSING = object()
+
+
+def test_predict_answers_a_word_each_in_the_shape_that_bert_ner_users_know(client_for) -> None:
+    answer = client_for().post("/predict", json={"text": "BRCA1 and breast cancer."})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "result": [
+            {"word": "BRCA1", "tag": "B-Gene", "confidence": 0.9},
+            {"word": "and", "tag": "O", "confidence": 1.0},
+            {"word": "breast", "tag": "B-Cancer", "confidence": 0.9},
+            {"word": "cancer", "tag": "I-Cancer", "confidence": 0.9},
+            {"word": ".", "tag": "O", "confidence": 1.0},
+        ]
+    }
+
+
+def test_entities_have_offsets_into_the_text_as_given(client_for) -> None:
+    text = "👩🏽‍🔬\r\nTNF-α, e\u0301t\u200ble aspirin"
+    answer = client_for().post("/predict?format=entities", json={"text": text}).json()
+    assert answer["text"] == text
+    assert [(e["text"], e["label"], e["score"]) for e in answer["entities"]] == [
+        ("TNF-α", "Gene", 0.9),
+        ("aspirin", "Chemical", 0.9),
+    ]
+    for entity in answer["entities"]:
+        assert text[entity["start"] : entity["end"]] == entity["text"]
+        assert entity["alternatives"] == [{"label": "Disease", "score": 0.05}]
+
+
+def test_a_batch_answers_each_text_in_its_order(client_for) -> None:
+    tagger = DictionaryTagger()
+    body = {"texts": ["aspirin", "", "nothing", "BRCA1"]}
+    answer = client_for(tagger).post("/predict?format=entities", json=body).json()
+    assert [[e["label"] for e in one["entities"]] for one in answer["results"]] == [
+        ["Chemical"],
+        [],
+        [],
+        ["Gene"],
+    ]
+    assert tagger.batches == [4]
+    words = client_for().post("/predict", json={"texts": ["aspirin", ""]}).json()["results"]
+    assert [len(one) for one in words] == [1, 0]
+
+
+def test_empty_text_is_no_error(client_for) -> None:
+    assert client_for().post("/predict", json={"text": ""}).json() == {"result": []}
+
+
+def test_a_lone_surrogate_is_answered_not_refused(client_for) -> None:
+    body = b'{"text": "aspirin \\ud800 x"}'
+    answer = client_for().post("/predict", content=body)
+    assert answer.status_code == 200
+    assert answer.json()["result"][1]["word"] == "\ud800"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b"\xff\xfe",
+        b"[]",
+        b'"text"',
+        b"{}",
+        b'{"text": 1}',
+        b'{"text": null}',
+        b'{"texts": "x"}',
+        b'{"texts": ["x", 1]}',
+        b'{"text": "x", "texts": []}',
+        b"[" * 100_000,
+        b'{"text": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_a_bad_body_is_400_with_one_sentence(client_for, body: bytes) -> None:
+    answer = client_for().post("/predict", content=body)
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"error"}
+
+
+def test_an_unknown_format_is_400(client_for) -> None:
+    answer = client_for().post("/predict?format=xml", json={"text": "x"})
+    assert answer.status_code == 400
+    assert "xml" in answer.json()["error"]
+
+
+def test_what_is_too_large_is_413(client_for) -> None:
+    client = client_for(limits=Limits(body_bytes=1000, texts=3))
+    assert client.post("/predict", json={"text": "x" * 2000}).status_code == 413
+    assert client.post("/predict", json={"texts": ["x"] * 4}).status_code == 413
+
+    def chunks() -> Iterator[bytes]:
+        yield b'{"text": "'
+        for _ in range(100):
+            yield b"x" * 100
+        yield b'"}'
+
+    assert client.post("/predict", content=chunks()).status_code == 413
+    assert client.post("/predict", json={"text": "x"}).status_code == 200
+
+
+def test_a_wrong_method_is_405_and_an_unknown_path_404(client_for) -> None:
+    client = client_for()
+    answer = client.get("/predict")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    assert client.post("/health").status_code == 405
+    answer = client.get("/nowhere")
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"error"}
+
+
+def test_a_missing_model_is_503_until_it_is_there(settings: Settings, client_for) -> None:
+    client = client_for(MISSING)
+    answer = client.post("/predict", json={"text": "x"})
+    assert answer.status_code == 503
+    assert "bioner-compact" in answer.json()["error"]
+    assert client.get("/health").status_code == 503
+
+
+def test_a_model_that_appears_later_is_loaded(settings: Settings) -> None:
+    from starlette.testclient import TestClient
+
+    there = threading.Event()
+
+    def load() -> DictionaryTagger:
+        if not there.is_set():
+            raise ModelError("models/x: no such model")
+        return DictionaryTagger()
+
+    with TestClient(create_app(settings, load=load)) as client:
+        assert client.get("/health").status_code == 503
+        there.set()
+        assert client.get("/health").json()["status"] == "ok"
+        assert client.post("/predict", json={"text": "aspirin"}).status_code == 200
+
+
+def test_health_names_the_model(client_for) -> None:
+    assert client_for().get("/health").json() == {
+        "status": "ok",
+        "model": "dictionary",
+        "backend": "fake",
+        "types": ["Gene", "Chemical", "Cancer"],
+    }
+
+
+def test_no_other_site_may_read_the_answers(client_for) -> None:
+    headers = {"Origin": "http://evil.example"}
+    client = client_for()
+    answer = client.post("/predict", json={"text": "x"}, headers=headers)
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert client.options("/predict", headers=headers).status_code == 405
+
+
+def test_a_crash_is_500_and_the_service_lives_on(client_for) -> None:
+    client = client_for()
+    answer = client.post("/predict", json={"text": "crash"})
+    assert answer.status_code == 500
+    assert set(answer.json()) == {"error"}
+    assert client.post("/predict", json={"text": "aspirin"}).status_code == 200
+
+
+def test_while_a_batch_is_tagged_health_answers_and_the_rest_waits_for_one_batch(
+    client_for,
+) -> None:
+    gate = threading.Event()
+    tagger = DictionaryTagger(gate)
+    client = client_for(tagger)
+    client.get("/health")
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(client.post, "/predict", json={"text": "aspirin"})
+        assert tagger.entered.wait(10)
+        rest = [pool.submit(client.post, "/predict", json={"text": "BRCA1"}) for _ in range(5)]
+        assert client.get("/health").status_code == 200
+        waited = threading.Event()
+        waited.wait(0.3)
+        gate.set()
+        answers = [f.result(20) for f in [first, *rest]]
+    assert [a.status_code for a in answers] == [200] * 6
+    assert tagger.batches[0] == 1
+    assert len(tagger.batches) < 6
+    assert sum(tagger.batches) == 6
+
+
+def test_too_many_waiting_requests_are_503_with_retry_after(client_for) -> None:
+    gate = threading.Event()
+    tagger = DictionaryTagger(gate)
+    client = client_for(tagger, limits=Limits(waiting=2))
+    client.get("/health")
+    with ThreadPoolExecutor(12) as pool:
+        first = pool.submit(client.post, "/predict", json={"text": "x"})
+        assert tagger.entered.wait(10)
+        rest = [pool.submit(client.post, "/predict", json={"text": "x"}) for _ in range(8)]
+        refused = [f.result() for f in islice(as_completed(rest, timeout=20), 6)]
+        gate.set()
+        codes = [f.result(20).status_code for f in [first, *rest]]
+    assert {(a.status_code, a.headers["retry-after"]) for a in refused} == {(503, "1")}
+    assert codes.count(503) == 6
+    assert codes.count(200) == 3
+
+
+def test_sixteen_clients_get_their_own_answers(client_for) -> None:
+    client = client_for()
+
+    def ask(number: int) -> bool:
+        text = f"patient {number} took aspirin"
+        answer = client.post("/predict?format=entities", json={"text": text}).json()
+        return answer["text"] == text and len(answer["entities"]) == 1
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(ask, range(160)))
+
+
+def test_serve_announces_its_address_and_answers_over_a_socket(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bioner.serve as service
+
+    monkeypatch.setattr(service, "_load_tagger", lambda _settings, _model: DictionaryTagger())
+    monkeypatch.setattr(service, "find_model", lambda _name, models: models)
+    address: list[str] = []
+    bound = threading.Event()
+
+    def announce(where: str) -> None:
+        address.append(where)
+        bound.set()
+
+    thread = threading.Thread(
+        target=lambda: serve(port=0, settings=settings, announce=announce), daemon=True
+    )
+    thread.start()
+    assert bound.wait(20)
+    host, port = address[0].removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=20)
+    connection.request("POST", "/predict", json.dumps({"text": "aspirin"}))
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert json.loads(answer.read())["result"][0]["tag"] == "B-Chemical"
+    assert answer.getheader("server") is None
+    connection.close()
+
+
+def test_an_address_in_use_is_refused_in_one_sentence(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    import bioner.serve as service
+
+    monkeypatch.setattr(service, "find_model", lambda _name, models: models)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        with pytest.raises(BionerError, match="choose another --host or --port"):
+            serve(port=taken.getsockname()[1], settings=settings)
+        with pytest.raises(BionerError, match="choose another --host or --port"):
+            serve(host="no.such.host.invalid", port=1, settings=settings)
+
+
+def test_serve_without_a_model_is_refused_at_once(settings: Settings) -> None:
+    with pytest.raises(ModelError, match="nowhere"):
+        serve(port=0, model="nowhere", settings=settings)

@@ -1,0 +1,221 @@
+"""Backups: made by themselves, rotated, checked, put back; and erased from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect
+from store_support import a_document, a_project, a_store, edit_of
+
+from bioner.errors import StoreError
+from bioner.settings import read_settings
+from bioner.spans import mention
+from bioner.store import Backup, Store, backups, engine, open_store
+from bioner.store.tables import metadata
+
+
+def reopen(folder: Path) -> Store:
+    return Store(f"sqlite:///{folder / 'store.sqlite3'}", folder / "backups")
+
+
+def named(moment: datetime, reason: str = "hourly") -> str:
+    return f"bioner-{moment:%Y%m%dT%H%M%SZ}-{reason}.sqlite3"
+
+
+def test_opening_makes_a_backup_at_most_hourly(tmp_path: Path) -> None:
+    a_store(tmp_path)
+    assert reopen(tmp_path).backups()[0].reason == "hourly"
+    assert len(reopen(tmp_path).backups()) == 1
+    (only,) = (tmp_path / "backups").iterdir()
+    only.rename(only.with_name(named(datetime.now(UTC) - timedelta(minutes=61))))
+    assert len(reopen(tmp_path).backups()) == 2
+
+
+def test_an_app_that_stays_open_makes_a_backup_hourly_while_edits_are_saved(
+    tmp_path: Path,
+) -> None:
+    store = a_store(tmp_path)
+
+    def save() -> None:
+        item = store.open_item(store.items_of("p", "d0")[0], claim=False)
+        store.save(edit_of(item, mention(0, 5, "Gene")))
+
+    save()
+    assert store.backups() == []
+    store._hourly.look_again = 0.0  # an hour later
+    save()
+    save()
+    store.close()
+    assert [b.reason for b in store.backups()] == ["hourly"]
+    copy = Store(f"sqlite:///{store.backups()[0].path}", tmp_path / "b2")
+    assert copy.progress("p").done == 1
+
+
+def test_a_backup_that_cannot_be_made_does_not_refuse_the_edit(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = a_store(tmp_path)
+    (tmp_path / "backups").write_text("a file where the folder should be")
+    store._hourly.look_again = 0.0
+    item = store.open_item(store.items_of("p", "d0")[0], claim=False)
+    assert store.save(edit_of(item)).seq == 1
+    store.close()
+    assert "no hourly backup" in caplog.text
+    with pytest.raises(StoreError, match="cannot write the copy"):
+        store.backup(tmp_path / "backups" / "copy.sqlite3")
+    assert reopen(tmp_path).progress("p").done == 1
+
+
+def test_a_backup_from_the_future_does_not_stop_new_ones(tmp_path: Path) -> None:
+    a_store(tmp_path).close()
+    reopen(tmp_path)
+    (only,) = (tmp_path / "backups").iterdir()
+    only.rename(only.with_name(named(datetime.now(UTC) + timedelta(days=400))))
+    assert len(reopen(tmp_path).backups()) == 2
+
+
+def test_the_rotation_keeps_the_newest_and_one_a_day() -> None:
+    now = datetime(2030, 1, 31, 23, tzinfo=UTC)
+    made = [
+        Backup(named(now - timedelta(hours=h)), "hourly", 1, (now - timedelta(hours=h)).isoformat())
+        for h in range(24 * 60)
+    ]
+    dropped = {b.path for b in backups.superseded(made)}
+    kept = [b for b in made if b.path not in dropped]
+    assert kept[: backups.RECENT] == made[: backups.RECENT]
+    days = [b.created[:10] for b in kept[backups.RECENT :]]
+    assert len(days) == len(set(days)) == backups.DAYS
+
+
+def test_a_restore_is_all_or_nothing_and_can_be_taken_back(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    item = store.open_item(store.items_of("p", "d0")[0], claim=False)
+    store.save(edit_of(item, mention(0, 5, "Gene")))
+    present = store.export_documents("p")
+    for content in (b"", b"nonsense" * 1000):
+        bad = tmp_path / "bad.sqlite3"
+        bad.write_bytes(content)
+        with pytest.raises(StoreError, match="nothing was changed"):
+            store.restore(bad)
+    with pytest.raises(StoreError, match="no such file"):
+        store.restore(tmp_path / "absent.sqlite3")
+    copy = store.backup(tmp_path / "good.sqlite3")
+    damaged = bytearray(copy.read_bytes())
+    damaged[8192:20000] = b"\xff" * (20000 - 8192)
+    bad.write_bytes(damaged)
+    with pytest.raises(StoreError, match="nothing was changed"):
+        store.restore(bad)
+    assert store.export_documents("p") == present
+    store.import_documents("p", [a_document(9)])
+    safety = store.restore(copy)
+    assert store.export_documents("p") == present
+    assert safety.name.endswith("-restore.sqlite3")
+    assert len(Store(f"sqlite:///{safety}", tmp_path / "b2").export_documents("p")) == 4
+
+
+def test_other_open_connections_see_what_was_restored(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    other = reopen(tmp_path)
+    copy = store.backup(tmp_path / "copy.sqlite3")
+    other.create_project(a_project("later"))
+    store.restore(copy)
+    assert [p.name for p in other.projects()] == ["p"]
+
+
+def test_a_backup_is_made_while_somebody_is_writing(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    with store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE items SET priority = 1")
+        copy = store.backup(tmp_path / "copy.sqlite3")
+    assert {r.priority for r in Store(f"sqlite:///{copy}", tmp_path / "b").queue("p")} == {0.0}
+
+
+def test_erasing_a_document_erases_it_from_the_files_and_the_backups(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    item = store.open_item(store.items_of("p", "d1")[0], claim=False)
+    store.save(edit_of(item, mention(0, 5, "Gene"), note="secret note"))
+    reopen(tmp_path)
+    everything = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert any(b"variant 1.0" in p.read_bytes() for p in (tmp_path / "backups").iterdir())
+    store.erase_document("p", "d1", "ann")
+    for path in everything:
+        content = path.read_bytes() if path.exists() else b""
+        assert b"variant 1.0" not in content
+        assert b"secret note" not in content
+    assert any(b"variant 2.0" in p.read_bytes() for p in (tmp_path / "backups").iterdir())
+    store.restore(Path(store.backups()[0].path))
+    assert "d1" not in {d.id for d in store.export_documents("p")}
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    store = a_store(tmp_path, documents=0)
+    plain = create_engine("sqlite://")
+    metadata.create_all(plain)
+    migrated, expected = inspect(store.database.engine), inspect(plain)
+    assert set(migrated.get_table_names()) == {*expected.get_table_names(), "alembic_version"}
+    with store.database.read() as one, plain.connect() as two:
+        query = (
+            "SELECT sql FROM sqlite_master WHERE tbl_name != 'alembic_version' AND sql IS NOT NULL"
+        )
+        found, wanted = (
+            sorted(sorted(" ".join(str(r[0]).split()).removesuffix(" )").split(", ")) for r in rows)
+            for rows in (one.exec_driver_sql(query).all(), two.exec_driver_sql(query).all())
+        )
+    assert found == wanted
+    config = Config()
+    config.set_main_option("script_location", str(engine.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [engine.HEAD]
+
+
+def test_a_database_and_a_backup_of_the_first_schema_are_brought_up_to_date(
+    tmp_path: Path,
+) -> None:
+    store = a_store(tmp_path)
+    item = store.open_item(store.items_of("p", "d0")[0], claim=False)
+    store.save(edit_of(item, mention(0, 5, "Gene")))
+    progress, shown = store.progress("p"), store.export_documents("p")
+    with store.database.write() as connection:
+        for statement in (
+            "DROP INDEX corrections_reviewers",
+            "DROP INDEX items_counts",
+            "ALTER TABLE corrections DROP COLUMN project",
+            "UPDATE alembic_version SET version_num = '0001'",
+        ):
+            connection.exec_driver_sql(statement)
+    store.close()
+    (tmp_path / "old.sqlite3").write_bytes((tmp_path / "store.sqlite3").read_bytes())
+    again = reopen(tmp_path)
+    assert (again.progress("p"), again.export_documents("p")) == (progress, shown)
+    assert again.backups()[0].reason == "migration"
+    again.erase_document("p", "d0", "ann")
+    again.restore(tmp_path / "old.sqlite3")
+    assert (again.progress("p"), again.export_documents("p")) == (progress, shown)
+
+
+def test_a_migration_is_preceded_by_a_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_store(tmp_path).close()
+    later: list[str] = []
+    monkeypatch.setattr(engine, "HEAD", "9998")
+    monkeypatch.setattr(engine, "_upgrade", lambda _: later.append("upgraded"))
+    store = reopen(tmp_path)
+    assert later == ["upgraded"]
+    assert store.backups()[-1].reason == "migration"
+
+
+def test_the_store_opens_where_the_settings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BIONER_HOME", str(tmp_path / "home with space %"))
+    monkeypatch.delenv("BIONER_DATABASE_URL", raising=False)
+    monkeypatch.delenv("BIONER_BACKUPS", raising=False)
+    store = open_store(read_settings())
+    store.create_project(a_project())
+    assert (tmp_path / "home with space %" / "bioner.sqlite3").is_file()
+    assert [p.name for p in open_store(read_settings()).projects()] == ["p"]

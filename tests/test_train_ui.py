@@ -1,0 +1,291 @@
+"""The Train page without a browser: bases, estimates, run cards, and each view opened."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_checkpoints import make_model
+
+from bioner import jobs
+from bioner.checkpoints import ModelCard
+from bioner.job_folder import Job, JobSpec, JobState, list_jobs
+from bioner.machine import process_id
+from bioner.settings import PROJECT_ROOT, Settings, read_settings
+from bioner.ui import train_bases, train_card, train_estimate
+from bioner.ui.train_estimate import Speed, TrainGroup, TrainSize
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name in ("HOME", "BACKUPS", "MODELS", "JOBS", "DATA"):
+        monkeypatch.setenv(f"BIONER_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setenv("BIONER_ENCODERS", str(tmp_path / "encoders"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("BIONER_DEVICE", "cpu")
+    return read_settings()
+
+
+def make_run(settings: Settings, name: str, status: str = "finished", **state: object) -> Job:
+    folder = settings.jobs / f"20260101-000000-{name}"
+    folder.mkdir(parents=True)
+    out = settings.models / name
+    command = (sys.executable, "-m", "bioner", "train", "--base", "/e/tiny", "--out", str(out))
+    spec = JobSpec(
+        (*command, "--batch-size", "24"),
+        title=name,
+        out=str(out),
+        base="/e/tiny",
+        created=f"2026-01-01T00:00:{len(list_jobs(settings)):02d}+00:00",
+        details={"base": "tiny", "preset": "quick", "corpora": ["CRAFT"]},
+    )
+    made = replace(JobState(), status=status, started_at=1.0, ended_at=9.0, **state)
+    (folder / "spec.json").write_text(json.dumps(asdict(spec)))
+    (folder / "state.json").write_text(json.dumps(asdict(made)))
+    (folder / "log.txt").write_text("the last line of the log\n")
+    rows = [
+        {"step": s, "total_steps": 40, "loss": 1 / s, "tokens_per_s": 100.0 * s, "at": float(s)}
+        for s in range(1, 41)
+    ]
+    rows[-1] |= {"devel_f1": 0.5, "devel_by_type": {"Gene": 0.6}}
+    (folder / "metrics.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    return jobs.read_job(folder.name, settings)
+
+
+def test_biobert_comes_first_and_says_that_it_needs_a_network(
+    place: Settings, tmp_path: Path
+) -> None:
+    make_model(tmp_path / "encoders", "some-encoder", head=False)
+    make_model(place.models, "trained")
+    bases = train_bases.list_bases(place)
+    assert bases[0].value == train_bases.BIOBERT
+    assert bases[0].label.endswith("needs a network")
+    labels = {base.title: base.label for base in bases}
+    assert labels["some-encoder"].endswith("on this machine")
+    assert labels["trained"].endswith("trained here")
+    assert bases[train_bases.preferred(bases)].title == "some-encoder"
+
+
+def test_local_biobert_takes_the_place_of_the_hub_s(place: Settings) -> None:
+    make_model(place.models, "my-biobert", head=False)
+    bases = train_bases.list_bases(place)
+    assert bases[0].title == "my-biobert"
+    assert train_bases.BIOBERT not in [base.value for base in bases]
+
+
+def test_damaged_encoder_is_not_offered(place: Settings, tmp_path: Path) -> None:
+    (make_model(tmp_path / "encoders", "broken") / "config.json").unlink()
+    assert "broken" not in [base.title for base in train_bases.list_bases(place)]
+
+
+def test_suggested_name_is_not_taken(place: Settings) -> None:
+    make_model(place.models, "tiny-ner-1")
+    base = train_bases.Base("/x/tiny", "tiny", True)
+    assert train_bases.free_name(place, base) == "tiny-ner-2"
+
+
+def test_fused_sentence_counts_for_each_of_its_corpora_and_once_in_the_sum() -> None:
+    groups = [
+        TrainGroup(frozenset({"AnatEM", "BioNLP13CG"}), TrainSize(3, 30)),
+        TrainGroup(frozenset({"AnatEM"}), TrainSize(2, 20)),
+        TrainGroup(frozenset({"CRAFT"}), TrainSize(5, 50)),
+    ]
+    assert train_estimate.corpora_of(groups) == {"AnatEM": 5, "BioNLP13CG": 3, "CRAFT": 5}
+    assert train_estimate.chosen_size(groups, ["AnatEM", "BioNLP13CG"]) == TrainSize(5, 50)
+    assert train_estimate.chosen_size(groups, ["BioNLP13CG"]) == TrainSize(3, 30)
+
+
+def test_estimate_says_when_the_limit_of_steps_cuts_the_run() -> None:
+    size = TrainSize(240, 2400)
+    whole = train_estimate.estimate(
+        size, parameters=10**6, epochs=2, max_steps=300, batch_size=24, speed=Speed(100.0, "x")
+    )
+    assert (whole.steps, whole.is_cut) == (20, False)
+    assert whole.seconds == pytest.approx(2 * size.pieces / 100)
+    cut = train_estimate.estimate(
+        size, parameters=10**6, epochs=2, max_steps=5, batch_size=24, speed=None
+    )
+    assert (cut.steps, cut.is_cut, cut.seconds) == (5, True, None)
+    assert cut.pieces == pytest.approx(whole.pieces / 4, rel=0.01)
+
+
+def test_pace_comes_from_earlier_runs_of_the_same_encoder(place: Settings) -> None:
+    assert train_estimate.known_speed(place, "/e/tiny", "cpu", 24) is None
+    make_run(place, "one")
+    speed = train_estimate.known_speed(place, "/e/tiny", "cpu", 24)
+    assert speed is not None
+    assert speed.pieces_per_s == pytest.approx(2050)
+    assert train_estimate.known_speed(place, "/e/other", "cpu", 24) is None
+
+
+CARD = ModelCard(
+    name="one",
+    base="tiny",
+    types=("Gene", "Cell"),
+    mapping="curated",
+    corpora=("CRAFT", "mine"),
+    loss="partial",
+    config={"learning_rate": 1e-4, "warmup": 0.06, "batch_size": 24, "precision": "float32"},
+    seed=7,
+    epochs=2.0,
+    steps=40,
+    train_sentences=1234,
+    corrections=12,
+    data_fingerprint="abc",
+    scores={"overall": {"micro": {"f1": 0.712}}, "by_corpus": {"CRAFT": {"micro": {"f1": 0.7}}}},
+    hardware={"device": "cpu", "name": "x86_64"},
+    limits=("Organ: few",),
+)
+
+
+def test_methods_paragraph_says_only_what_the_card_records() -> None:
+    text = train_card.methods_paragraph(CARD)
+    for part in ("tiny", "Gene, Cell", "1,234 sentences", "CRAFT (", "and mine", "partial-label"):
+        assert part in text
+    assert "12 were corrected by reviewers" in text
+    assert "seed 7, for 2 epochs (40 steps)" in text
+    assert "71.2 %" in text
+    bare = train_card.methods_paragraph(replace(CARD, corrections=0, scores={}, config={}))
+    assert "corrected" not in bare
+    assert "%" not in bare
+
+
+def test_run_card_holds_the_command_that_repeats_the_run(place: Settings) -> None:
+    job = make_run(place, "one")
+    text = train_card.run_card_markdown(job, CARD)
+    assert "python -m bioner train --base /e/tiny" in text
+    assert "| Data fingerprint | abc |" in text
+    assert "- Organ: few" in text
+    raw = json.loads(train_card.run_card_json(job, CARD))
+    assert raw["model"]["seed"] == 7
+    assert raw["command"].startswith("python -m bioner train")
+    assert json.loads(train_card.run_card_json(job, None))["model"] is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "long", "short"),
+    [(42, "42 s", "0:42"), (185, "3 min 05 s", "3:05"), (3723, "1 h 02 min", "1:02:03")],
+)
+def test_durations_are_written_as_people_say_them(seconds: float, long: str, short: str) -> None:
+    assert train_card.duration(seconds) == long
+    assert train_card.clock(seconds) == short
+
+
+def open_view(view: str, **state: str) -> AppTest:
+    page = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=60)
+    page.switch_page("pages/2_Train.py")
+    page.query_params["view"] = view
+    for name, value in state.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def said(page: AppTest) -> str:
+    kinds = (page.info, page.error, page.warning, page.caption, page.markdown)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize(
+    ("view", "text"),
+    [
+        ("new", "nothing to train on yet"),
+        ("runs", "No run yet"),
+        ("compare", "Two runs are needed"),
+        ("models", "No model in"),
+    ],
+)
+def test_empty_view_says_what_to_do_next(place: Settings, view: str, text: str) -> None:
+    assert text in said(open_view(view))
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_views_open_with_runs_of_every_state(place: Settings, count: int) -> None:
+    states = ("finished", "failed", "stopped", "lost")
+    for number in range(count):
+        job = make_run(place, f"run{number}", states[number % 4], problem="p", mend="smaller batch")
+        if job.status == "finished":
+            make_model(place.models, f"run{number}")
+    for job in jobs.list_jobs(place)[:4]:
+        assert job.spec.title in said(open_view("runs", job=job.id))
+    open_view("compare")
+    open_view("models")
+
+
+def test_failed_run_shows_problem_mend_and_log(place: Settings) -> None:
+    problem = {"problem": "the machine ran out of memory", "mend": "try again with a smaller batch"}
+    job = make_run(place, "one", "failed", **problem)
+    page = open_view("runs", job=job.id)
+    assert "The machine ran out of memory. Try again with a smaller batch." in said(page)
+    assert "the last line of the log" in page.code[0].value
+    assert "batches of 12" in page.button(key="train_smaller").label
+
+
+def test_damaged_model_is_named_on_the_models_view(place: Settings) -> None:
+    (make_model(place.models, "broken") / "model.safetensors").write_bytes(b"short")
+    assert "broken is damaged" in said(open_view("models"))
+
+
+def test_queued_and_running_runs_are_drawn(place: Settings) -> None:
+    me = process_id(os.getpid())
+    for name, status in (("waits", "queued"), ("runs", "running"), ("ends", "stopping")):
+        job = make_run(place, name, status, supervisor=me, heartbeat=time.time(), queued_at=1.0)
+        page = open_view("runs", job=job.id)
+        assert name in said(page)
+    assert page.button(key="train_kill").label == "Stop at once"
+
+
+def test_deep_link_to_a_run_that_is_gone_says_so(place: Settings) -> None:
+    make_run(place, "one")
+    assert "There is no run 'gone' any more" in said(open_view("runs", job="gone"))
+
+
+def test_form_says_when_there_are_no_corrections_yet(place: Settings) -> None:
+    make_merged(place)
+    page = open_view("new")
+    page.toggle(key="train_corrections").set_value(True).run()
+    assert not page.exception
+    assert "Nobody has reviewed a sentence yet" in said(page)
+
+
+def test_form_makes_the_command_of_what_was_chosen(place: Settings, tmp_path: Path) -> None:
+    make_merged(place)
+    make_model(tmp_path / "encoders", "tiny", head=False)
+    page = open_view("new")
+    page.multiselect(key="train_corpora").set_value(["CRAFT"]).run()
+    page.multiselect(key="train_types").set_value(["Gene", "Cell"]).run()
+    command = page.code[0].value
+    assert "--corpora CRAFT" in command
+    assert "--types Gene,Cell" in command
+    assert "--eval-steps 5" in command
+    assert not page.button(key="train_start").disabled
+    page.multiselect(key="train_corpora").set_value([]).run()
+    assert "Choose a corpus to go on" in said(page)
+
+
+def make_merged(settings: Settings) -> None:
+    from bioner.labels import read_schema
+    from bioner.merge import Dataset, write_dataset
+    from bioner.spans import Span, corpus_sentence
+
+    schema = read_schema()
+    train = tuple(
+        corpus_sentence(
+            f"{corpus}{i}",
+            ["p53", "in", "cells"],
+            spans=[Span(0, 1, "Gene")],
+            covers=frozenset(schema.names),
+            corpus=corpus,
+            split="train",
+        )
+        for corpus in ("CRAFT", "BC2GM")
+        for i in range(3)
+    )
+    write_dataset(Dataset(train, (), (), schema, "f" * 16), settings.merged)

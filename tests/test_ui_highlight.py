@@ -1,0 +1,163 @@
+"""The reading view shows the text as it is: every character once, nothing run, all marked."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bioner.labels import read_schema
+from bioner.spans import Mention, Span, corpus_sentence, mention
+from bioner.ui.highlight import (
+    UNKNOWN_COLOR,
+    color_of,
+    coverage_html,
+    describe,
+    highlight_html,
+    legend_html,
+    sentence_html,
+    sentence_mentions,
+)
+
+SCHEMA = read_schema()
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "![x](http://example.org/x.png)",
+    "$\\beta$-actin",
+    ":red[warning]",
+    "[x](javascript:alert(1))",
+    '"><img src=x onerror=alert(1)>',
+    "&lt;b&gt; & 'quotes'",
+]
+
+
+class Reader(HTMLParser):
+    """What a browser would show and what elements it would make."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text = ""
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str | None] = []
+        self.covered: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.open.append(dict(attrs).get("data-m"))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        for index in {one for one in self.open if one is not None}:
+            self.covered[index] = self.covered.get(index, "") + data
+
+
+def read(body: str) -> Reader:
+    reader = Reader()
+    reader.feed(body)
+    reader.close()
+    assert reader.open == [], "every element is closed"
+    return reader
+
+
+@st.composite
+def marked_texts(draw: st.DrawFn) -> tuple[str, list[Mention]]:
+    alphabet = st.characters(blacklist_categories=["Cs"], blacklist_characters="\0")
+    text = draw(st.text(alphabet, min_size=1, max_size=40))
+    mentions = []
+    for _ in range(draw(st.integers(0, 6))):
+        cuts = draw(st.lists(st.integers(0, len(text)), min_size=2, max_size=4, unique=True))
+        cuts = sorted(cuts)[: len(cuts) // 2 * 2]
+        fragments = tuple(zip(cuts[::2], cuts[1::2], strict=True))
+        mentions.append(Mention(fragments, draw(st.sampled_from([*SCHEMA.names, 'X"><b>']))))
+    return text, mentions
+
+
+@settings(max_examples=100, deadline=None)
+@given(marked_texts())
+def test_every_character_is_shown_once_and_every_mention_covers_its_own(
+    case: tuple[str, list[Mention]],
+) -> None:
+    text, mentions = case
+    reader = read(highlight_html(text, mentions, SCHEMA))
+    assert reader.text == text
+    assert {tag for tag, _ in reader.tags} <= {"div", "span"}
+    for index, one in enumerate(mentions):
+        assert reader.covered[str(index)] == "".join(text[s:e] for s, e in one.fragments)
+    labelled = [attrs for _, attrs in reader.tags if "data-label" in attrs]
+    assert len(labelled) == len(mentions), "each mention bears its label once"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_shown_literally(text: str) -> None:
+    body = highlight_html(text, [mention(0, len(text), "Gene")], SCHEMA)
+    reader = read(body)
+    assert reader.text == text
+    assert {tag for tag, _ in reader.tags} == {"div", "span"}
+    assert not any(name.startswith("on") for _, attrs in reader.tags for name in attrs)
+
+
+def test_line_ends_survive_stripping_and_dedenting() -> None:
+    text = "\n  first\r\n   \n  second  \n"
+    body = highlight_html(text, [], SCHEMA)
+    assert "\n" not in body
+    assert "\r" not in body
+    assert read(body).text == text
+
+
+def test_nested_mentions_are_nested_elements_and_crossing_ones_split() -> None:
+    nested = highlight_html(
+        "human p53 gene", [mention(0, 14, "Gene"), mention(6, 9, "Protein")], SCHEMA
+    )
+    assert nested.count('data-m="0"') == nested.count('data-m="1"') == 1
+    crossing = highlight_html("a b c d", [mention(0, 5, "Gene"), mention(2, 7, "Cell")], SCHEMA)
+    assert crossing.count('data-m="1"') == 2
+    assert crossing.count('data-label="Cell"') == 1
+
+
+def test_confidence_is_a_tint_and_an_underline() -> None:
+    scores = {0.97: "bn-sure", 0.75: "bn-likely", 0.4: "bn-unsure"}
+    for score, name in scores.items():
+        body = highlight_html("p53", [mention(0, 3, "Gene", score=score)], SCHEMA, show_score=True)
+        assert name in body
+        assert f"--s:{score:.3f}" in body
+    assert "97% sure" in describe(mention(0, 3, "Gene", score=0.97))
+
+
+def test_colours_come_from_the_schema() -> None:
+    assert color_of(SCHEMA, "Protein") == SCHEMA.colors["Protein"]
+    assert color_of(SCHEMA, "Disease") == SCHEMA.colors["Disease"]
+    assert color_of(SCHEMA, "nothing of ours") == UNKNOWN_COLOR
+    assert len(set(SCHEMA.colors.values())) == len(SCHEMA.names)
+
+
+def test_a_sentence_shows_its_spans_its_other_readings_and_what_is_ignored() -> None:
+    sentence = corpus_sentence(
+        "d", ["p63", "-", "positive", "carcinomas"], spans=[Span(3, 4, "Cancer")], corpus="AnatEM"
+    )
+    assert [sentence.text[m.start : m.end] for m in sentence_mentions(sentence)] == ["carcinomas"]
+    from dataclasses import replace
+
+    full = replace(sentence, readings=(Span(0, 4, "Gene"),), ignored=((1, 3),))
+    reader = read(sentence_html(full, SCHEMA, hits=[(0, 1)]))
+    assert reader.text == sentence.text
+    classes = " ".join(attrs.get("class") or "" for _, attrs in reader.tags)
+    assert "bn-reading" in classes
+    assert "bn-hatch" in classes
+    assert "bn-hit" in classes
+
+
+def test_coverage_hatches_what_nobody_looked_for() -> None:
+    body = coverage_html({"Gene", "Protein"}, SCHEMA)
+    assert body.count("bn-hatch") == len(SCHEMA.names) - 2
+    assert "Nobody looked for Chemical here" in body
+
+
+def test_the_legend_escapes_labels() -> None:
+    reader = read(legend_html({"<b>Gene</b>": 1200, "Cell": 3}, SCHEMA))
+    assert "<b>Gene</b>" in reader.text
+    assert "1,200" in reader.text
