@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -290,13 +291,15 @@ def _draw_export(desk: Desk) -> None:
         st.caption(
             f":material/warning: {format_} cannot hold: {count:,} × {rule.replace('_', ' ')}"
         )
+    # A button of its own for each content: the one before cannot deliver under the new one's name.
     st.download_button(
-        "Download",
+        f"Download {format_}",
         data,
         file_name=f"{desk.project.name}-{layer}{formats.SUFFIXES[format_]}".replace(" ", "-"),
         icon=":material/download:",
         disabled=not documents,
-        key="export_do",
+        on_click="ignore",
+        key=f"export_do_{format_}_{hashlib.sha256(data).hexdigest()[:16]}",
     )
 
 

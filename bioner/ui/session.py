@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from bioner.errors import BionerError
 from bioner.labels import LabelSchema
@@ -51,12 +53,14 @@ class Session:
         """Notice that a link or the browser's back button changed the URL of the page that is open.
 
         Its widgets then begin anew from the URL: ``page_key`` gives them other keys. The address
-        bar is told again, as a link to the page that is open does not change it.
+        bar is told again, as a link to the page that is open does not change it; parameters that
+        are bound to widgets (Review's) are Streamlit's own to tell, and it refuses them here.
         """
         url = _url()
         if page == self.page and url != self.left_url:
             self.generation += 1
-            st.query_params.from_dict(url)
+            with contextlib.suppress(StreamlitAPIException):
+                st.query_params.from_dict(url)
         self.page, self.left_url = page, url
         self.visited[page] = url
 
