@@ -31,7 +31,7 @@ PATIENCE_MS = 120_000
 DONE = "[data-testid='stApp'][data-test-script-state='notRunning']"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Studio:
     """A running app: its address and its folders."""
 
@@ -47,6 +47,40 @@ class Studio:
         """Open a page in a tab and wait until it is drawn."""
         tab.goto(self.address(page, **params))
         settle(tab)
+
+
+class StudioProcess(Studio):
+    """An app of the tests' own, which they can stop and start again at the same address."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self._port = free_port()
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        super().__init__(f"http://127.0.0.1:{self._port}", settings)
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        with self._log.open("ab") as sink:
+            self._process = subprocess.Popen(
+                [sys.executable, str(STUDIO), "--server.port", str(self._port)],
+                cwd=PROJECT_ROOT,
+                env={**os.environ},
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
+        wait_until_healthy(self.url, self._process, self._log)
+
+    def stop(self) -> None:
+        """End the process, by force where it does not end by itself."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
 
 
 def settle(tab: Page) -> None:
@@ -106,39 +140,28 @@ def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) ->
 
 
 @contextlib.contextmanager
-def running(root: Path, prepare: Callable[[Settings], None]) -> Iterator[Studio]:
+def running(
+    root: Path, prepare: Callable[[Settings], None], **environment: str
+) -> Iterator[StudioProcess]:
     """Run the app in folders below ``root``; ``prepare`` fills them first."""
     root.mkdir(parents=True, exist_ok=True)
     folders = {
         f"BIONER_{name}": str(root / name.lower())
         for name in ("HOME", "BACKUPS", "DATA", "MODELS", "JOBS")
     }
+    more = {"BIONER_DEVICE": "cpu", "OMP_NUM_THREADS": "1", **environment}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**folders, "BIONER_DEVICE": "cpu", "OMP_NUM_THREADS": "1"}.items():
+        for name, value in {**folders, **more}.items():
             patch.setenv(name, value)
         patch.delenv("BIONER_DATABASE_URL", raising=False)
         settings = read_settings()
         prepare(settings)
-        port = free_port()
-        log = root / "app.log"
-        with log.open("wb") as sink:
-            process = subprocess.Popen(
-                [sys.executable, str(STUDIO), "--server.port", str(port)],
-                cwd=PROJECT_ROOT,
-                env={**os.environ},
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-            )
+        found = StudioProcess(settings, root / "app.log")
         try:
-            wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
-            yield Studio(f"http://127.0.0.1:{port}", settings)
+            found.start()
+            yield found
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            found.stop()
 
 
 @pytest.fixture(scope="session")

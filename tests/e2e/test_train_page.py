@@ -3,54 +3,50 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from conftest import PATIENCE_MS, StudioProcess, problems_of, running, settle, shoot
 
 from bioner import jobs
 from bioner.checkpoints import active_model, history
-from bioner.settings import PROJECT_ROOT, Settings, read_settings
+from bioner.merge import Dataset, write_dataset
+from bioner.settings import PROJECT_ROOT, Settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = Path("/usr/bin/chromium")
-WAIT_MS = 180_000
-SCREENSHOTS = os.environ.get("BIONER_SCREENSHOTS")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    if not CHROMIUM.exists():
-        pytest.skip("no /usr/bin/chromium")
-    root = tmp_path_factory.mktemp("studio")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HOME", "BACKUPS", "MODELS", "JOBS", "DATA"):
-            patch.setenv(f"BIONER_{name}", str(root / name.lower()))
-        patch.setenv("BIONER_ENCODERS", str(root / "encoders"))
-        patch.setenv("BIONER_DEVICE", "cpu")
-        patch.setenv("OMP_NUM_THREADS", "1")
-        patch.setenv("PYTHONPATH", str(PROJECT_ROOT))
-        settings = read_settings()
+def app(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> Iterator[StudioProcess]:
+    root = tmp_path_factory.mktemp("train")
+
+    def prepare(settings: Settings) -> None:
         make_encoder(root / "encoders" / "tiny")
-        build = ["corpora", "build", "--source", str(settings.sample)]
-        subprocess.run(
-            [sys.executable, "-m", "bioner", *build, "--out", str(settings.merged)],
-            check=True,
-            capture_output=True,
-            cwd=PROJECT_ROOT,
-        )
-        yield settings
-        for job in jobs.list_jobs(settings):
+        write_dataset(sample, settings.merged)
+
+    with running(root, prepare, BIONER_ENCODERS=str(root / "encoders")) as found:
+        yield found
+        for job in jobs.list_jobs(found.settings):
             if job.is_active:
-                jobs.stop(job.id, settings, force=True)
+                jobs.stop(job.id, found.settings, force=True)
+
+
+@pytest.fixture
+def place(app: StudioProcess) -> Settings:
+    return app.settings
+
+
+@pytest.fixture
+def page(new_tab: Callable[..., Page]) -> Page:
+    return new_tab(height=1600)
 
 
 def make_encoder(folder: Path) -> None:
@@ -76,103 +72,45 @@ def make_encoder(folder: Path) -> None:
     )
 
 
-class App:
-    """The app as a process, so that a test can close it and open it again."""
-
-    def __init__(self) -> None:
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port = found.getsockname()[1]
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/Train"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-        command += ["--server.port", str(self.port), "--server.fileWatcherType", "none"]
-        self.process = subprocess.Popen(
-            command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stcore/health", timeout=2)
-                return
-            except OSError:
-                time.sleep(0.2)
-        raise AssertionError("the app did not start within a minute")
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-
-@pytest.fixture(scope="module")
-def app(place: Settings) -> Iterator[App]:
-    app = App()
-    app.start()
-    yield app
-    app.stop()
-
-
-@pytest.fixture
-def page(chromium: playwright.Browser) -> Iterator[playwright.Page]:
-    page = chromium.new_page(viewport={"width": 1280, "height": 1600})
-    page.set_default_timeout(WAIT_MS)
-    yield page
-    page.close()
-
-
-def visit(page: playwright.Page, app: App, **state: str) -> None:
-    query = "&".join(f"{name}={value}" for name, value in state.items())
-    page.goto(f"{app.url}?{query}")
-    settle(page)
-
-
-def settle(page: playwright.Page) -> None:
-    page.wait_for_selector("[data-test-script-state='notRunning']")
+def visit(page: Page, app: StudioProcess, **state: str) -> None:
+    app.open(page, "Train", **state)
     page.wait_for_selector("h1:has-text('Train')")
+    assert not problems_of(page)
 
 
-def press(page: playwright.Page, key: str) -> None:
+def press(page: Page, key: str) -> None:
     button = page.locator(f".st-key-{key} button:visible")
-    playwright.expect(button).to_have_count(1, timeout=WAIT_MS)
-    playwright.expect(button).to_be_enabled(timeout=WAIT_MS)
+    playwright.expect(button).to_have_count(1, timeout=PATIENCE_MS)
+    playwright.expect(button).to_be_enabled(timeout=PATIENCE_MS)
     button.click()
 
 
-def fill(page: playwright.Page, key: str, value: str) -> None:
+def fill(page: Page, key: str, value: str) -> None:
     field = page.locator(f"[class*='st-key-{key}'] input")
     field.fill(value)
     field.press("Enter")
     settle(page)
 
 
-def shows(page: playwright.Page, text: str | re.Pattern[str]) -> None:
-    playwright.expect(page.get_by_text(text).first).to_be_visible(timeout=WAIT_MS)
+def shows(page: Page, text: str | re.Pattern[str]) -> None:
+    playwright.expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
 
 
-def picture(page: playwright.Page, name: str) -> None:
-    if not SCREENSHOTS:
-        return
-    for scheme in ("light", "dark"):
+def picture(page: Page, name: str) -> None:
+    for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(1500)
-        page.screenshot(path=Path(SCREENSHOTS) / f"train-{name}-{scheme}.png", full_page=True)
-    page.emulate_media(color_scheme="light")
+        shoot(page, f"train-{name}-{scheme}")
 
 
-def launch(page: playwright.Page, app: App, name: str, steps: int) -> None:
+def launch(page: Page, app: StudioProcess, name: str, steps: int) -> None:
     visit(page, app, view="new")
     page.get_by_text("Advanced", exact=True).click()
     fill(page, "train_steps_quick", str(steps))
     fill(page, "train_epochs_quick", "100")
     fill(page, "train_batch_quick", "1")
     fill(page, "train_name_", name)
-    picture(page, f"new-{name}")
+    if name == "first":
+        picture(page, "new")
     press(page, "train_start")
     shows(page, re.compile("running|waiting|finished"))
 
@@ -189,7 +127,7 @@ def wait_for(place: Settings, title: str, *statuses: str) -> jobs.Job:
     raise AssertionError(f"{job.status}: {job.state}\n{jobs.tail_log(job.id, place)}")
 
 
-def test_empty_page_says_what_to_do_next(page: playwright.Page, app: App, place: Settings) -> None:
+def test_empty_page_says_what_to_do_next(page: Page, app: StudioProcess, place: Settings) -> None:
     visit(page, app, view="runs")
     shows(page, "No run yet")
     picture(page, "zero-runs")
@@ -200,13 +138,15 @@ def test_empty_page_says_what_to_do_next(page: playwright.Page, app: App, place:
 
 
 def test_run_survives_the_tab_and_the_app_stops_and_resumes(
-    page: playwright.Page, app: App, place: Settings
+    page: Page, app: StudioProcess, place: Settings
 ) -> None:
     launch(page, app, "first", 8_000)
     bar = page.locator("[data-testid='stProgress']")
-    playwright.expect(bar).to_have_text(re.compile(r"Step [1-9][\d,]* of 8,000"), timeout=WAIT_MS)
+    playwright.expect(bar).to_have_text(
+        re.compile(r"Step [1-9][\d,]* of 8,000"), timeout=PATIENCE_MS
+    )
     before = bar.inner_text()
-    playwright.expect(bar).not_to_have_text(before, timeout=WAIT_MS)
+    playwright.expect(bar).not_to_have_text(before, timeout=PATIENCE_MS)
     picture(page, "one-run-live")
     page.goto("about:blank")
     app.stop()
@@ -229,7 +169,7 @@ def test_run_survives_the_tab_and_the_app_stops_and_resumes(
 
 
 def test_two_runs_wait_for_each_other_and_are_compared(
-    page: playwright.Page, app: App, place: Settings
+    page: Page, app: StudioProcess, place: Settings
 ) -> None:
     launch(page, app, "second", 12)
     launch(page, app, "third", 15)
@@ -239,11 +179,11 @@ def test_two_runs_wait_for_each_other_and_are_compared(
     shows(page, "Same value on both sides is left out")
     shows(page, "Devel F1")
     charts = page.locator("[data-testid='stVegaLiteChart']")
-    playwright.expect(charts).to_have_count(3, timeout=WAIT_MS)
+    playwright.expect(charts).to_have_count(3, timeout=PATIENCE_MS)
     picture(page, "compare")
 
 
-def test_run_card_repeats_the_run(page: playwright.Page, app: App, place: Settings) -> None:
+def test_run_card_repeats_the_run(page: Page, app: StudioProcess, place: Settings) -> None:
     job = wait_for(place, "second", "finished")
     visit(page, app, view="runs", job=job.id)
     page.locator(".st-key-train_card summary").click()
@@ -258,7 +198,7 @@ def test_run_card_repeats_the_run(page: playwright.Page, app: App, place: Settin
 
 
 def test_model_is_promoted_with_a_reason_and_rolled_back(
-    page: playwright.Page, app: App, place: Settings
+    page: Page, app: StudioProcess, place: Settings
 ) -> None:
     for name in ("second", "third"):
         job = wait_for(place, name, "finished")
@@ -268,7 +208,7 @@ def test_model_is_promoted_with_a_reason_and_rolled_back(
         fill(page, "train_reason", f"{name} is better")
         press(page, "train_promote_yes")
         playwright.expect(page.locator(".st-key-train_promote button:visible")).to_have_text(
-            re.compile("In use"), timeout=WAIT_MS
+            re.compile("In use"), timeout=PATIENCE_MS
         )
         assert active_model(place) == name
     visit(page, app, view="models")
@@ -283,9 +223,7 @@ def test_model_is_promoted_with_a_reason_and_rolled_back(
     picture(page, "models")
 
 
-def test_run_is_deleted_after_confirmation(
-    page: playwright.Page, app: App, place: Settings
-) -> None:
+def test_run_is_deleted_after_confirmation(page: Page, app: StudioProcess, place: Settings) -> None:
     job = wait_for(place, "second", "finished")
     visit(page, app, view="runs", job=job.id)
     press(page, "train_delete")
@@ -295,7 +233,7 @@ def test_run_is_deleted_after_confirmation(
     assert (place.models / "second" / "card.json").exists()
 
 
-def test_disabled_button_says_why(page: playwright.Page, app: App, place: Settings) -> None:
+def test_disabled_button_says_why(page: Page, app: StudioProcess, place: Settings) -> None:
     visit(page, app, view="new")
     fill(page, "train_name_", "second")
     shows(page, re.compile("holds a finished model already"))
@@ -305,7 +243,7 @@ def test_disabled_button_says_why(page: playwright.Page, app: App, place: Settin
 
 
 def test_tensorflow_checkpoint_becomes_a_base_encoder(
-    page: playwright.Page, app: App, place: Settings
+    page: Page, app: StudioProcess, place: Settings
 ) -> None:
     fixture = PROJECT_ROOT / "tests" / "fixtures" / "tf_bert"
     visit(page, app, view="models")
