@@ -20,7 +20,10 @@ from pathlib import Path
 from bioner.checkpoints import read_card, write_card
 from bioner.commands.predict import scores_table
 from bioner.commands.terminal import counter
+from bioner.confidence import fit_confidence
+from bioner.merge import read_dataset
 from bioner.reports import evaluate_cached
+from bioner.tagger import load_tagger
 from bioner.tagger_onnx import export_onnx
 
 LIMIT_BYTES = 80_000_000
@@ -72,7 +75,12 @@ def main() -> None:
         print(f"{size / 1e6:.1f} MB")
         if size > LIMIT_BYTES:
             sys.exit(f"{size / 1e6:.1f} MB is more than {LIMIT_BYTES / 1e6:.0f} MB")
-        card = read_card(args.trained)
+        card = replace(read_card(args.trained), calibration={})
+        devel = read_dataset(args.data, ("devel",))
+        raw = load_tagger(made, is_calibrated=False)
+        found = fit_confidence(raw, devel.tuning, devel.schema, progress=counter("devel"))
+        card = replace(card, calibration=found)
+        write_card(made, card)
         stored = evaluate_cached(made, args.data, progress=counter("tagging"))
         print(scores_table(stored.report))
         write_card(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bioner.calibration import reliability
+from bioner.calibration import Reliability, reliability
 from bioner.errors import CorpusError
 from bioner.labels import CorpusMapping, LabelSchema
 from bioner.merge import Dataset
@@ -177,7 +177,8 @@ def score(
         over_firing(gold, predicted, schema),
         micro_bounds=bounds,
         schemes=schemes,
-        reliability=reliability(pair for r in results.values() for pair in r.judged),
+        reliability=reliability(judged[1:] for r in results.values() for judged in r.judged),
+        reliability_by_type=_reliability_by_type(results.values()),
         mistakes=tuple(m for result in results.values() for m in result.mistakes),
         type_counts={corpus: result.type_counts for corpus, result in results.items()},
     )
@@ -185,7 +186,7 @@ def score(
 
 @dataclass(frozen=True)
 class _Scored:
-    """What scoring one corpus gives; ``judged``: score and rightness of each prediction.
+    """What scoring one corpus gives; ``judged``: type, score, rightness of each prediction.
 
     ``draws`` *shape:* (draws, types + 1, 3), the last column the micro counts.
     """
@@ -195,7 +196,7 @@ class _Scored:
     draws: Counts
     mistakes: list[Mistake]
     schemes: dict[Scheme, SchemeCounts]
-    judged: list[tuple[float, bool]]
+    judged: list[tuple[str, float, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,11 +293,19 @@ def count_matches(
     return types, counts
 
 
-def _judge(gold: Sentence, predicted: Sentence) -> Iterator[tuple[float, bool]]:
+def _reliability_by_type(results: Iterable[_Scored]) -> dict[str, Reliability]:
+    cases: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    for result in results:
+        for label, value, is_right in result.judged:
+            cases[label].append((value, is_right))
+    return {label: reliability(judged) for label, judged in sorted(cases.items())}
+
+
+def _judge(gold: Sentence, predicted: Sentence) -> Iterator[tuple[str, float, bool]]:
     right = {(s.start, s.end, s.label) for s in gold.spans}
     for span in predicted.spans:
         if span.score is not None:
-            yield span.score, (span.start, span.end, span.label) in right
+            yield span.label, span.score, (span.start, span.end, span.label) in right
 
 
 def _in_ignored(gold: Sentence, predicted: Sentence) -> int:

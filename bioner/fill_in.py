@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +39,32 @@ class FillIn:
     marks: tuple[Marks, ...]
     counts: dict[str, int]
     unsure: int
+
+    def save(self, path: Path) -> None:
+        """Keep the marks for a run that is resumed."""
+        with path.open("wb") as file:
+            np.savez_compressed(
+                file,
+                marks=np.concatenate([*self.marks, np.zeros(0, dtype=np.int8)]),
+                names=np.array(list(self.counts), dtype=np.str_),
+                counts=np.array(list(self.counts.values()), dtype=np.int64),
+                unsure=np.int64(self.unsure),
+            )
+
+
+def load_fill_in(path: Path, sentences: Sequence[Sentence]) -> FillIn | None:
+    """Read what ``FillIn.save`` wrote; None where there is none, or it fits other sentences."""
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            marks, names, counts = found["marks"], found["names"], found["counts"]
+            unsure = int(found["unsure"])
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None
+    ends = np.cumsum([len(s.tokens) for s in sentences])
+    if not len(ends) or ends[-1] != len(marks):
+        return None
+    by_group = {str(n): int(c) for n, c in zip(names, counts, strict=True)}
+    return FillIn(tuple(np.split(marks, ends[:-1])), by_group, unsure)
 
 
 def tag_sets(schema: LabelSchema) -> BoolMatrix:

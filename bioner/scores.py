@@ -145,6 +145,7 @@ class Report:
     micro_bounds: tuple[float | None, float | None] = (None, None)
     schemes: Mapping[Scheme, SchemeCounts] = field(default_factory=dict)
     reliability: Reliability = field(default_factory=Reliability)
+    reliability_by_type: dict[str, Reliability] = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = field(default=(), compare=False)
     type_counts: Mapping[str, tuple[tuple[str, ...], Counts]] = field(
         default_factory=dict, compare=False, repr=False
@@ -210,6 +211,7 @@ class Report:
             "unknown_types": list(self.unknown_types),
             "schemes": {name: counts.to_json() for name, counts in self.schemes.items()},
             "calibration": self.reliability.to_json(),
+            "calibration_by_type": {n: r.to_json() for n, r in self.reliability_by_type.items()},
         }
 
 
@@ -234,6 +236,7 @@ def report_from_json(raw: Mapping[str, Any]) -> Report:
         _bounds_from_json(raw.get("overall", {}).get("micro", {})),
         {name: scheme_counts_from_json(entry) for name, entry in raw.get("schemes", {}).items()},
         reliability_from_json(raw.get("calibration", {})),
+        {n: reliability_from_json(r) for n, r in raw.get("calibration_by_type", {}).items()},
     )
 
 

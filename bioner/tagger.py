@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -75,7 +76,7 @@ class Tagger:
         special: tuple[int, int, int],
         max_length: int = 256,
         name: str = "",
-        temperature: Mapping[str, float] | None = None,
+        calibration: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
         self._network = network
         self._tokenizer = tokenizer
@@ -85,7 +86,7 @@ class Tagger:
         self.name = name
         self.types = schema.names
         self.backend = network.name
-        self._decoder = GroupDecoder(schema, temperature or {})
+        self._decoder = GroupDecoder(schema, calibration or {})
 
     def tag(
         self, sentences: Sequence[Sentence], *, progress: OnProgress | None = None
@@ -273,10 +274,11 @@ class _Draft:
 class GroupDecoder:
     """Decides on the sum of each group of types first, then names the type.
 
-    ``temperature`` by group divides the group's log-odds (Guo et al. 2017); 1 where not given.
+    ``calibration`` gives, by type, the slope and the shift of a mention's log-odds (Platt 1999);
+    scores are left as they are where it names none.
     """
 
-    def __init__(self, schema: LabelSchema, temperature: Mapping[str, float]) -> None:
+    def __init__(self, schema: LabelSchema, calibration: Mapping[str, Sequence[float]]) -> None:
         self._groups = tuple(schema.groups)
         self._members = [schema.groups[g] for g in self._groups]
         number = {name: i for i, name in enumerate(schema.names)}
@@ -286,7 +288,7 @@ class GroupDecoder:
         for g, numbers in enumerate(self._numbers):
             for i in numbers:
                 self._fold[1 + 2 * i, 1 + 2 * g] = self._fold[2 + 2 * i, 2 + 2 * g] = 1
-        self._temperature = np.array([temperature.get(g, 1.0) for g in self._groups])
+        self._calibration = calibration
         self._alike = indistinguishable(schema)
 
     def decode(self, logits: Floats) -> list[_Draft]:
@@ -317,7 +319,6 @@ class GroupDecoder:
         tags = [1 + 2 * group] + [2 + 2 * group] * (end - start - 1)
         rows = np.arange(start, end)
         score = float(np.exp(scores[rows, tags].mean()))
-        score = _soften(score, float(self._temperature[group]))
         by_type = log_p[start, 1::2] + log_p[start + 1 : end, 2::2].sum(axis=0)
         by_type = by_type / (end - start)
         own = by_type[self._numbers[group]]
@@ -349,7 +350,7 @@ class GroupDecoder:
             draft.end,
             chosen,
             status="predicted",
-            score=round(draft.group_score * share, 4),
+            score=round(calibrated(draft.group_score * share, self._calibration.get(chosen)), 4),
             alternatives=tuple(a for a in ranked if a.score >= _LEAST_SHOWN)[:MAX_ALTERNATIVES],
         )
 
@@ -387,12 +388,18 @@ def _logsumexp(values: Floats) -> Floats:
     return total
 
 
-def _soften(p: float, temperature: float) -> float:
-    if temperature == 1.0:
+def log_odds(p: float) -> float:
+    """Return the log-odds of a probability, kept away from 0 and 1 by one in ten thousand."""
+    p = min(max(p, 1e-4), 1 - 1e-4)
+    return math.log(p / (1 - p))
+
+
+def calibrated(p: float, slope_and_shift: Sequence[float] | None) -> float:
+    """Return the probability after Platt scaling; as it is where there is nothing to scale by."""
+    if slope_and_shift is None:
         return p
-    p = min(max(p, 1e-6), 1 - 1e-6)
-    odds = np.log(p / (1 - p)) / temperature
-    return float(1 / (1 + np.exp(-odds)))
+    slope, shift = slope_and_shift
+    return 1 / (1 + math.exp(-(slope * log_odds(p) + shift)))
 
 
 class TorchNetwork:
@@ -424,11 +431,13 @@ def load_tagger(
     *,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     backend: Literal["auto", "torch", "onnx"] = "auto",
+    is_calibrated: bool = True,
 ) -> Tagger:
     """Load a model folder. Raises ModelError saying what is missing or does not fit.
 
     ``auto`` takes the GPU where there is one, and on a CPU the folder's ONNX file if it was made of
-    the folder's weights, else torch; ``Tagger.backend`` says which it was.
+    the folder's weights, else torch; ``Tagger.backend`` says which it was. Without
+    ``is_calibrated`` the scores are the network's own.
     """
     problem = check_folder(folder)
     if problem:
@@ -437,9 +446,9 @@ def load_tagger(
     schema = read_model_schema(folder, config)
     tokenizer, special = load_tokenizer(folder)
     max_length = min(256, int(config.get("max_position_embeddings", 256)))
-    temperature = {}
-    if (folder / "card.json").is_file():
-        temperature = _read_json(folder / "card.json").get("calibration", {}).get("temperature", {})
+    scales: Mapping[str, Sequence[float]] = {}
+    if is_calibrated and (folder / "card.json").is_file():
+        scales = _read_json(folder / "card.json").get("calibration", {}).get("types", {})
     return Tagger(
         _load_network(folder, device, backend),
         tokenizer,
@@ -447,7 +456,7 @@ def load_tagger(
         special=special,
         max_length=max_length,
         name=folder.name,
-        temperature=temperature,
+        calibration=scales,
     )
 
 
