@@ -1,11 +1,12 @@
 """Print the README's table of scores, models side by side, and write it there.
 
     python -m benchmarks.scores NAME=FOLDER [NAME=FOLDER ...] [--data data/merged]
-        [--biored FILE] [--json FILE] [--write README.md]
+        [--biored FILE] [--json FILE] [--write README.md] [--keep]
 
-Evaluations are read from where they are stored, and made where they are not. The mean is over the
-corpora that are here whole. Over-firing: marks of types that a corpus does not look for, per 1,000
-tokens; some are right, for nobody looked.
+With ``--keep``, columns of the table in the file whose models are not given stay as they were
+measured. Evaluations are read from where they are stored, and made where they are not. The mean is
+over the corpora that are here whole. Over-firing: marks of types that a corpus does not look for,
+per 1,000 tokens; some are right, for nobody looked.
 """
 
 from __future__ import annotations
@@ -102,15 +103,63 @@ def describe(folder: Path) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def write_between(path: Path, text: str) -> None:
+def with_kept(old: str, new: str) -> str:
+    """Put the columns of an older table that the new one has not in front of its own.
+
+    Both as ``markdown`` lays them out. Rows that the older table lacks get a dash there.
+    """
+    cells, told = _parse(old)
+    added, added_told = _parse(new)
+    kept = [i for i, title in enumerate(cells.pop("", [])) if title not in added[""]]
+    lines = []
+    for number, (row, values) in enumerate(added.items()):
+        before = cells.get(row, [])
+        own = [before[i] if i < len(before) else "–" for i in kept]
+        if not row:
+            own = [_titles(old)[i] for i in kept]
+        lines.append(_line(row or "test F1 (%)", [*own, *values]))
+        if not number:
+            lines.append(f"|---|{'---:|' * (len(kept) + len(values))}")
+    titles = [_titles(old)[i] for i in kept]
+    parts = [part for title in titles for part in told if part.startswith(f"{title}: ")]
+    notes = "; ".join([*parts, *added_told])
+    return "\n".join(lines) + (f"\n\n{notes}." if notes else "")
+
+
+def _parse(text: str) -> tuple[dict[str, list[str]], list[str]]:
+    """Return a table's cells by the name of the row ("": its titles), and the notes below it."""
+    rows: dict[str, list[str]] = {}
+    notes: list[str] = []
+    for line in text.strip().splitlines():
+        if line.startswith("|---"):
+            continue
+        if line.startswith("|"):
+            name, *values = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            rows[name if rows else ""] = values
+        elif line.strip():
+            notes = line.strip().rstrip(".").split("; ")
+    return rows, notes
+
+
+def _titles(text: str) -> list[str]:
+    return _parse(text)[0].get("", [])
+
+
+def between(path: Path, begin: str = BEGIN, end: str = END) -> str:
+    """Return what lies between the markers of a file."""
+    _, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    return rest.partition(end)[0].strip()
+
+
+def write_between(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Put the text between the markers of a file; exits where they are missing."""
     old = path.read_text(encoding="utf-8")
-    before, begin, rest = old.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        sys.exit(f"{path}: no {BEGIN} … {END} to write between")
+    before, has_begin, rest = old.partition(begin)
+    _, has_end, after = rest.partition(end)
+    if not has_begin or not has_end:
+        sys.exit(f"{path}: no {begin} … {end} to write between")
     with replacing(path) as temporary:
-        temporary.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+        temporary.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def main() -> None:
@@ -120,6 +169,7 @@ def main() -> None:
     parser.add_argument("--biored", type=Path, default=BIORED)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", type=Path, nargs="?", const=Path("README.md"))
+    parser.add_argument("--keep", action="store_true", help="keep the file's other columns")
     args = parser.parse_args()
     settings = read_settings()
     data = args.data or settings.merged
@@ -139,6 +189,8 @@ def main() -> None:
         external = measure(load_tagger(folder), kept, dropped) if kept else None
         columns.append(Column(title or folder.name, stored.report, external, describe(folder)))
     text = markdown(columns)
+    if args.keep and args.write:
+        text = with_kept(between(args.write), text)
     print(text)
     if args.json:
         raw = [
