@@ -11,9 +11,11 @@ from support import DictionaryTagger
 
 from benchmarks import ablation
 from benchmarks.ablation import Outcome, chosen_test, difference, table
+from benchmarks.confidence import confidence_table
 from benchmarks.paper_table import MEAN_OF, mean_of_nine, our_row, paper_table
 from benchmarks.scores import with_kept
 from bioner.anchors import ANCHORS
+from bioner.calibration import reliability
 from bioner.evaluation import score
 from bioner.merge import Dataset
 from bioner.scores import Score
@@ -116,3 +118,18 @@ naive: naive loss; shipped: five epochs."""
 
 def test_there_is_no_mean_without_all_nine() -> None:
     assert mean_of_nine({(corpus, ""): 1.0 for corpus in MEAN_OF[1:]}) is None
+
+
+def test_the_confidence_table_says_which_type_misses_its_goal(sample: Dataset) -> None:
+    tagger = DictionaryTagger(sample, {"aspirin": "Chemical"})
+    report = score(sample.test, tagger.tag(sample.test), sample.schema, bootstrap=0)
+    off = reliability([(0.9, True)] * 5 + [(0.9, False)] * 5)
+    near = reliability([(0.9, True)] * 9 + [(0.9, False)])
+    many = {"Gene": Score(1, 1, 500), "Cell": Score(1, 1, 500), "Organ": Score(1, 1, 499)}
+    shown = replace(
+        report, by_type=many, reliability_by_type={"Gene": off, "Cell": near, "Organ": off}
+    )
+    rows = {line.split("|")[1].strip(): line for line in confidence_table(shown, {}).splitlines()}
+    assert "0.400 | **missed** |" in rows["Gene"]
+    assert "0.000 | met |" in rows["Cell"]
+    assert rows["Organ"].endswith("0.400 |  |")
