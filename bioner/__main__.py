@@ -8,6 +8,7 @@ import typer
 
 import bioner
 from bioner.commands import corpora, doctor, jobs, models, predict, review, train
+from bioner.commands.run_ner import TrainCommand
 
 app = typer.Typer(
     help="BioNER Studio: biomedical named entity recognition.",
@@ -16,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(corpora.app, name="corpora")
-app.command("train")(train.train)
+app.command("train", cls=TrainCommand)(train.train)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.command("convert")(models.convert)

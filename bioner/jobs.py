@@ -41,9 +41,12 @@ from bioner.job_folder import (
     tail_log,
     with_options,
 )
-from bioner.machine import resolve_device, signal_group
+from bioner.machine import kill_tree, resolve_device, signal_group
 from bioner.preflight import Finding, check_launch
 from bioner.settings import PROJECT_ROOT, Settings
+
+SHUTDOWN_S = 80
+"""Seconds that torchrun gives its processes to save when asked to stop; less than ``grace_s``."""
 
 __all__ = [
     "Finding",
@@ -56,6 +59,7 @@ __all__ = [
     "delete",
     "folder_bytes",
     "launch",
+    "launcher",
     "list_jobs",
     "option",
     "read_job",
@@ -68,6 +72,16 @@ __all__ = [
     "tail_log",
     "with_options",
 ]
+
+
+def launcher(gpus: int = 1) -> tuple[str, ...]:
+    """Return the words before a ``bioner`` command: with several GPUs a process for each."""
+    if gpus < 2:
+        return (sys.executable, "-m", "bioner")
+    return (
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *(f"--nproc-per-node={gpus}", f"--shutdown-timeout={SHUTDOWN_S}", "-m", "bioner"),
+    )
 
 
 def launch(spec: JobSpec, settings: Settings) -> Job:
@@ -145,10 +159,13 @@ def stop(id: str, settings: Settings, *, force: bool = False) -> Job:
         ),
     )
     if force:
-        signal_group(state.worker, signal.SIGKILL)
+        kill_tree(state.worker)
     if not signal_group(state.supervisor, signal.SIGTERM):
         overdue = asked is not None and time.time() - asked > job.spec.grace_s
-        signal_group(state.worker, signal.SIGKILL if overdue else signal.SIGTERM)
+        if overdue:
+            kill_tree(state.worker)
+        else:
+            signal_group(state.worker, signal.SIGTERM)
     return read_job(id, settings)
 
 

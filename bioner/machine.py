@@ -6,9 +6,13 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import psutil
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,31 @@ def signal_group(process: ProcessId | None, number: signal.Signals) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def kill_tree(process: ProcessId | None) -> None:
+    """Kill a process, its group, and its descendants in groups of their own (torchrun's are)."""
+    import psutil
+
+    if process is None or not is_alive(process):
+        return
+    try:
+        descendants = psutil.Process(process.pid).children(recursive=True)
+    except psutil.Error:
+        descendants = []
+    signal_group(process, signal.SIGKILL)
+    kill_all(descendants)
+
+
+def kill_all(processes: Iterable[psutil.Process]) -> None:
+    """Kill these very processes, as far as they still live."""
+    import psutil
+
+    for process in processes:
+        try:
+            process.kill()
+        except psutil.Error:
+            continue
 
 
 def gpus() -> tuple[Gpu, ...]:

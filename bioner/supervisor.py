@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -11,6 +12,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bioner.errors import JobError
 from bioner.job_folder import (
@@ -24,8 +26,19 @@ from bioner.job_folder import (
     read_state,
     tail_text,
 )
-from bioner.machine import ProcessId, gpus, is_alive, process_id, signal_group
+from bioner.machine import (
+    ProcessId,
+    gpus,
+    is_alive,
+    kill_all,
+    kill_tree,
+    process_id,
+    signal_group,
+)
 from bioner.settings import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    import psutil
 
 QUEUE_POLL_S = 1.0
 HEARTBEAT_S = 5.0
@@ -143,16 +156,15 @@ class Supervisor:
                 self._edit(status="stopping", stop_asked_at=time.time())
                 signal_group(identity, signal.SIGTERM)
             if signalled_at is not None and now - signalled_at > self.spec.grace_s:
-                signal_group(identity, signal.SIGKILL)
+                kill_tree(identity)
             if now - beaten_at >= HEARTBEAT_S:
                 beaten_at = now
                 edit_state(self.folder, usage.sample(self.spec.device).apply)
             left = HEARTBEAT_S if signalled_at is None else self.spec.grace_s + signalled_at - now
             self._sleep(min(HEARTBEAT_S, max(0.05, left)))
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(worker.pid, signal.SIGKILL)  # what the worker left behind
-        except (ProcessLookupError, PermissionError):
-            return
+        kill_all(usage.descendants)
 
     def _end(self, worker: subprocess.Popen[bytes], *, killed_for_memory: bool) -> None:
         code = worker.returncode
@@ -269,10 +281,14 @@ class Sample:
 
 
 class Usage:
-    """Measures a process tree; CPU use is since the sample before."""
+    """Measures a process tree; CPU use is since the sample before.
+
+    ``descendants`` are those of the last sample: they may outlive the process in their own groups.
+    """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self.descendants: list[psutil.Process] = []
         self._cpu_s = 0.0
         self._at = time.monotonic()
 
@@ -283,7 +299,8 @@ class Usage:
         memory, cpu_s = 0, 0.0
         try:
             root = psutil.Process(self.pid)
-            for process in (root, *root.children(recursive=True)):
+            self.descendants = root.children(recursive=True)
+            for process in (root, *self.descendants):
                 with process.oneshot():
                     memory += process.memory_info().rss
                     times = process.cpu_times()

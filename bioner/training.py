@@ -18,10 +18,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from bioner import ranks
 from bioner.bio import allowed_tags, tag_names
-from bioner.checkpoints import ModelCard, find_model, write_card, write_training_hashes
+from bioner.checkpoints import (
+    ModelCard,
+    find_model,
+    read_card,
+    write_card,
+    write_training_hashes,
+)
 from bioner.errors import TrainingError
-from bioner.fill_in import BoolMatrix, FillIn, Marks, fill_in, tag_sets
+from bioner.fill_in import BoolMatrix, FillIn, Marks, fill_in, load_fill_in, tag_sets
 from bioner.labels import schema_to_json
 from bioner.merge import Dataset
 from bioner.settings import PROJECT_ROOT, read_settings
@@ -33,6 +40,10 @@ if TYPE_CHECKING:
 
 Loss = Literal["partial", "naive"]
 CHECKPOINTS = "checkpoints"
+CALIBRATION_SENTENCES = 300
+"""Devel sentences of each corpus that the confidence is fitted on."""
+
+MARKS = "fill-in.npz"
 COMPLETE = "complete"
 """Marker written last into a checkpoint: without it the checkpoint was cut off."""
 
@@ -242,8 +253,9 @@ def train(
 
     The folder is complete once ``card.json`` is in it. Checkpoints go to ``out/checkpoints`` and
     are removed at the end; with ``resume`` the last complete one is continued, to the same weights
-    as an uninterrupted run on the same device and seed. Raises TrainingError for data or
-    configuration that cannot be trained, TrainingStopped after ``stop_requested`` said so.
+    as an uninterrupted run on the same device and seed. Under torchrun every process calls it, the
+    first reports, scores and writes, and ``batch_size`` is that of each. Raises TrainingError for
+    data or configuration that cannot be trained, TrainingStopped after ``stop_requested`` said so.
     """
     if (out / "card.json").exists() and not resume:
         raise TrainingError(f"{out}: there is a finished model already; give another name")
@@ -251,6 +263,9 @@ def train(
         raise TrainingError(f"{out}: this run is finished; there is nothing to resume")
     started = time.monotonic()
     device = resolve_device(config.device)
+    ranks.join(device)
+    if not ranks.is_first():
+        report = _say_nothing
     precision = resolve_precision(config.precision, device)
     sentences = [*dataset.train, *corrections]
     if not sentences:
@@ -263,7 +278,8 @@ def train(
     types = dataset.schema.names
     report(Progress(0, 0, 0.0, message="loading the base encoder"))
     model, tokenizer = load_base(config, types)
-    filled = _fill_in(config, sentences, dataset, report) if config.fill_in else None
+    kept = out / MARKS if resume else None
+    filled = _fill_in(config, sentences, dataset, report, kept) if config.fill_in else None
     report(Progress(0, 0, 0.0, message=f"encoding {len(sentences):,} sentences"))
     encoded = encode_sentences(
         sentences,
@@ -278,9 +294,12 @@ def train(
         config, model, tokenizer, encoded, dataset, out, device, precision, report, stop_requested
     )
     checkpoint = last_checkpoint(out) if resume else None
-    if not resume:
+    if not resume and ranks.is_first():
         shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+    ranks.wait()
     out.mkdir(parents=True, exist_ok=True)
+    if filled and ranks.is_first():
+        filled.save(out / MARKS)
     result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if trainer.stopped:
         raise TrainingStopped(f"stopped at step {trainer.state.global_step}; `--resume` goes on")
@@ -288,6 +307,9 @@ def train(
         raise TrainingError(
             "the loss is not a finite number any more: take a smaller learning rate"
         )
+    if not ranks.is_first():
+        ranks.wait()
+        return read_card(out)
     total = trainer.state.global_step
     report(Progress(total, total, trainer.state.epoch or 0.0, message="saving the model"))
     model.save_pretrained(out)
@@ -299,20 +321,37 @@ def train(
     card = _card(
         config, dataset, out, trainer, encoded, corrections, parent, device, precision, started
     )
+    report(Progress(total, total, trainer.state.epoch or 0.0, message="fitting the confidence"))
+    card = replace(card, calibration=_calibrate(model, tokenizer, dataset))
     if filled:
         teacher = Path(config.fill_in).name
         seen = {"teacher": teacher, "sure": config.fill_in_sure, "unsure": filled.unsure}
         card = replace(card, fill_in={**seen, "marked": filled.counts})
     write_card(out, card)
+    if ranks.is_first():
+        (out / MARKS).unlink(missing_ok=True)
     shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+    ranks.wait()
     return card
 
 
+def _say_nothing(_: Progress) -> None:
+    """Stand in for the report on all processes but the first."""
+
+
 def _fill_in(
-    config: TrainingConfig, sentences: Sequence[Sentence], dataset: Dataset, report: Report
+    config: TrainingConfig,
+    sentences: Sequence[Sentence],
+    dataset: Dataset,
+    report: Report,
+    kept: Path | None,
 ) -> FillIn:
-    """Let the teacher mark the training sentences; a resumed run marks the same again."""
+    """Let the teacher mark the training sentences; a resumed run reads what it had ``kept``."""
     from bioner.tagger import load_tagger
+
+    found = load_fill_in(kept, sentences) if kept else None
+    if found:
+        return found
 
     if config.loss != "partial":
         raise TrainingError("a fill-in round needs --loss partial: naive leaves nothing open")
@@ -322,6 +361,21 @@ def _fill_in(
         report(Progress(0, 0, 0.0, message=f"the teacher has read {done:,} of {total:,} sentences"))
 
     return fill_in(sentences, teacher, dataset.schema, sure=config.fill_in_sure, progress=tell)
+
+
+def _calibrate(model: Any, tokenizer: PreTrainedTokenizerBase, dataset: Dataset) -> dict[str, Any]:
+    """Fit the confidence of each type on a sample of devel; nothing where there is no devel."""
+    from bioner.confidence import fit_confidence
+    from bioner.tagger import tagger_from_model
+    from bioner.training_loop import devel_sample
+
+    chosen = devel_sample(dataset, CALIBRATION_SENTENCES)
+    if not chosen:
+        return {}
+    model.eval()
+    return fit_confidence(
+        tagger_from_model(model, tokenizer, dataset.schema), chosen, dataset.schema
+    )
 
 
 def load_base(
@@ -337,7 +391,8 @@ def load_base(
 
     from bioner.encoders import prepare_encoder
 
-    folder = prepare_encoder(config.base, read_settings().data / "encoders")
+    cache = read_settings().data / "encoders"
+    folder = ranks.first_before_others(lambda: prepare_encoder(config.base, cache))
     tags = tag_names(types)
     labels = {
         "id2label": dict(enumerate(tags)),
@@ -490,6 +545,7 @@ def _card(
             "device": device,
             "name": torch.cuda.get_device_name() if device == "cuda" else platform.processor(),
             "cpus": os.cpu_count(),
+            **({"processes": ranks.count()} if ranks.count() > 1 else {}),
         },
         duration_s=round(time.monotonic() - started, 1),
         versions={

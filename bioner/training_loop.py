@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from transformers import (
     PreTrainedTokenizerBase,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainerControl,
@@ -24,6 +25,8 @@ from transformers import (
     TrainingArguments,
 )
 
+from bioner import ranks
+from bioner.errors import TrainingError
 from bioner.merge import Dataset
 from bioner.training import COMPLETE, Example, Progress, Report, TrainingConfig, partial_label_loss
 
@@ -48,8 +51,12 @@ class Loop:
 def training_arguments(
     config: TrainingConfig, checkpoints: Path, device: str, precision: str
 ) -> TrainingArguments:
-    """Translate our configuration into Hugging Face's."""
-    return TrainingArguments(
+    """Translate our configuration into Hugging Face's.
+
+    One process uses one GPU: without torchrun Hugging Face's Trainer would spread a batch over all
+    that it sees (DataParallel), which is slower than one.
+    """
+    arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=config.epochs,
         max_steps=config.max_steps,
@@ -68,13 +75,17 @@ def training_arguments(
         save_total_limit=2,
         logging_steps=config.log_steps,
         logging_first_step=True,
+        logging_nan_inf_filter=False,
         report_to=[],
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_num_workers=0,
         dataloader_pin_memory=device == "cuda",
+        ddp_find_unused_parameters=False,
         optim="adamw_torch",
     )
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 @dataclass(frozen=True)
@@ -106,16 +117,22 @@ class BucketSampler(torch.utils.data.Sampler[int]):
     """Shuffles, sorts runs of ``BUCKET_BATCHES`` batches by length, then shuffles the batches.
 
     Each pass draws its own order from the seed and its epoch, so that a resumed run sees the same.
+    With several processes a batch is shared out among them, sentences of like length to each; what
+    does not fill a last batch is left out of that pass, so that all take as many steps.
     """
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+    def __init__(
+        self, lengths: Sequence[int], batch_size: int, seed: int, *, processes: int = 1
+    ) -> None:
         self._lengths = lengths
-        self._batch_size = batch_size
+        self._batch_size = batch_size * processes
         self._seed = seed
         self._epoch = 0
+        self._is_shared = processes > 1
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        left_out = len(self._lengths) % self._batch_size if self._is_shared else 0
+        return len(self._lengths) - left_out
 
     def set_epoch(self, epoch: int) -> None:
         self._epoch = epoch
@@ -138,7 +155,8 @@ class BucketSampler(torch.utils.data.Sampler[int]):
         draw.shuffle(batches)
         for batch in batches:
             yield from batch
-        yield from rest
+        if not self._is_shared:
+            yield from rest
 
 
 class PartialLabelTrainer(Trainer):
@@ -152,8 +170,11 @@ class PartialLabelTrainer(Trainer):
         super().__init__(
             data_collator=Collator(0 if pad is None else pad, model.config.num_labels), **kwargs
         )
+        self._sampler: BucketSampler | None = None
         self._reporter = _Reporter(self, loop)
         self.add_callback(self._reporter)
+        self.remove_callback(PrinterCallback)
+        self.loss_is_scaled_for_ga = True
 
     def compute_loss(
         self,
@@ -162,19 +183,42 @@ class PartialLabelTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
+        """Return the mean over the taught words of the whole step, all batches and processes of it.
+
+        Gradients are summed over batches and averaged over processes, hence the factor.
+        """
         allowed = inputs.pop("allowed")
-        self._reporter.count(int(inputs["attention_mask"].sum()))
+        self._reporter.count(inputs["attention_mask"].sum())
         outputs = model(**inputs)
-        taught = (~allowed.all(dim=-1)).sum().clamp(min=1)
-        loss = partial_label_loss(outputs.logits, allowed).sum() / taught
+        taught = taught_words(allowed) if num_items_in_batch is None else num_items_in_batch
+        loss = partial_label_loss(outputs.logits, allowed).sum() / taught.clamp(min=1)
+        loss = loss if ranks.count() == 1 else loss * ranks.count()
         return (loss, outputs) if return_outputs else loss
+
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: torch.device) -> Any:
+        if not batch_samples:
+            return None
+        taught = sum(taught_words(batch["allowed"]).to(device) for batch in batch_samples)
+        return taught if ranks.count() == 1 else self.accelerator.gather(taught).sum()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the pass draw its own order; Hugging Face's loop does not reach every sampler."""
+        if self._sampler is not None:
+            self._sampler.set_epoch(epoch)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
         config = self._loop.config
         if not config.bucketing:
             return super()._get_train_sampler(train_dataset)
-        examples = cast("Sequence[Example]", self.train_dataset)
-        return BucketSampler([len(e.input_ids) for e in examples], config.batch_size, config.seed)
+        lengths = [len(e.input_ids) for e in cast("Sequence[Example]", self.train_dataset)]
+        processes = ranks.count()
+        if processes > 1 and len(lengths) < processes * config.batch_size:
+            raise TrainingError(
+                f"{len(lengths):,} sentences are fewer than one step takes ({processes} processes "
+                f"of {config.batch_size}): take fewer processes or a smaller --batch-size"
+            )
+        self._sampler = BucketSampler(lengths, config.batch_size, config.seed, processes=processes)
+        return self._sampler
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         if self.optimizer is None:
@@ -185,6 +229,11 @@ class PartialLabelTrainer(Trainer):
                 eps=1e-8,
             )
         return self.optimizer
+
+
+def taught_words(allowed: torch.Tensor) -> torch.Tensor:
+    """Count the positions where not every tag is allowed. *Shape:* allowed (..., tags) → ()."""
+    return (~allowed.all(dim=-1)).sum()
 
 
 def parameter_groups(model: torch.nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
@@ -225,13 +274,19 @@ class _Reporter(TrainerCallback):
     def __init__(self, trainer: PartialLabelTrainer, loop: Loop) -> None:
         self._trainer = trainer
         self._loop = loop
-        self._tokens = 0
+        self._tokens: int | torch.Tensor = 0
         self._since = time.monotonic()
         self._began = time.monotonic()
         self._due = loop.config.eval_steps
 
-    def count(self, tokens: int) -> None:
-        self._tokens += tokens
+    def count(self, tokens: torch.Tensor) -> None:
+        """Add up on the device: reading a number back at every step would make a GPU wait."""
+        self._tokens = self._tokens + tokens
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._trainer.set_epoch(int(state.epoch or 0))
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -242,12 +297,14 @@ class _Reporter(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        if self._loop.stop_requested():
+        if ranks.any_of(self._loop.stop_requested()):
             self._trainer.stopped = state.global_step < state.max_steps
             control.should_save = True
             control.should_training_stop = True
         elif (
-            self._due and state.global_step % self._due == 0 and state.global_step < state.max_steps
+            self._due > 0
+            and state.global_step % self._due == 0
+            and state.global_step < state.max_steps
         ):
             self._evaluate(state)
 
@@ -262,7 +319,7 @@ class _Reporter(TrainerCallback):
         if not logs or "loss" not in logs:
             return
         now = time.monotonic()
-        rate = self._tokens / max(now - self._since, 1e-9)
+        rate = ranks.total(int(self._tokens)) / max(now - self._since, 1e-9)
         self._tokens, self._since = 0, now
         self._tell(
             state,
@@ -274,8 +331,9 @@ class _Reporter(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        folder = Path(args.output_dir or ".") / f"checkpoint-{state.global_step}"
-        (folder / COMPLETE).touch()
+        ranks.wait()
+        if ranks.is_first():
+            (Path(args.output_dir or ".") / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -284,6 +342,12 @@ class _Reporter(TrainerCallback):
             self._evaluate(state)
 
     def _evaluate(self, state: TrainerState) -> None:
+        if ranks.is_first():
+            self._score(state)
+        ranks.wait()
+        self._since, self._tokens = time.monotonic(), 0
+
+    def _score(self, state: TrainerState) -> None:
         from bioner.evaluation import evaluate_sentences
         from bioner.tagger import tagger_from_model
 
@@ -302,7 +366,6 @@ class _Reporter(TrainerCallback):
             devel_by_type={name: s.f1 for name, s in report.by_type.items() if s.support},
             message="evaluated on devel",
         )
-        self._since, self._tokens = time.monotonic(), 0
 
     def _tell(self, state: TrainerState, **values: Any) -> None:
         self._loop.report(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bioner import ranks
 from bioner.commands.terminal import refusing, say
 from bioner.errors import TrainingError
 from bioner.settings import Settings, read_settings
@@ -18,6 +18,7 @@ from bioner.settings import Settings, read_settings
 
 @refusing
 def train(
+    context: typer.Context,
     base: Annotated[str, typer.Option(help="Folder or hub id of the encoder, or of a model.")],
     out: Annotated[Path, typer.Option(help="The model folder to make, such as models/mine.")],
     data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
@@ -34,6 +35,10 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Sentences in a batch.")] = 24,
     accumulate: Annotated[int, typer.Option(help="Batches to an optimizer step.")] = 1,
     max_length: Annotated[int, typer.Option(help="Word-pieces in a window.")] = 256,
+    warmup: Annotated[
+        float, typer.Option(help="Share of the steps in which the rate rises.")
+    ] = 0.06,
+    weight_decay: Annotated[float, typer.Option(help="AdamW's weight decay.")] = 0.01,
     dropout: Annotated[float | None, typer.Option(help="Hidden dropout.")] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 42,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -42,7 +47,10 @@ def train(
     fill_in: Annotated[
         str, typer.Option(help="A trained model that marks what nobody looked for, where sure.")
     ] = "",
-    eval_steps: Annotated[int, typer.Option(help="Steps between scores on devel; 0: none.")] = 0,
+    eval_steps: Annotated[
+        int, typer.Option(help="Steps between scores on devel; 0: none, -1: at the end alone.")
+    ] = 0,
+    log_steps: Annotated[int, typer.Option(help="Steps between reports of the loss.")] = 10,
     with_corrections: Annotated[
         bool, typer.Option("--with-corrections", help="Train on reviewed sentences too.")
     ] = False,
@@ -60,7 +68,8 @@ def train(
     if out.parent == Path():
         out = settings.models / out
     if background:
-        _launch(settings, base, data or settings.merged, out, device)
+        if ranks.is_first():
+            _launch(settings, context.obj, base, data or settings.merged, out, device)
         return
     config = TrainingConfig(
         base=base,
@@ -73,12 +82,15 @@ def train(
         batch_size=batch_size,
         gradient_accumulation=accumulate,
         max_length=max_length,
+        warmup=warmup,
+        weight_decay=weight_decay,
         dropout=dropout,
         seed=seed,
         device=device,  # type: ignore[arg-type]
         precision=precision,  # type: ignore[arg-type]
         save_steps=save_steps,
         eval_steps=eval_steps,
+        log_steps=log_steps,
         fill_in=fill_in,
     )
     _run(
@@ -117,7 +129,9 @@ def _run(
     from bioner.training import TrainingStopped, stop_on_signal, train
 
     stop = stop_on_signal()
-    reporter: Any = JobReporter(job) if job else nullcontext(_printer())
+    reporter: Any = nullcontext(_printer())
+    if job and ranks.is_first():
+        reporter = JobReporter(job)
     try:
         with reporter as report:
             dataset = read_dataset(data, ("train", "devel"))
@@ -143,12 +157,16 @@ def _run(
                 stop_requested=stop,
             )
     except TrainingStopped as stopped:
-        say(str(stopped))
+        if ranks.is_first():
+            say(str(stopped))
+        ranks.leave()
         raise typer.Exit(0) from stopped
-    typer.echo(
-        f"{out}: {card.steps:,} steps, {card.train_sentences:,} sentences "
-        f"({card.corrections:,} corrections), {card.duration_s:.0f} s"
-    )
+    ranks.leave()
+    if ranks.is_first():
+        typer.echo(
+            f"{out}: {card.steps:,} steps, {card.train_sentences:,} sentences "
+            f"({card.corrections:,} corrections), {card.duration_s:.0f} s"
+        )
 
 
 def _corrections(settings: Settings) -> list[Any]:
@@ -179,19 +197,22 @@ def _printer() -> Callable[[Any], None]:
     return show
 
 
-def _launch(settings: Settings, base: str, data: Path, out: Path, device: str) -> None:
-    from bioner.jobs import JobSpec, launch, resolve_device, with_options
+def _launch(
+    settings: Settings, words: Sequence[str], base: str, data: Path, out: Path, device: str
+) -> None:
+    """Start a job with these words of the command line; under torchrun with as many GPUs."""
+    from bioner.jobs import JobSpec, launch, launcher, resolve_device, with_options
 
-    words = [w for w in sys.argv[1:] if w != "--background"]
     out, data = out.resolve(), data.resolve()
     paths = {"--out": str(out), "--data": str(data)}
     if Path(base).is_dir():
         base = paths["--base"] = str(Path(base).resolve())
-    command = with_options((sys.executable, "-m", "bioner", *words), paths)
+    kept = [word for word in words if word != "--background"]
     spec = JobSpec(
         title=f"train {out.name}",
-        command=command,
+        command=with_options((*launcher(ranks.count()), "train", *kept), paths),
         device=resolve_device(device),
+        gpus=ranks.count(),
         out=str(out),
         data=str(data),
         base=base,

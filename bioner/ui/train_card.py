@@ -11,7 +11,7 @@ from typing import Any
 
 from bioner.checkpoints import CARD, ModelCard, read_card
 from bioner.corpora import CORPORA
-from bioner.job_folder import Job
+from bioner.job_folder import Job, JobSpec
 from bioner.settings import PROJECT_ROOT
 
 
@@ -23,8 +23,13 @@ def card_of(job: Job) -> ModelCard | None:
 
 def repeat_command(job: Job) -> str:
     """Return the command that repeats a run, with paths below the checkout made relative."""
-    words = list(job.spec.command)
-    if words[1:3] == ["-m", "bioner"]:
+    return shown_command(job.spec)
+
+
+def shown_command(spec: JobSpec) -> str:
+    """Return a job's command as somebody would type it in the checkout."""
+    words = list(spec.command)
+    if words[1:2] == ["-m"]:
         words[0] = "python"
     return shlex.join(_relative(word) for word in words)
 
@@ -133,7 +138,7 @@ def methods_paragraph(card: ModelCard) -> str:
         parts.append(
             f"We used AdamW with a learning rate of {config.get('learning_rate')} "
             f"({config.get('head_learning_rate')} for the classifier), batches of "
-            f"{config.get('batch_size')}, a linear schedule with {config.get('warmup', 0):.0%} "
+            f"{_sentences_a_step(card)}, a linear schedule with {config.get('warmup', 0):.0%} "
             f"warm-up, weight decay {config.get('weight_decay')} and seed {card.seed}, for "
             f"{card.epochs:g} epochs ({card.steps:,} steps) in {config.get('precision')} on "
             f"{card.hardware.get('name') or card.hardware.get('device') or 'this machine'}."
@@ -144,6 +149,13 @@ def methods_paragraph(card: ModelCard) -> str:
             f"{100 * card.f1:.1f} %."
         )
     return " ".join(parts)
+
+
+def _sentences_a_step(card: ModelCard) -> str:
+    processes = int(card.hardware.get("processes", 1))
+    batch = int(card.config.get("batch_size", 0))
+    shared = batch * processes * int(card.config.get("gradient_accumulation", 1))
+    return str(batch) if shared == batch else f"{shared} ({batch} at a time)"
 
 
 def _listed(items: list[str]) -> str:

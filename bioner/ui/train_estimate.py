@@ -133,15 +133,21 @@ def estimate(
     return Estimate(pieces, steps, is_cut, seconds, memory, 40 * parameters + 50_000_000, source)
 
 
-def known_speed(settings: Settings, base: str, device: str, batch_size: int) -> Speed | None:
-    """Return the pace of the latest run of this encoder on this device, else of its calibration."""
+def known_speed(
+    settings: Settings, base: str, device: str, batch_size: int, gpus: int = 1
+) -> Speed | None:
+    """Return the pace of the latest run of this encoder on this device, else of its calibration.
+
+    With several GPUs in proportion to their number, which is a little too much.
+    """
     for job in list_jobs(settings):
         if job.spec.base == base and job.spec.device == device:
             paces = [m.tokens_per_s for m in read_metrics(job.id, settings) if m.tokens_per_s]
             if len(paces) >= 2:
-                return Speed(statistics.median(paces), f"from the run {job.id}")
+                pace = statistics.median(paces) * gpus / job.spec.gpus
+                return Speed(pace, f"from the run {job.id}")
     measured = _speeds(settings).get(_speed_key(base, device, batch_size))
-    return Speed(measured, "from a calibration on this device") if measured else None
+    return Speed(measured * gpus, "from a calibration on this device") if measured else None
 
 
 def measure_speed(settings: Settings, base: str, device: str, batch_size: int) -> Speed:

@@ -1,11 +1,8 @@
-"""The form of a new run: choices in, a JobSpec out, and what stands in its way said beside it."""
+"""The form of a new run: its widgets, the estimate, and what stands in its way said beside it."""
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,8 @@ from bioner.preflight import check_launch
 from bioner.ui import cache
 from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.train_bases import Base, base_of, free_name, list_bases, preferred
-from bioner.ui.train_card import duration
+from bioner.ui.train_card import duration, shown_command
+from bioner.ui.train_choices import PRESETS, Choices, make_spec, name_problems
 from bioner.ui.train_estimate import (
     Estimate,
     TrainGroup,
@@ -32,50 +30,6 @@ from bioner.ui.train_estimate import (
 )
 
 OTHER = "Another: a folder or a hub name"
-
-
-@dataclass(frozen=True)
-class Preset:
-    """What one word stands for: how long to train, at which rate."""
-
-    title: str
-    help: str
-    epochs: float
-    max_steps: int
-    learning_rate: float
-    batch_size: int
-
-
-PRESETS = {
-    "quick": Preset("Quick", "At most 300 steps: does it work at all?", 1.0, 300, 2e-4, 16),
-    "balanced": Preset("Balanced", "Two passes over the data.", 2.0, 0, 1e-4, 24),
-    "best": Preset("Best", "Five passes, a smaller rate: for a GPU or a night.", 5.0, 0, 5e-5, 32),
-}
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a person has chosen for a run."""
-
-    base: Base
-    data: Path
-    corpora: tuple[str, ...]
-    all_corpora: tuple[str, ...]
-    types: tuple[str, ...]
-    all_types: tuple[str, ...]
-    with_corrections: bool
-    preset: str
-    epochs: float
-    max_steps: int
-    learning_rate: float
-    batch_size: int
-    seed: int
-    loss: str
-    accumulate: int
-    max_length: int
-    precision: str
-    device: str
-    name: str
 
 
 def draw_form(session: Session) -> JobSpec | None:
@@ -92,8 +46,8 @@ def draw_form(session: Session) -> JobSpec | None:
         return None
     size = chosen_size(groups, choices.corpora)
     cost = _draw_estimate(session, choices, size)
-    spec = make_spec(session, choices, cost)
-    problems = _name_problems(choices.name)
+    spec = make_spec(session.settings, choices, cost)
+    problems = name_problems(choices.name)
     notes: list[str] = []
     for finding in check_launch(spec, session.settings):
         (problems if finding.is_blocking else notes).append(finding.text)
@@ -102,7 +56,7 @@ def draw_form(session: Session) -> JobSpec | None:
     for text in notes:
         st.info(text, icon=":material/info:")
     with st.expander("The command", icon=":material/terminal:"):
-        st.code(_shown_command(spec), language="sh", wrap_lines=True)
+        st.code(shown_command(spec), language="sh", wrap_lines=True)
     pressed = st.button(
         "Start training",
         key="train_start",
@@ -173,7 +127,7 @@ def _draw_choices(session: Session, data: Path, groups: Sequence[TrainGroup]) ->
     )
     st.caption(PRESETS[preset].help)
     values = _draw_advanced(preset)
-    name, device = _draw_target(session, base)
+    name, device, cards = _draw_target(session, base)
     return Choices(
         base=base,
         data=data,
@@ -185,6 +139,7 @@ def _draw_choices(session: Session, data: Path, groups: Sequence[TrainGroup]) ->
         preset=preset,
         name=name,
         device=device,
+        gpus=cards,
         **values,
     )
 
@@ -299,13 +254,14 @@ def _draw_advanced(preset: str) -> dict[str, Any]:
         }
 
 
-def _draw_target(session: Session, base: Base) -> tuple[str, str]:
-    left, right = st.columns(2)
+def _draw_target(session: Session, base: Base) -> tuple[str, str, int]:
+    """Draw name, device and, where there are several cards, how many; return the three."""
+    cards = len(gpus()) if torch_has_cuda() else 0
+    left, right, *more = st.columns(3 if cards > 1 else 2)
     suggestion = free_name(session.settings, base)
     name = left.text_input(
         "Name of the new model", value=suggestion, key=f"train_name_{suggestion}"
     ).strip()
-    has_gpu = bool(gpus()) and torch_has_cuda()
     asked = session.settings.device
     device = right.selectbox(
         "Device",
@@ -313,23 +269,36 @@ def _draw_target(session: Session, base: Base) -> tuple[str, str]:
         index=["auto", "cpu", "cuda"].index(asked),
         key="train_device",
         format_func=lambda key: {
-            "auto": f"Automatic ({'GPU' if has_gpu else 'CPU: no GPU here'})",
+            "auto": f"Automatic ({'GPU' if cards else 'CPU: no GPU here'})",
             "cpu": "CPU",
             "cuda": "GPU",
         }[key],
     )
-    return name, resolve_device(device)
+    resolved = resolve_device(device)
+    if not more or resolved != "cuda":
+        return name, resolved, 1
+    chosen = more[0].number_input(
+        "GPUs",
+        min_value=1,
+        max_value=cards,
+        value=1,
+        key="train_gpus",
+        help="With several each takes batches of its own: a step sees that many more sentences.",
+    )
+    return name, resolved, int(chosen)
 
 
 def _draw_estimate(session: Session, choices: Choices, size: TrainSize) -> Estimate:
-    speed = known_speed(session.settings, choices.base.value, choices.device, choices.batch_size)
+    speed = known_speed(
+        session.settings, choices.base.value, choices.device, choices.batch_size, choices.gpus
+    )
     cost = estimate(
         size,
         parameters=choices.base.parameters,
         epochs=choices.epochs,
         max_steps=choices.max_steps,
         batch_size=choices.batch_size,
-        accumulate=choices.accumulate,
+        accumulate=choices.accumulate * choices.gpus,
         speed=speed,
     )
     with st.container(border=True, key="train_estimate"):
@@ -362,71 +331,3 @@ def _draw_estimate(session: Session, choices: Choices, size: TrainSize) -> Estim
             else:
                 st.rerun()
     return cost
-
-
-def _name_problems(name: str) -> list[str]:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
-        return [
-            "The name of the model may have letters, digits, dots, dashes and underscores, "
-            "64 at most, and begins with a letter or digit."
-        ]
-    return []
-
-
-def make_spec(session: Session, choices: Choices, cost: Estimate) -> JobSpec:
-    """Turn the choices into a job: the contract's command, and what a page shows of it later."""
-    out = session.settings.models / (choices.name or "unnamed")
-    command = [sys.executable, "-m", "bioner", "train"]
-    command += ["--base", choices.base.value, "--data", str(choices.data), "--out", str(out)]
-    command += ["--loss", choices.loss, "--epochs", f"{choices.epochs:g}"]
-    if cost.is_cut:
-        command += ["--max-steps", str(cost.steps)]
-    command += ["--lr", f"{choices.learning_rate:g}", "--batch-size", str(choices.batch_size)]
-    command += ["--seed", str(choices.seed), "--device", choices.device]
-    if set(choices.corpora) != set(choices.all_corpora):
-        command += ["--corpora", ",".join(choices.corpora)]
-    if set(choices.types) != set(choices.all_types):
-        command += ["--types", ",".join(choices.types)]
-    if choices.with_corrections:
-        command.append("--with-corrections")
-    if choices.base.is_trained:
-        command += ["--parent", choices.base.title]
-    for option, value, default in (
-        ("--accumulate", choices.accumulate, 1),
-        ("--max-length", choices.max_length, 256),
-        ("--precision", choices.precision, "auto"),
-    ):
-        if value != default:
-            command += [option, str(value)]
-    every = max(5, cost.steps // 8)
-    command += ["--eval-steps", str(every), "--save-steps", str(min(200, max(20, every)))]
-    return JobSpec(
-        command=tuple(command),
-        title=choices.name or "unnamed",
-        device="cuda" if choices.device == "cuda" else "cpu",
-        out=str(out),
-        data=str(choices.data),
-        base=choices.base.value,
-        disk_bytes=cost.disk_bytes,
-        memory_bytes=cost.memory_bytes,
-        details={
-            "base": choices.base.title,
-            "preset": choices.preset,
-            "corpora": list(choices.corpora),
-            "types": list(choices.types),
-            "corrections": choices.with_corrections,
-            "loss": choices.loss,
-            "epochs": choices.epochs,
-            "learning_rate": choices.learning_rate,
-            "batch_size": choices.batch_size,
-            "seed": choices.seed,
-            "estimate_s": cost.seconds,
-        },
-    )
-
-
-def _shown_command(spec: JobSpec) -> str:
-    from bioner.job_folder import Job, JobState
-    from bioner.ui.train_card import repeat_command
-
-    return repeat_command(Job("", Path(), spec, JobState()))

@@ -1,0 +1,96 @@
+"""The processes of one training run (torchrun, accelerate): which is the first, and agreeing.
+
+With one process, the usual case, nothing here does anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+PATIENCE = timedelta(hours=6)
+"""How long the others wait while the first scores or saves: longer than any of that takes."""
+
+Made = TypeVar("Made")
+_group: Any = None
+
+
+def count() -> int:
+    """Return how many processes train together."""
+    return int(os.environ["WORLD_SIZE"]) if _is_launched() else 1
+
+
+def rank() -> int:
+    """Return the number of this process, from 0."""
+    return int(os.environ["RANK"]) if _is_launched() else 0
+
+
+def is_first() -> bool:
+    """Return whether this process is the one that reports, scores, saves and writes."""
+    return rank() == 0
+
+
+def _is_launched() -> bool:
+    return {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= os.environ.keys()
+
+
+def join(device: str) -> None:
+    """Meet the other processes, on GPUs each with a card of its own."""
+    global _group
+    if count() == 1 or _group is not None:
+        return
+    import torch
+    from torch import distributed
+
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    if not distributed.is_initialized():
+        distributed.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
+    _group = distributed.new_group(backend="gloo", timeout=PATIENCE)
+
+
+def leave() -> None:
+    """Part from the other processes; without this they would warn."""
+    global _group
+    if _group is not None:
+        from torch import distributed
+
+        distributed.destroy_process_group()
+        _group = None
+
+
+def first_before_others(work: Callable[[], Made]) -> Made:
+    """Do the work on the first process, then on the others: they find what it has written."""
+    if not is_first():
+        wait()
+    made = work()
+    if is_first():
+        wait()
+    return made
+
+
+def wait() -> None:
+    """Wait until every process is here."""
+    if _group is not None:
+        from torch import distributed
+
+        distributed.barrier(group=_group)
+
+
+def any_of(claim: bool) -> bool:
+    """Return, on every process alike, whether the claim is true on one of them."""
+    return total(int(claim)) > 0
+
+
+def total(number: int) -> int:
+    """Return, on every process alike, the sum of their numbers."""
+    if _group is None:
+        return number
+    import torch
+    from torch import distributed
+
+    numbers = torch.tensor(number, dtype=torch.int64)
+    distributed.all_reduce(numbers, group=_group)
+    return int(numbers)
