@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -55,14 +55,16 @@ def split_tag(tag: str) -> tuple[str, str]:
     return role, label
 
 
-def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
-    """Tell the scheme of a file from its content.
+def detect_scheme(sequences: Iterable[Sequence[str]] | Mapping[tuple[str, ...], int]) -> Scheme:
+    """Tell the scheme of a file from its tag sequences, or from how often each occurs.
 
-    E- or S- anywhere: IOBES. Tags without types: untyped. B- only directly after a tag of the same
-    type, while mentions begin with I-: IOB1. Otherwise IOB2.
+    E- or S- anywhere: IOBES. Tags without types: untyped. IOB1 where mentions begin with I- and
+    either every B- stands directly after a tag of the same type, or most stretches of tags
+    without ``O`` begin with I-: a needless B- here and there is then the exception. Otherwise IOB2.
     """
-    begins_free = inside_orphan = begins_adjacent = typed = untyped = 0
-    for tags in sequences:
+    counted = sequences if isinstance(sequences, Mapping) else Counter(map(tuple, sequences))
+    free_begins = stretches = orphan_stretches = orphans = typed = untyped = 0
+    for tags, count in counted.items():
         previous = ("O", "")
         for tag in tags:
             role, label = split_tag(tag)
@@ -71,16 +73,19 @@ def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
             if role != "O":
                 typed += bool(label)
                 untyped += not label
+            begins_stretch = role != "O" and previous[0] == "O"
+            stretches += count * begins_stretch
             if role == "B":
-                adjacent = previous[0] != "O" and previous[1] == label
-                begins_adjacent += adjacent
-                begins_free += not adjacent
-            elif role == "I" and (previous[0] == "O" or previous[1] != label):
-                inside_orphan += 1
+                free_begins += begins_stretch or previous[1] != label
+            elif role == "I" and (begins_stretch or previous[1] != label):
+                orphans += 1
+                orphan_stretches += count * begins_stretch
             previous = (role, label)
     if untyped and not typed:
         return "untyped"
-    return "IOB1" if inside_orphan and not begins_free else "IOB2"
+    if orphans and not free_begins:
+        return "IOB1"
+    return "IOB1" if 2 * orphan_stretches > stretches else "IOB2"
 
 
 def decode(

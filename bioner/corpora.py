@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bioner.errors import CorpusError
@@ -279,9 +279,13 @@ def read_corpus(folder: Path, info: CorpusInfo) -> Corpus:
         if not path.is_file():
             raise CorpusError(f"{path}: missing; {info.id} needs train.tsv, devel.tsv and test.tsv")
         read = read_conll(
-            path, untyped_label=info.untyped_label, document_prefix=f"{info.id}/{split}/"
+            path,
+            untyped_label=info.untyped_label,
+            document_prefix=f"{info.id}/{split}/",
+            corpus=info.id,
+            split=split,
         )
-        splits[split] = tuple(replace(s, corpus=info.id, split=split) for s in read.sentences)
+        splits[split] = read.sentences
         repairs.update(read.repairs)
         scheme = read.scheme
         shas[split] = blob_sha1(path.read_bytes())

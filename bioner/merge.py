@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,11 @@ from bioner.bio import encode, tag_names
 from bioner.corpora import SPLITS, Corpus
 from bioner.errors import CorpusError, SchemaError
 from bioner.labels import IGNORE, CorpusMapping, LabelSchema, schema_from_json, schema_to_json
-from bioner.spans import Range, Sentence, Span, corpus_sentence, normalise
+from bioner.leaks import LEAK_RULES, find_leaks
+from bioner.spans import Range, Sentence, Span, spaced_offsets
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-LONG_WORDS = 12
-"""From this many words on, a sentence that contains another, or lies in it, counts as a leak."""
 
 FORMAT = 1
 
@@ -229,7 +228,7 @@ def apply_mapping(sentence: Sentence, rules: CorpusMapping, counts: Any = None) 
                 f"add one to the label schema under corpora → {rules.corpus} → types: "
                 "a type of ours, or ignore"
             )
-        label = rule.apply(sentence.surface(span))
+        label = rule.apply(sentence.surface(span)) if rule.by_surface else rule.label
         if counts is not None:
             counts.mapped[rules.corpus][span.label][label] += 1
         if label == IGNORE:
@@ -238,20 +237,35 @@ def apply_mapping(sentence: Sentence, rules: CorpusMapping, counts: Any = None) 
                 counts.ignored[rules.corpus][span.label] += 1
             continue
         spans.append(
-            replace(
-                span,
-                label=label,
-                source_label=span.label,
-                stands_for=rules.coarse.get(label, ()),
+            Span(
+                span.start,
+                span.end,
+                label,
+                span.label,
+                rules.coarse.get(label, ()),
+                span.status,
+                span.score,
+                span.alternatives,
             )
         )
-    return replace(sentence, spans=tuple(spans), covers=rules.covers, ignored=tuple(ignored))
+    return Sentence(
+        sentence.document,
+        sentence.tokens,
+        sentence.offsets,
+        tuple(spans),
+        rules.covers,
+        sentence.corpus,
+        sentence.split,
+        sentence.readings,
+        tuple(ignored),
+        sentence.sources,
+    )
 
 
 def _count_shared(train: Sequence[Sentence], counts: _Counts) -> None:
-    owners: dict[str, set[str]] = defaultdict(set)
+    owners: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for sentence in train:
-        owners[sentence.fingerprint].add(sentence.corpus)
+        owners[sentence.tokens].add(sentence.corpus)
     for corpora in owners.values():
         if len(corpora) > 1:
             counts.plain["shared"] += 1
@@ -264,69 +278,25 @@ def _count_shared(train: Sequence[Sentence], counts: _Counts) -> None:
 def _without_leaks(
     train: Sequence[Sentence], held: Sequence[Sentence], counts: _Counts
 ) -> list[Sentence]:
-    """Drop train sentences found among the held-out ones: equal, equal but for case and
-    punctuation, or (from ``LONG_WORDS`` words on) containing one or contained in one."""
-    equal = {s.fingerprint for s in held}
-    held_words = {normalise(s.tokens) for s in held}
-    starts, grams = _containment_index(held_words)
     kept: list[Sentence] = []
-    distinct: dict[str, set[str]] = defaultdict(set)
-    for sentence in train:
-        rule = ""
-        if sentence.fingerprint in equal:
-            rule = "equal"
-        else:
-            words = normalise(sentence.tokens)
-            if words in held_words and words:
-                rule = "equal_but_for_case_or_punctuation"
-            elif _is_contained(words, starts, grams):
-                rule = "contained"
-        if not rule:
+    distinct: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for sentence, rule in zip(train, find_leaks(train, held), strict=True):
+        if rule is None:
             kept.append(sentence)
             continue
         counts.leaks[rule]["sentences"] += 1
         counts.leaks_by_corpus[sentence.corpus] += 1
-        distinct[rule].add(sentence.fingerprint)
-    for rule in ("equal", "equal_but_for_case_or_punctuation", "contained"):
+        distinct[rule].add(sentence.tokens)
+    for rule in LEAK_RULES:
         counts.leaks[rule]["distinct"] = len(distinct[rule])
         counts.leaks[rule]["sentences"] += 0
     return kept
 
 
-def _containment_index(held: Iterable[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Index long sentences by their first words, and by every run of ``LONG_WORDS`` words."""
-    starts: dict[str, list[str]] = defaultdict(list)
-    grams: dict[str, list[str]] = defaultdict(list)
-    for text in held:
-        words = text.split()
-        if len(words) < LONG_WORDS:
-            continue
-        starts[" ".join(words[:LONG_WORDS])].append(text)
-        for i in range(len(words) - LONG_WORDS + 1):
-            grams[" ".join(words[i : i + LONG_WORDS])].append(text)
-    return starts, grams
-
-
-def _is_contained(
-    text: str, starts: Mapping[str, list[str]], grams: Mapping[str, list[str]]
-) -> bool:
-    words = text.split()
-    if len(words) < LONG_WORDS:
-        return False
-    padded = f" {text} "
-    if any(padded in f" {other} " for other in grams.get(" ".join(words[:LONG_WORDS]), ())):
-        return True
-    return any(
-        f" {other} " in padded
-        for i in range(len(words) - LONG_WORDS + 1)
-        for other in starts.get(" ".join(words[i : i + LONG_WORDS]), ())
-    )
-
-
 def _fuse_equal(train: Sequence[Sentence], counts: _Counts) -> list[Sentence]:
-    groups: dict[str, list[Sentence]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[Sentence]] = defaultdict(list)
     for sentence in train:
-        groups[sentence.fingerprint].append(sentence)
+        groups[sentence.tokens].append(sentence)
     fused: list[Sentence] = []
     for group in groups.values():
         if len(group) == 1:
@@ -414,7 +384,7 @@ def _report(
             for span in sentence.spans:
                 mentions[sentence.corpus][split][span.label] += 1
                 types[span.label] += 1
-    held = {s.fingerprint for s in mapped["test"]}
+    held = {s.tokens for s in mapped["test"]}
     return MergeReport(
         read=sum(len(c.splits[split]) for c in corpora for split in c.splits),
         read_by_corpus={c.id: {s: len(c.splits.get(s, ())) for s in SPLITS} for c in corpora},
@@ -433,7 +403,7 @@ def _report(
         ignored={k: dict(v) for k, v in counts.ignored.items()},
         mapped={k: {t: dict(c) for t, c in v.items()} for k, v in counts.mapped.items()},
         repairs={c.id: dict(c.repairs) for c in corpora if c.repairs},
-        devel_equal_to_test=len({s.fingerprint for s in mapped["devel"]} & held),
+        devel_equal_to_test=len({s.tokens for s in mapped["devel"]} & held),
         parts=tuple(c.id for c in corpora if c.is_part),
         mapping=schema.mapping,
         schema_fingerprint=schema.fingerprint,
@@ -511,67 +481,47 @@ def write_conll(sentences: Iterable[Sentence], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as sink:
         for sentence in sentences:
             tags = encode(sentence.spans, len(sentence.tokens))
-            sink.writelines(f"{t}\t{tag}\n" for t, tag in zip(sentence.tokens, tags, strict=True))
-            sink.write("\n")
+            lines = map("\t".join, zip(sentence.tokens, tags, strict=True))
+            sink.write("\n".join(lines) + "\n\n")
 
 
 def to_table(sentences: Sequence[Sentence]) -> pa.Table:
     """Return the sentences as an Arrow table, one row each; ``from_table`` reads it."""
     import pyarrow as pa
 
-    span = pa.struct(
-        [
-            ("start", pa.int32()),
-            ("end", pa.int32()),
-            ("label", pa.string()),
-            ("source_label", pa.string()),
-            ("stands_for", pa.list_(pa.string())),
-        ]
-    )
-    schema = pa.schema(
-        [
-            ("corpus", pa.string()),
-            ("split", pa.string()),
-            ("document", pa.string()),
-            ("index", pa.int32()),
-            ("text", pa.string()),
-            ("n_tokens", pa.int32()),
-            ("spans", pa.list_(span)),
-            ("readings", pa.list_(span)),
-            ("ignored", pa.list_(pa.list_(pa.int32()))),
-            ("covers", pa.list_(pa.string())),
-            ("sources", pa.list_(pa.string())),
-        ]
-    )
+    columns = {
+        "corpus": pa.array([s.corpus for s in sentences], pa.string()),
+        "split": pa.array([s.split for s in sentences], pa.string()),
+        "document": pa.array([s.document for s in sentences], pa.string()),
+        "index": pa.array(range(len(sentences)), pa.int32()),
+        "text": pa.array([s.text for s in sentences], pa.string()),
+        "n_tokens": pa.array([len(s.tokens) for s in sentences], pa.int32()),
+        "spans": _span_lists([s.spans for s in sentences]),
+        "readings": _span_lists([s.readings for s in sentences]),
+        "ignored": pa.array([s.ignored for s in sentences], pa.list_(pa.list_(pa.int32()))),
+        "covers": pa.array([sorted(s.covers) for s in sentences], pa.list_(pa.string())),
+        "sources": pa.array([s.sources for s in sentences], pa.list_(pa.string())),
+    }
+    return pa.table(columns)
 
-    def rows(spans: Iterable[Span]) -> list[dict[str, Any]]:
-        return [
-            {
-                "start": s.start,
-                "end": s.end,
-                "label": s.label,
-                "source_label": s.source_label,
-                "stands_for": list(s.stands_for),
-            }
-            for s in spans
-        ]
 
-    return pa.table(
-        {
-            "corpus": [s.corpus for s in sentences],
-            "split": [s.split for s in sentences],
-            "document": [s.document for s in sentences],
-            "index": range(len(sentences)),
-            "text": [s.text for s in sentences],
-            "n_tokens": [len(s.tokens) for s in sentences],
-            "spans": [rows(s.spans) for s in sentences],
-            "readings": [rows(s.readings) for s in sentences],
-            "ignored": [[list(r) for r in s.ignored] for s in sentences],
-            "covers": [sorted(s.covers) for s in sentences],
-            "sources": [list(s.sources) for s in sentences],
-        },
-        schema=schema,
+def _span_lists(groups: Sequence[tuple[Span, ...]]) -> pa.ListArray:
+    """Return the spans of each sentence as an Arrow list of structs, made column by column."""
+    import pyarrow as pa
+
+    flat = [span for group in groups for span in group]
+    offsets = pa.array(accumulate(map(len, groups), initial=0), pa.int32())
+    struct = pa.StructArray.from_arrays(
+        [
+            pa.array([s.start for s in flat], pa.int32()),
+            pa.array([s.end for s in flat], pa.int32()),
+            pa.array([s.label for s in flat], pa.string()),
+            pa.array([s.source_label for s in flat], pa.string()),
+            pa.array([s.stands_for for s in flat], pa.list_(pa.string())),
+        ],
+        names=["start", "end", "label", "source_label", "stands_for"],
     )
+    return pa.ListArray.from_arrays(offsets, struct)
 
 
 def from_table(table: pa.Table) -> tuple[Sentence, ...]:
@@ -588,17 +538,19 @@ def from_table(table: pa.Table) -> tuple[Sentence, ...]:
     for row in table.to_pylist():
         key = tuple(row["covers"])
         covers = covers_seen.setdefault(key, frozenset(key))
-        base = corpus_sentence(row["document"], row["text"].split(" "))
+        tokens = tuple(row["text"].split(" "))
         made.append(
-            replace(
-                base,
-                spans=spans(row["spans"]),
-                covers=covers,
-                corpus=row["corpus"],
-                split=row["split"],
-                readings=spans(row["readings"]),
-                ignored=tuple((a, b) for a, b in row["ignored"]),
-                sources=tuple(row["sources"]),
+            Sentence(
+                row["document"],
+                tokens,
+                spaced_offsets(tokens),
+                spans(row["spans"]),
+                covers,
+                row["corpus"],
+                row["split"],
+                spans(row["readings"]),
+                tuple((a, b) for a, b in row["ignored"]),
+                tuple(row["sources"]),
             )
         )
     return tuple(made)

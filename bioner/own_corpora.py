@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from bioner.corpora import SPLITS, Corpus, OwnCorpus, read_corpora, read_own_description
@@ -33,11 +32,12 @@ def read_user_schema(settings: Settings, mapping: str = "curated") -> LabelSchem
 
 
 def own_folders(settings: Settings) -> list[Path]:
-    """List the folders of the own corpora, by name."""
+    """List the folders of the own corpora, by name; a hidden one is still being written."""
     root = settings.own_corpora
     if not root.is_dir():
         return []
-    return sorted(f for f in root.iterdir() if (f / "corpus.json").is_file())
+    shown = (one for one in root.iterdir() if not one.name.startswith("."))
+    return sorted(one for one in shown if (one / "corpus.json").is_file())
 
 
 def read_own_corpus(folder: Path) -> Corpus:
@@ -49,8 +49,9 @@ def read_own_corpus(folder: Path) -> Corpus:
         if not path.is_file() or not path.stat().st_size:
             splits[split] = ()
             continue
-        read = read_conll(path, document_prefix=f"{own.id}/{split}/")
-        splits[split] = tuple(replace(s, corpus=own.id, split=split) for s in read.sentences)
+        prefix = f"{own.id}/{split}/"
+        read = read_conll(path, document_prefix=prefix, corpus=own.id, split=split)
+        splits[split] = read.sentences
     if not any(splits.values()):
         raise CorpusError(f"{folder}: holds no sentences; add the corpus again")
     return Corpus(own.id, own.title, splits)

@@ -15,6 +15,8 @@ from bioner.bio import encode
 from bioner.corpora import CORPORA, SPLITS, OwnCorpus
 from bioner.errors import CorpusError
 from bioner.formats import ReadReport, read_bytes
+from bioner.formats.members import is_archive
+from bioner.formats.source import refuse_large, unreadable
 from bioner.labels import IGNORE, LabelSchema
 from bioner.settings import Settings
 from bioner.spans import Flattening, Sentence
@@ -47,16 +49,29 @@ class Preview:
         return found + self.flattened
 
 
-def preview_corpus(files: Iterable[tuple[str, bytes]]) -> Preview:
-    """Read uploaded files (name, content) of any format as one corpus.
+def read_upload(path: Path) -> tuple[str, bytes]:
+    """Return a file's name and content, as a browser sends them; one too large is not read."""
+    try:
+        if not is_archive(path.name):
+            refuse_large(path.stat().st_size, path.name)
+        return path.name, path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
 
-    Raises FormatError for a file that cannot be read, CorpusError where no mention was found.
+
+def preview_corpus(files: Iterable[tuple[str, bytes]], format: str | None = None) -> Preview:
+    """Read uploaded files (name, content) as one corpus, each of the format that it seems to have.
+
+    ``format`` names it where that is not clear. Raises FormatError for a file that cannot be read,
+    CorpusError where no mention was found.
     """
     sentences: list[Sentence] = []
     reports: list[ReadReport] = []
     flattened: Counter[str] = Counter()
+    names: list[str] = []
     for name, data in files:
-        result = read_bytes(data, name)
+        names.append(name)
+        result = read_bytes(data, name, format)
         reports.append(result.report)
         if result.sentences:
             sentences += result.sentences
@@ -68,8 +83,8 @@ def preview_corpus(files: Iterable[tuple[str, bytes]]) -> Preview:
     labels = Counter(span.label for one in sentences for span in one.spans)
     if not labels:
         raise CorpusError(
-            "no annotated mention was found: expected a corpus with labels, such as CoNLL, BRAT, "
-            "BioC, PubTator or JSON lines with entities"
+            f"{', '.join(names)}: no annotated mention was found; expected a corpus with labels, "
+            "such as CoNLL, BRAT, BioC, PubTator or JSON lines with entities"
         )
     return Preview(tuple(sentences), labels, tuple(reports), flattened)
 
@@ -139,19 +154,24 @@ def add_corpus(
     _check(settings, own, sentences, schema, replacing=replacing)
     folder = settings.own_corpora / own.id
     temporary = settings.own_corpora / f".{own.id}.{os.getpid()}"
-    shutil.rmtree(temporary, ignore_errors=True)
+    former = settings.own_corpora / f".{own.id}.{os.getpid()}.former"
+    for one in (temporary, former):
+        shutil.rmtree(one, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
         for split, chosen in split_sentences(sentences).items():
             (temporary / f"{split}.tsv").write_text(_conll(chosen), encoding="utf-8")
         (temporary / "corpus.json").write_text(own.to_json(), encoding="utf-8")
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.replace(former)
         temporary.replace(folder)
     except OSError as error:
+        if former.exists() and not folder.exists():
+            former.replace(folder)
         raise CorpusError(f"{folder}: cannot be written: {error.strerror or error}") from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for one in (temporary, former):
+            shutil.rmtree(one, ignore_errors=True)
     return folder
 
 

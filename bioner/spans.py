@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Literal
 
 Status = Literal["gold", "predicted", "reviewed"]
@@ -203,8 +204,15 @@ class Sentence:
         return " ".join(self.tokens[span.start : span.end])
 
 
+_PUNCTUATION = {code: None for code in range(128) if not chr(code).isalnum() and chr(code) != " "}
+
+
 def normalise(tokens: Iterable[str]) -> str:
     """Return the words' letters and digits, lower-cased, joined by spaces."""
+    tokens = tuple(tokens)
+    text = " ".join(tokens)
+    if text.isascii():
+        return " ".join(text.translate(_PUNCTUATION).lower().split())
     words = [t if t.isalnum() else "".join(filter(str.isalnum, t)) for t in tokens]
     return " ".join(filter(None, words)).lower()
 
@@ -306,9 +314,20 @@ def corpus_sentence(
     split: str = "",
 ) -> Sentence:
     """Make a sentence that is a document of its own, its text the tokens joined by spaces."""
-    offsets: list[Range] = []
-    position = 0
-    for token in tokens:
-        offsets.append((position, position + len(token)))
-        position += len(token) + 1
-    return Sentence(document, tuple(tokens), tuple(offsets), tuple(spans), covers, corpus, split)
+    return Sentence(
+        document, tuple(tokens), spaced_offsets(tokens), tuple(spans), covers, corpus, split
+    )
+
+
+_KNOWN_RANGES: dict[Range, Range] = {}
+"""Token offsets: most of them are shared by many corpus sentences, so each is kept once."""
+
+
+def spaced_offsets(tokens: Sequence[str]) -> tuple[Range, ...]:
+    """Return the character ranges of tokens joined by spaces."""
+    starts = list(accumulate(map((1).__add__, map(len, tokens)), initial=0))
+    ranges = list(zip(starts, map((-1).__add__, starts[1:]), strict=False))
+    if starts[-1] > 1000:
+        return tuple(ranges)
+    shared = list(map(_KNOWN_RANGES.setdefault, ranges, ranges))
+    return tuple(shared)

@@ -65,6 +65,19 @@ def test_scheme_is_told_from_the_tags() -> None:
     assert detect_scheme([["B", "I", "O"]]) == "untyped"
 
 
+def test_iob1_with_a_needless_begin_here_and_there_is_iob1() -> None:
+    mostly = [["I-X", "O"], ["O", "I-X"], ["B-X", "I-X"]]
+    assert detect_scheme(mostly) == "IOB1"
+    assert detect_scheme(mostly[1:]) == "IOB2", "half of the stretches are not most of them"
+    assert detect_scheme([["B-X", "I-Y"], ["B-X", "I-Y"], ["B-Y"]]) == "IOB2"
+
+
+def test_scheme_is_told_from_how_often_each_sequence_occurs() -> None:
+    counted = {("I-X",): 1, ("B-X", "I-X"): 2}
+    assert detect_scheme(counted) == "IOB2"
+    assert detect_scheme({**counted, ("I-X",): 3}) == "IOB1"
+
+
 def test_a_broken_iobes_span_is_repaired_and_counted() -> None:
     spans, repairs = decode(["B-Gene", "I-Gene", "O", "E-Cell"], "IOBES")
     assert spans == [TagSpan(0, 2, "Gene"), TagSpan(3, 4, "Cell")]

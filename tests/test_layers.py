@@ -41,6 +41,8 @@ NOUN_OF = {
     "machine": "settings",
     "own_corpora": "corpora",
     "own_corpora_add": "corpora",
+    "leaks": "merge",
+    "merge_build": "merge",
     "tagger_onnx": "tagger",
     "commands": "__main__",
     "migrations": "store",

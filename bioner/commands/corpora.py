@@ -35,9 +35,9 @@ def fetch(
     typer.echo(f"{len(report.fetched)} files fetched, {len(report.kept)} were there: {folder}")
 
 
-@app.command()
+@app.command("build")
 @refusing
-def build(
+def build_corpora(
     source: Annotated[
         Path | None, typer.Option(help="The folder that holds AnatEM-IOB, BC2GM-IOB, …")
     ] = None,
@@ -46,21 +46,17 @@ def build(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
 ) -> None:
     """Merge the corpora of a folder, and your own, into one dataset."""
-    from bioner.merge import merge, write_dataset
-    from bioner.own_corpora import read_all
+    from bioner.merge_build import build
 
     settings = read_settings()
-    corpora, schema = read_all(source or settings.raw, settings, mapping, progress=say)
-    dataset = merge(corpora, schema, progress=say)
     folder = out or settings.merged
-    write_dataset(dataset, folder)
-    report = dataset.report
+    report = build(source or settings.raw, folder, settings, mapping, progress=say).report
     assert report is not None
     if as_json:
         print_json(report.to_json())
         return
     typer.echo(
-        f"{report.read:,} sentences read from {len(corpora)} corpora; "
+        f"{report.read:,} sentences read from {len(report.sentences)} corpora; "
         f"{report.leaks_dropped} distinct train sentences equal a devel or test one and were "
         f"dropped; {report.fused_sentences:,} fused. Written to {folder}"
     )
@@ -122,9 +118,15 @@ def add(
     files: Annotated[list[Path], typer.Argument(help="The corpus's files, in any known format.")],
     name: Annotated[str, typer.Option(help="What to call the corpus.")],
     covers: Annotated[str, typer.Option(help="The types its annotators looked for, by commas.")],
-    map: Annotated[
+    map_: Annotated[
         list[str] | None,
-        typer.Option(help="Its label=our type (or =ignore), repeatable; else as suggested."),
+        typer.Option(
+            "--map", help="Its label=our type (or =ignore), repeatable; else as suggested."
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(help="conll, brat, jsonl, …, where the files' names and content do not tell."),
     ] = None,
     licence: Annotated[str, typer.Option(help="Its licence, shown with every label.")] = "",
     replacing: Annotated[
@@ -133,17 +135,24 @@ def add(
 ) -> None:
     """Add a corpus of your own; it is merged, trained and scored like the ten."""
     from bioner.corpora import OwnCorpus
+    from bioner.labels import IGNORE
     from bioner.own_corpora import read_user_schema
-    from bioner.own_corpora_add import add_corpus, corpus_id, preview_corpus, suggest_types
+    from bioner.own_corpora_add import (
+        add_corpus,
+        corpus_id,
+        preview_corpus,
+        read_upload,
+        suggest_types,
+    )
 
     settings = read_settings()
     for path in files:
         if not path.is_file():
             raise CorpusError(f"{path}: no such file; an archive holds a corpus of several files")
     schema = read_user_schema(settings)
-    preview = preview_corpus((path.name, path.read_bytes()) for path in files)
+    preview = preview_corpus(map(read_upload, files), format)
     types = suggest_types(preview.labels, schema)
-    for pair in map or ():
+    for pair in map_ or ():
         source, _, label = pair.partition("=")
         if source not in preview.labels:
             raise CorpusError(
@@ -151,6 +160,10 @@ def add(
                 f"{', '.join(preview.labels)}"
             )
         types[source] = label
+    mapped = {pair.partition("=")[0] for pair in map_ or ()}
+    for label, ours in types.items():
+        if ours == IGNORE and label not in mapped:
+            say(f"{label}: not known here, so left open; `--map {label}=TYPE` says what it is")
     own = OwnCorpus(
         corpus_id(name),
         name,

@@ -14,8 +14,10 @@ from bioner.formats.registry import (
     write_documents,
 )
 from bioner.formats.report import ReadOptions, ReadReport, ReadResult, Tally, WriteReport
+from bioner.formats.source import MAX_WHOLE_BYTES
 
 __all__ = [
+    "MAX_WHOLE_BYTES",
     "READABLE",
     "READERS",
     "SUFFIXES",

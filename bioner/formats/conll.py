@@ -1,22 +1,25 @@
-"""CoNLL: a token a line, its tag in the last column, a blank line between sentences."""
+"""CoNLL: a token a line, its tag in the last column, a blank line between sentences.
+
+A comment ``# covers = Gene,Disease`` before a sentence says what its annotators looked for.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from bioner import bio
 from bioner.errors import FormatError
-from bioner.formats.extras import TOKENISED, value_of, without
+from bioner.formats.extras import COVERS, SENTENCE_COVERS, TOKENISED, covers_at, value_of, without
 from bioner.formats.lines import read_lines
 from bioner.formats.report import UNTYPED, Losses, ReadOptions, Tally
 from bioner.formats.source import read_text, stem
-from bioner.spans import Document, Sentence, Span, corpus_sentence, flatten, unflatten
+from bioner.spans import Document, Range, Sentence, Span, corpus_sentence, flatten, unflatten
 from bioner.text import sentences_and_report
 
 DOCUMENT_START = "-DOCSTART-"
@@ -25,6 +28,7 @@ SCHEME_SENTENCES = 2000
 _BRACKETS = {
     "-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}",
 }  # fmt: skip
+_COVERS = "# covers = "
 _MARKER = re.compile(r"<(/?)([A-Za-z]+)>")
 
 
@@ -48,11 +52,16 @@ class ConllFile:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The lines between two blank lines: first line number, tokens and tags (not yet repaired)."""
+    """The lines between two blank lines: first line number, tokens and tags (not yet repaired).
+
+    ``runs`` are the half-open ranges of the stretches without ``O``.
+    """
 
     line: int
     tokens: list[str]
     tags: list[str]
+    runs: list[Range]
+    covers: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -64,9 +73,17 @@ class Layout:
     columns: int = 0
     document_starts: int = 0
     comments: int = 0
+    covers: frozenset[str] = frozenset()
 
 
-def read_conll(path: Path, *, untyped_label: str = "", document_prefix: str = "") -> ConllFile:
+def read_conll(
+    path: Path,
+    *,
+    untyped_label: str = "",
+    document_prefix: str = "",
+    corpus: str = "",
+    split: str = "",
+) -> ConllFile:
     """Read a whole CoNLL file, each sentence a document named ``document_prefix`` + index.
 
     Two or more columns separated by tabs or spaces, the token first and the tag last; IOB2, IOB1,
@@ -75,9 +92,12 @@ def read_conll(path: Path, *, untyped_label: str = "", document_prefix: str = ""
     Raises FormatError with ``file:line`` for another number of columns or an unknown tag.
     """
     layout = Layout(path.name)
-    blocks = list(read_blocks(read_text(path).split("\n"), layout))
+    text = read_text(path)
+    blocks = _two_column_blocks(text, layout) or list(read_blocks(text.split("\n"), layout))
     tally = Tally("conll")
-    decoder = Decoder(path.name, _scheme(blocks, path.name), untyped_label, tally)
+    decoder = Decoder(
+        path.name, _scheme(blocks, path.name), untyped_label, tally, corpus=corpus, split=split
+    )
     sentences = tuple(
         decoder.sentence(block, f"{document_prefix}{index}") for index, block in enumerate(blocks)
     )
@@ -125,10 +145,34 @@ def to_document(sentence: Sentence) -> Document:
 def _scheme(blocks: list[Block], name: str) -> bio.Scheme:
     if not blocks:
         raise FormatError(f"{name}: no token lines found; expected a token and its tag a line")
-    runs = _count_runs(blocks, name)
-    scheme = bio.detect_scheme(runs)
-    orphans = sum(count for run, count in runs.items() if bio.split_tag(run[0])[0] == "I")
-    return "IOB1" if scheme == "IOB2" and 2 * orphans > runs.total() else scheme
+    return bio.detect_scheme(_count_runs(blocks, name))
+
+
+def _two_column_blocks(text: str, layout: Layout) -> list[Block]:
+    """Return the sentences of plain lines of a token, a tab and a tag, a sentence at a time.
+
+    Nothing where one line is of another kind: ``read_blocks``, a line at a time and slower, reads
+    those and says which line is wrong.
+    """
+    if DOCUMENT_START in text:
+        return []
+    shared: dict[str, str] = {}
+    share = shared.setdefault
+    blocks: list[Block] = []
+    line = 1
+    for part in text.split("\n\n"):
+        body = part.strip("\n")
+        if body:
+            cells = body.replace("\n", "\t\n\t").split("\t")
+            tokens, tags, ends = cells[::3], cells[1::3], cells[2::3]
+            if len(cells) % 3 != 2 or ends.count("\n") != len(ends) or "" in tokens:
+                return []
+            first = line + len(part) - len(part.lstrip("\n"))
+            tags = list(map(share, tags, tags))
+            blocks.append(Block(first, list(map(share, tokens, tokens)), tags, _runs(tags)))
+        line += part.count("\n") + 2
+    layout.separator, layout.columns = "\t", 2
+    return blocks
 
 
 def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
@@ -141,6 +185,7 @@ def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
     share = shared.setdefault
     tokens: list[str] = []
     tags: list[str] = []
+    covers: frozenset[str] = frozenset()
     first = number = 0
     separator, columns = layout.separator, layout.columns
     for number, line in enumerate(lines, 1):
@@ -154,14 +199,15 @@ def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
         if cells:
             if not tokens:
                 first = number
+                covers, layout.covers = layout.covers, frozenset()
             token, tag = cells[0], cells[-1]
             tokens.append(share(token, token))
             tags.append(share(tag, tag))
         elif tokens:
-            yield Block(first, tokens, tags)
+            yield Block(first, tokens, tags, _runs(tags), covers)
             tokens, tags = [], []
     if tokens:
-        yield Block(first, tokens, tags)
+        yield Block(first, tokens, tags, _runs(tags), covers)
 
 
 def _cells(line: str, number: int, layout: Layout) -> list[str]:
@@ -173,6 +219,8 @@ def _cells(line: str, number: int, layout: Layout) -> list[str]:
         return []
     if line.startswith("# ") and "\t" not in line and layout.separator in ("", "\t"):
         layout.comments += 1
+        if line.startswith(_COVERS):
+            layout.covers = frozenset(filter(None, line.removeprefix(_COVERS).strip().split(",")))
         return []
     if not layout.separator:
         layout.separator = "\t" if "\t" in line else " "
@@ -197,7 +245,7 @@ def _count_runs(blocks: Iterable[Block], name: str) -> Counter[tuple[str, ...]]:
     """Count the runs of tags without ``O`` between them: all that tells a scheme."""
     runs: Counter[tuple[str, ...]] = Counter()
     for block in blocks:
-        runs.update(tuple(block.tags[start:end]) for start, end in _runs(block.tags))
+        runs.update(tuple(block.tags[start:end]) for start, end in block.runs)
     bad = {tag for run in runs for tag in run if not _is_tag(tag)}
     if bad:
         for block in blocks:
@@ -224,21 +272,19 @@ def _is_tag(tag: str) -> bool:
     return True
 
 
-def _runs(tags: Sequence[str]) -> list[tuple[int, int]]:
+def _runs(tags: Sequence[str]) -> list[Range]:
     """Return the half-open ranges of the stretches without ``O``."""
     if tags.count("O") == len(tags):
         return []
-    runs: list[tuple[int, int]] = []
-    start = -1
-    for i, tag in enumerate(tags):
-        if tag == "O":
-            if start >= 0:
-                runs.append((start, i))
-                start = -1
-        elif start < 0:
+    runs: list[Range] = []
+    start = end = -1
+    for i in [i for i, tag in enumerate(tags) if tag != "O"]:
+        if i != end:
+            if end >= 0:
+                runs.append((start, end))
             start = i
-    if start >= 0:
-        runs.append((start, len(tags)))
+        end = i + 1
+    runs.append((start, end))
     return runs
 
 
@@ -257,18 +303,29 @@ def _needless_begins(run: Sequence[str], scheme: bio.Scheme) -> Counter[str]:
 class Decoder:
     """Turns blocks into sentences, counting repairs; equal runs of tags are read once."""
 
-    def __init__(self, name: str, scheme: bio.Scheme, untyped_label: str, tally: Tally) -> None:
+    def __init__(
+        self,
+        name: str,
+        scheme: bio.Scheme,
+        untyped_label: str,
+        tally: Tally,
+        *,
+        corpus: str = "",
+        split: str = "",
+    ) -> None:
         self.name = name
         self.scheme = scheme
         self.untyped_label = untyped_label or UNTYPED
         self.tally = tally
+        self.corpus, self.split = corpus, split
         self._known: dict[tuple[str, ...], tuple[list[bio.TagSpan], Counter[str]]] = {}
 
     def sentence(self, block: Block, document: str) -> Sentence:
         """Return the block as a sentence that is a document of its own."""
-        tokens, tags, line = self._repaired(block)
+        block = self._repaired(block)
+        tags, line = block.tags, block.line
         spans: list[Span] = []
-        for start, end in _runs(tags):
+        for start, end in block.runs:
             run = tuple(tags[start:end])
             known = self._known.get(run)
             if known is None:
@@ -283,27 +340,48 @@ class Decoder:
             spans.extend(Span(start + one.start, start + one.end, one.label) for one in found)
             for rule, count in repairs.items():
                 self._note(rule, line + start, count)
-        return corpus_sentence(document, tokens, spans=spans)
+        return corpus_sentence(
+            document,
+            block.tokens,
+            spans=spans,
+            covers=block.covers,
+            corpus=self.corpus,
+            split=self.split,
+        )
 
     def _note(self, rule: str, line: int, count: int = 1) -> None:
         self.tally.repair(rule, f"{self.name}:{line}", count=count)
 
-    def _repaired(self, block: Block) -> tuple[list[str], list[str], int]:
-        tokens, tags, line = block.tokens, block.tags, block.line
-        opening, closing = _MARKER.fullmatch(tokens[0]), _MARKER.fullmatch(tokens[-1])
-        if (
-            opening and closing and len(tokens) > 2
-            and opening.groups() == ("", closing[2]) and closing[1]
-            and tags[0] == tags[-1] == "O"
-        ):  # fmt: skip
-            self._note("marker_token", line, 2)
-            tokens, tags, line = tokens[1:-1], tags[1:-1], line + 1
-        if not _BRACKETS.keys().isdisjoint(tokens):
-            for i, token in enumerate(tokens):
+    def _repaired(self, block: Block) -> Block:
+        if block.tokens[0].startswith("<") and _is_marked(block):
+            self._note("marker_token", block.line, 2)
+            runs = [(start - 1, end - 1) for start, end in block.runs]
+            inside = slice(1, -1)
+            block = replace(
+                block,
+                line=block.line + 1,
+                tokens=block.tokens[inside],
+                tags=block.tags[inside],
+                runs=runs,
+            )
+        if not _BRACKETS.keys().isdisjoint(block.tokens):
+            for i, token in enumerate(block.tokens):
                 if token in _BRACKETS:
-                    self._note("bracket_token", line + i)
-            tokens = [_BRACKETS.get(token, token) for token in tokens]
-        return tokens, tags, line
+                    self._note("bracket_token", block.line + i)
+            tokens = [_BRACKETS.get(token, token) for token in block.tokens]
+            block = replace(block, tokens=tokens)
+        return block
+
+
+def _is_marked(block: Block) -> bool:
+    """Tell whether marker tokens such as ``<ALL>`` and ``</ALL>`` stand around a sentence."""
+    tokens, tags = block.tokens, block.tags
+    opening, closing = _MARKER.fullmatch(tokens[0]), _MARKER.fullmatch(tokens[-1])
+    return bool(
+        opening and closing and len(tokens) > 2
+        and opening.groups() == ("", closing[2]) and closing[1]
+        and tags[0] == tags[-1] == "O"
+    )  # fmt: skip
 
 
 def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None:
@@ -311,16 +389,22 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
 
     Tokens are the text's own characters. CoNLL holds flat mentions of whole tokens: nested ones
     are dropped (longest first, then leftmost), discontinuous ones joined, boundaries inside a
-    token snapped outwards, each counted.
+    token snapped outwards, each counted. What was looked for, where somebody said so, is a comment
+    before each sentence.
     """
     for document in documents:
         losses.document(document)
         losses.drop("relations_dropped", len(document.relations))
-        losses.drop("attributes_dropped", len(without(document.attributes, TOKENISED)))
+        kept = (TOKENISED, COVERS, SENTENCE_COVERS)
+        losses.drop("attributes_dropped", len(without(document.attributes, *kept)))
         for one in document.mentions:
             losses.drop("mention_id_dropped", bool(one.id))
             losses.drop_details(one)
-        for tokens, spans in _flat_sentences(document, losses):
+        for ranges, spans in _flat_sentences(document, losses):
+            covers = covers_at(document, ranges[0][0] if ranges else 0)
+            if covers is not None:
+                stream.write(f"{_COVERS}{' '.join(covers.split())}\n")
+            tokens = [document.text[start:end] for start, end in ranges]
             write_sentence(tokens, bio.encode(spans, len(tokens)), stream)
 
 
@@ -341,7 +425,7 @@ def write_sentence(tokens: Sequence[str], tags: Sequence[str], stream: TextIO) -
 
 def _flat_sentences(
     document: Document, losses: Losses
-) -> Iterator[tuple[list[str], tuple[Span, ...]]]:
+) -> Iterator[tuple[list[Range], tuple[Span, ...]]]:
     text = document.text
     if value_of(document.attributes, TOKENISED):
         ranges = [(m.start(), m.end()) for m in re.finditer("[^ ]+", text)]
@@ -356,5 +440,4 @@ def _flat_sentences(
     losses.drop("boundaries_snapped", report.snapped)
     outside = len(document.mentions) - report.kept - report.nested_dropped
     losses.drop("outside_tokens_dropped", outside)
-    for offsets, spans in found:
-        yield [text[start:end] for start, end in offsets], spans
+    yield from found

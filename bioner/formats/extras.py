@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bioner.spans import Alternative, Document, Mention, Range, Status
 
@@ -14,6 +15,10 @@ SOURCE_ID = "source_id"
 """The document attribute that keeps the id a file gave, where another document had it already."""
 TOKENISED = "tokenised"
 """The document attribute that says that the text is tokens joined by spaces (value ``spaces``)."""
+COVERS = "covers"
+"""The document attribute that says what its annotators looked for: types, by commas."""
+SENTENCE_COVERS = "sentence_covers"
+"""The same for sentences where it was something else, as JSON ``[[start, end, [type, …]], …]``."""
 ENTITIES = ("entity1", "entity2")
 """The roles of a relation between concepts (identifiers), not between mentions."""
 STATUSES: dict[str, Status] = {"gold": "gold", "predicted": "predicted", "reviewed": "reviewed"}
@@ -81,6 +86,37 @@ def value_of(pairs: Pairs, key: str) -> str:
 def without(pairs: Pairs, *keys: str) -> Pairs:
     """Return the pairs whose keys are not among these."""
     return tuple((key, value) for key, value in pairs if key not in keys)
+
+
+def with_covers(
+    document: Document, covers: Iterable[str], of_sentences: Iterable[tuple[Range, Iterable[str]]]
+) -> Document:
+    """Return the document with what was looked for in it, and in those sentences that differ."""
+    whole = sorted(covers)
+    others = [[*extent, sorted(one)] for extent, one in of_sentences if sorted(one) != whole]
+    said = [(COVERS, ",".join(whole))]
+    if others:
+        said.append((SENTENCE_COVERS, json.dumps(others, ensure_ascii=False)))
+    rest = without(document.attributes, COVERS, SENTENCE_COVERS)
+    return replace(document, attributes=(*rest, *said))
+
+
+def covers_at(document: Document, offset: int) -> str | None:
+    """Return the types looked for at an offset, by commas; None where nobody said so."""
+    found = dict(document.attributes)
+    try:
+        for start, end, types in json.loads(found.get(SENTENCE_COVERS, "[]")):
+            if start <= offset < end:
+                return ",".join(types)
+    except (ValueError, TypeError):
+        pass
+    return found.get(COVERS)
+
+
+def sentences_with_covers(document: Document) -> int:
+    """Count the sentences of which it is said what was looked for."""
+    said = {COVERS, SENTENCE_COVERS} & dict(document.attributes).keys()
+    return max(1, len(document.sentence_ranges)) if said else 0
 
 
 def source_id(document: Document) -> str:

@@ -86,11 +86,13 @@ def clean_text(text: str, where: str, tally: Tally) -> str:
 
 
 def _document(value: Any, where: str, name: str, tally: Tally, options: ReadOptions) -> Document:
-    if not isinstance(value, dict) or not isinstance(value.get("text"), str):
-        found = (
-            f"the keys {', '.join(map(repr, value))}" if isinstance(value, dict) else "no object"
-        )
-        raise _Invalid(f'expected an object with "text", found {found}')
+    if not isinstance(value, dict):
+        raise _Invalid('expected an object with "text", found no object')
+    if not isinstance(value.get("text"), str):
+        found = ", ".join(map(repr, value)) or "none"
+        if "text" in value:
+            raise _Invalid(f'expected words in "text", found {value["text"]!r:.40}')
+        raise _Invalid(f'expected an object with "text", found the keys {found}')
     text = clean_text(value["text"], where, tally)
     given = value.get("id")
     number = re.split("[: ]", where)[-1]

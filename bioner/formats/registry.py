@@ -18,7 +18,7 @@ from bioner.errors import FormatError
 from bioner.formats import bioc, brat, conll, jsonl, plain, pubtator, spacy
 from bioner.formats.members import is_archive, read_members
 from bioner.formats.report import Losses, ReadOptions, ReadResult, Tally, WriteReport
-from bioner.formats.source import refuse_large, replacing, unreadable
+from bioner.formats.source import refuse_binary, refuse_large, replacing, unreadable
 from bioner.spans import Document
 
 Reader = Callable[[BinaryIO, str, Tally, ReadOptions], Iterator[Document]]
@@ -91,6 +91,7 @@ def detect_format(name: str, head: bytes = b"") -> str:
         return "csv"
     if by_name:
         return by_name
+    refuse_binary(head, name)
     raise FormatError(
         f"{name}: the format is not clear from the name; name one of {', '.join(READABLE)}"
     )
@@ -152,6 +153,8 @@ def read_bytes(
     column: str | None = None,
 ) -> ReadResult:
     """Read the documents of an uploaded file; ``name`` is the one that its sender gave it."""
+    if not is_archive(name):
+        refuse_large(len(data), name)
     with tempfile.TemporaryDirectory(prefix="bioner-") as folder:
         safe = re.sub(r'[\x00-\x1f<>:"|?*]', "_", name.replace("\\", "/").rpartition("/")[2])
         path = Path(folder) / (safe.lstrip(".")[-120:] or "upload")
@@ -217,9 +220,14 @@ def _iter_members(
     else:
         found = _each_member(members, format, tally, options)
     is_empty = True
-    for document in found:
-        is_empty = False
-        yield document
+    try:
+        for document in found:
+            is_empty = False
+            yield document
+    except FormatError as error:
+        if path.is_dir():
+            raise
+        raise FormatError(f"{path.name}/{error}") from error
     if is_empty:
         raise FormatError(f"{path.name}: no documents found inside; expected text files, or .ann")
 

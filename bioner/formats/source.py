@@ -14,7 +14,15 @@ from bioner.errors import FormatError
 BOM = b"\xef\xbb\xbf"
 MAX_WHOLE_BYTES = 64 * 1024 * 1024
 """Files above this are not read whole; the formats that can be streamed are still iterated."""
-_BINARY = {b"\x00": "zero bytes", b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip data"}
+_BINARY = {
+    b"PK\x03\x04": "a zip archive or an office document",
+    b"\x1f\x8b": "gzip data",
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"%PDF-": "a PDF document",
+    b"\xd0\xcf\x11\xe0": "an office document",
+}
+"""How files begin that are no text, whatever they are called."""
 
 
 def read_text(path: Path) -> str:
@@ -34,8 +42,8 @@ def refuse_large(size: int, name: str) -> None:
     if size > MAX_WHOLE_BYTES:
         raise FormatError(
             f"{name}: {size / 2**20:.0f} MB is more than the {MAX_WHOLE_BYTES // 2**20} MB that "
-            "are read at once; split the file, or tag it with `bioner tag`, which streams txt, "
-            "jsonl, csv, tsv and PubTator"
+            "are read at once; split the file (`bioner tag` streams txt, jsonl, csv, tsv and "
+            "PubTator of any size)"
         )
 
 
@@ -74,9 +82,12 @@ def refuse_binary(head: bytes, name: str) -> None:
     """Raise FormatError if the first bytes of a file are not text."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise FormatError(f"{name}: UTF-16 text; expected UTF-8: save the file as UTF-8")
-    for mark, what in _BINARY.items():
-        if mark in head if mark == b"\x00" else head.startswith(mark):
-            raise FormatError(f"{name}: a binary file ({what}); expected UTF-8 text")
+    found = [what for mark, what in _BINARY.items() if head.startswith(mark)]
+    if found or b"\x00" in head:
+        raise FormatError(
+            f"{name}: a binary file ({found[0] if found else 'zero bytes'}); expected UTF-8 text: "
+            "save it as text in one of the known formats"
+        )
 
 
 def wrong_encoding(name: str, offset: int, byte: int) -> FormatError:

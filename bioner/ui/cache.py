@@ -13,8 +13,11 @@ from bioner.settings import Settings
 from bioner.spans import Document
 
 if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
     from bioner.checkpoints import ModelEntry
     from bioner.merge import Dataset, Manifest
+    from bioner.own_corpora_add import Preview
     from bioner.reports import StoredReport
     from bioner.search import SearchIndex
     from bioner.store import Store
@@ -139,6 +142,16 @@ def sample_shelf(folder: str, schema_fingerprint: str, _schema: LabelSchema) -> 
     from bioner.ui.shelf import open_sample
 
     return open_sample(Path(folder), _schema)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the files …")
+def corpus_preview(
+    file_ids: tuple[str, ...], format: str, _files: Sequence[UploadedFile]
+) -> Preview:
+    """Read uploaded files as a corpus once, however often its form is filled in."""
+    from bioner.own_corpora_add import preview_corpus
+
+    return preview_corpus(((one.name, one.getvalue()) for one in _files), format or None)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the search …")

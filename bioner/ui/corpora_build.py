@@ -8,8 +8,7 @@ import streamlit as st
 
 from bioner.corpora import fetch
 from bioner.errors import BionerError
-from bioner.merge import merge, write_dataset
-from bioner.own_corpora import read_all
+from bioner.merge_build import build
 from bioner.search import SearchIndex
 from bioner.ui.session import Session, show_problem
 
@@ -82,9 +81,7 @@ def _draw_fetch(session: Session) -> None:
 def _build(session: Session, source: Path) -> None:
     with st.status("Building the merged corpora …", expanded=True) as status:
         try:
-            corpora, schema = read_all(source, session.settings, progress=status.write)
-            dataset = merge(corpora, schema, progress=status.write)
-            write_dataset(dataset, session.settings.merged)
+            build(source, session.settings.merged, session.settings, progress=status.write)
             status.write("preparing the search")
             SearchIndex.open(session.settings.merged)
         except BionerError as error:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from bioner.errors import BionerError
-from bioner.labels import IGNORE, CorpusMapping
+from bioner.labels import IGNORE, CorpusMapping, SurfaceRule
 from bioner.ui.highlight import coverage_html
-from bioner.ui.mapping_edit import Change, MappingEdit, changes, has_edits, restore, write_edit
+from bioner.ui.mapping_edit import (
+    Change,
+    MappingEdit,
+    changes,
+    exceptions_of,
+    has_edits,
+    restore,
+    write_edit,
+)
 from bioner.ui.session import Session, keep_in_url, page_key, show_problem
-from bioner.ui.shelf import Shelf
+from bioner.ui.shelf import Shelf, search_words
 from bioner.ui.tables import draw_table
 
 OPEN = "left open"
@@ -66,7 +74,16 @@ def mapping_rows(
         found: dict[str, int] = dict(counts.get(source, {}))
         if source in ignored:
             found[IGNORE] = int(ignored[source])  # type: ignore[call-overload]
-        rows += [(source, to, found.get(to, 0), reasons.get(to, "")) for to in rule.targets]
+        words = {one.label: len(one.surfaces) for one in rule.by_surface}
+        rows += [
+            (
+                f"{source}: {words[to]} words" if to in words and to != rule.label else source,
+                to,
+                found.get(to, 0),
+                reasons.get(to, ""),
+            )
+            for to in rule.targets
+        ]
     return rows
 
 
@@ -89,16 +106,19 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
         )
         labels = [*session.schema.names, IGNORE]
         rules: dict[str, str] = {}
+        exceptions: dict[str, dict[str, frozenset[str]]] = {}
         for source, rule in present.rules.items():
-            exceptions = f" ({len(rule.by_surface)} exceptions stay)" if rule.by_surface else ""
             rules[source] = st.selectbox(
-                f"{source} becomes{exceptions}",
+                f"{source} becomes",
                 labels,
                 index=labels.index(rule.label),
                 format_func=_shown,
                 key=f"mapping_{corpus}_{source}",
                 width=360,
             )
+            for one in rule.by_surface:
+                exceptions.setdefault(source, {})[one.label] = _choose_words(corpus, source, one)
+        _choose_new_exception(corpus, present, labels, exceptions)
         covers = st.pills(
             "Its annotators looked for",
             session.schema.names,
@@ -106,8 +126,9 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
             default=[name for name in session.schema.names if name in present.covers],
             key=f"mapping_{corpus}_covers",
         )
-        edit = MappingEdit(corpus, rules, frozenset(covers))
-        _draw_changes(session, edit, changes(edit, present, shelf.report))
+        edit = MappingEdit(corpus, rules, frozenset(covers), exceptions)
+        written = shelf.written(corpus) if exceptions != exceptions_of(present) else None
+        _draw_changes(session, edit, changes(edit, present, shelf.report, written))
         if has_edits(session.settings, corpus) and st.button(
             "Back to the mapping that came with the app",
             key="mapping_restore",
@@ -116,6 +137,51 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
             _apply(
                 session, lambda: restore(session.settings, corpus), "The shipped mapping is back"
             )
+
+
+def _choose_words(corpus: str, source: str, present: SurfaceRule) -> frozenset[str]:
+    """Let a person edit the words of one exception; return them."""
+    written = st.text_area(
+        f"but {source} written so is {_shown(present.label)}",
+        "\n".join(sorted(present.surfaces)),
+        key=f"mapping_{corpus}_{source}_{present.label}",
+        height=120,
+        width=360,
+        help="The whole mention, one a line; upper and lower case are alike.",
+    )
+    return _words(written)
+
+
+def _choose_new_exception(
+    corpus: str,
+    present: CorpusMapping,
+    labels: Sequence[str],
+    exceptions: dict[str, dict[str, frozenset[str]]],
+) -> None:
+    """Let a person except some words of a label; they are added to ``exceptions``."""
+    with st.popover("Except some words", icon=":material/format_list_bulleted_add:"):
+        source = st.selectbox(
+            "Mentions labelled", list(present.rules), key=f"mapping_{corpus}_new_source"
+        )
+        label = st.selectbox(
+            "are instead", labels, format_func=_shown, key=f"mapping_{corpus}_new_label"
+        )
+        words = _words(
+            st.text_area(
+                "where they are written",
+                key=f"mapping_{corpus}_new_words",
+                placeholder="one a line",
+                help="The whole mention, one a line; upper and lower case are alike.",
+            )
+        )
+    if words:
+        known = exceptions.setdefault(source, {})
+        known[label] = known.get(label, frozenset()) | words
+
+
+def _words(written: str) -> frozenset[str]:
+    """Return the lines of a text as the corpora write them: tokens apart, lower-cased."""
+    return frozenset(filter(None, (search_words(line).lower() for line in written.splitlines())))
 
 
 def _draw_changes(session: Session, edit: MappingEdit, found: list[Change]) -> None:

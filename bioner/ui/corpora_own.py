@@ -9,22 +9,33 @@ import streamlit as st
 
 from bioner.corpora import OwnCorpus, read_own_description
 from bioner.errors import BionerError
+from bioner.formats import MAX_WHOLE_BYTES
 from bioner.labels import IGNORE
 from bioner.own_corpora import own_folders
 from bioner.own_corpora_add import (
     Preview,
     add_corpus,
     corpus_id,
-    preview_corpus,
     remove_corpus,
     split_sentences,
     suggest_types,
 )
+from bioner.ui import cache
 from bioner.ui.highlight import sentence_html
 from bioner.ui.session import Session, show_problem
 from bioner.ui.tables import draw_table
 
 EXAMPLES = 5
+FORMATS = {
+    "conll": "CoNLL or TSV: a token and its tag a line",
+    "brat": "BRAT: .txt and .ann",
+    "bioc-xml": "BioC XML",
+    "bioc-json": "BioC JSON",
+    "pubtator": "PubTator",
+    "jsonl": "JSON lines",
+    "spacy": "spaCy",
+}
+"""The formats that carry annotations, in words."""
 _ADDED = "corpora.added"
 
 
@@ -40,7 +51,9 @@ def draw_own(session: Session) -> None:
         "Annotated files",
         accept_multiple_files=True,
         key=f"own_files_{session.recall('corpora.own_round')}",
-        help="CoNLL, BRAT (zip), BioC XML or JSON, PubTator, JSON lines, spaCy.",
+        help="CoNLL, BRAT (zip), BioC XML or JSON, PubTator, JSON lines, spaCy; in UTF-8. Split a "
+        "larger corpus into several files: they are read as one.",
+        max_upload_size=MAX_WHOLE_BYTES // 2**20,
     )
     if not files:
         st.caption(
@@ -48,8 +61,16 @@ def draw_own(session: Session) -> None:
             "them. They stay on this machine, in your data folder."
         )
         return
+    format = st.selectbox(
+        "Format",
+        ["", *FORMATS],
+        key="own_format",
+        format_func=lambda name: FORMATS.get(name, "told from the files"),
+        width=420,
+    )
     try:
-        preview = preview_corpus((file.name, file.getvalue()) for file in files)
+        ids = tuple(file.file_id for file in files)
+        preview = cache.corpus_preview(ids, format, files)
     except BionerError as error:
         show_problem(error)
         return
@@ -109,6 +130,13 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
             format_func=lambda one: "none of these: leave it open" if one == IGNORE else one,
             key=f"own_type_{label}",
             width=420,
+        )
+    unknown = [label for label, ours in suggested.items() if ours == IGNORE]
+    if unknown:
+        st.info(
+            f"Not known here: {', '.join(unknown)}. Say above what each is; left open, it is no "
+            "evidence for or against any type.",
+            icon=":material/help:",
         )
     present = [name for name in schema.names if name in types.values()]
     covers = st.pills(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioner.corpora import SPLITS, read_corpora
 from bioner.errors import CorpusError
-from bioner.labels import LabelSchema
+from bioner.labels import IGNORE, LabelSchema
 from bioner.merge import Dataset, from_table, merge, read_dataset_schema, read_manifest, to_table
 from bioner.spans import Sentence
 from bioner.text import fold, tokenize
@@ -103,6 +104,36 @@ class Shelf:
         joined = pc.binary_join(sources, "+")
         alone = pc.equal(pc.list_value_length(sources), 0)
         return pc.if_else(alone, self.table["corpus"].combine_chunks(), joined)
+
+    def written(self, corpus: str) -> Mapping[tuple[str, str], int]:
+        """Count a corpus's mentions by its own label and their words, lower-cased.
+
+        Those left open have ``ignore`` for their label. A sentence that corpora share counts.
+        """
+        if corpus not in self._written:
+            self._written[corpus] = self._count_written(corpus)
+        return self._written[corpus]
+
+    @cached_property
+    def _written(self) -> dict[str, Counter[tuple[str, str]]]:
+        return {}
+
+    def _count_written(self, corpus: str) -> Counter[tuple[str, str]]:
+        import pyarrow.compute as pc
+
+        pattern = rf"(^|\+){re.escape(corpus)}($|\+)"
+        rows = self.table.filter(pc.match_substring_regex(self._owners, pattern))
+        known = self.schema.mapping_for(corpus).rules
+        found: Counter[tuple[str, str]] = Counter()
+        for row in rows.select(["text", "spans", "ignored"]).to_pylist():
+            tokens = row["text"].lower().split(" ")
+            for span in row["spans"]:
+                if span["source_label"] in known:
+                    words = " ".join(tokens[span["start"] : span["end"]])
+                    found[span["source_label"], words] += 1
+            for start, end in row["ignored"]:
+                found[IGNORE, " ".join(tokens[start:end])] += 1
+        return found
 
     def lengths(self, splits: Sequence[str] = ()) -> Counter[int]:
         """Count sentences by their number of tokens."""
