@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import bioner
-from bioner.commands import corpora, doctor, jobs, models, predict, review, train
+from bioner.commands import corpora, doctor, jobs, models, predict, retrain, review, train
 from bioner.commands.run_ner import TrainCommand
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(corpora.app, name="corpora")
 app.command("train", cls=TrainCommand)(train.train)
+app.command("retrain")(retrain.retrain)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.command("convert")(models.convert)

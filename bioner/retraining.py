@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from bioner.checkpoints import ModelCard, training_hashes, write_card, write_training_hashes
+from bioner.corpora import read_corpora
 from bioner.errors import TrainingError
-from bioner.labels import LabelSchema
-from bioner.merge import Dataset
+from bioner.labels import LabelSchema, read_schema
+from bioner.merge import Dataset, merge, read_dataset
 from bioner.spans import Sentence
-from bioner.tagger import OnProgress, Tagger
+from bioner.tagger import OnProgress, Tagger, load_tagger
 from bioner.training import Report, TrainingConfig, train
 
 
@@ -56,7 +57,7 @@ def retrain(
 ) -> ModelCard:
     """Train a model on from its parent with the corrections and the replay's train sentences.
 
-    ``replay`` comes from ``sample_replay`` or, without corpora, from ``distil``. The new model's
+    ``replay`` comes from ``read_replay``. The new model's
     hashes include its parent's, so that what the parent had seen still counts as leaked. Raises
     TrainingError without corrections.
     """
@@ -87,9 +88,67 @@ def retrain(
         card,
         corrections=len(corrections),
         config={**card.config, "replay": len(replay.train), "repeat": chosen.repeat},
+        command=repeat_command(parent, out, chosen),
     )
     write_card(out, card)
     return card
+
+
+def repeat_command(parent: Path, out: Path, recipe: Recipe) -> str:
+    """Return the command that retrains a model so."""
+    return (
+        f"python -m bioner retrain --base {parent.name} --out models/{out.name} "
+        f"--replay {recipe.replay} --repeat {recipe.repeat} --epochs {recipe.epochs:g} "
+        f"--lr {recipe.learning_rate:g} --seed {recipe.seed}"
+    )
+
+
+def read_replay(
+    parent: Path,
+    data: Path | None,
+    corrections: Sequence[Sentence],
+    sample: Path,
+    *,
+    recipe: Recipe | None = None,
+    progress: OnProgress | None = None,
+) -> Dataset:
+    """Return what keeps the model from forgetting: a part of the merged corpora in ``data``.
+
+    Without corpora, the parent's own marks stand for them: on the shipped ``sample``, and on the
+    corrected sentences for the types that their reviewers were not looking for.
+    """
+    chosen = recipe or Recipe()
+    if data is not None:
+        dataset = read_dataset(data, ("train", "devel"))
+        return sample_replay(dataset, chosen.replay, seed=chosen.seed)
+    tagger = load_tagger(parent, device=chosen.device)
+    ours = merge(read_corpora(sample), read_schema())
+    made = distil(
+        tagger, [*ours.train, *ours.devel, *corrections], tagger.schema, progress=progress
+    )
+    before = len(made.train) - len(corrections)
+    beside = [
+        _beside(marked, correction)
+        for marked, correction in zip(made.train[before:], corrections, strict=True)
+    ]
+    return replace(made, train=(*made.train[:before], *(s for s in beside if s.covers)))
+
+
+def _beside(marked: Sentence, correction: Sentence) -> Sentence:
+    """Leave of a model's marks what the correction says nothing about."""
+    said = [(s.start, s.end) for s in correction.spans]
+    others = [s for s in marked.spans if s.label not in correction.covers]
+    clashing = {
+        (s.start, s.end)
+        for s in others
+        if any(s.start < end and start < s.end for start, end in said)
+    }
+    return replace(
+        marked,
+        covers=marked.covers - correction.covers,
+        spans=tuple(s for s in others if (s.start, s.end) not in clashing),
+        ignored=(*marked.ignored, *correction.ignored, *said, *sorted(clashing)),
+    )
 
 
 def sample_replay(dataset: Dataset, size: int, *, seed: int = 42) -> Dataset:

@@ -13,7 +13,7 @@ from page_support import make_model
 from streamlit.testing.v1 import AppTest
 from support import DictionaryTagger
 
-from bioner import jobs
+from bioner import gate, jobs
 from bioner.anchors import ANCHORS, COLUMNS
 from bioner.checkpoints import active_model, promote, read_card, write_card
 from bioner.errors import JobError
@@ -278,6 +278,65 @@ def test_without_corpora_my_test_alone_speaks_and_the_rest_is_called_unchecked(
     verdicts = table_with(app, "What")
     unchecked = verdicts[verdicts["Verdict"] == "not checked"]["What"]
     assert any("what the model may have forgotten is not known" in text for text in unchecked)
+
+
+def test_the_model_in_use_is_retrained_with_the_corrections_by_a_click(
+    place: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched = []
+    monkeypatch.setattr(jobs, "launch", lambda spec, settings: launched.append(spec))
+    store_report(place, make_data(), "bioner-compact", GOOD)
+    assert "metrics_retrain" not in [b.key for b in open_page(view="compare").button]
+    tests = make_my_test(place)
+    app = open_page(view="compare")
+    button = app.button(key="metrics_retrain")
+    assert button.label == f"Retrain bioner-compact with {40 - tests} corrections"
+    assert "A part of the merged corpora is replayed" in button.help
+    button.click().run()
+    assert not app.exception
+    [spec] = launched
+    assert spec.command[1:6] == ("-m", "bioner", "retrain", "--base", spec.base)
+    assert Path(spec.base).name == "bioner-compact"
+    assert Path(spec.out).name == "bioner-compact-2"
+
+
+def test_a_refusal_is_kept_on_record_with_its_reasons(place: Settings) -> None:
+    data = make_data()
+    store_report(place, data, "bioner-compact", GOOD)
+    store_report(place, data, "other", WORSE)
+    app = open_page(view="compare", model="other", against="bioner-compact")
+    app.button(key="metrics_refuse").click().run()
+    [kept] = gate.recorded(place)
+    assert not kept.decision.is_accepted
+    record = table_with(open_page(view="compare", model="other"), "Why")
+    assert list(record["What"]) == ["refused"]
+    assert "a significant fall" in record["Why"].iloc[0]
+
+
+def test_scores_on_other_sentences_are_not_set_side_by_side(
+    place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(place.models, tmp_path / "own")
+    monkeypatch.setenv("BIONER_MODELS", str(tmp_path / "own"))
+    data = make_data()
+    raw = score(data.test, DictionaryTagger(data, GOOD).tag(data.test), SCHEMA).to_json()
+    folder = tmp_path / "own" / "other"
+    write_card(folder, replace(read_card(folder), scores=json.loads(json.dumps(raw))))
+    store_report(read_settings(), replace(data, test=data.test[30:]), "bioner-compact", GOOD)
+    app = open_page(view="compare", model="bioner-compact", against="other")
+    table = table_with(app, "Difference")
+    assert sorted(table["Corpus"]) == ["BC4CHEMD", "NCBI-disease"]
+    assert "scored on other sentences are not set side by side" in told(app)
+
+
+def test_a_score_on_a_few_sentences_is_not_set_beside_quoted_ones(place: Settings) -> None:
+    store_report(place, make_data(), "bioner-compact", GOOD, ("BC4CHEMD",))
+    board = table_with(open_page(view="board"), "Source")
+    ours = board[board["Model"] == "bioner-compact"]
+    assert ours["BC2GM"].isna().all()
+    assert not ours["BC2GM (part)"].isna().any()
+    assert ours["Mean"].isna().all()
+    assert list(ours["Source"]) == ["measured here"]
 
 
 def test_the_model_before_is_one_click_away(place: Settings) -> None:

@@ -10,10 +10,12 @@ import pytest
 from page_support import make_model
 from support import DictionaryTagger
 
+from bioner import retraining
 from bioner.checkpoints import read_card, training_hashes, write_training_hashes
 from bioner.errors import TrainingError
-from bioner.merge import Dataset
-from bioner.retraining import Recipe, distil, retrain, sample_replay
+from bioner.merge import Dataset, write_dataset
+from bioner.retraining import Recipe, distil, read_replay, retrain, sample_replay
+from bioner.settings import read_settings
 from bioner.spans import Span, corpus_sentence
 
 CORRECTION = corpus_sentence(
@@ -59,6 +61,36 @@ def test_its_own_sure_marks_stand_for_the_corpora_and_unsure_ones_are_no_evidenc
     assert sentence.ignored == ((2, 3),)
     assert sentence.covers == frozenset(sample.schema.names)
     assert not made.test
+
+
+def test_the_corpora_are_replayed_where_they_are(sample: Dataset, tmp_path: Path) -> None:
+    write_dataset(sample, tmp_path / "merged")
+    recipe = Recipe(replay=20)
+    found = read_replay(tmp_path, tmp_path / "merged", [CORRECTION], tmp_path, recipe=recipe)
+    assert 10 <= len(found.train) < len(sample.train)
+    assert len(found.devel) == len(sample.devel), "confidence is fitted on it"
+
+
+def test_without_corpora_the_model_speaks_where_its_corrections_are_silent(
+    sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {"aspirin": "Chemical", "helps": "Gene", "mice": "Organism"}
+    parent = DictionaryTagger(sample, words)
+    monkeypatch.setattr(retraining, "load_tagger", lambda *_, **__: parent)
+    text = corpus_sentence(
+        "Trial/2",
+        ["mice", "and", "aspirin", "helps"],
+        spans=[Span(1, 2, "Chemical")],
+        covers=frozenset({"Chemical"}),
+    )
+    whole = replace(text, document="Trial/3", covers=frozenset(sample.schema.names))
+    found = read_replay(tmp_path, None, [text, whole], read_settings().sample)
+    assert len(found.train) > 20
+    beside = found.train[-1]
+    assert beside.document == "Trial/2", "what a correction says everything about is left out"
+    assert [s.label for s in beside.spans] == ["Organism", "Gene"]
+    assert beside.covers == frozenset(sample.schema.names) - {"Chemical"}
+    assert (1, 2) in beside.ignored
 
 
 def test_without_a_correction_there_is_nothing_to_retrain_on(

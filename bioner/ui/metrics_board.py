@@ -6,11 +6,11 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from bioner.anchors import ANCHORS, COLUMNS, Place
+from bioner.anchors import ANCHORS, COLUMNS, TEST_SENTENCES, Place
 from bioner.errors import BionerError
 from bioner.scores import Report
 from bioner.ui import cache
-from bioner.ui.metrics_data import find_data, find_shown, to_csv
+from bioner.ui.metrics_data import Shown, find_data, find_shown, to_csv
 from bioner.ui.session import Session
 from bioner.ui.tables import draw_table
 
@@ -28,16 +28,13 @@ def draw_board(session: Session, split: str) -> None:
             continue
         shown = find_shown(session.settings, entry, data, split)
         if shown is not None:
-            partial |= set(shown.report.parts)
-            rows.append(
-                {"Model": entry.name, "Source": "measured here"}
-                | {"Mean": 100 * shown.report.mean_f1}
-                | {
-                    column_name(place, shown.report.parts): value_of(shown.report, place)
-                    for place in COLUMNS
-                }
-            )
-    rows.sort(key=lambda row: -float(str(row["Mean"])))
+            parts = partial_corpora(shown.report)
+            partial |= parts
+            row: dict[str, object] = {"Model": entry.name, "Source": source_of(shown)}
+            row["Mean"] = mean_of(shown.report, parts)
+            row |= {column_name(place, parts): value_of(shown.report, place) for place in COLUMNS}
+            rows.append(row)
+    rows.sort(key=lambda row: -float(str(row["Mean"] or 0)))
     if not rows:
         st.info("No model has been scored yet.", icon=":material/leaderboard:")
     if split == "test":
@@ -59,7 +56,8 @@ def draw_board(session: Session, split: str) -> None:
         column_config={
             "Model": st.column_config.TextColumn(pinned=True),
             "Source": st.column_config.TextColumn(
-                help="Quoted: from the paper, on the same test set, not run here."
+                help="Measured here: on the corpora that are here now. Its card: when it was made. "
+                "Quoted: from the paper, on the same test set, not run here."
             ),
             **dict.fromkeys((name for name in columns if name not in ("Model", "Source")), number),
         },
@@ -90,6 +88,29 @@ def draw_board(session: Session, split: str) -> None:
                 ["System", "Source", "What differs"],
                 [[one.name, one.citation, one.note or "–"] for one in ANCHORS],
             )
+
+
+def source_of(shown: Shown) -> str:
+    """Say where a model's line comes from."""
+    if shown.stored is None:
+        return "its card"
+    return "measured here" if shown.is_current else "measured on other data"
+
+
+def partial_corpora(report: Report) -> set[str]:
+    """Return the corpora of which far fewer sentences were scored than their test files have."""
+    fewer = {
+        name
+        for name, scores in report.by_corpus.items()
+        if report.split == "test" and 0 < scores.sentences < 0.9 * TEST_SENTENCES.get(name, 0)
+    }
+    return fewer | set(report.parts)
+
+
+def mean_of(report: Report, parts: Collection[str]) -> float | None:
+    """Return the mean F1 in per cent of the corpora that were scored whole; None without one."""
+    values = [one.micro.f1 for name, one in report.by_corpus.items() if name not in parts]
+    return 100 * sum(values) / len(values) if values else None
 
 
 def column_name(place: Place, parts: Collection[str] = ()) -> str:

@@ -31,8 +31,9 @@ from bioner.ui.metrics_data import (
     start_evaluation,
     to_csv,
 )
-from bioner.ui.metrics_gate import draw_gate
+from bioner.ui.metrics_gate import draw_gate, draw_record
 from bioner.ui.metrics_mistakes import STYLE, draw_found
+from bioner.ui.metrics_retrain import draw_retraining
 from bioner.ui.session import Session, keep_in_url, show_problem
 
 POINTS = st.column_config.NumberColumn(format="%+.1f")
@@ -41,6 +42,12 @@ PLAIN = st.column_config.NumberColumn(format="%.1f")
 
 def draw_comparison(session: Session, shown: Shown, data: Data | None) -> None:
     """Draw the chosen model (B) against another (A), paired sentence by sentence."""
+    draw_retraining(session)
+    _draw_pair(session, shown, data)
+    draw_record(session)
+
+
+def _draw_pair(session: Session, shown: Shown, data: Data | None) -> None:
     entries = {entry.name: entry for entry in cache.models(session.settings) if entry.can_tag}
     others = [name for name in entries if name != shown.entry.name]
     if not others:
@@ -86,23 +93,27 @@ def _offer(
     split: str,
 ) -> None:
     if other is not None:
-        a, b = other.report, shown.report
-        st.dataframe(
-            [
-                {
-                    "Corpus": corpus,
-                    entry.name: 100 * a.by_corpus[corpus].micro.f1,
-                    shown.entry.name: 100 * b.by_corpus[corpus].micro.f1,
-                    "Difference": 100
-                    * (b.by_corpus[corpus].micro.f1 - a.by_corpus[corpus].micro.f1),
-                }
-                for corpus in b.by_corpus
-                if corpus in a.by_corpus
-            ],
-            key="metrics_plain_differences",
-            hide_index=True,
-            column_config={entry.name: PLAIN, shown.entry.name: PLAIN, "Difference": POINTS},
-        )
+        a, b = other.report.by_corpus, shown.report.by_corpus
+        alike = [c for c in b if c in a and a[c].micro.support == b[c].micro.support]
+        if alike:
+            st.dataframe(
+                [
+                    {
+                        "Corpus": corpus_title(shown.report, corpus),
+                        entry.name: 100 * a[corpus].micro.f1,
+                        shown.entry.name: 100 * b[corpus].micro.f1,
+                        "Difference": 100 * (b[corpus].micro.f1 - a[corpus].micro.f1),
+                    }
+                    for corpus in alike
+                ],
+                key="metrics_plain_differences",
+                hide_index=True,
+                column_config={entry.name: PLAIN, shown.entry.name: PLAIN, "Difference": POINTS},
+            )
+        if len(alike) < len(set(a) & set(b)):
+            st.caption(
+                "Corpora on which the two were scored on other sentences are not set side by side."
+            )
     if data is None or shown.stored is None or not shown.is_current:
         st.info(
             "Without both models' marks on the same sentences there are no intervals and no lists "

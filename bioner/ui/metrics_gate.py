@@ -26,6 +26,7 @@ def draw_gate(session: Session, candidate: str, against: str, found: OwnReports 
         elif own is not None:
             decision = gate.decide(*own, patterns=patterns)
         else:
+            _draw_rollback(session)
             return
     except BionerError as error:
         show_problem(error)
@@ -60,24 +61,63 @@ def _draw_decision(decision: gate.Decision) -> None:
 def _draw_buttons(session: Session, decision: gate.Decision) -> None:
     active = checkpoints.active_model(session.settings)
     with st.container(horizontal=True):
-        if decision.candidate != active and st.button(
-            f"Use {decision.candidate}",
-            key="metrics_promote",
-            type="primary" if decision.is_accepted else "secondary",
-            icon=":material/verified:",
-        ):
-            _promote_dialog(session, decision)
-        target = checkpoints.rollback_target(session.settings)
-        if target and st.button(
-            f"Back to {target}", key="metrics_rollback", icon=":material/undo:"
-        ):
-            try:
-                checkpoints.rollback(session.settings, "rolled back on Metrics", session.reviewer)
-            except BionerError as error:
-                show_problem(error)
-                return
-            session.model = target
-            st.rerun()
+        if decision.candidate != active:
+            if st.button(
+                f"Use {decision.candidate}",
+                key="metrics_promote",
+                type="primary" if decision.is_accepted else "secondary",
+                icon=":material/verified:",
+            ):
+                _promote_dialog(session, decision)
+            if not decision.is_accepted and st.button(
+                f"Refuse {decision.candidate}",
+                key="metrics_refuse",
+                icon=":material/block:",
+                help="Keeps the reasons on record; nothing else changes.",
+            ):
+                gate.record(session.settings, decision, by=session.reviewer)
+                st.toast(f"{decision.candidate} is refused; the reasons are on record.")
+        _draw_rollback(session)
+
+
+def _draw_rollback(session: Session) -> None:
+    target = checkpoints.rollback_target(session.settings)
+    if target and st.button(f"Back to {target}", key="metrics_rollback", icon=":material/undo:"):
+        try:
+            checkpoints.rollback(session.settings, "rolled back on Metrics", session.reviewer)
+        except BionerError as error:
+            show_problem(error)
+            return
+        session.model = target
+        st.rerun()
+
+
+def draw_record(session: Session) -> None:
+    """Draw what was promoted, refused and rolled back, by whom and why, newest first."""
+    words = {"promote": "promoted", "rollback": "back to"}
+    changes = [
+        (one.at, words.get(one.kind, one.kind), one.name, one.by, one.reason)
+        for one in checkpoints.history(session.settings)
+    ]
+    refused = [
+        (one.at, "refused", one.decision.candidate, one.by, " ".join(one.decision.reasons))
+        for one in gate.recorded(session.settings)
+        if not one.decision.is_accepted
+    ]
+    rows = sorted((*changes, *refused), reverse=True)
+    if not rows:
+        return
+    with st.expander("On record", icon=":material/history:"):
+        st.dataframe(
+            [
+                {"When (UTC)": at[:16].replace("T", " "), "What": what, "Model": name,
+                 "By": by or "–", "Why": why}
+                for at, what, name, by, why in rows
+            ],
+            key="metrics_record",
+            hide_index=True,
+            column_config={"Why": st.column_config.TextColumn(width="large")},
+        )  # fmt: skip
 
 
 @st.dialog("Use this model?", icon=":material/verified:")

@@ -201,7 +201,7 @@ def draw_found(
             draw_send(session, stored, by_row, key=key)
             st.download_button(
                 "CSV",
-                lambda: _csv(found),
+                lambda: _csv(found, stored.report),
                 f"{stored.key.model}-{stored.key.split}-mistakes.csv",
                 "text/csv",
                 key=f"{key}_csv",
@@ -314,7 +314,7 @@ def _usage_text(corpus: str, usage: Usage) -> str:
     return html.escape(f"{corpus} {marked} of {usage.occurrences:,}")
 
 
-def _csv(found: Sequence[Mistake]) -> str:
+def _csv(found: Sequence[Mistake], report: Report) -> str:
     header = ["mistake", "corpus", "sentence", "gold", "gold surface", "predicted",
               "predicted surface", "confidence", "agreeing corpora"]  # fmt: skip
     return to_csv(
@@ -322,7 +322,7 @@ def _csv(found: Sequence[Mistake]) -> str:
         [
             [
                 one.kind,
-                one.corpus,
+                corpus_title(report, one.corpus),
                 one.sentence,
                 one.gold.label if one.gold else "",
                 one.surface if one.gold else "",

@@ -211,7 +211,15 @@ def _draw_matrix(session: Session, report: Report) -> None:
             cells.append(Cell(corpus_title(report, corpus), name, value))
             if one:
                 rows.append(
-                    [corpus, name, one.precision, one.recall, one.f1, one.support, one.predicted]
+                    [
+                        corpus_title(report, corpus),
+                        name,
+                        one.precision,
+                        one.recall,
+                        one.f1 if one.support else None,
+                        one.support,
+                        one.predicted,
+                    ]
                 )
     charts.show(
         charts.heatmap(

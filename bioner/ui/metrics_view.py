@@ -158,7 +158,9 @@ def _tell_basis(shown: Shown, data: Data | None) -> None:
     corpora = f"{len(report.by_corpus)} corpora"
     if len(report.by_corpus) == 1:
         corpora = f"one corpus, {next(iter(report.by_corpus))}"
-    parts = [f"Exact matches on the {split} sentences of {corpora}, each in its own terms"]
+    count = sum(one.sentences for one in report.by_corpus.values())
+    number = f" ({count:,})" if count else ""
+    parts = [f"Exact matches on the {split} sentences of {corpora}{number}, each in its own terms"]
     if stored is None:
         parts.append("from the model's card, measured when it was made")
     else:

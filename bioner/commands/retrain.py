@@ -1,0 +1,94 @@
+"""``retrain``: teach the model in use the reviewers' corrections, without forgetting the rest."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bioner.commands.terminal import counter, refusing, say
+from bioner.settings import read_settings
+
+
+@refusing
+def retrain(
+    out: Annotated[Path, typer.Option(help="The model folder to make, such as models/mine.")],
+    base: Annotated[str, typer.Option(help="The model to go on from; else the one in use.")] = "",
+    data: Annotated[Path | None, typer.Option(help="The merged folder to replay from.")] = None,
+    replay: Annotated[
+        int | None, typer.Option(help="Corpus sentences beside the corrections.")
+    ] = None,
+    repeat: Annotated[
+        int | None, typer.Option(help="How often an epoch shows each correction.")
+    ] = None,
+    epochs: Annotated[float | None, typer.Option(help="How often to go through it all.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate of the encoder.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Sentences in a batch.")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 42,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from a checkpoint.")] = False,
+    job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
+) -> None:
+    """Train the model in use on with the reviewed sentences and a replay of the corpora.
+
+    Without merged corpora the model's own marks stand for them. The defaults are those that
+    benchmarks/loop.py measures.
+    """
+    from bioner.checkpoints import active_model, find_model
+    from bioner.commands.train import _printer
+    from bioner.job_folder import JobReporter
+    from bioner.retraining import Recipe, read_replay
+    from bioner.retraining import retrain as run
+    from bioner.store import open_store
+    from bioner.training import TrainingStopped, stop_on_signal
+
+    settings = read_settings()
+    parent = find_model(base or active_model(settings), settings.models)
+    target = settings.models / out if out.parent == Path() else out
+    given: dict[str, Any] = {
+        "replay": replay,
+        "repeat": repeat,
+        "epochs": epochs,
+        "learning_rate": lr,
+        "batch_size": batch_size,
+    }
+    recipe = replace(
+        Recipe(seed=seed, device=device),  # type: ignore[arg-type]
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    merged = data or (settings.merged if (settings.merged / "manifest.json").is_file() else None)
+    stop = stop_on_signal()
+    reporter: Any = JobReporter(job) if job else nullcontext(_printer())
+    try:
+        with reporter as report:
+            corrections = open_store(settings).corrections()
+            say(f"{len(corrections)} reviewed sentences, on from {parent.name}")
+            if merged is None:
+                say("no merged corpora here: the model's own marks stand for them")
+            card = run(
+                parent,
+                corrections,
+                read_replay(
+                    parent,
+                    merged,
+                    corrections,
+                    settings.sample,
+                    recipe=recipe,
+                    progress=counter("marking"),
+                ),
+                target,
+                recipe=recipe,
+                report=report,
+                resume=resume,
+                stop_requested=stop,
+            )
+    except TrainingStopped as stopped:
+        say(str(stopped))
+        raise typer.Exit(0) from stopped
+    typer.echo(
+        f"{target}: {card.corrections:,} corrections learned on from {parent.name}, "
+        f"{card.steps:,} steps, {card.duration_s:.0f} s"
+    )
