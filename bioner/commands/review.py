@@ -109,7 +109,9 @@ def export(
     if format not in WRITABLE:
         raise FormatError(f"unknown format {format!r}; expected one of {', '.join(WRITABLE)}")
     store = _open(read_settings())
-    documents = store.export_documents(_project(store, project), only_reviewed=reviewed)
+    documents = store.export_documents(
+        _project(store, project), only_reviewed=reviewed, with_covers=True
+    )
     report = write_documents(documents, out, format)
     typer.echo(f"{out}: {report.documents:,} documents, {report.written:,} mentions")
     for loss, count in report.lost.items():

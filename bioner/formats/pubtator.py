@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, TextIO
 
 from bioner.errors import FormatError
-from bioner.formats.extras import ENTITIES, PASSAGES, SOURCE_ID, Pairs, source_id, without
+from bioner.formats.extras import (
+    COVERS,
+    ENTITIES,
+    PASSAGES,
+    SENTENCE_COVERS,
+    SOURCE_ID,
+    Pairs,
+    sentences_with_covers,
+    source_id,
+    without,
+)
 from bioner.formats.lines import read_lines
 from bioner.formats.passages import lay_out, passages_of, to_attribute
 from bioner.formats.placing import Placer
@@ -143,7 +153,9 @@ def _lines(document: Document, losses: Losses) -> Iterator[str]:
     yield f"{id}|t|{title}"
     yield f"{id}|a|{rest}"
     text = f"{title}\n{rest}"
-    losses.drop("attributes_dropped", len(without(document.attributes, PASSAGES, SOURCE_ID)))
+    kept = (PASSAGES, SOURCE_ID, COVERS, SENTENCE_COVERS)
+    losses.drop("attributes_dropped", len(without(document.attributes, *kept)))
+    losses.drop("covers_dropped", sentences_with_covers(document))
     losses.drop("sentences_dropped", len(document.sentence_ranges))
     for one in document.mentions:
         losses.written += 1

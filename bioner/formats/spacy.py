@@ -15,7 +15,15 @@ from itertools import pairwise
 from typing import Any, BinaryIO, TextIO
 
 from bioner.errors import FormatError
-from bioner.formats.extras import SOURCE_ID, source_id, value_of, without
+from bioner.formats.extras import (
+    COVERS,
+    SENTENCE_COVERS,
+    SOURCE_ID,
+    sentences_with_covers,
+    source_id,
+    value_of,
+    without,
+)
 from bioner.formats.jsonl import clean_text, read_values
 from bioner.formats.placing import Placer
 from bioner.formats.pubtator import IDENTIFIER
@@ -98,7 +106,9 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         losses.document(document)
         losses.drop("relations_dropped", len(document.relations))
         losses.drop("sentences_dropped", len(document.sentence_ranges))
-        losses.drop("attributes_dropped", len(without(document.attributes, SOURCE_ID)))
+        kept = (SOURCE_ID, COVERS, SENTENCE_COVERS)
+        losses.drop("attributes_dropped", len(without(document.attributes, *kept)))
+        losses.drop("covers_dropped", sentences_with_covers(document))
         entities = list(_entities(document, losses))
         flat, overlapping = _layers(entities)
         row: dict[str, Any] = {"id": source_id(document), "text": document.text, "ents": flat}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from bioner.errors import StoreError
+from bioner.formats import extras
 from bioner.spans import Document, Flattening, Mention, Range, Sentence, flatten
 from bioner.store import codec, projects
 from bioner.store.documents import shown_mentions
@@ -146,6 +147,7 @@ def export_documents(
     model: str,
     *,
     only_reviewed: bool,
+    with_covers: bool,
 ) -> Iterator[Document]:
     """Yield the project's documents with one layer's mentions, as they are shown."""
     last = 0
@@ -163,26 +165,44 @@ def export_documents(
         if not page:
             return
         last = page[-1].id
-        contents = _contents(connection, [row.id for row in page], layer, model)
+        contents = _contents(connection, stored, [row.id for row in page], layer, model)
         for row in page:
             found = contents.get(row.id, [])
             if only_reviewed:
-                found = [one for one in found if one[2]]
+                found = [one for one in found if one.is_reviewed]
                 if not found:
                     continue
-            yield Document(
+            document = Document(
                 row.name,
                 row.text,
-                tuple(m for _, mentions, _ in found for m in mentions),
-                tuple(extent for extent, _, _ in found),
+                tuple(m for one in found for m in one.mentions),
+                tuple(one.extent for one in found),
                 codec.read_relations(row.relations),
                 codec.read_pairs(row.attributes),
             )
+            if with_covers:
+                of_sentences = [(one.extent, one.covers) for one in found]
+                document = extras.with_covers(document, stored.project.covers, of_sentences)
+            yield document
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What goes out of one sentence."""
+
+    extent: Range
+    mentions: tuple[Mention, ...]
+    covers: frozenset[str]
+    is_reviewed: bool
 
 
 def _contents(
-    connection: Connection, ids: Sequence[int], layer: ExportLayer, model: str
-) -> dict[int, list[tuple[Range, tuple[Mention, ...], bool]]]:
+    connection: Connection,
+    stored: projects.StoredProject,
+    ids: Sequence[int],
+    layer: ExportLayer,
+    model: str,
+) -> dict[int, list[_Content]]:
     item_rows = connection.execute(
         select(items).where(items.c.document.in_(ids)).order_by(items.c.document, items.c.start)
     ).all()
@@ -198,14 +218,19 @@ def _contents(
             select(corrections).where(corrections.c.item.in_(mine), corrections.c.track == "")
         )
     }
-    contents: dict[int, list[tuple[Range, tuple[Mention, ...], bool]]] = defaultdict(list)
+    contents: dict[int, list[_Content]] = defaultdict(list)
     for row in item_rows:
         correction = corrected.get(row.id)
         mentions = _choose(by_item[row.id], correction, layer)
         is_reviewed = correction is not None and correction.verdict in ("accept", "correct")
-        if is_reviewed and layer in ("shown", "correction"):
-            mentions = tuple(replace(m, status="reviewed") for m in mentions)
-        contents[row.document].append(((row.start, row.end), mentions, is_reviewed))
+        covers = stored.project.covers if row.covers is None else codec.read_names(row.covers)
+        if layer in ("shown", "correction") and correction is not None:
+            covers = codec.read_names(correction.covers)
+            if is_reviewed:
+                mentions = tuple(replace(m, status="reviewed") for m in mentions)
+        contents[row.document].append(
+            _Content((row.start, row.end), mentions, frozenset(covers), is_reviewed)
+        )
     return contents
 
 

@@ -153,17 +153,24 @@ class Store:
         layer: ExportLayer = "shown",
         model: str = "",
         only_reviewed: bool = False,
+        with_covers: bool = False,
     ) -> list[Document]:
         """Return the documents with a layer's mentions; ``shown`` is what the reviewer sees.
 
         Nested, overlapping and discontinuous mentions, relations and attributes come out as they
-        went in; reviewed mentions have the status ``reviewed``.
+        went in; reviewed mentions have the status ``reviewed``. ``with_covers`` adds what was
+        looked for, in the project and in the sentences where it was something else, as attributes.
         """
         with self.database.read() as connection:
             stored = projects.find(connection, project)
             return list(
                 evidence.export_documents(
-                    connection, stored, layer, model, only_reviewed=only_reviewed
+                    connection,
+                    stored,
+                    layer,
+                    model,
+                    only_reviewed=only_reviewed,
+                    with_covers=with_covers,
                 )
             )
 

@@ -309,12 +309,9 @@ def export(
     """Return the documents to write, each with what its reviewers looked for."""
     if by_sentence:
         return [as_document(one) for one in desk.store.corrections(desk.project.name)]
-    covers = ("covers", ",".join(sorted(desk.project.covers)))
-    found = desk.store.export_documents(desk.project.name, layer=layer, only_reviewed=only_reviewed)
-    return [
-        replace(one, attributes=(*(p for p in one.attributes if p[0] != "covers"), covers))
-        for one in found
-    ]
+    return desk.store.export_documents(
+        desk.project.name, layer=layer, only_reviewed=only_reviewed, with_covers=True
+    )
 
 
 def as_document(sentence: Sentence) -> Document:
