@@ -344,12 +344,9 @@ def _draw(counts: Counts, draws: int, seed_text: str) -> Counts:
         return np.zeros((0, n_types + 1, 3), dtype=np.int64)
     generator = np.random.default_rng(sum(map(ord, seed_text)))
     stacked = np.concatenate([counts, counts.sum(axis=1, keepdims=True)], axis=1)
-    flat = stacked.reshape(n, -1).astype(np.float64)
-    chunks = [
-        generator.multinomial(n, np.full(n, 1 / n), size=min(100, draws - start)) @ flat
-        for start in range(0, draws, 100)
-    ]
-    summed: Counts = np.concatenate(chunks).reshape(draws, n_types + 1, 3).astype(np.int64)
+    kinds, times = np.unique(stacked.reshape(n, -1), axis=0, return_counts=True)
+    drawn = generator.multinomial(n, times / n, size=draws)  # equal sentences are drawn as one
+    summed: Counts = (drawn @ kinds).reshape(draws, n_types + 1, 3)
     return summed
 
 

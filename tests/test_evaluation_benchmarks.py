@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 from support import DictionaryTagger
 
+from benchmarks import active_learning
+from benchmarks.active_learning import Arm, Round, Size, choose_base, order_of, take
 from benchmarks.external import External, external_table, score_documents, without_known
-from benchmarks.loop import as_corrected, patterns_of
+from benchmarks.loop import Outcome, Side, as_corrected, patterns_of
+from benchmarks.loop import markdown as loop_markdown
 from benchmarks.scores import BEGIN, END, Column, markdown, stray_marks, write_between
 from bioner.evaluation import score
+from bioner.gate import decide
 from bioner.labels import read_schema
 from bioner.merge import Dataset, write_dataset
+from bioner.reports import ReportKey, evaluate_and_store
 from bioner.scores import Score
 from bioner.spans import Document, Mention, mention
 from bioner.text import split_document
@@ -105,3 +110,63 @@ def test_the_table_is_written_between_its_markers_and_nowhere_else(tmp_path: Pat
     with pytest.raises(SystemExit):
         write_between(path, "new")
     assert path.read_text(encoding="utf-8") == "no markers"
+
+
+def test_the_loop_says_what_was_corrected_what_came_of_it_and_what_the_gate_says(
+    sample: Dataset, tmp_path: Path
+) -> None:
+    words = {"aspirin": "Chemical"}
+    old, new = (
+        evaluate_and_store(
+            DictionaryTagger(sample, marks),
+            sample,
+            ReportKey(name, name, sample.fingerprint, "test", SCHEMA.fingerprint),
+            tmp_path,
+        )
+        for name, marks in (("old", words), ("new", {}))
+    )
+    sides = Side(6, 10, Score(6, 8, 20)), Side(9, 10, Score(15, 20, 20))
+    outcome = Outcome((51, 13), 600, 4, *sides, (old, new), decide(new, old), 12.0, 5.4, 300)
+    text = loop_markdown(outcome)
+    assert (
+        "| corrected patterns found, of 10 in 13 documents held back | 60.0 | 90.0 | +30.0 |"
+        in text
+    )
+    assert "Retrained in 5 minutes of processor time" in text
+    assert "the gate" in text
+    assert outcome.to_json()["after"]["patterns_found"] == 9
+
+
+def test_the_base_of_active_learning_never_saw_the_corpora_that_are_learned(
+    sample: Dataset,
+) -> None:
+    base = choose_base(sample, ["BC5CDR", "BioNLP13CG"], 10_000)
+    assert base
+    assert not [s for s in base if {"BC5CDR", "BioNLP13CG"} & {s.corpus, *s.sources}]
+
+
+def test_labelling_takes_the_first_sentences_of_its_order_and_the_queue_sees_no_gold(
+    sample: Dataset,
+) -> None:
+    pool = list(sample.train)
+    tagger = DictionaryTagger(sample, {"aspirin": "Chemical"})
+    for order in active_learning.ORDERS:
+        arm = Arm("BC5CDR", order, 0)
+        ordered = order_of(arm, tagger, pool, pool[:5], 1)
+        blind = order_of(arm, tagger, [replace(s, spans=()) for s in pool], pool[:5], 1)
+        assert sorted(s.id for s in ordered) == sorted(s.id for s in pool)
+        assert [s.id for s in blind] == [s.id for s in ordered]
+    taken = take(ordered, 30)
+    assert sum(len(s.tokens) for s in taken) >= 30
+    assert sum(len(s.tokens) for s in taken[:-1]) < 30
+
+
+def test_the_table_of_active_learning_has_the_mean_and_each_seed() -> None:
+    results = {
+        Arm("BC5CDR", order, seed): [Round(0, 0.5), Round(100, f1 + seed / 100)]
+        for order, f1 in (("random", 0.6), ("queue", 0.7))
+        for seed in (0, 1)
+    }
+    text = active_learning.markdown(results, Size(rounds=1, tokens=100))
+    assert "| BC5CDR, random order | 50.0 | 60.5 (60.0, 61.0) |" in text
+    assert "| BC5CDR, this queue | 50.0 | 70.5 (70.0, 71.0) |" in text
