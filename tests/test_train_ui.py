@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
@@ -13,12 +14,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from test_checkpoints import make_model
 
-from bioner import jobs
+from bioner import jobs, preflight
 from bioner.checkpoints import ModelCard
+from bioner.errors import TrainingError
 from bioner.job_folder import Job, JobSpec, JobState, list_jobs
-from bioner.machine import process_id
+from bioner.machine import Gpu, process_id
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
-from bioner.ui import train_bases, train_card, train_estimate
+from bioner.ui import train_bases, train_card, train_estimate, train_form
 from bioner.ui.train_estimate import Speed, TrainGroup, TrainSize
 
 
@@ -124,6 +126,67 @@ def test_pace_comes_from_earlier_runs_of_the_same_encoder(place: Settings) -> No
     assert train_estimate.known_speed(place, "/e/other", "cpu", 24) is None
 
 
+def test_measured_pace_is_kept_for_this_encoder_device_and_batch(
+    place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_model(tmp_path / "encoders", "tiny", head=False)
+    pace = train_estimate.calibrate(str(folder), "cpu", 2, seconds=0.01)
+    assert pace > 0
+
+    def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        assert command[-3:] == [str(folder), "cpu", "2"]
+        return subprocess.CompletedProcess(command, 0, f"a warning\n{pace}\n", "")
+
+    monkeypatch.setattr(train_estimate.subprocess, "run", answer)
+    assert train_estimate.measure_speed(place, str(folder), "cpu", 2).pieces_per_s == pace
+    kept = train_estimate.known_speed(place, str(folder), "cpu", 2)
+    assert kept == Speed(pace, "from a calibration on this device")
+    assert train_estimate.known_speed(place, str(folder), "cpu", 4) is None
+    doubled = train_estimate.known_speed(place, str(folder), "cpu", 2, gpus=2)
+    assert doubled is not None
+    assert doubled.pieces_per_s == 2 * pace
+
+
+def test_tensorflow_release_and_hub_name_are_measured_in_their_shape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import transformers
+
+    shapes = []
+    make = transformers.AutoModelForTokenClassification.from_config
+
+    def watch(config: transformers.BertConfig) -> object:
+        shapes.append((config.num_hidden_layers, config.hidden_size))
+        config.num_hidden_layers = 1
+        config.hidden_size, config.intermediate_size, config.vocab_size = 24, 24, 50
+        return make(config)
+
+    monkeypatch.setattr(transformers.AutoModelForTokenClassification, "from_config", watch)
+    release = PROJECT_ROOT / "tests" / "fixtures" / "tf_bert"
+    layers = json.loads((release / "bert_config.json").read_text())["num_hidden_layers"]
+    for base in (str(release), "dmis-lab/biobert-base-cased-v1.2"):
+        assert train_estimate.calibrate(base, "cpu", 1, seconds=0.0) > 0
+    assert shapes[0][0] == layers
+    assert shapes[1] == (12, 768)
+
+
+def test_failed_calibration_says_why(place: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(command: list[str], **_: object) -> None:
+        raise subprocess.CalledProcessError(1, command, stderr="Traceback …\nMemoryError: 9 GB")
+
+    monkeypatch.setattr(train_estimate.subprocess, "run", fail)
+    with pytest.raises(TrainingError, match="calibration failed: MemoryError: 9 GB"):
+        train_estimate.measure_speed(place, "x", "cpu", 24)
+
+    def hang(command: list[str], **_: object) -> None:
+        raise subprocess.TimeoutExpired(command, 120)
+
+    monkeypatch.setattr(train_estimate.subprocess, "run", hang)
+    with pytest.raises(TrainingError, match="take a smaller batch"):
+        train_estimate.measure_speed(place, "x", "cpu", 24)
+    assert train_estimate.known_speed(place, "x", "cpu", 24) is None
+
+
 CARD = ModelCard(
     name="one",
     base="tiny",
@@ -151,6 +214,9 @@ def test_methods_paragraph_says_only_what_the_card_records() -> None:
     assert "12 were corrected by reviewers" in text
     assert "seed 7, for 2 epochs (40 steps)" in text
     assert "71.2 %" in text
+    assert "batches of 24," in text
+    two = replace(CARD, hardware={"device": "cuda", "name": "A card", "processes": 2})
+    assert "batches of 48 (24 at a time)," in train_card.methods_paragraph(two)
     bare = train_card.methods_paragraph(replace(CARD, corrections=0, scores={}, config={}))
     assert "corrected" not in bare
     assert "%" not in bare
@@ -268,6 +334,53 @@ def test_form_makes_the_command_of_what_was_chosen(place: Settings, tmp_path: Pa
     assert not page.button(key="train_start").disabled
     page.multiselect(key="train_corpora").set_value([]).run()
     assert "Choose a corpus to go on" in said(page)
+
+
+def test_pace_is_measured_at_the_press_of_a_button(
+    place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_merged(place)
+    make_model(tmp_path / "encoders", "tiny", head=False)
+
+    def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 0, "50.0\n", "")
+
+    page = open_view("new")
+    times = {metric.label: metric.value for metric in page.metric}
+    assert times["Time, about"] == "not known"
+    with monkeypatch.context() as patch:
+        patch.setattr(train_estimate.subprocess, "run", answer)
+        page.button(key="train_measure").click().run()
+    assert not page.exception
+    times = {metric.label: metric.value for metric in page.metric}
+    assert times["Time, about"] != "not known"
+    assert "train_measure" not in [button.key for button in page.button]
+
+
+def test_number_of_gpus_is_asked_for_only_where_there_are_several(
+    place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_merged(place)
+    make_model(tmp_path / "encoders", "tiny", head=False)
+    monkeypatch.setattr(train_form, "torch_has_cuda", lambda: True)
+    monkeypatch.setattr(preflight, "torch_has_cuda", lambda: True)
+    monkeypatch.setattr(train_form, "resolve_device", lambda device: "cuda")
+    cards = tuple(Gpu(i, "A card", 10**11, 0, 0.0) for i in range(4))
+    for module in (train_form, preflight):
+        monkeypatch.setattr(module, "gpus", lambda: cards[:1])
+    page = open_view("new")
+    assert "train_gpus" not in [one.key for one in page.number_input]
+    assert "torch.distributed" not in page.code[0].value
+    for module in (train_form, preflight):
+        monkeypatch.setattr(module, "gpus", lambda: cards)
+    page = open_view("new")
+    page.number_input(key="train_gpus").set_value(3).run()
+    assert not page.exception
+    command = page.code[0].value
+    assert command.startswith("python -m torch.distributed.run --standalone --nproc-per-node=3 ")
+    assert " -m bioner train --base " in command
+    assert "--device cuda" in command
+    assert not page.button(key="train_start").disabled
 
 
 def make_merged(settings: Settings) -> None:

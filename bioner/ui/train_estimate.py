@@ -194,21 +194,29 @@ def _speed_key(base: str, device: str, batch_size: int) -> str:
 
 
 def calibrate(base: str, device: str, batch_size: int, *, seconds: float = 6.0) -> float:
-    """Return word-pieces a second of whole training steps, random weights in the base's shape."""
+    """Return word-pieces a second of whole training steps, random weights in the base's shape.
+
+    What is not on this machine yet counts as a BERT base.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig
 
     from bioner.training import resolve_precision
 
     folder = Path(base)
-    config = AutoConfig.from_pretrained(folder) if folder.is_dir() else BertConfig()
+    config: Any = BertConfig()
+    if (folder / "config.json").is_file():
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    elif (folder / "bert_config.json").is_file():
+        config = BertConfig.from_json_file(folder / "bert_config.json")
     config.num_labels = 27
     make: Any = AutoModelForTokenClassification.from_config
     model = make(config).to(device)
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-6)
     half = resolve_precision("auto", device) == "bfloat16"
-    ids = torch.randint(5, config.vocab_size, (batch_size, CALIBRATION_LENGTH), device=device)
+    length = min(CALIBRATION_LENGTH, config.max_position_embeddings)
+    ids = torch.randint(5, config.vocab_size, (batch_size, length), device=device)
 
     def step() -> None:
         with torch.autocast(device, dtype=torch.bfloat16, enabled=half):

@@ -77,9 +77,10 @@ def _draw_table(entries: list[ModelEntry], active: str) -> None:
         ],
         key="train_models",
         hide_index=True,
+        placeholder="–",
         column_config={
             "Test F1": st.column_config.NumberColumn(format="%.3f"),
-            "Size": st.column_config.NumberColumn(format="%.0f MB"),
+            "Size": st.column_config.NumberColumn(format="%.1f MB"),
         },
     )
 

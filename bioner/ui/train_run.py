@@ -87,21 +87,21 @@ def _draw_numbers(job: Job, metrics: Sequence[Metric]) -> None:
     loss = next((m.loss for m in reversed(metrics) if m.loss is not None), None)
     f1 = next((m.devel_f1 for m in reversed(metrics) if m.devel_f1 is not None), None)
     pace = next((m.tokens_per_s for m in reversed(metrics) if m.tokens_per_s), None)
-    cells = st.columns(6)
+    is_on = job.status in ("running", "stopping")
+    cells = st.columns(6 if is_on else 5)
     cells[0].metric("Loss", f"{loss:.3f}" if loss is not None else "–")
     cells[1].metric("Devel F1", f"{100 * f1:.1f} %" if f1 is not None else "–")
     cells[2].metric("Word-pieces/s", f"{pace:,.0f}" if pace else "–")
     cells[3].metric("Time", clock(job.duration_s) if state.started_at else "–")
-    is_on = job.status in ("running", "stopping")
     memory = state.memory_bytes if is_on else state.peak_memory_bytes
     cells[4].metric(
         "Memory" if is_on else "Peak memory", f"{memory / 1e9:.1f} GB" if memory else "–"
     )
-    if state.gpu_percent is not None:
+    if is_on and state.gpu_percent is not None:
         used = (state.gpu_memory_bytes or 0) / 1e9
         cells[5].metric("GPU", f"{state.gpu_percent:.0f} %", help=f"{used:.1f} GB on the card.")
-    else:
-        cells[5].metric("CPU", f"{state.cpu_percent:.0f} %" if is_on else "–", help="100 %: a core")
+    elif is_on:
+        cells[5].metric("CPU", f"{state.cpu_percent:.0f} %", help="100 %: a core")
     if is_on and time.time() - state.heartbeat > 60:
         st.warning(
             "No sign of life for a minute: the machine may be asleep or out of memory.",
@@ -226,7 +226,7 @@ def _draw_details(session: Session, job: Job) -> None:
                 key="train_card_json",
                 icon=":material/download:",
             )
-        st.code(text, language="markdown", wrap_lines=True, height=420)
+        st.code(text, language=None, wrap_lines=True, height=420)
 
 
 def _height(text: str) -> int | Literal["content"]:
@@ -242,13 +242,11 @@ def draw_curves(
     pace = [Point(m.step, m.tokens_per_s, n) for n, ms in runs for m in ms if m.tokens_per_s]
     left, right = st.columns(2)
     if loss:
-        chart = charts.lines(loss, "Loss", x="Step", y="Loss", colors=colors, from_zero=True)
+        chart = _over_steps(loss, "Loss", y="Loss", colors=colors)
         with left:
             charts.show(chart, f"Training loss, now {loss[-1].y:.3f}", key=f"train_loss_{key}")
     if pace:
-        chart = charts.lines(
-            pace, "Pace", x="Step", y="Word-pieces/s", number=",.0f", colors=colors, from_zero=True
-        )
+        chart = _over_steps(pace, "Pace", y="Word-pieces/s", colors=colors, number=",.0f")
         with right:
             charts.show(chart, "Real word-pieces a second", key=f"train_pace_{key}")
     scores = [Point(m.step, m.devel_f1, n) for n, ms in runs for m in ms if m.devel_f1 is not None]
@@ -269,7 +267,7 @@ def draw_curves(
     scale = alt.Scale(domain=names, range=[colors.get(name, PALETTE[-1]) for name in names])
     legend = alt.Legend(title=None, orient="right", symbolLimit=40)
     chart = (
-        charts.lines(scores, title, x="Step", y="F1", colors=colors)
+        _over_steps(scores, title, y="F1", colors=colors)
         .encode(
             y=alt.Y("y:Q", title="F1", scale=alt.Scale(domain=[0, 1])),
             color=alt.Color("series:N", scale=scale, legend=legend),
@@ -277,3 +275,15 @@ def draw_curves(
         .properties(height=340)
     )
     charts.show(chart, "F1 on a sample of the devel splits", key=f"train_f1_{key}")
+
+
+def _over_steps(
+    points: Sequence[Point], title: str, *, y: str, colors: dict[str, str], number: str = ".3f"
+) -> alt.Chart:
+    """Draw lines over whole steps, as high with a legend as without one."""
+    chart = charts.lines(
+        points, title, x="Step", y=y, number=number, colors=colors, from_zero=True
+    ).encode(x=alt.X("x:Q", title="Step", axis=alt.Axis(format="~s", tickMinStep=1)))
+    has_legend = len({point.series for point in points}) > 1
+    drawn: alt.Chart = chart.properties(height=300 if has_legend else 260)
+    return drawn

@@ -120,14 +120,16 @@ def draw_history(found: Sequence[Job], settings: Settings) -> None:
         rows,
         key="train_history",
         hide_index=True,
+        placeholder="–",
         column_config={
             "Loss": st.column_config.NumberColumn(format="%.3f"),
             "Devel F1": st.column_config.NumberColumn(format="%.3f"),
-            "Disk": st.column_config.NumberColumn(format="%.0f MB", help="Run and model."),
+            "Disk": st.column_config.NumberColumn(format="%.1f MB", help="Run and model."),
         },
     )
     total = folder_bytes(settings.jobs) + folder_bytes(settings.models)
-    st.caption(f"Runs and models take {total / 1e9:,.2f} GB on this disk.")
+    size = f"{total / 1e9:,.1f} GB" if total >= 1e9 else f"{total / 1e6:,.1f} MB"
+    st.caption(f"Runs and models take {size} on this disk.")
 
 
 def draw_comparison(session: Session, found: Sequence[Job]) -> None:

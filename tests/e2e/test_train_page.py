@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import PATIENCE_MS, StudioProcess, problems_of, running, settle, shoot
+from test_train_ui import make_run
 
 from bioner import jobs
 from bioner.checkpoints import active_model, history
@@ -137,6 +138,16 @@ def test_empty_page_says_what_to_do_next(page: Page, app: StudioProcess, place: 
     shows(page, re.compile("No model in"))
 
 
+def test_pace_is_measured_here_before_the_first_run(page: Page, app: StudioProcess) -> None:
+    visit(page, app, view="new")
+    cost = page.locator(".st-key-train_estimate")
+    playwright.expect(cost).to_contain_text("not known", timeout=PATIENCE_MS)
+    press(page, "train_measure")
+    playwright.expect(cost).not_to_contain_text("not known", timeout=PATIENCE_MS)
+    playwright.expect(page.locator(".st-key-train_measure")).to_have_count(0)
+    assert not problems_of(page)
+
+
 def test_run_survives_the_tab_and_the_app_stops_and_resumes(
     page: Page, app: StudioProcess, place: Settings
 ) -> None:
@@ -256,3 +267,28 @@ def test_tensorflow_checkpoint_becomes_a_base_encoder(
         ".st-key-train_base [data-baseweb='select'], .st-key-train_base input"
     ).first.click()
     shows(page, "biobert · on this machine")
+
+
+def test_twenty_runs_are_listed_and_any_two_compared(
+    page: Page, app: StudioProcess, place: Settings
+) -> None:
+    states = ("finished", "failed", "stopped", "lost")
+    trouble = {
+        "problem": "the machine ran out of memory",
+        "mend": "try again with a smaller batch: --batch-size 12 instead of 24",
+    }
+    for number in range(20 - len(jobs.list_jobs(place))):
+        status = states[number % 4]
+        make_run(place, f"run{number}", status, **(trouble if status == "failed" else {}))
+    visit(page, app, view="runs")
+    shows(page, "All 20 runs")
+    picture(page, "twenty-runs")
+    failed = next(job for job in jobs.list_jobs(place) if job.status == "failed")
+    visit(page, app, view="runs", job=failed.id)
+    shows(page, re.compile("ran out of memory"))
+    shows(page, "the last line of the log")
+    picture(page, "failed-run")
+    visit(page, app, view="compare")
+    charts = page.locator("[data-testid='stVegaLiteChart']")
+    playwright.expect(charts).to_have_count(3, timeout=PATIENCE_MS)
+    picture(page, "twenty-compare")
