@@ -43,6 +43,8 @@ NOUN_OF = {
     "own_corpora_add": "corpora",
     "leaks": "merge",
     "merge_build": "merge",
+    "model_card": "checkpoints",
+    "model_folder": "checkpoints",
     "tagger_onnx": "tagger",
     "commands": "__main__",
     "migrations": "store",

@@ -1,0 +1,172 @@
+"""A model's card and the hashes of what it was trained on: the files that we write beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from bioner.errors import ModelError
+
+CARD = "card.json"
+HASHES = "training_hashes.bin"
+_HASH_BYTES = 8
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model is made of and how good it is; ``models/<name>/card.json``.
+
+    ``scores`` is what ``evaluate --json`` prints; ``created`` is ISO 8601 in UTC; ``parent`` names
+    the model that this one was trained on from; ``command`` repeats the run.
+    """
+
+    name: str
+    base: str = ""
+    stage: str = ""
+    created: str = ""
+    mapping: str = ""
+    schema_fingerprint: str = ""
+    types: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    data_fingerprint: str = ""
+    corpora: tuple[str, ...] = ()
+    loss: str = ""
+    config: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    parent: str = ""
+    epochs: float = 0.0
+    steps: int = 0
+    train_sentences: int = 0
+    corrections: int = 0
+    fill_in: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
+    licence: str = ""
+    limits: tuple[str, ...] = ()
+    hardware: dict[str, Any] = field(default_factory=dict)
+    duration_s: float = 0.0
+    versions: dict[str, Any] = field(default_factory=dict)
+    commit: str = ""
+    command: str = ""
+
+    @property
+    def f1(self) -> float | None:
+        """The micro F1 over the corpora (0..1), if the model has been evaluated."""
+        value = self.scores.get("overall", {}).get("micro", {}).get("f1")
+        return float(value) if isinstance(value, int | float) else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the card as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> ModelCard:
+        """Make a card from JSON values; keys of later versions are left out.
+
+        Raises ModelError naming the first field that is absent or of another kind.
+        """
+        if not isinstance(raw, Mapping):
+            raise ModelError(f"model card: expected a JSON object, got {type(raw).__name__}")
+        if "name" not in raw:
+            raise ModelError("model card: the field `name` is missing")
+        values: dict[str, Any] = {}
+        for one in fields(cls):
+            if one.name in raw:
+                values[one.name] = _checked(one.name, str(one.type), raw[one.name])
+        return cls(**values)
+
+
+def _checked(name: str, kind: str, value: Any) -> Any:
+    if kind.startswith("tuple"):
+        if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise ModelError(f"model card, {name}: expected a list of strings, got {value!r}")
+    if kind == "float" and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    expected = {"str": str, "int": int, "float": float}.get(kind, dict)
+    if not isinstance(value, expected) or isinstance(value, bool):
+        raise ModelError(
+            f"model card, {name}: expected {expected.__name__}, got {type(value).__name__}"
+        )
+    return value
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read ``card.json``; raises ModelError with the file when it is absent or not a card."""
+    path = folder / CARD
+    try:
+        return ModelCard.from_json(read_json_object(path))
+    except ModelError as error:
+        raise error if str(path) in str(error) else ModelError(f"{path}: {error}") from error
+
+
+def write_card(folder: Path, card: ModelCard) -> None:
+    """Write ``card.json`` whole or not at all; write it last: it says that all is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / CARD, json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_training_hashes(folder: Path, hashes: Iterable[str]) -> None:
+    """Write the ``Sentence.fingerprint`` of every training sentence (16 hex digits each)."""
+    distinct = sorted(set(hashes))
+    for one in distinct:
+        if not re.fullmatch(r"[0-9a-f]{16}", one):
+            raise ValueError(f"expected 16 hex digits, got {one!r}")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / HASHES, bytes.fromhex("".join(distinct)))
+
+
+def has_training_hashes(folder: Path) -> bool:
+    """Return whether the folder says what it was trained on; if not, its leaks are unknown."""
+    return (folder / HASHES).is_file()
+
+
+def training_hashes(folder: Path) -> frozenset[str]:
+    """Read the fingerprints of the training sentences; empty for a model that came without them."""
+    path = folder / HASHES
+    if not path.is_file():
+        return frozenset()
+    raw = path.read_bytes()
+    if len(raw) % _HASH_BYTES:
+        raise ModelError(
+            f"{path}: {len(raw)} bytes is not a whole number of hashes; delete the file"
+        )
+    text = raw.hex()
+    return frozenset(text[i : i + 2 * _HASH_BYTES] for i in range(0, len(text), 2 * _HASH_BYTES))
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object; raises ModelError naming the file and what is wrong with it."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"{path} is missing") from error
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelError(f"{path}: not readable as JSON; copy it again") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path}: expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Replace a file whole or not at all: written beside it, flushed to disk, renamed over it."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
