@@ -28,11 +28,11 @@ from pathlib import Path
 
 from benchmarks.external import BIORED, TYPES, read_biored, score_documents, without_known
 from benchmarks.scores import write_between
-from bioner.checkpoints import find_model
+from bioner.checkpoints import find_model, write_whole
 from bioner.commands.terminal import counter, say
 from bioner.gate import Decision, decide
 from bioner.labels import LabelSchema
-from bioner.merge import read_dataset, write_dataset
+from bioner.merge import read_dataset, read_manifest, write_dataset
 from bioner.reports import StoredReport, evaluate_cached, reports_folder
 from bioner.retraining import Recipe, read_replay, retrain
 from bioner.scores import Score
@@ -126,6 +126,10 @@ def cut_test(data: Path, per_corpus: int, folder: Path) -> Path:
     ]
     fingerprint = f"{dataset.fingerprint}-{per_corpus}"
     write_dataset(replace(dataset, test=tuple(test), fingerprint=fingerprint), folder)
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["report"] = {"parts": read_manifest(data).report.get("parts", [])}
+    write_whole(path, json.dumps(manifest, indent=1))
     return folder
 
 
@@ -174,6 +178,7 @@ def main() -> None:
     recipe = Recipe(
         replay=args.replay,
         repeat=args.repeat,
+        keep=args.keep,
         epochs=args.epochs,
         learning_rate=args.lr,
         seed=args.seed,
@@ -212,6 +217,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--without-corpora", action="store_true")
     parser.add_argument("--replay", type=int, default=Recipe.replay)
     parser.add_argument("--repeat", type=int, default=Recipe.repeat)
+    parser.add_argument("--keep", type=float, default=Recipe.keep)
     parser.add_argument("--epochs", type=float, default=Recipe.epochs)
     parser.add_argument("--lr", type=float, default=Recipe.learning_rate)
     parser.add_argument("--seed", type=int, default=Recipe.seed)

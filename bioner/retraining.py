@@ -7,16 +7,22 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from bioner.checkpoints import ModelCard, training_hashes, write_card, write_training_hashes
+from bioner.checkpoints import (
+    ModelCard,
+    read_card,
+    training_hashes,
+    write_card,
+    write_training_hashes,
+)
 from bioner.corpora import read_corpora
 from bioner.errors import TrainingError
 from bioner.labels import LabelSchema, read_schema
 from bioner.merge import Dataset, merge, read_dataset
 from bioner.spans import Sentence
 from bioner.tagger import OnProgress, Tagger, load_tagger
-from bioner.training import Report, TrainingConfig, train
+from bioner.training import CALIBRATION_SENTENCES, Progress, Report, TrainingConfig, train
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,14 @@ class Recipe:
     """How corrections are mixed with what the model must not forget.
 
     ``replay``: sentences seen again beside the corrections; ``repeat``: how often an epoch shows
-    each correction. Rates are below those of a first training.
+    each correction; ``keep``: the parent's share when its weights and the new ones are averaged at
+    the end, which keeps most of both (Wortsman et al. 2022). Rates are below those of a first
+    training.
     """
 
     replay: int = 4000
     repeat: int = 4
+    keep: float = 0.5
     epochs: float = 2.0
     learning_rate: float = 5e-5
     head_learning_rate: float = 2e-4
@@ -42,6 +51,8 @@ class Recipe:
                 f"expected at least one repeat and no negative replay, got {self.repeat} and "
                 f"{self.replay}"
             )
+        if not 0 <= self.keep < 1:
+            raise TrainingError(f"keep: expected at least 0 and less than 1, got {self.keep}")
 
 
 def retrain(
@@ -75,7 +86,7 @@ def retrain(
     )
     card = train(
         config,
-        replay,
+        replace(replay, devel=()),  # the confidence is fitted below, on the averaged weights
         out,
         corrections=list(corrections) * chosen.repeat,
         parent=parent.name,
@@ -84,21 +95,65 @@ def retrain(
         stop_requested=stop_requested,
     )
     write_training_hashes(out, training_hashes(out) | training_hashes(parent))
+    kept = chosen.keep if average_weights(parent, out, chosen.keep) else 0.0
+    report(Progress(card.steps, card.steps, card.epochs, message="fitting the confidence"))
     card = replace(
         card,
         corrections=len(corrections),
-        config={**card.config, "replay": len(replay.train), "repeat": chosen.repeat},
+        calibration=_calibrate(out, parent, replay, chosen.device),
+        config={
+            **card.config,
+            "replay": len(replay.train),
+            "repeat": chosen.repeat,
+            "keep": kept,
+        },
         command=repeat_command(parent, out, chosen),
     )
     write_card(out, card)
     return card
 
 
+def average_weights(parent: Path, out: Path, keep: float) -> bool:
+    """Move a model's weights back towards its parent's; False where their shapes differ."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    if not keep:
+        return False
+    path = out / "model.safetensors"
+    new, old = load_file(path), load_file(parent / "model.safetensors")
+    if {name: one.shape for name, one in new.items()} != {n: o.shape for n, o in old.items()}:
+        return False
+    mixed = {
+        name: torch.lerp(one.float(), old[name].float(), keep).contiguous()
+        for name, one in new.items()
+    }
+    temporary = path.with_name(f".{path.name}.new")
+    save_file(mixed, temporary, metadata={"format": "pt"})
+    temporary.replace(path)
+    return True
+
+
+def _calibrate(
+    out: Path, parent: Path, replay: Dataset, device: Literal["auto", "cpu", "cuda"]
+) -> dict[str, Any]:
+    """Fit the confidence on devel; without one, what was fitted for the parent still holds best."""
+    from bioner.confidence import fit_confidence
+    from bioner.training_loop import devel_sample
+
+    chosen = devel_sample(replay, CALIBRATION_SENTENCES)
+    if not chosen:
+        return read_card(parent).calibration if (parent / "card.json").is_file() else {}
+    tagger = load_tagger(out, device=device, backend="torch", is_calibrated=False)
+    return fit_confidence(tagger, chosen, replay.schema)
+
+
 def repeat_command(parent: Path, out: Path, recipe: Recipe) -> str:
     """Return the command that retrains a model so."""
     return (
         f"python -m bioner retrain --base {parent.name} --out models/{out.name} "
-        f"--replay {recipe.replay} --repeat {recipe.repeat} --epochs {recipe.epochs:g} "
+        f"--replay {recipe.replay} --repeat {recipe.repeat} --keep {recipe.keep:g} "
+        f"--epochs {recipe.epochs:g} "
         f"--lr {recipe.learning_rate:g} --seed {recipe.seed}"
     )
 

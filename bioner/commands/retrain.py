@@ -24,6 +24,9 @@ def retrain(
     repeat: Annotated[
         int | None, typer.Option(help="How often an epoch shows each correction.")
     ] = None,
+    keep: Annotated[
+        float | None, typer.Option(help="The old model's share in the averaged weights.")
+    ] = None,
     epochs: Annotated[float | None, typer.Option(help="How often to go through it all.")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate of the encoder.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sentences in a batch.")] = None,
@@ -51,6 +54,7 @@ def retrain(
     given: dict[str, Any] = {
         "replay": replay,
         "repeat": repeat,
+        "keep": keep,
         "epochs": epochs,
         "learning_rate": lr,
         "batch_size": batch_size,
