@@ -255,7 +255,7 @@ def summary(values: list[float]) -> dict[str, float]:
     """Return the median, 95th percentile and longest of some waits."""
     return {
         "median_ms": round(statistics.median(values), 1),
-        "p95_ms": round(statistics.quantiles(values, n=20)[-1], 1),
+        "p95_ms": round(statistics.quantiles(values, n=20, method="inclusive")[-1], 1),
         "longest_ms": round(max(values), 1),
         "times": len(values),
     }

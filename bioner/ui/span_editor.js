@@ -468,12 +468,24 @@ class SpanEditor {
     if (event.key === "Escape" && !this.help.hidden) return this.handled(event, () => this.toggleHelp());
     if (!inText) {
       event.stopPropagation();
-      return undefined;
+      return this.moveInToolbar(event);
     }
     const action = this.actionFor(event);
     if (action) return this.handled(event, action);
     if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) event.stopPropagation();
     return undefined;
+  }
+
+  // A toolbar is one stop of the Tab key; the arrow keys move inside it.
+  moveInToolbar(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const toolbar = event.target.closest?.("[role=toolbar]");
+    if (!step || !toolbar || event.target.tagName !== "BUTTON") return;
+    event.preventDefault();
+    const buttons = usable(toolbar);
+    const next = buttons[(buttons.indexOf(event.target) + step + buttons.length) % buttons.length];
+    makeOnlyStop(toolbar, next);
+    next.focus();
   }
 
   handled(event, action) {
@@ -561,7 +573,7 @@ class SpanEditor {
   moveToken(step, extend) {
     const { focus, anchor } = this.sel;
     let token = this.text.tokenAt(step > 0 ? focus[1] - 1 : focus[0]);
-    const isInside = this.text.starts[token] <= focus[0] || step < 0;
+    const isInside = this.text.starts[token] < focus[1] || step < 0;
     token = Math.max(0, Math.min(this.text.tokens - 1, token + (isInside ? step : 0)));
     this.goTo(token, extend ? anchor : null);
   }
@@ -883,6 +895,7 @@ class SpanEditor {
   markPalette() {
     for (const button of this.palette.querySelectorAll(".bse-type"))
       button.setAttribute("aria-pressed", String(button.dataset.type === this.brush));
+    makeOnlyStop(this.palette);
   }
 
   openSearch() {
@@ -954,6 +967,7 @@ class SpanEditor {
       if (name === "confirm") button.hidden = !this.preview;
       if (name === "layers") button.setAttribute("aria-pressed", String(this.showLayers));
     }
+    makeOnlyStop(this.actions);
   }
 
   toggleLayers() {
@@ -1005,6 +1019,20 @@ class SpanEditor {
 
   hidePop() {
     this.pop.hidden = true;
+  }
+}
+
+function usable(toolbar) {
+  return [...toolbar.querySelectorAll("button")].filter((one) => !one.disabled && !one.hidden);
+}
+
+function makeOnlyStop(toolbar, stop = null) {
+  const buttons = usable(toolbar);
+  const chosen = stop ?? buttons.find((one) => "stop" in one.dataset) ?? buttons[0];
+  for (const one of toolbar.querySelectorAll("button")) {
+    one.tabIndex = one === chosen ? 0 : -1;
+    if (one === chosen) one.dataset.stop = "";
+    else delete one.dataset.stop;
   }
 }
 
