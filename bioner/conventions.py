@@ -87,13 +87,13 @@ class Conventions:
                 for high in range(end, min(len(words), end + REACH) + 1):
                     if high - low == end - start:
                         continue
-                    marked = self._labels.get(" ".join(words[low:high]))
+                    key = " ".join(words[low:high])
+                    marked = self._labels.get(key)
                     if marked is None or not any(
                         other != corpus and self._group(name) == group for name, other in marked
                     ):
                         continue
                     if not any(a <= low and high <= b for a, b in same):
-                        key = " ".join(words[low:high])
                         self._parts[key, group][" ".join(words[start:end]), corpus] += 1
 
     def surfaces(self) -> Iterator[tuple[str, str, str, int]]:

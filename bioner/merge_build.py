@@ -24,7 +24,7 @@ def build(
 
     Raises BionerError for what cannot be read, mapped or written; the folder is then as it was.
     """
-    with _collector_paused():
+    with collector_paused():
         corpora, schema = read_all(source, settings, mapping, progress=progress)
         dataset = merge(corpora, schema, progress=progress)
         if progress:
@@ -34,7 +34,7 @@ def build(
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Pause the cycle collector: millions of values without cycles are made, and it walks all."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -17,6 +17,7 @@ from typing import Any
 
 from bioner.conventions import Conventions, MarkedSentence
 from bioner.labels import LabelSchema
+from bioner.merge_build import collector_paused
 from bioner.spans import Range
 from bioner.text import fold, tokenize
 
@@ -123,7 +124,7 @@ def build_index(
     os.close(handle)
     work = Path(name)
     try:
-        with contextlib.closing(sqlite3.connect(work)) as database:
+        with collector_paused(), contextlib.closing(sqlite3.connect(work)) as database:
             database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES)
             _fill(database, rows, schema, fingerprint, progress)
             database.executescript(_INDEXES)
@@ -152,7 +153,8 @@ def _fill(
         if progress is not None and count % 1000 == 0:
             progress(count)
     for (body,) in database.execute("SELECT body FROM sentences"):
-        conventions.count_parts(_mark(json.loads(body), schema))
+        if '"spans":[],"readings":[]' not in body:
+            conventions.count_parts(_mark(json.loads(body), schema))
     database.executemany("INSERT INTO surfaces VALUES (?, ?, ?, ?)", conventions.surfaces())
     for number, one in enumerate(conventions.disagreements(), 1):
         database.execute(

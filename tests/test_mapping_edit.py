@@ -5,13 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
+from support import ROOT
 
 from bioner.errors import SchemaError
 from bioner.labels import IGNORE, read_schema
 from bioner.merge import Dataset
 from bioner.own_corpora import read_user_schema
 from bioner.settings import read_settings
-from bioner.ui.mapping_edit import MappingEdit, changes, has_edits, restore, write_edit
+from bioner.ui.mapping_edit import (
+    MappingEdit,
+    changes,
+    exceptions_of,
+    has_edits,
+    restore,
+    write_edit,
+)
+from bioner.ui.shelf import open_sample
 
 
 def edit_of(corpus: str, covers: frozenset[str] | None = None, **rules: str) -> MappingEdit:
@@ -69,3 +79,68 @@ def test_an_edit_that_the_schema_refuses_leaves_nothing_behind(home: Path) -> No
     with pytest.raises(SchemaError, match="unknown type 'Planet'"):
         write_edit(settings, edit_of("CRAFT", SO="Planet"))
     assert list(settings.home.iterdir()) == []
+
+
+def edit_of_words(**words: dict[str, frozenset[str]]) -> MappingEdit:
+    """Return an edit of CRAFT's exceptions, by source label."""
+    plain = edit_of("CRAFT")
+    present = exceptions_of(read_schema().mapping_for("CRAFT"))
+    return MappingEdit("CRAFT", plain.rules, plain.covers, {**present, **words})
+
+
+def test_words_that_are_excepted_are_counted_where_they_are_written() -> None:
+    shelf = open_sample(read_settings().sample, read_schema())
+    present, report = read_schema().mapping_for("CRAFT"), shelf.report
+    written = shelf.written("CRAFT")
+    assert sum(n for (label, _), n in written.items() if label == "GGP") == sum(
+        report["mapped"]["CRAFT"]["GGP"].values()
+    )
+    word, number = next((word, n) for (label, word), n in written.items() if label == "GGP")
+    assert changes(edit_of_words(), present, report, written) == []
+    (change,) = changes(edit_of_words(GGP={IGNORE: frozenset({word})}), present, report, written)
+    assert change.what == f"Mentions of GGP written “{word}”: Protein becomes left open"
+    assert change.number == number > 0
+    open_before = sum(n for (label, _), n in written.items() if label == IGNORE)
+    assert open_before == sum(report["ignored"]["CRAFT"].values())
+
+
+def test_a_word_that_is_no_exception_any_more_takes_the_labels_type(home: Path) -> None:
+    settings = read_settings()
+    present = read_schema().mapping_for("CRAFT")
+    fewer = exceptions_of(present)["Taxon"]["Taxon"] - {"mammals", "birds"}
+    edit = edit_of_words(Taxon={"Taxon": fewer}, CL={"Tissue": frozenset({"hela cells"})})
+    written = {("Taxon", "mammals"): 5, ("Taxon", "birds"): 2, ("CL", "hela cells"): 1}
+    report = {"mapped": {}, "ignored": {}, "sentences": {}}
+    assert {(one.what, one.number) for one in changes(edit, present, report, written)} == {
+        ("Mentions of Taxon written “birds”, “mammals”: Taxon becomes Organism", 7),
+        ("Mentions of CL written “hela cells”: Cell becomes Tissue", 1),
+    }
+    write_edit(settings, edit)
+    after = read_user_schema(settings).mapping_for("CRAFT")
+    assert after.rules["Taxon"].apply("Mammals") == "Organism"
+    assert after.rules["Taxon"].apply("vertebrates") == "Taxon"
+    assert after.rules["Taxon"].by_surface[0].reason == "Taxa above the species."
+    assert after.rules["CL"].apply("HeLa cells") == "Tissue"
+    assert after.rules["CL"].apply("B cells") == "Cell"
+    assert after.rules["CHEBI"] == present.rules["CHEBI"]
+    assert has_edits(settings, "CRAFT")
+
+
+def test_words_are_excepted_on_the_page(home: Path) -> None:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    page.switch_page("pages/1_Corpora.py")
+    page.query_params["part"], page.query_params["corpus"] = "mapping", "CRAFT"
+    page.run()
+    assert "Nothing yet." in [one.value for one in page.caption]
+    page.selectbox(key="mapping_CRAFT_new_source").set_value("CL")
+    page.selectbox(key="mapping_CRAFT_new_label").set_value("Tissue")
+    page.text_area(key="mapping_CRAFT_new_words").set_value("HeLa-cells").run()
+    assert not page.exception
+    assert any("Mentions of CL written “hela - cells”" in one.body for one in page.get("html"))
+    page.button(key="mapping_apply").click().run()
+    rule = read_user_schema(read_settings()).mapping_for("CRAFT").rules["CL"]
+    assert rule.apply("HeLa - cells") == "Tissue"
+    areas = {one.label: one.value for one in page.text_area}
+    assert areas["CL written so becomes Tissue"] == "hela - cells"
+    assert areas["where they are written"] == ""
+    assert "Nothing yet." in [one.value for one in page.caption]

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SEQUENTIAL = ("#d5ecf1", "#8cc5d3", "#4397ad", "#17667d", "#0b3a4a")
-"""One hue from light to dark: readable with any colour vision and on both themes."""
+"""One hue from faint to strong, readable with any colour vision; turned round on a dark page."""
 
 FRAME = 90
 """Pixels of a chart's height that its title and axis take."""
 
-NAME_AXIS = alt.Axis(labelLimit=220, labelOverlap=False)
+NAME_AXIS = alt.Axis(labelLimit=220, labelOverlap=False, labelFlush=False)
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b8a800")
 """Okabe and Ito's colour-blind-safe hues, for series without a colour of their own."""
@@ -163,9 +163,9 @@ def heatmap(
             "column:N",
             sort=columns,
             title=column,
-            axis=alt.Axis(labelAngle=-40, orient="top", labelLimit=140),
+            axis=alt.Axis(labelAngle=-40, orient="top", labelLimit=140, labelFlush=False),
         ),
-        y=alt.Y("row:N", sort=rows, title=row, axis=alt.Axis(labelLimit=180, labelOverlap=False)),
+        y=alt.Y("row:N", sort=rows, title=row, axis=NAME_AXIS),
     )
     found = base.transform_filter("datum.value != null && datum.value > 0")
     numbers = [cell.value for cell in cells if cell.value]
@@ -175,13 +175,16 @@ def heatmap(
         alt.Tooltip("column:N", title=column),
         alt.Tooltip("value:Q", title=value, format=number),
     ]
-    scale = alt.Scale(range=list(SEQUENTIAL), type="log" if is_log else "linear")
+    is_dark = st.context.theme.type == "dark"
+    strong, faint = ("#0b2b33", "#ffffff") if is_dark else ("#ffffff", "#0b2b33")
+    shading = list(SEQUENTIAL[::-1] if is_dark else SEQUENTIAL)
+    scale = alt.Scale(range=shading, type="log" if is_log else "linear")
     shades = found.mark_rect(stroke="#80808040").encode(
         color=alt.Color("value:Q", scale=scale, legend=None), tooltip=tooltip
     )
     texts = found.mark_text(fontSize=11).encode(
         text=alt.Text("value:Q", format=number),
-        color=alt.condition(f"datum.value > {middle}", alt.value("#ffffff"), alt.value("#0b2b33")),
+        color=alt.condition(f"datum.value > {middle}", alt.value(strong), alt.value(faint)),
     )
     nothing = base.transform_filter("datum.value === 0")
     zeros = nothing.mark_text(fontSize=11, color="#8a9199", text="0").encode(tooltip=tooltip)

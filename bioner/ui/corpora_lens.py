@@ -54,7 +54,7 @@ def draw_lens(session: Session, shelf: Shelf) -> None:
     except BionerError as error:
         show_problem(error)
         return
-    st.caption(KINDS[kind][1])
+    st.caption(f"{KINDS[kind][1]} Tick a row to see its sentences.")
     if not found:
         st.success("The corpora here agree about all of it.", icon=":material/check:")
         return

@@ -24,6 +24,7 @@ from bioner.ui.tables import draw_table
 
 OPEN = "left open"
 _SAVED = "corpora.mapping_saved"
+_ROUND = "corpora.mapping_round"
 
 
 def draw_mapping(session: Session, shelf: Shelf) -> None:
@@ -77,7 +78,7 @@ def mapping_rows(
         words = {one.label: len(one.surfaces) for one in rule.by_surface}
         rows += [
             (
-                f"{source}: {words[to]} words" if to in words and to != rule.label else source,
+                f"{source}, {words[to]} words" if to in words and to != rule.label else source,
                 to,
                 found.get(to, 0),
                 reasons.get(to, ""),
@@ -107,24 +108,28 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
         labels = [*session.schema.names, IGNORE]
         rules: dict[str, str] = {}
         exceptions: dict[str, dict[str, frozenset[str]]] = {}
-        for source, rule in present.rules.items():
-            rules[source] = st.selectbox(
+        columns = st.columns(3)
+        for place, (source, rule) in enumerate(present.rules.items()):
+            rules[source] = columns[place % 3].selectbox(
                 f"{source} becomes",
                 labels,
                 index=labels.index(rule.label),
                 format_func=_shown,
-                key=f"mapping_{corpus}_{source}",
-                width=360,
+                key=_key(session, corpus, source),
             )
-            for one in rule.by_surface:
-                exceptions.setdefault(source, {})[one.label] = _choose_words(corpus, source, one)
-        _choose_new_exception(corpus, present, labels, exceptions)
+        excepted = [(s, one) for s, rule in present.rules.items() for one in rule.by_surface]
+        halves = st.columns(2)
+        for place, (source, one) in enumerate(excepted):
+            with halves[place % 2]:
+                words = _choose_words(session, corpus, source, one)
+                exceptions.setdefault(source, {})[one.label] = words
+        _choose_new_exception(session, present, labels, exceptions)
         covers = st.pills(
             "Its annotators looked for",
             session.schema.names,
             selection_mode="multi",
             default=[name for name in session.schema.names if name in present.covers],
-            key=f"mapping_{corpus}_covers",
+            key=_key(session, corpus, "covers"),
         )
         edit = MappingEdit(corpus, rules, frozenset(covers), exceptions)
         written = shelf.written(corpus) if exceptions != exceptions_of(present) else None
@@ -139,37 +144,44 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
             )
 
 
-def _choose_words(corpus: str, source: str, present: SurfaceRule) -> frozenset[str]:
+def _key(session: Session, corpus: str, name: str) -> str:
+    """Return the key of a widget of the editor; once applied, all begin anew."""
+    return f"mapping_{corpus}_{name}{session.recall(_ROUND)}"
+
+
+def _choose_words(
+    session: Session, corpus: str, source: str, present: SurfaceRule
+) -> frozenset[str]:
     """Let a person edit the words of one exception; return them."""
     written = st.text_area(
-        f"but {source} written so is {_shown(present.label)}",
+        f"{source} written so becomes {_shown(present.label)}",
         "\n".join(sorted(present.surfaces)),
-        key=f"mapping_{corpus}_{source}_{present.label}",
-        height=120,
-        width=360,
+        key=_key(session, corpus, f"{source}_{present.label}"),
+        height=150,
         help="The whole mention, one a line; upper and lower case are alike.",
     )
     return _words(written)
 
 
 def _choose_new_exception(
-    corpus: str,
+    session: Session,
     present: CorpusMapping,
     labels: Sequence[str],
     exceptions: dict[str, dict[str, frozenset[str]]],
 ) -> None:
     """Let a person except some words of a label; they are added to ``exceptions``."""
+    corpus = present.corpus
     with st.popover("Except some words", icon=":material/format_list_bulleted_add:"):
         source = st.selectbox(
-            "Mentions labelled", list(present.rules), key=f"mapping_{corpus}_new_source"
+            "Mentions labelled", list(present.rules), key=_key(session, corpus, "new_source")
         )
         label = st.selectbox(
-            "are instead", labels, format_func=_shown, key=f"mapping_{corpus}_new_label"
+            "are instead", labels, format_func=_shown, key=_key(session, corpus, "new_label")
         )
         words = _words(
             st.text_area(
                 "where they are written",
-                key=f"mapping_{corpus}_new_words",
+                key=_key(session, corpus, "new_words"),
                 placeholder="one a line",
                 help="The whole mention, one a line; upper and lower case are alike.",
             )
@@ -200,5 +212,6 @@ def _apply(session: Session, act: Callable[[], None], told: str) -> None:
     except BionerError as error:
         show_problem(error)
         return
+    session.memory[_ROUND] = session.recall(_ROUND) + "x"
     session.memory[_SAVED] = f"{told}. Build the corpora again for it to take effect."
     st.rerun()

@@ -51,9 +51,11 @@ def draw_own(session: Session) -> None:
         "Annotated files",
         accept_multiple_files=True,
         key=f"own_files_{session.recall('corpora.own_round')}",
-        help="CoNLL, BRAT (zip), BioC XML or JSON, PubTator, JSON lines, spaCy; in UTF-8. Split a "
-        "larger corpus into several files: they are read as one.",
-        max_upload_size=MAX_WHOLE_BYTES // 2**20,
+        help="CoNLL, BRAT (zip), BioC XML or JSON, PubTator, JSON lines, spaCy.",
+    )
+    st.caption(
+        f"In UTF-8, at most {MAX_WHOLE_BYTES // 2**20} MB a file; several files are read as one "
+        "corpus."
     )
     if not files:
         st.caption(
@@ -131,7 +133,7 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
             key=f"own_type_{label}",
             width=420,
         )
-    unknown = [label for label, ours in suggested.items() if ours == IGNORE]
+    unknown = [label for label in types if types[label] == suggested[label] == IGNORE]
     if unknown:
         st.info(
             f"Not known here: {', '.join(unknown)}. Say above what each is; left open, it is no "

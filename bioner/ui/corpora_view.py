@@ -196,7 +196,7 @@ def _draw_types(shelf: Shelf, corrections: Corrections, splits: Sequence[str], w
 
 
 def _draw_sizes(shelf: Shelf, corrections: Corrections) -> None:
-    sizes = dict(shelf.report["sentences"])
+    sizes = dict(shelf.sizes)
     if corrections.sentences:
         sizes[NAME] = corrections.sentences
     rows = [
@@ -248,7 +248,10 @@ def draw_merge(shelf: Shelf) -> None:
             "with the labels of all, and what all of them looked for",
         ),
         "Repeated within one corpus, made one": (report["repeated"], ""),
-        "Same boundaries, the finer label kept": (report["finer_label_won"], "Cell over Anatomy"),
+        "Same boundaries, the finer label kept": (
+            report["finer_label_won"],
+            "Cell rather than Anatomy",
+        ),
         "Boundaries that clash, both readings allowed": (report["boundary_clashes"], ""),
         "Same boundaries, different types, both allowed": (report["type_clashes"], ""),
         "Development sentences equal to a test sentence, not used for tuning": (

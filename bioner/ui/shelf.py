@@ -96,6 +96,22 @@ class Shelf:
         return tuple(Count(*key, number) for key, number in totals.items())
 
     @cached_property
+    def sizes(self) -> Mapping[str, Mapping[str, int]]:
+        """Sentences by corpus and split; a fused sentence counts for each corpus it is from."""
+        import pyarrow as pa
+
+        grouped = (
+            pa.table({"owners": self._owners, "split": self.table["split"].combine_chunks()})
+            .group_by(["owners", "split"])
+            .aggregate([([], "count_all")])
+        )
+        found: dict[str, Counter[str]] = {corpus: Counter() for corpus in self.corpora}
+        for row in grouped.to_pylist():
+            for corpus in row["owners"].split("+"):
+                found[corpus][row["split"]] += row["count_all"]
+        return found
+
+    @cached_property
     def _owners(self) -> pa.Array:
         """The corpora of each sentence, joined by ``+``."""
         import pyarrow.compute as pc

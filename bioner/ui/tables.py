@@ -23,7 +23,11 @@ def _cell(value: Cell) -> str:
         return f'<td class="bn-number">{number}</td>'
     text = html.escape(value)
     if value.startswith(("http://", "https://")):
-        return f'<td><a href="{text}" target="_blank" rel="noopener noreferrer">{text}</a></td>'
+        shown = text.partition("://")[2].removeprefix("www.").rstrip("/")
+        return (
+            f'<td class="bn-link"><a href="{text}" target="_blank" rel="noopener noreferrer">'
+            f"{shown}</a></td>"
+        )
     return f"<td>{text}</td>"
 
 
