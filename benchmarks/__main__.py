@@ -13,12 +13,13 @@ from bioner.settings import PROJECT_ROOT, read_settings
 QUICK: dict[str, list[str]] = {
     "sentence_split": ["--limit", "300"],
     "review": ["--queued", "5000", "--revisions", "20000", "--rounds", "60"],
+    "corpora": ["--rounds", "1"],
     "search": ["--times", "1"],
     "predict_speed": ["--sentences", "200", "--rounds", "1"],
     "external": ["models/bioner-compact"],
 }
 NEEDS_CORPORA = {"search", "predict_speed", "external"}
-NEEDS_SHARED = {"sentence_split", "external"}
+NEEDS_SHARED = {"sentence_split", "external", "corpora"}
 
 
 def main() -> None:

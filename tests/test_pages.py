@@ -293,6 +293,7 @@ def test_corrections_are_one_more_corpus_on_the_charts(filled: Settings) -> None
     corrections = read_corrections(filled)
     assert sum(corrections.sentences.values()) == 1
     assert corrections.count("Cell", ("train", "test")) == 1
+    assert corrections.lengths(("train", "test")).total() == 1
     app = open_app("1_Corpora.py")
     said = [one.proto.alt for one in app.get("vega_lite_chart")]
     assert any("corrections" in one for one in said), said

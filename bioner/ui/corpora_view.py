@@ -146,7 +146,7 @@ def draw_overview(session: Session, shelf: Shelf) -> None:
         _draw_types(shelf, corrections, splits, where)
     with right:
         _draw_sizes(shelf, corrections)
-        _draw_lengths(shelf, splits, where)
+        _draw_lengths(shelf, corrections, splits, where)
 
 
 def _cells(shelf: Shelf, numbers: Counter[tuple[str, str]]) -> list[charts.Cell]:
@@ -211,8 +211,10 @@ def _draw_sizes(shelf: Shelf, corrections: Corrections) -> None:
     )
 
 
-def _draw_lengths(shelf: Shelf, splits: Sequence[str], where: str) -> None:
-    lengths = shelf.lengths(splits)
+def _draw_lengths(
+    shelf: Shelf, corrections: Corrections, splits: Sequence[str], where: str
+) -> None:
+    lengths = shelf.lengths(splits) + corrections.lengths(splits)
     if not lengths:
         return
     middle = sorted(lengths.elements())[lengths.total() // 2]

@@ -22,6 +22,15 @@ class Corrections:
     mentions: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(split, type) → mentions."""
     covers: frozenset[str] = frozenset()
+    tokens: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    """(split, number of tokens) → sentences."""
+
+    def lengths(self, splits: Sequence[str]) -> Counter[int]:
+        """Count the sentences of these splits by their number of tokens."""
+        found: Counter[int] = Counter()
+        for (split, length), number in self.tokens.items():
+            found[length] += number * (split in splits)
+        return +found
 
     def count(self, name: str, splits: Sequence[str]) -> int:
         """Count the mentions of a type in these splits."""
@@ -50,4 +59,5 @@ def count_corrections(by_split: Mapping[str, Sequence[Sentence]]) -> Corrections
             for span in one.spans
         ),
         frozenset().union(*(one.covers for one in everything)),
+        Counter((split, len(one.tokens)) for split, found in by_split.items() for one in found),
     )
