@@ -6,8 +6,9 @@
 Same weights, sentences, objective (every type covered), precision, optimizer and hardware; batches
 of as many sentences. What is counted is *real* word-pieces a second: padding is work, not
 progress. Rounds alternate between the two, so that a busy machine slows both; on a CPU the pace
-per second of processor time is printed too, which a busy machine does not change. The losses of
-the last quarter are printed beside each other. On a GPU the share of the card's measured bfloat16
+per second of processor time is printed too, which a busy machine does not change. The two loss
+curves are compared: how far they lie apart, smoothed, beside how far two seeds of one trainer lie
+apart, which is the noise (two rounds or more). On a GPU the share of the card's measured bfloat16
 matrix peak follows (6 operations a parameter outside the embeddings and token, Kaplan et al. 2020).
 """
 
@@ -22,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from transformers import (
     AutoTokenizer,
     BertConfig,
     DataCollatorForTokenClassification,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     set_seed,
@@ -71,6 +74,12 @@ class Run:
     @property
     def processor_pace(self) -> float:
         return self.real / self.processor_s
+
+    @property
+    def smoothed(self) -> list[float]:
+        """The losses as means of ten steps."""
+        tens = range(0, max(1, len(self.losses) - 9), 10)
+        return [statistics.fmean(self.losses[i : i + 10]) for i in tens]
 
     @property
     def last_loss(self) -> float:
@@ -174,6 +183,7 @@ def timed(name: str, make: Any, config: TrainingConfig, dataset: Dataset, device
         clock = Clock(run, device)
         trainer.model.register_forward_pre_hook(clock.count, with_kwargs=True)
         trainer.add_callback(clock)
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     return run
 
@@ -253,6 +263,15 @@ def main() -> None:
     report(runs, args, device, precision, parameters, peak)
 
 
+def apart(pairs: Sequence[tuple[Run, Run]]) -> float | None:
+    """Return how far smoothed loss curves lie apart, the mean over their points; None of none."""
+    if not pairs:
+        return None
+    return statistics.fmean(
+        abs(x - y) for a, b in pairs for x, y in zip(a.smoothed, b.smoothed, strict=True)
+    )
+
+
 def report(
     runs: list[Run],
     args: argparse.Namespace,
@@ -288,10 +307,16 @@ def report(
     wall = statistics.median(a.pace / b.pace for a, b in pairs)
     processor = statistics.median(a.processor_pace / b.processor_pace for a, b in pairs)
     print(f"ours is {wall:.2f}× as fast by the clock, {processor:.2f}× by processor time")
+    between = apart(pairs)
+    noise = apart([*pairwise(runs[::2]), *pairwise(runs[1::2])])
+    shown = f"{noise:.3f}" if noise is not None else "not known from one round"
+    print(f"loss curves, means of ten steps: {between:.3f} apart; two seeds of one trainer {shown}")
     if args.json:
         summary = {"device": device, "hardware": hardware, "precision": precision}
         summary |= {"batch_size": args.batch_size, "steps": args.steps, "runs": rows}
         summary |= {"times_faster": wall, "times_faster_by_processor": processor}
+        summary |= {"losses_apart": between, "losses_apart_between_seeds": noise}
+        summary |= {"matrix_peak": peak or None}
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
 

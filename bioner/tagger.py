@@ -501,6 +501,7 @@ def tagger_from_model(
         tokenizer.backend_tokenizer,
         schema,
         special=special,
+        max_length=min(256, int(getattr(model.config, "max_position_embeddings", 256))),
     )
 
 

@@ -44,6 +44,7 @@ CALIBRATION_SENTENCES = 300
 """Devel sentences of each corpus that the confidence is fitted on."""
 
 MARKS = "fill-in.npz"
+NOT_FINITE = "the loss is not a finite number any more: take a smaller learning rate"
 COMPLETE = "complete"
 """Marker written last into a checkpoint: without it the checkpoint was cut off."""
 
@@ -304,9 +305,7 @@ def train(
     if trainer.stopped:
         raise TrainingStopped(f"stopped at step {trainer.state.global_step}; `--resume` goes on")
     if not math.isfinite(result.training_loss):
-        raise TrainingError(
-            "the loss is not a finite number any more: take a smaller learning rate"
-        )
+        raise TrainingError(NOT_FINITE)
     if not ranks.is_first():
         ranks.wait()
         return read_card(out)

@@ -5,6 +5,9 @@ Imported by ``training.train`` alone, so that torch is loaded only where somethi
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +31,15 @@ from transformers import (
 from bioner import ranks
 from bioner.errors import TrainingError
 from bioner.merge import Dataset
-from bioner.training import COMPLETE, Example, Progress, Report, TrainingConfig, partial_label_loss
+from bioner.training import (
+    COMPLETE,
+    NOT_FINITE,
+    Example,
+    Progress,
+    Report,
+    TrainingConfig,
+    partial_label_loss,
+)
 
 if TYPE_CHECKING:
     from torch.utils.data import Sampler
@@ -318,6 +329,8 @@ class _Reporter(TrainerCallback):
     ) -> None:
         if not logs or "loss" not in logs:
             return
+        if not math.isfinite(float(logs["loss"])):
+            raise TrainingError(NOT_FINITE)
         now = time.monotonic()
         rate = ranks.total(int(self._tokens)) / max(now - self._since, 1e-9)
         self._tokens, self._since = 0, now
@@ -331,6 +344,7 @@ class _Reporter(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
+        return_freed_memory()
         ranks.wait()
         if ranks.is_first():
             (Path(args.output_dir or ".") / f"checkpoint-{state.global_step}" / COMPLETE).touch()
@@ -344,6 +358,7 @@ class _Reporter(TrainerCallback):
     def _evaluate(self, state: TrainerState) -> None:
         if ranks.is_first():
             self._score(state)
+            return_freed_memory()
         ranks.wait()
         self._since, self._tokens = time.monotonic(), 0
 
@@ -377,6 +392,16 @@ class _Reporter(TrainerCallback):
                 **values,
             )
         )
+
+
+def return_freed_memory() -> None:
+    """Give freed memory back to the system, where the C library can (glibc).
+
+    It keeps what batches of other shapes have used: a run on a CPU grows to the sum of its worst
+    moments, which looks like a leak.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def devel_sample(dataset: Dataset, per_corpus: int) -> list[Any]:

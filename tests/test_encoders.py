@@ -13,8 +13,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForTokenClassification, AutoTokenizer, BertConfig, BertModel
 
+from bioner.checkpoints import check_folder
 from bioner.encoders import import_hub_folder, is_ready, prepare_encoder
 from bioner.errors import ModelError
+from bioner.merge import Dataset
+from bioner.tagger import load_tagger
+from bioner.training import TrainingConfig, train
 
 FIXTURE = Path(__file__).parent / "fixtures" / "tf_bert"
 MINILM = Path(__file__).parents[2] / "shared" / "encoders" / "all-MiniLM-L6-v2"
@@ -172,6 +176,20 @@ def test_prepare_takes_a_folder_a_tensorflow_release_or_a_hub_id_and_caches(
     fetched = prepare_encoder("dmis-lab/biobert-v1.1", cache, download=lambda hub_id: hub)
     assert fetched.name.startswith("dmis-lab-biobert-v1.1-")
     assert pieces(fetched) == WORDS
+
+
+@pytest.mark.parametrize("layout", ["TensorFlow", "hub"])
+def test_both_layouts_are_trained_alike_and_stay_cased(
+    layout: str, hub: Path, tmp_path: Path, sample: Dataset, home: Path
+) -> None:
+    base = FIXTURE if layout == "TensorFlow" else hub
+    config = TrainingConfig(str(base), max_steps=2, batch_size=2, device="cpu")
+    out = tmp_path / "model"
+    assert train(config, sample, out).steps == 2
+    assert check_folder(out) is None
+    assert is_ready(out)
+    assert pieces(out) == WORDS
+    assert load_tagger(out).tag(sample.test[:2])
 
 
 def test_a_name_that_is_no_folder_and_no_hub_id_is_refused(tmp_path: Path) -> None:

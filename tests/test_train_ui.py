@@ -294,6 +294,17 @@ def test_failed_run_shows_problem_mend_and_log(place: Settings) -> None:
     assert "batches of 12" in page.button(key="train_smaller").label
 
 
+def test_words_of_a_log_are_not_read_as_markdown(place: Settings) -> None:
+    problem = (
+        "KeyError: '![i](http://x/y.png)' costs $5 or $6, see `python -m bioner doctor --help`"
+    )
+    page = open_view("runs", job=make_run(place, "one", "failed", problem=problem).id)
+    shown = page.error[0].value
+    assert "!\\[i\\](http" in shown
+    assert "\\$5" in shown
+    assert "`python -m bioner doctor --help`" in shown
+
+
 def test_damaged_model_is_named_on_the_models_view(place: Settings) -> None:
     (make_model(place.models, "broken") / "model.safetensors").write_bytes(b"short")
     assert "broken is damaged" in said(open_view("models"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +32,7 @@ from bioner.training import (
 )
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @settings(max_examples=60, deadline=None)
@@ -138,6 +141,36 @@ def test_a_half_precision_encoder_trains_with_finite_weights(
     train(config(half, max_steps=20), sample, tmp_path / "model")
     weights = load_file(tmp_path / "model" / "model.safetensors")
     assert all(torch.isfinite(w).all() and w.dtype == torch.float32 for w in weights.values())
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_at_once(sample, tiny_encoder, tmp_path) -> None:
+    seen = []
+    diverging = config(tiny_encoder, learning_rate=1e30, max_steps=500, log_steps=1, warmup=0.0)
+    with pytest.raises(TrainingError, match="smaller learning rate"):
+        train(diverging, sample, tmp_path / "model", report=seen.append)
+    assert max(p.step for p in seen) < 10
+    assert all(p.loss is None or np.isfinite(p.loss) for p in seen)
+
+
+def test_batches_of_a_step_weigh_by_their_words(sample, tiny_encoder, tmp_path) -> None:
+    """One batch of eight and two of four make the same step."""
+    encoder = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, encoder)
+    raw = read_json(encoder / "config.json") | {"attention_probs_dropout_prob": 0.0}
+    (encoder / "config.json").write_text(json.dumps(raw))
+    one = {"max_steps": 2, "dropout": 0.0, "bucketing": False, "log_steps": 1, "warmup": 0.0}
+    losses = []
+    for name, sizes in (("whole", {}), ("split", {"batch_size": 4, "gradient_accumulation": 2})):
+        seen = []
+        train(config(encoder, **one, **sizes), sample, tmp_path / name, report=seen.append)
+        losses.append([p.loss for p in seen if p.loss is not None])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def test_score_at_the_end_alone(sample, tiny_encoder, tmp_path) -> None:
+    seen = []
+    train(config(tiny_encoder, eval_steps=-1), sample, tmp_path / "model", report=seen.append)
+    assert [p.step for p in seen if p.devel_f1 is not None] == [6]
 
 
 def test_bad_configurations_are_refused() -> None:

@@ -14,6 +14,7 @@ from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.ui import cache
+from bioner.ui.plain import plain
 
 PAGES: Mapping[str, tuple[str, str]] = {
     "Home": ("app.py", ":material/home:"),
@@ -100,7 +101,7 @@ def _session(title: str) -> Session:
     except BionerError as error:
         _draw_sidebar(None, title)
         st.title(title)
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         st.stop()
     found = st.session_state.get(_KEY)
     if not isinstance(found, Session):
@@ -145,7 +146,7 @@ def go_to(page: str, **state: str) -> None:
 
 def show_problem(error: BionerError) -> None:
     """Show one sentence about what went wrong; the rest of the page goes on."""
-    st.error(str(error), icon=":material/error:")
+    st.error(plain(str(error)), icon=":material/error:")
 
 
 def keep_in_url(**state: str) -> None:

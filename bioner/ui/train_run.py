@@ -17,6 +17,7 @@ from bioner.errors import BionerError
 from bioner.job_folder import Job, Metric, folder_bytes
 from bioner.ui import charts
 from bioner.ui.charts import PALETTE, Point
+from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, page_link, show_problem
 from bioner.ui.train_card import card_of, clock, duration, run_card_json, run_card_markdown
 from bioner.ui.train_models import promote_dialog
@@ -56,7 +57,7 @@ def draw_run(session: Session, id: str, *, was_active: bool) -> None:
 def _draw_head(job: Job, metrics: Sequence[Metric]) -> None:
     icon, color, word = STATUS[job.status]
     said = next((m.message for m in reversed(metrics) if m.message), "")
-    st.markdown(f"#### {job.spec.title} :{color}-badge[{icon} {word}]")
+    st.markdown(f"#### {plain(job.spec.title)} :{color}-badge[{icon} {word}]")
     if job.status == "queued":
         st.info(
             f"Waiting for the {'GPU' if job.spec.device == 'cuda' else 'CPU'}: it starts by itself "
@@ -67,7 +68,7 @@ def _draw_head(job: Job, metrics: Sequence[Metric]) -> None:
         mend = f" {job.state.mend[:1].upper()}{job.state.mend[1:]}." if job.state.mend else ""
         text = f"{job.state.problem[:1].upper()}{job.state.problem[1:]}."
         (st.error if job.status in ("failed", "lost") else st.info)(
-            f"{text}{mend}", icon=":material/report:"
+            plain(f"{text}{mend}"), icon=":material/report:"
         )
     last = metrics[-1] if metrics else None
     if last is not None and last.total_steps and job.status not in ("failed", "lost"):
@@ -285,5 +286,5 @@ def _over_steps(
         points, title, x="Step", y=y, number=number, colors=colors, from_zero=True
     ).encode(x=alt.X("x:Q", title="Step", axis=alt.Axis(format="~s", tickMinStep=1)))
     has_legend = len({point.series for point in points}) > 1
-    drawn: alt.Chart = chart.properties(height=300 if has_legend else 260)
+    drawn: alt.Chart = chart.properties(height=340 if has_legend else 260)
     return drawn

@@ -1,0 +1,19 @@
+"""Text of others (file names, log lines, labels) inside Streamlit's Markdown, shown as it is."""
+
+from __future__ import annotations
+
+import re
+
+_MARKS = re.compile(r"[\\\[\]$<>*~]")
+_CODE = re.compile(r"(`[^`\n]+`)")
+
+
+def plain(text: str) -> str:
+    """Escape what Markdown would read as links, images, formulas or emphasis.
+
+    Code between backticks stays code: our own sentences name commands so.
+    """
+    parts = _CODE.split(text)
+    return "".join(
+        part if i % 2 else _MARKS.sub(lambda m: f"\\{m[0]}", part) for i, part in enumerate(parts)
+    )
