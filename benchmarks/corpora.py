@@ -14,7 +14,8 @@ had. The clocks start after the imports. flair has an environment of its own, ou
 
 *Open*: the merged sentences as values (training), and as the pages open them.
 *Page*: each interaction of the Corpora page on these data, as Streamlit runs it, without the
-browser's own drawing; the first visit of a part and the later ones. The guide is 1 s.
+browser's own drawing; the first visit of a part and the later ones. The guide is 1 s: marked where
+the processor's time, which other work on the machine does not lengthen, is above it.
 """
 
 from __future__ import annotations
