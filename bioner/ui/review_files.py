@@ -291,6 +291,15 @@ def _draw_export(desk: Desk) -> None:
         st.caption(
             f":material/warning: {format_} cannot hold: {count:,} × {rule.replace('_', ' ')}"
         )
+    if not documents:
+        st.caption(
+            "Nothing to take out yet: "
+            + (
+                "no sentence is reviewed. Untick “Only reviewed sentences” for all that is shown."
+                if only_reviewed and not by_sentence
+                else "bring texts in and review some sentences first."
+            )
+        )
     # A button of its own for each content: the one before cannot deliver under the new one's name.
     st.download_button(
         f"Download {format_}",

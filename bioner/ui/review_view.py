@@ -192,6 +192,7 @@ def _view(desk: Desk, focus: ReviewItem, reviews: Sequence[ReviewItem]) -> Edito
         view=f"{desk.project.name}/{desk.scope}/{focus.item}",
         text=focus.text[low:high],
         offset=low,
+        cut=(bool(focus.text[:low].strip()), bool(focus.text[high:].strip())),
         tokens=tokenize(focus.text, low, high),
         mentions=[one for review in reviews for one in review.mentions],
         types=types,

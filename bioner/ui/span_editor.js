@@ -172,6 +172,8 @@ class SpanEditor {
     const { data } = this;
     this.text = new Text(data.text, data.tokens);
     this.view.setText(this.text, data.units);
+    this.view.body.classList.toggle("bse-cut-start", data.cut[0]);
+    this.view.body.classList.toggle("bse-cut-end", data.cut[1]);
     this.view.body.setAttribute("aria-label", `${data.title}. Press question mark for the keys.`);
     this.sel = null;
     this.active = null;

@@ -100,7 +100,7 @@ class EditorView:
 
     ``revision`` is the last one of this text, ``last_saved`` of the one before it. ``covers`` names
     the types that somebody looked for (None: all); ``undo`` and ``redo`` end with the change whose
-    turn it is.
+    turn it is. ``cut``: whether the document goes on before and after ``text``.
     """
 
     view: str
@@ -122,6 +122,7 @@ class EditorView:
     redo: Sequence[Change] = ()
     has_more: tuple[bool, bool] = (False, False)
     focus: Range | None = None
+    cut: tuple[bool, bool] = (False, False)
     read_only: bool = False
     message: str = ""
     outside: str = "Only the marked sentence can be edited here"
@@ -312,6 +313,7 @@ def _data(key: str, view: EditorView, answer: Answer) -> dict[str, Any]:
         "title": view.title,
         "text": view.text,
         "offset": low,
+        "cut": view.cut,
         "tokens": [edge - low for token in view.tokens for edge in token],
         "mentions": mentions(view.mentions),
         "types": [

@@ -144,6 +144,19 @@ def test_corrections_are_revisions_and_enter_brings_the_next(desk: Desk, tab: Pa
     assert f"item={third}" in tab.url
 
 
+def test_unsure_and_skipped_sentences_are_left_to_others(desk: Desk, tab: Page) -> None:
+    desk.fill("left")
+    first, second, *_ = desk.items("left")
+    desk.open(tab, "left")
+    for key in ("q", "k"):
+        view = tab.get_attribute(".bse", "data-view")
+        press(tab, key)
+        next_view(tab, view)
+    left = [desk.store.open_item(one, claim=False) for one in (first, second)]
+    assert [(one.verdict, one.status) for one in left] == [("unsure", "unsure"), (None, "waiting")]
+    assert [one.claimed_by for one in left] == ["", ""]
+
+
 def test_undo_after_a_reload_and_restore_are_exact(desk: Desk, tab: Page) -> None:
     desk.fill("undo")
     item = desk.items("undo")[0]

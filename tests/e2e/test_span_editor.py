@@ -220,6 +220,73 @@ def test_everything_works_without_a_mouse(case: Case) -> None:
     assert [one["name"] for one in case.operations if one["kind"] == "command"] == ["accept"]
 
 
+NESTED = [mention("in BRCA1", "Disease"), mention("BRCA1", "Gene"), mention("p53", "Gene")]
+GOLD = {"name": "gold", "title": "gold", "mentions": [mention("T-cells", "Cell")]}
+
+
+@pytest.mark.parametrize("case", [{"mentions": NESTED, "layers": [GOLD]}], indirect=True)
+def test_the_other_keys_do_what_the_list_says(case: Case) -> None:
+    outer, inner, after = (one["fragments"] for one in NESTED)
+    press(case.page, "n", "n", "o", "5")
+    assert case.mentions == [(outer, "Protein"), (inner, "Gene"), (after, "Gene")]
+    press(case.page, "n", "n", "p", "x")
+    assert case.mentions == [(outer, "Protein"), (after, "Gene")]
+    press(case.page, "Control+z", "Backspace", "Control+z", "Control+Shift+Z")
+    assert case.mentions == [(outer, "Protein"), (after, "Gene")]
+    press(case.page, "Control+Home", "ArrowDown", "3")
+    [(fragments, label)] = [one for one in case.mentions if one[0] not in (outer, after)]
+    assert (label, fragments[0][0] > TEXT.index("\n")) == ("Chemical", True)
+    press(case.page, "Delete", "ArrowUp", "4")
+    [start] = [fragments[0][0] for fragments, label in case.mentions if label == "Disease"]
+    assert start < TEXT.index("\n")
+    press(case.page, "l")
+    assert case.shown == "Other layers hidden"
+    press(case.page, "l")
+    assert case.shown == "Lines under the text: gold"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [{"mentions": [mention("p53", "Gene", alternatives=[{"label": "Protein", "score": 0.2}])],
+      "layers": [GOLD]}],
+    indirect=True,
+)  # fmt: skip
+def test_each_button_does_what_its_key_does(case: Case) -> None:
+    first, second, _ = (i for i in range(len(TEXT)) if TEXT.startswith("p53", i))
+    one, other = [[first, first + 3]], [[second, second + 3]]
+
+    def click(action: str) -> None:
+        case.page.locator(f".bse-actions [data-action={action}]").click()
+
+    click_text(case.page, first)
+    click("second")
+    assert case.mentions == [(one, "Protein")]
+    click("every")
+    click("confirm")
+    assert [label for _, label in case.mentions] == ["Protein"] * 3
+    click("undo")
+    assert case.mentions == [(one, "Protein")]
+    click("redo")
+    assert len(case.mentions) == 3
+    click_text(case.page, second)
+    click("delete")
+    assert other not in [fragments for fragments, _ in case.mentions]
+    click("layers")
+    assert case.shown == "Other layers hidden"
+    click("help")
+    assert "redo" in case.page.inner_text(".bse-help")
+    press(case.page, "Escape")
+    assert case.page.locator(".bse-help").is_hidden()
+
+
+def test_a_toolbar_is_one_stop_of_the_tab_key_and_arrows_move_inside(case: Case) -> None:
+    press(case.page, "Control+Home", "Shift+Tab", "Shift+Tab", "ArrowRight", "ArrowRight")
+    name = case.page.evaluate("document.activeElement.dataset.type")
+    press(case.page, "Enter")
+    assert case.mentions == [([[0, len("Mutations")]], name)]
+    assert case.page.locator(".bse-palette [tabindex='0']").count() == 1
+
+
 def test_every_occurrence_is_previewed_and_undone_as_one(case: Case) -> None:
     starts = [i for i in range(len(TEXT)) if TEXT.startswith("p53", i)]
     click_text(case.page, starts[0], count=2)
