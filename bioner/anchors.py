@@ -37,6 +37,7 @@ COLUMNS: tuple[Place, ...] = (
 TEST_SENTENCES: Mapping[str, int] = {
     "AnatEM": 3830,
     "BC2GM": 5038,
+    "BC4CHEMD": 26364,
     "BC5CDR": 4797,
     "BioNLP09": 2446,
     "BioNLP11ID": 1961,

@@ -36,10 +36,10 @@ class Recipe:
     """
 
     replay: int = 4000
-    repeat: int = 4
+    repeat: int = 3
     keep: float = 0.5
     epochs: float = 2.0
-    learning_rate: float = 5e-5
+    learning_rate: float = 1e-4
     head_learning_rate: float = 2e-4
     batch_size: int = 24
     seed: int = 42

@@ -155,7 +155,7 @@ def differences(rows: Sequence[Difference], title: str) -> alt.LayerChart:
             scale=alt.Scale(
                 domain=["better", "no clear difference", "worse"], range=[BETTER, RIGHT, WORSE]
             ),
-            legend=alt.Legend(title=None, orient="top"),
+            legend=alt.Legend(title=None, orient="top", columns=2),
         ),
         tooltip=[
             alt.Tooltip("name:N", title="Name"),

@@ -150,7 +150,7 @@ def _draw_differences(shown: Shown, paired: Paired) -> None:
             replace(one, name=corpus_title(shown.report, one.name)) for one in rows if one.support
         ]
         st.subheader(title)
-        chart, table = st.columns([4, 5])
+        chart, table = st.columns([5, 9])
         with chart:
             charts.show(
                 differences(named, "Difference with 95 % intervals"),

@@ -192,11 +192,11 @@ def draw_found(
     agreeing = sum(bool(one.agreeing) for one in found)
     told = f"**{len(found):,} mistakes in {len(by_row):,} sentences**"
     if agreeing:
-        told += f"; in {agreeing:,} another corpus would agree with the model"
+        told += f"; in {agreeing:,} another corpus would agree"
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.markdown(told, width="content")
+        st.markdown(told, width="stretch")
         if found:
             draw_send(session, stored, by_row, key=key)
             st.download_button(

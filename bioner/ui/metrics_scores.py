@@ -13,20 +13,26 @@ from bioner.ui.session import Session
 
 COLUMNS = {
     "Precision": st.column_config.NumberColumn(
-        format="%.1f", help="Of the mentions the model marked, the share that is exactly right."
+        format="%.1f",
+        width=72,
+        help="Of the mentions the model marked, the share that is exactly right.",
     ),
     "Recall": st.column_config.NumberColumn(
-        format="%.1f", help="Of the gold mentions, the share that the model found exactly."
+        format="%.1f",
+        width=58,
+        help="Of the gold mentions, the share that the model found exactly.",
     ),
-    "F1": st.column_config.NumberColumn(format="%.1f", help="Their harmonic mean."),
+    "F1": st.column_config.NumberColumn(format="%.1f", width=48, help="Their harmonic mean."),
     "From": st.column_config.NumberColumn(
-        format="%.1f", help="95 % bootstrap interval of F1, its lower end."
+        format="%.1f", width=52, help="95 % bootstrap interval of F1, its lower end."
     ),
     "To": st.column_config.NumberColumn(
-        format="%.1f", help="95 % bootstrap interval of F1, its upper end."
+        format="%.1f", width=52, help="95 % bootstrap interval of F1, its upper end."
     ),
-    "Support": st.column_config.NumberColumn(format="%d", help="Gold mentions."),
-    "Marked": st.column_config.NumberColumn(format="%d", help="Mentions the model marked."),
+    "Support": st.column_config.NumberColumn(format="%d", width=64, help="Gold mentions."),
+    "Marked": st.column_config.NumberColumn(
+        format="%d", width=64, help="Mentions the model marked."
+    ),
 }
 
 
@@ -120,7 +126,7 @@ def _draw_table(rows: list[dict[str, object]], key: str, file: str) -> None:
 
 def _draw_types(session: Session, report: Report) -> None:
     scored = {name: one for name, one in report.by_type.items() if one.support}
-    chart, table = st.columns([4, 5])
+    chart, table = st.columns([5, 9])
     with chart:
         charts.show(
             score_bars(
@@ -155,7 +161,7 @@ def _draw_types(session: Session, report: Report) -> None:
 
 def _draw_corpora(report: Report) -> None:
     by_corpus = {corpus_title(report, name): one for name, one in report.by_corpus.items()}
-    chart, table = st.columns([4, 5])
+    chart, table = st.columns([5, 9])
     with chart:
         charts.show(
             score_bars(
