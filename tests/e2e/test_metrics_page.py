@@ -84,27 +84,27 @@ def test_a_worse_model_is_refused_and_a_better_one_promoted_used_and_rolled_back
     tab.get_by_role("button", name="Use it", exact=True).click()
     wait_until(lambda: active_model(settings) == "better")
     assert history(settings)[-1].reason.startswith("Finds the genes. the gate accepts better")
-    scored.open(tab, "Predict")
-    tab.wait_for_function(
-        """() => {
-            const box = document.querySelector('.st-key-predict_model');
-            const said = box && box.textContent + (box.querySelector('input')?.value || '');
-            return said && said.includes('better');
-        }"""
-    )
+    scored.open(tab, "Predict", text="We gave aspirin to mice.")
+    tab.get_by_text("1 sentence · better").first.wait_for()
     scored.open(tab, "Metrics", view="compare", model="bioner-compact", against="better")
     tab.get_by_text("bioner-compact should not replace better").wait_for()
     tab.get_by_text("a significant fall").first.wait_for()
     shoot(tab, "metrics-refused")
-    tab.get_by_role("button", name="Use bioner-compact").click()
+    tab.get_by_role("button", name="Use bioner-compact", exact=True).click()
     tab.get_by_role("button", name="Use it all the same").wait_for()
     assert tab.get_by_role("button", name="Use it all the same").is_disabled()
     tab.keyboard.press("Escape")
     settle(tab)
+    tab.get_by_role("button", name="Refuse bioner-compact").click()
+    wait_until(lambda: len(gate.recorded(settings)) == 2)
+    refusal = gate.recorded(settings)[-1].decision
+    assert not refusal.is_accepted
+    assert "a significant fall" in " ".join(refusal.reasons)
+    settle(tab)
     tab.get_by_role("button", name="Back to bioner-compact").click()
     wait_until(lambda: active_model(settings) == "bioner-compact")
     assert history(settings)[-1].kind == "rollback"
-    assert [one.decision.candidate for one in gate.recorded(settings)] == ["better"]
+    tab.locator("summary", has_text="On record").wait_for()
     assert not problems_of(tab)
 
 
