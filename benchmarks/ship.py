@@ -1,7 +1,7 @@
 """Make the shipped model of a trained one: half-precision weights, int8 ONNX, scores on its card.
 
     python -m benchmarks.ship TRAINED_FOLDER [--out models/bioner-compact] [--data data/merged]
-        [--stage early] [--note TEXT]
+        [--stage early] [--average STARTED_FROM --share 0.7] [--outside 0.3]
 
 The weights are stored in half precision (they are loaded as float32), the ONNX model is made of
 exactly these, and what is evaluated is what is shipped. Refuses more than 80 MB.
@@ -37,12 +37,23 @@ KEPT = (
 )
 
 
-def halve(trained: Path, out: Path) -> None:
-    """Write the weights in float16, and a configuration that says so."""
+def halve(
+    trained: Path, out: Path, *, base: Path | None = None, share: float = 1.0, outside: float = 0.0
+) -> None:
+    """Write the weights in float16, and a configuration that says so.
+
+    With ``base``, what the run started from, the weights are averaged: ``share`` of the trained
+    ones (Wortsman et al. 2022, WiSE-FT). ``outside`` is added to the classifier's bias of O. Both
+    are chosen on devel.
+    """
     import torch
     from safetensors.torch import load_file, save_file
 
-    weights = load_file(trained / "model.safetensors")
+    weights = {name: w.float() for name, w in load_file(trained / "model.safetensors").items()}
+    if base:
+        start = load_file(base / "model.safetensors")
+        weights = {n: share * w + (1 - share) * start[n].float() for n, w in weights.items()}
+    weights["classifier.bias"][0] += outside
     half = {name: w.to(torch.float16).contiguous() for name, w in weights.items()}
     if not all(torch.isfinite(w).all() for w in half.values()):
         sys.exit(f"{trained}: a weight does not fit into half precision")
@@ -60,12 +71,15 @@ def main() -> None:
     parser.add_argument("--stage", default="early")
     parser.add_argument("--epochs", type=float, help="all epochs, if it was trained in stages")
     parser.add_argument("--command", help="the commands that repeat it, if it was in stages")
+    parser.add_argument("--average", type=Path, help="what the run started from, to average with")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the trained weights")
+    parser.add_argument("--outside", type=float, default=0.0, help="added to the bias of O")
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".ship-", dir=args.out.parent) as scratch:
         made = Path(scratch) / args.out.name
         made.mkdir()
-        halve(args.trained, made)
+        halve(args.trained, made, base=args.average, share=args.share, outside=args.outside)
         for name in KEPT:
             if (args.trained / name).is_file():
                 shutil.copyfile(args.trained / name, made / name)

@@ -57,8 +57,9 @@ def test_a_confusion_cell_becomes_a_queue(scored: Studio, tab: Page) -> None:
     assert "gold=Gene" in tab.url
     assert "predicted=missed" in tab.url
     cards = tab.locator(".bn-pair")
-    assert cards.count() == 10
-    assert cards.first.locator("[data-label='Gene']").count() == 1
+    expect = pytest.importorskip("playwright.sync_api").expect
+    expect(cards).to_have_count(10)
+    expect(cards.first.locator("[data-label='Gene']")).to_have_count(1, timeout=60_000)
     shoot(tab, "metrics-mistakes")
     tab.get_by_role("button", name="Send 40 to Review").click()
     tab.get_by_role("button", name="Send to Review", exact=True).click()
