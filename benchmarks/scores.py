@@ -97,9 +97,13 @@ def _fired(report: Report, name: str) -> str:
 def describe(folder: Path) -> str:
     """Say in a few words how a model was trained, from its card."""
     card = read_card(folder)
-    parts = [f"{card.loss} loss" if card.loss else "", f"{card.epochs:.0f} epochs of {card.base}"]
+    parts = [f"{card.loss} loss" if card.loss else "", f"{card.epochs:g} epochs of {card.base}"]
     if card.epochs == 1:
         parts[1] = f"one epoch of {card.base}"
+    if card.fill_in:
+        parts.append("fill-in")
+    if card.config.get("share", 1.0) < 1:
+        parts.append("weights averaged with those it started from")
     return ", ".join(part for part in parts if part)
 
 

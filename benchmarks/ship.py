@@ -90,10 +90,12 @@ def main() -> None:
         if size > LIMIT_BYTES:
             sys.exit(f"{size / 1e6:.1f} MB is more than {LIMIT_BYTES / 1e6:.0f} MB")
         card = replace(read_card(args.trained), calibration={})
-        devel = read_dataset(args.data, ("devel",))
+        devel = read_dataset(args.data, ("devel", "test"))
         raw = load_tagger(made, is_calibrated=False)
         found = fit_confidence(raw, devel.tuning, devel.schema, progress=counter("devel"))
-        card = replace(card, calibration=found)
+        averaged = {"share": args.share} if args.average else {}
+        config = {**card.config, **averaged, "outside_bias": args.outside}
+        card = replace(card, calibration=found, config=config)
         write_card(made, card)
         stored = evaluate_cached(made, args.data, progress=counter("tagging"))
         print(scores_table(stored.report))

@@ -90,7 +90,10 @@ class Dataset:
 
     @cached_property
     def tuning(self) -> tuple[Sentence, ...]:
-        """The devel sentences that equal no test sentence: what may be tuned on."""
+        """The devel sentences that equal no test sentence: what may be tuned on.
+
+        Only where the test split was read too; without it nothing is known to be left out.
+        """
         held = {s.fingerprint for s in self.test}
         return tuple(s for s in self.devel if s.fingerprint not in held)
 

@@ -174,7 +174,7 @@ def read_replay(
     """
     chosen = recipe or Recipe()
     if data is not None:
-        dataset = read_dataset(data, ("train", "devel"))
+        dataset = read_dataset(data)
         return sample_replay(dataset, chosen.replay, seed=chosen.seed)
     tagger = load_tagger(parent, device=chosen.device)
     ours = merge(read_corpora(sample), read_schema())

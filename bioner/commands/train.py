@@ -134,7 +134,7 @@ def _run(
         reporter = JobReporter(job)
     try:
         with reporter as report:
-            dataset = read_dataset(data, ("train", "devel"))
+            dataset = read_dataset(data)
             unknown = sorted(set(corpora) - set(dataset.all_corpora))
             if unknown:
                 raise TrainingError(
