@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -157,25 +158,33 @@ def test_unsure_and_skipped_sentences_are_left_to_others(desk: Desk, tab: Page) 
     assert [one.claimed_by for one in left] == ["", ""]
 
 
+def changed(desk: Desk, tab: Page, item: int, *keys: str) -> list[tuple[str, str]]:
+    """Press keys in the text and return the marks as saved once they are others than before."""
+    before = desk.marks(item)
+    tab.focus(".bse-text")
+    press(tab, *keys)
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < deadline:
+        settle(tab)
+        if (now := desk.marks(item)) != before:
+            return now
+        tab.wait_for_timeout(100)
+    raise AssertionError(f"{keys}: nothing was saved")
+
+
 def test_undo_after_a_reload_and_restore_are_exact(desk: Desk, tab: Page) -> None:
     desk.fill("undo")
     item = desk.items("undo")[0]
     states = [desk.marks(item)]
     desk.open(tab, "undo", item=str(item))
     for keys in (["n", "Delete"], ["Home", "1"], ["Shift+ArrowRight"], ["n", "3"]):
-        press(tab, *keys)
-        settle(tab)
-        states.append(desk.marks(item))
+        states.append(changed(desk, tab, item, *keys))
     assert len({str(state) for state in states}) == 5
     desk.open(tab, "undo", item=str(item))
     for expected in reversed(states[:-1]):
-        press(tab, "u")
-        settle(tab)
-        assert desk.marks(item) == expected
+        assert changed(desk, tab, item, "u") == expected
     for expected in states[1:]:
-        press(tab, "Shift+U")
-        settle(tab)
-        assert desk.marks(item) == expected
+        assert changed(desk, tab, item, "Shift+U") == expected
     oldest = desk.store.history(item)[-1]
     tab.get_by_text("History", exact=True).click()
     tab.get_by_role("button", name=f"Restore {oldest.seq}", exact=True).click()
