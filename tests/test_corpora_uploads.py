@@ -131,3 +131,31 @@ def test_corpora_add_says_which_labels_it_does_not_know(home: Path, tmp_path: Pa
     assert done.exit_code == 0, done.stderr
     assert "Drug: not known here, so left open; `--map Drug=TYPE` says what it is" in done.stderr
     assert "Chemical: not known" not in done.stderr
+
+
+def test_an_archive_with_flipped_bytes_is_read_or_refused_whatever_they_hit(tmp_path) -> None:
+    import io
+    import random
+    import zipfile
+
+    from bioner.errors import FormatError
+    from bioner.formats.members import read_members
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", "p53")
+        archive.writestr("é.ann", "T1\tGene 0 3\tp53")
+    draw = random.Random(1)
+    path = tmp_path / "a.zip"
+    refused = 0
+    for _ in range(500):
+        data = bytearray(packed.getvalue())
+        for _ in range(draw.randint(1, 4)):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        path.write_bytes(data)
+        try:
+            list(read_members(path))
+        except FormatError as error:
+            assert "a.zip" in str(error)
+            refused += 1
+    assert 0 < refused < 500

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import re
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -23,6 +25,21 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVES)
 
 
+DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    ValueError,
+    IndexError,
+    OverflowError,
+    RuntimeError,
+)
+"""What the standard library raises for flipped bytes in an archive, its directory included."""
+
+
 def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of each file, hidden ones left out, sorted by name in a folder.
 
@@ -37,7 +54,9 @@ def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
             yield from _zip(path)
         else:
             yield from _tar(path)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
+    except FormatError:
+        raise
+    except DAMAGED as error:
         raise FormatError(f"{path.name}: a damaged archive: {error}; fetch it again") from error
     except OSError as error:
         raise unreadable(path, error) from error
