@@ -185,12 +185,12 @@ def test_undo_after_a_reload_and_restore_are_exact(desk: Desk, tab: Page) -> Non
         assert changed(desk, tab, item, "u") == expected
     for expected in states[1:]:
         assert changed(desk, tab, item, "Shift+U") == expected
-    oldest = desk.store.history(item)[-1]
+    newest, oldest = desk.store.history(item)[0], desk.store.history(item)[-1]
     tab.get_by_text("History", exact=True).click()
     tab.get_by_role("button", name=f"Restore {oldest.seq}", exact=True).click()
     tab.wait_for_function(
         "seq => Number(document.querySelector('.bse').dataset.revision) > seq",
-        arg=desk.store.history(item)[0].seq - 1,
+        arg=newest.seq,
         timeout=PATIENCE_MS,
     )
     settle(tab)
