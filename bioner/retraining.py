@@ -13,7 +13,6 @@ from bioner.checkpoints import (
     ModelCard,
     read_card,
     training_hashes,
-    write_card,
     write_training_hashes,
 )
 from bioner.corpora import read_corpora
@@ -68,9 +67,9 @@ def retrain(
 ) -> ModelCard:
     """Train a model on from its parent with the corrections and the replay's train sentences.
 
-    ``replay`` comes from ``read_replay``. The new model's
-    hashes include its parent's, so that what the parent had seen still counts as leaked. Raises
-    TrainingError without corrections.
+    ``replay`` comes from ``read_replay``. The new model's hashes include its parent's, so that what
+    the parent had seen still counts as leaked; weights and hashes are final before its card is
+    written. Raises TrainingError without corrections.
     """
     if not corrections:
         raise TrainingError("there is no correction to learn from: review some sentences first")
@@ -84,7 +83,21 @@ def retrain(
         seed=chosen.seed,
         device=chosen.device,
     )
-    card = train(
+
+    def finish(folder: Path, card: ModelCard) -> ModelCard:
+        write_training_hashes(folder, training_hashes(folder) | training_hashes(parent))
+        kept = chosen.keep if average_weights(parent, folder, chosen.keep) else 0.0
+        report(Progress(card.steps, card.steps, card.epochs, message="fitting the confidence"))
+        mixed = {"replay": len(replay.train), "repeat": chosen.repeat, "keep": kept}
+        return replace(
+            card,
+            corrections=len(corrections),
+            calibration=_calibrate(folder, parent, replay, chosen.device),
+            config={**card.config, **mixed},
+            command=repeat_command(parent, folder, chosen),
+        )
+
+    return train(
         config,
         replace(replay, devel=()),  # the confidence is fitted below, on the averaged weights
         out,
@@ -93,24 +106,8 @@ def retrain(
         report=report,
         resume=resume,
         stop_requested=stop_requested,
+        finish=finish,
     )
-    write_training_hashes(out, training_hashes(out) | training_hashes(parent))
-    kept = chosen.keep if average_weights(parent, out, chosen.keep) else 0.0
-    report(Progress(card.steps, card.steps, card.epochs, message="fitting the confidence"))
-    card = replace(
-        card,
-        corrections=len(corrections),
-        calibration=_calibrate(out, parent, replay, chosen.device),
-        config={
-            **card.config,
-            "replay": len(replay.train),
-            "repeat": chosen.repeat,
-            "keep": kept,
-        },
-        command=repeat_command(parent, out, chosen),
-    )
-    write_card(out, card)
-    return card
 
 
 def average_weights(parent: Path, out: Path, keep: float) -> bool:

@@ -249,10 +249,12 @@ def train(
     corrections: Sequence[Sentence] = (),
     parent: str = "",
     stop_requested: Callable[[], bool] = lambda: False,
+    finish: Callable[[Path, ModelCard], ModelCard] = lambda _, card: card,
 ) -> ModelCard:
     """Fine-tune ``config.base`` on the dataset's train split (and corrections) into ``out``.
 
-    The folder is complete once ``card.json`` is in it. Checkpoints go to ``out/checkpoints`` and
+    The folder is complete once ``card.json`` is in it; ``finish`` may work on the saved weights
+    before that, and returns the card to write. Checkpoints go to ``out/checkpoints`` and
     are removed at the end; with ``resume`` the last complete one is continued, to the same weights
     as an uninterrupted run on the same device and seed. Under torchrun every process calls it, the
     first reports, scores and writes, and ``batch_size`` is that of each. Raises TrainingError for
@@ -326,12 +328,11 @@ def train(
         teacher = Path(config.fill_in).name
         seen = {"teacher": teacher, "sure": config.fill_in_sure, "unsure": filled.unsure}
         card = replace(card, fill_in={**seen, "marked": filled.counts})
-    write_card(out, card)
-    if ranks.is_first():
-        (out / MARKS).unlink(missing_ok=True)
+    write_card(out, finish(out, card))
+    (out / MARKS).unlink(missing_ok=True)
     shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
     ranks.wait()
-    return card
+    return read_card(out)
 
 
 def _say_nothing(_: Progress) -> None:

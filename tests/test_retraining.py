@@ -150,3 +150,25 @@ def test_a_retrained_model_names_its_parent_and_remembers_what_it_was_trained_on
     assert {"0123456789abcdef", CORRECTION.fingerprint} <= known
     assert {s.fingerprint for s in replay.train} <= known
     assert steps
+
+
+def test_a_retraining_cut_off_at_its_end_leaves_no_finished_model_and_goes_on(
+    sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent, out = tmp_path / "parent", tmp_path / "out"
+    make_model(parent)
+    write_training_hashes(parent, ["0123456789abcdef"])
+    recipe = Recipe(epochs=1, batch_size=8, device="cpu")
+    given = (parent, [CORRECTION], sample_replay(sample, 12), out)
+    with monkeypatch.context() as patch:
+        patch.setattr(retraining, "average_weights", _cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            retrain(*given, recipe=recipe)
+    assert not (out / "card.json").exists()
+    card = retrain(*given, recipe=recipe, resume=True)
+    assert card.config["keep"] == 0.5
+    assert "0123456789abcdef" in training_hashes(out)
+
+
+def _cut_off(*_: object) -> bool:
+    raise KeyboardInterrupt

@@ -14,15 +14,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, TextIO
 
 from bioner.errors import FormatError
-from bioner.formats.extras import STATUSES, Pairs, value_of, without
+from bioner.formats.extras import COVERS, STATUSES, Pairs, value_of, without
 from bioner.formats.lines import read_lines
 from bioner.formats.placing import Placer
 from bioner.formats.report import Losses, ReadOptions, Tally
 from bioner.formats.source import stem
 from bioner.spans import Alternative, Document, Mention, Range, Relation
 
-COVERS = "covers"
-"""The document attribute (types separated by commas) that is a list of its own in JSONL."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
