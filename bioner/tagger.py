@@ -540,7 +540,9 @@ def read_model_schema(folder: Path, config: Mapping[str, Any]) -> LabelSchema:
     try:
         types = types_of(tags)
     except ValueError as error:
-        raise ModelError(f"{folder / 'config.json'}: {error}; this is no IOB2 tagger") from error
+        raise ModelError(
+            f"{folder / 'config.json'}: {error}; train this encoder first, or choose another model"
+        ) from error
     if not types or tags != tag_names(types):
         raise ModelError(
             f"{folder / 'config.json'}: expected the tags O, then B- and I- of each type; got "

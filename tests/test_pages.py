@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import torch
 from page_support import load_tagger, make_model
 from streamlit.testing.v1 import AppTest
 
@@ -235,6 +237,46 @@ def test_a_model_folder_that_lacks_a_file_is_one_sentence(
     assert len(app.error) == 1
     assert "other" in app.error[0].value
     assert "2 mentions" in told(app)
+
+
+def with_tags(folder: Path, tags: list[str]) -> None:
+    """Make a sound model folder whose classifier has these tags."""
+    from transformers import BertConfig, BertForTokenClassification
+
+    make_model(folder)
+    (folder / "card.json").unlink()
+    config = BertConfig.from_pretrained(folder)
+    config.id2label = dict(enumerate(tags))
+    config.label2id = {tag: i for i, tag in enumerate(tags)}
+    model = BertForTokenClassification(config)
+    model.classifier.bias.data = torch.tensor([0.0] + [9.0] * (len(tags) - 1))
+    model.save_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    "tags", [["LABEL_0", "LABEL_1", "LABEL_2"], ["O", "B-PER", "I-PER", "E-PER", "S-PER"]]
+)
+def test_a_model_whose_labels_are_no_tags_of_ours_is_one_sentence(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tags: list[str]
+) -> None:
+    with_tags(tmp_path / "odd", tags)
+    monkeypatch.setenv("BIONER_MODELS", str(tmp_path))
+    app = open_app("3_Predict.py", model="odd", text="We gave aspirin to mice.")
+    assert len(app.error) == 1
+    assert tags[0] in app.error[0].value
+    assert "choose another model" in app.error[0].value
+    assert app.text_area[0].value == "We gave aspirin to mice."
+
+
+def test_a_model_of_other_types_marks_them_but_cannot_be_corrected(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_tags(tmp_path / "news", ["O", "B-PER", "I-PER", "B-ORG", "I-ORG"])
+    monkeypatch.setenv("BIONER_MODELS", str(tmp_path))
+    app = open_app("3_Predict.py", model="news", text="Marie Curie gave aspirin to mice.")
+    assert not app.error
+    assert app.button(key="predict_correct").disabled
+    assert re.search(r"news marks types that this studio has not \((ORG|PER|ORG, PER)\)", told(app))
 
 
 def test_a_label_switched_off_in_the_link_is_hidden(filled: Settings) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from bioner.checkpoints import ModelEntry
 from bioner.errors import BionerError
 from bioner.formats import SUFFIXES, to_bytes
+from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention
 from bioner.store import Project, Store
 from bioner.ui import cache
@@ -195,6 +196,14 @@ def _draw_keep(session: Session, document: Document) -> None:
 def _draw_correct(
     session: Session, documents: Sequence[Document], place: int, entry: ModelEntry
 ) -> None:
+    foreign = foreign_labels(documents, session.schema)
+    if foreign:
+        st.caption(
+            f"{entry.name} marks types that this studio has not ({_listed(foreign)}): nothing "
+            "could be trained on their corrections. Choose another model to correct its marks."
+        )
+        st.button("Send to Review", key="predict_correct", type="primary", disabled=True)
+        return
     st.caption("Takes the text and the marks as shown to Review, where you put them right.")
     chosen = _choose_scope(documents, place, "predict_correct_scope")
     store, name = _choose_project(session, "predict_project")
@@ -212,6 +221,17 @@ def _draw_correct(
         return
     session.project = name
     go_to("Review", project=name, item=str(items[0]) if items else "")
+
+
+def foreign_labels(documents: Sequence[Document], schema: LabelSchema) -> list[str]:
+    """Return the labels of mentions that are no type of the schema."""
+    return sorted({one.label for d in documents for one in d.mentions} - set(schema.names))
+
+
+def _listed(names: Sequence[str], most: int = 4) -> str:
+    """Name a few, and count the rest."""
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
 
 
 def _choose_project(session: Session, key: str) -> tuple[Store | None, str]:
