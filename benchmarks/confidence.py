@@ -3,20 +3,25 @@
     python -m benchmarks.confidence [MODEL] [--data data/merged] [--write docs/scores.md]
 
 Expected calibration error (Naeini et al. 2015) over ten bins of the predictions that each corpus
-can judge, types in the corpora's own terms. The scale was fitted on devel (the model's card says
-how); the goal is 0.03 for types with 500 gold mentions or more.
+can judge: by predicted type, and with types in the corpora's own terms (a Cancer is AnatEM's
+Anatomy). The scale was fitted on devel (the model's card says how); the goal is 0.03 in both, for
+types with 500 gold mentions or more in the corpora's terms.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.scores import write_between
+from bioner.calibration import Reliability, reliability
 from bioner.checkpoints import find_model, read_card
 from bioner.commands.terminal import counter
-from bioner.reports import evaluate_cached
+from bioner.confidence import judge
+from bioner.reports import StoredReport, evaluate_cached
 from bioner.scores import Report
 from bioner.settings import read_settings
 
@@ -25,20 +30,28 @@ GOAL = 0.03
 MENTIONS = 500
 
 
-def confidence_table(report: Report, calibration: dict[str, Any]) -> str:
+def confidence_table(
+    report: Report, as_predicted: Mapping[str, Reliability], calibration: dict[str, Any]
+) -> str:
     """Lay the errors out by type, those that miss the goal said so."""
     lines = [
-        "| type | gold mentions | judged predictions | calibration error | goal 0.03 |",
-        "|---|---:|---:|---:|---|",
+        "| type | gold mentions | judged as predicted | error | judged in the corpora's terms "
+        "| error | goal 0.03 |",
+        "|---|---:|---:|---:|---:|---:|---|",
     ]
-    for name, one in report.reliability_by_type.items():
+    nothing = Reliability()
+    for name in sorted({*as_predicted, *report.reliability_by_type}):
+        own, folded = (
+            found.get(name, nothing) for found in (as_predicted, report.reliability_by_type)
+        )
         support = report.by_type[name].support if name in report.by_type else 0
-        verdict = "" if support < MENTIONS else "met" if one.error <= GOAL else "**missed**"
-        judged = sum(b.count for b in one.bins)
-        lines.append(f"| {name} | {support:,} | {judged:,} | {one.error:.3f} | {verdict} |")
-    judged = sum(b.count for b in report.reliability.bins)
+        is_met = max(own.error, folded.error) <= GOAL
+        verdict = "" if support < MENTIONS else "met" if is_met else "**missed**"
+        cells = " | ".join(f"{_judged(one):,} | {one.error:.3f}" for one in (own, folded))
+        lines.append(f"| {name} | {support:,} | {cells} | {verdict} |")
+    whole = report.reliability
     lines.append(
-        f"| all | {report.micro.support:,} | {judged:,} | {report.reliability.error:.3f} | |"
+        f"| all | {report.micro.support:,} | | | {_judged(whole):,} | {whole.error:.3f} | |"
     )
     told = ""
     if calibration:
@@ -48,6 +61,19 @@ def confidence_table(report: Report, calibration: dict[str, Any]) -> str:
             "after."
         )
     return "\n".join(lines) + told
+
+
+def _judged(one: Reliability) -> int:
+    return sum(cell.count for cell in one.bins)
+
+
+def by_predicted_type(stored: StoredReport) -> dict[str, Reliability]:
+    """Return the reliability of the predictions of each type, before folding."""
+    cases: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    for one in stored.sentences():
+        for label, value, is_right in judge(one.raw_gold, one.raw, stored.schema):
+            cases[label].append((value, is_right))
+    return {label: reliability(found) for label, found in cases.items()}
 
 
 def main() -> None:
@@ -60,7 +86,7 @@ def main() -> None:
     folder = find_model(args.model, settings.models)
     data = args.data or settings.merged
     stored = evaluate_cached(folder, data, progress=counter("tagging"))
-    text = confidence_table(stored.report, read_card(folder).calibration)
+    text = confidence_table(stored.report, by_predicted_type(stored), read_card(folder).calibration)
     print(text)
     if args.write:
         write_between(args.write, text, BEGIN, END)

@@ -2,9 +2,11 @@
 
     python -m benchmarks.ship TRAINED_FOLDER [--out models/bioner-compact] [--data data/merged]
         [--stage early] [--average STARTED_FROM --share 0.7] [--outside 0.3]
+    python -m benchmarks.ship models/bioner-compact --refit
 
 The weights are stored in half precision (they are loaded as float32), the ONNX model is made of
-exactly these, and what is evaluated is what is shipped. Refuses more than 80 MB.
+exactly these, and what is evaluated is what is shipped. Refuses more than 80 MB. ``--refit`` leaves
+the weights as they are and fits the confidence anew, then scores the model for its card.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bioner.checkpoints import read_card, write_card
 from bioner.commands.predict import scores_table
@@ -63,6 +66,23 @@ def halve(
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
+def fit(folder: Path, data: Path) -> dict[str, Any]:
+    """Fit the confidence on the devel sentences that may be tuned on."""
+    read = read_dataset(data)
+    raw = load_tagger(folder, is_calibrated=False)
+    return fit_confidence(
+        raw, read.tuning, read.schema, shares=read.shares, progress=counter("devel")
+    )
+
+
+def refit(folder: Path, data: Path) -> None:
+    """Fit the confidence of a shipped model anew, and score it with that."""
+    write_card(folder, replace(read_card(folder), calibration=fit(folder, data)))
+    stored = evaluate_cached(folder, data, progress=counter("tagging"))
+    print(scores_table(stored.report))
+    write_card(folder, replace(read_card(folder), scores=stored.report.to_json()))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("trained", type=Path)
@@ -74,7 +94,11 @@ def main() -> None:
     parser.add_argument("--average", type=Path, help="what the run started from, to average with")
     parser.add_argument("--share", type=float, default=1.0, help="share of the trained weights")
     parser.add_argument("--outside", type=float, default=0.0, help="added to the bias of O")
+    parser.add_argument("--refit", action="store_true", help="the confidence alone")
     args = parser.parse_args()
+    if args.refit:
+        refit(args.trained, args.data)
+        return
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".ship-", dir=args.out.parent) as scratch:
         made = Path(scratch) / args.out.name
@@ -90,9 +114,7 @@ def main() -> None:
         if size > LIMIT_BYTES:
             sys.exit(f"{size / 1e6:.1f} MB is more than {LIMIT_BYTES / 1e6:.0f} MB")
         card = replace(read_card(args.trained), calibration={})
-        devel = read_dataset(args.data, ("devel", "test"))
-        raw = load_tagger(made, is_calibrated=False)
-        found = fit_confidence(raw, devel.tuning, devel.schema, progress=counter("devel"))
+        found = fit(made, args.data)
         averaged = {"share": args.share} if args.average else {}
         config = {**card.config, **averaged, "outside_bias": args.outside}
         card = replace(card, calibration=found, config=config)

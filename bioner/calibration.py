@@ -64,27 +64,32 @@ def reliability(judged: Iterable[tuple[float, bool]], *, n_bins: int = N_BINS) -
     return Reliability(tuple(_bin(i, cell, n_bins) for i, cell in enumerate(cells) if cell))
 
 
-def fit_platt(log_odds: Sequence[float], is_right: Sequence[bool]) -> tuple[float, float]:
+def fit_platt(
+    log_odds: Sequence[float], is_right: Sequence[bool], weights: Sequence[float] | None = None
+) -> tuple[float, float]:
     """Return the slope and shift that make log-odds tell how often they are right.
 
     Logistic regression by Newton's method with Platt's softened targets (Platt 1999), and a weak
     pull towards slope 1 and shift 0, so that a handful of mentions cannot turn the scores round.
+    ``weights``: how much each case counts (1 each).
     """
     x = np.stack([np.asarray(log_odds, dtype=np.float64), np.ones(len(log_odds))], axis=1)
     y = np.asarray(is_right, dtype=np.float64)
-    n_right = y.sum()
-    target = np.where(y > 0, (n_right + 1) / (n_right + 2), 1 / (len(y) - n_right + 2))
+    counts = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
+    n_right = counts @ y
+    target = np.where(y > 0, (n_right + 1) / (n_right + 2), 1 / (counts.sum() - n_right + 2))
     start = np.array([1.0, 0.0])
 
     def cost(w: Weights) -> float:
         z = x @ w
-        return float((np.logaddexp(0, z) - target * z).sum() + PULL / 2 * ((w - start) ** 2).sum())
+        lost = counts @ (np.logaddexp(0, z) - target * z)
+        return float(lost + PULL / 2 * ((w - start) ** 2).sum())
 
     w = start.copy()
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        gradient = x.T @ (p - target) + PULL * (w - start)
-        curvature = (x * (p * (1 - p))[:, None]).T @ x + PULL * np.eye(2)
+        gradient = x.T @ (counts * (p - target)) + PULL * (w - start)
+        curvature = (x * (counts * p * (1 - p))[:, None]).T @ x + PULL * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
         while np.abs(step).max() > 1e-9 and cost(w - step) > cost(w):
             step /= 2

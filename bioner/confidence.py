@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bioner.calibration import fit_platt, reliability
@@ -21,31 +21,40 @@ def fit_confidence(
     gold: Sequence[Sentence],
     schema: LabelSchema,
     *,
+    shares: Mapping[str, float] | None = None,
     progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Return what a model's card holds as ``calibration``.
 
     ``types``: slope and shift by predicted type, from the mentions that the sentences' corpora can
-    judge; ``error_before`` and ``error_after``: expected calibration error on these sentences. The
+    judge; ``error_before`` and ``error_after``: expected calibration error on these sentences.
+    ``shares``: each corpus's share of all sentences (``Dataset.shares``); its mentions then weigh
+    as much, whatever its share of these sentences is (BC5CDR is a third of all devel mentions). The
     tagger must give its own scores (``load_tagger(is_calibrated=False)``); the sentences must be
     of devel, never of test.
     """
-    judged: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    here = Counter(one.corpus for one in gold)
+    weight = {
+        name: shares[name] * len(gold) / n if shares and name in shares else 1.0
+        for name, n in here.items()
+    }
+    judged: dict[str, list[tuple[float, bool, float]]] = defaultdict(list)
     for right, predicted in zip(gold, tagger.tag(gold, progress=progress), strict=True):
         for label, value, is_right in judge(right, predicted, schema):
-            judged[label].append((value, is_right))
+            judged[label].append((value, is_right, weight[right.corpus]))
     scales: dict[str, tuple[float, float]] = {}
     for label in schema.names:
         group = schema.groups[schema.group_of[label]]
         own = judged[label]
         cases = own if len(own) >= LEAST else [one for name in group for one in judged[name]]
         if len(cases) >= LEAST:
-            scales[label] = fit_platt([log_odds(p) for p, _ in cases], [ok for _, ok in cases])
-    before = [one for cases in judged.values() for one in cases]
+            values, verdicts, weights = zip(*cases, strict=True)
+            scales[label] = fit_platt([log_odds(p) for p in values], verdicts, weights)
+    before = [(value, is_right) for cases in judged.values() for value, is_right, _ in cases]
     after = [
         (calibrated(value, scales.get(label)), is_right)
         for label, cases in judged.items()
-        for value, is_right in cases
+        for value, is_right, _ in cases
     ]
     return {
         "method": "Platt scaling of each type's log-odds",

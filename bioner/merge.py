@@ -98,6 +98,12 @@ class Dataset:
         return tuple(s for s in self.devel if s.fingerprint not in held)
 
     @property
+    def shares(self) -> dict[str, float]:
+        """Each corpus's share of all sentences, 0..1."""
+        counts = Counter(s.corpus for split in SPLITS for s in self.split(split))
+        return {name: n / counts.total() for name, n in counts.items()}
+
+    @property
     def corpora(self) -> tuple[str, ...]:
         """The corpus ids present, in order of first appearance."""
         return tuple(dict.fromkeys(s.corpus for split in SPLITS for s in self.split(split)))

@@ -142,7 +142,7 @@ def _calibrate(
     if not chosen:
         return read_card(parent).calibration if (parent / "card.json").is_file() else {}
     tagger = load_tagger(out, device=device, backend="torch", is_calibrated=False)
-    return fit_confidence(tagger, chosen, replay.schema)
+    return fit_confidence(tagger, chosen, replay.schema, shares=replay.shares)
 
 
 def repeat_command(parent: Path, out: Path, recipe: Recipe) -> str:

@@ -399,7 +399,7 @@ def calibrated(p: float, slope_and_shift: Sequence[float] | None) -> float:
     if slope_and_shift is None:
         return p
     slope, shift = slope_and_shift
-    return 1 / (1 + math.exp(-(slope * log_odds(p) + shift)))
+    return 1 / (1 + math.exp(-min(max(slope * log_odds(p) + shift, -30.0), 30.0)))
 
 
 class TorchNetwork:

@@ -373,9 +373,8 @@ def _calibrate(model: Any, tokenizer: PreTrainedTokenizerBase, dataset: Dataset)
     if not chosen:
         return {}
     model.eval()
-    return fit_confidence(
-        tagger_from_model(model, tokenizer, dataset.schema), chosen, dataset.schema
-    )
+    tagger = tagger_from_model(model, tokenizer, dataset.schema)
+    return fit_confidence(tagger, chosen, dataset.schema, shares=dataset.shares)
 
 
 def load_base(

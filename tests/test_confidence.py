@@ -43,6 +43,35 @@ def test_a_handful_of_mentions_or_only_right_ones_gives_finite_scales(right: lis
     assert 0 < calibrated(0.9, (slope, shift)) < 1
 
 
+def test_weights_count_like_so_many_cases() -> None:
+    odds, right = [2.0, 1.0, -1.0, 0.5], [True, False, False, True]
+    weighted = fit_platt(odds, right, [3, 1, 2, 1])
+    repeated = fit_platt(
+        [2.0, 2.0, 2.0, 1.0, -1.0, -1.0, 0.5], [True, True, True, False, False, False, True]
+    )
+    assert weighted == pytest.approx(repeated)
+
+
+def test_a_corpus_weighs_by_its_share_of_the_data_not_of_devel(
+    sample: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confidence, "LEAST", 1)
+    words = {s.surface(span).lower(): span.label for s in sample.train for span in s.spans}
+    first = sample.devel[0].corpus
+    many = [s for s in sample.devel for _ in range(20 if s.corpus == first else 1)]
+    tagger = DictionaryTagger(sample, words)
+    assert sum(sample.shares.values()) == pytest.approx(1)
+    plain = fit_confidence(tagger, many, sample.schema)
+    weighed = fit_confidence(tagger, many, sample.schema, shares=sample.shares)
+    assert plain["types"].keys() == weighed["types"].keys()
+    assert plain["types"] != weighed["types"]
+
+
+def test_a_scale_out_of_all_bounds_still_gives_a_probability() -> None:
+    assert calibrated(0.0, (-1e6, 0.0)) == pytest.approx(1)
+    assert calibrated(0.0, (1e6, 0.0)) == pytest.approx(0)
+
+
 def test_order_is_kept_and_nothing_changes_without_a_scale() -> None:
     assert calibrated(0.3, None) == 0.3
     values = [calibrated(p / 100, (0.7, -0.4)) for p in range(101)]
