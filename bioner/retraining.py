@@ -12,8 +12,6 @@ from typing import Any, Literal
 from bioner.checkpoints import (
     ModelCard,
     read_card,
-    training_hashes,
-    write_training_hashes,
 )
 from bioner.corpora import read_corpora
 from bioner.errors import TrainingError
@@ -85,7 +83,6 @@ def retrain(
     )
 
     def finish(folder: Path, card: ModelCard) -> ModelCard:
-        write_training_hashes(folder, training_hashes(folder) | training_hashes(parent))
         kept = chosen.keep if average_weights(parent, folder, chosen.keep) else 0.0
         report(Progress(card.steps, card.steps, card.epochs, message="fitting the confidence"))
         mixed = {"replay": len(replay.train), "repeat": chosen.repeat, "keep": kept}

@@ -24,6 +24,7 @@ from bioner.checkpoints import (
     ModelCard,
     find_model,
     read_card,
+    training_hashes,
     write_card,
     write_training_hashes,
 )
@@ -43,6 +44,26 @@ CHECKPOINTS = "checkpoints"
 CALIBRATION_SENTENCES = 300
 """Devel sentences of each corpus that the confidence is fitted on."""
 
+OPTIONS = {
+    "loss": "--loss",
+    "epochs": "--epochs",
+    "max_steps": "--max-steps",
+    "learning_rate": "--lr",
+    "head_learning_rate": "--head-lr",
+    "layer_decay": "--layer-decay",
+    "batch_size": "--batch-size",
+    "gradient_accumulation": "--accumulate",
+    "max_length": "--max-length",
+    "warmup": "--warmup",
+    "weight_decay": "--weight-decay",
+    "dropout": "--dropout",
+    "seed": "--seed",
+    "precision": "--precision",
+    "fill_in": "--fill-in",
+}
+"""What of a ``TrainingConfig`` changes the weights, and its name on the command line."""
+
+SHOWN_ALWAYS = ("loss", "epochs", "learning_rate", "head_learning_rate", "batch_size", "seed")
 MARKS = "fill-in.npz"
 NOT_FINITE = "the loss is not a finite number any more: take a smaller learning rate"
 COMPLETE = "complete"
@@ -318,7 +339,7 @@ def train(
     (out / "schema.json").write_text(
         json.dumps(schema_to_json(dataset.schema), indent=1), encoding="utf-8"
     )
-    write_training_hashes(out, (s.fingerprint for s in sentences))
+    write_training_hashes(out, {s.fingerprint for s in sentences} | _known_to(config.base))
     card = _card(
         config, dataset, out, trainer, encoded, corrections, parent, device, precision, started
     )
@@ -333,6 +354,11 @@ def train(
     shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
     ranks.wait()
     return read_card(out)
+
+
+def _known_to(base: str) -> frozenset[str]:
+    """Return what the model that a run starts from was trained on: it is still in the weights."""
+    return training_hashes(Path(base)) if Path(base).is_dir() else frozenset()
 
 
 def _say_nothing(_: Progress) -> None:
@@ -557,23 +583,33 @@ def _card(
     )
 
 
-def repeat_command(config: TrainingConfig, out: Path) -> str:
-    """Return the one command that repeats this run."""
+def repeat_command(
+    config: TrainingConfig,
+    out: Path,
+    *,
+    corpora: Sequence[str] = (),
+    types: Sequence[str] = (),
+    has_corrections: bool = False,
+) -> str:
+    """Return the one command that repeats this run; what is as by default is left out."""
+    start = "python -m bioner train"
+    if ranks.count() > 1:
+        start = f"torchrun --nproc-per-node {ranks.count()} -m bioner train"
     words = [
-        "python -m bioner train",
+        start,
         f"--base {_shown(config.base)}",
         "--data data/merged",
         f"--out models/{out.name}",
-        f"--loss {config.loss}",
-        f"--epochs {config.epochs:g}",
-        *([f"--max-steps {config.max_steps}"] if config.max_steps > 0 else []),
-        f"--lr {config.learning_rate:g}",
-        f"--head-lr {config.head_learning_rate:g}",
-        *([f"--layer-decay {config.layer_decay:g}"] if config.layer_decay != 1 else []),
-        f"--batch-size {config.batch_size}",
-        f"--seed {config.seed}",
-        *([f"--fill-in {_shown(config.fill_in)}"] if config.fill_in else []),
     ]
+    words += [f"--corpora {','.join(corpora)}"] if corpora else []
+    words += [f"--types {','.join(types)}"] if types else []
+    default = TrainingConfig(config.base)
+    for name, option in OPTIONS.items():
+        value = getattr(config, name)
+        if name in SHOWN_ALWAYS or value != getattr(default, name):
+            shown = f"{value:g}" if isinstance(value, float) else str(value)
+            words.append(f"{option} {_shown(shown) if name == 'fill_in' else shown}")
+    words += ["--with-corrections"] if has_corrections else []
     return " ".join(words)
 
 

@@ -128,6 +128,59 @@ def test_training_writes_a_sound_model_with_its_card_last(sample, tiny_encoder, 
         train(config(tiny_encoder), sample, out)
 
 
+def test_what_the_base_was_trained_on_still_counts_as_known(sample, tiny_encoder, tmp_path) -> None:
+    from bioner.checkpoints import training_hashes, write_training_hashes
+
+    train(config(tiny_encoder), sample, tmp_path / "first")
+    write_training_hashes(tmp_path / "first", ["0123456789abcdef"])
+    train(config(tmp_path / "first"), sample, tmp_path / "second")
+    known = training_hashes(tmp_path / "second")
+    assert known == {"0123456789abcdef", *(s.fingerprint for s in sample.train)}
+
+
+def test_the_command_on_the_card_gives_the_same_configuration(tmp_path, monkeypatch) -> None:
+    from bioner.__main__ import app
+    from bioner.commands import train as command
+    from bioner.training import OPTIONS, TrainingConfig, repeat_command
+
+    changed = TrainingConfig(
+        "encoder",
+        loss="naive",
+        epochs=2.5,
+        max_steps=77,
+        learning_rate=3e-5,
+        head_learning_rate=2e-3,
+        layer_decay=0.9,
+        batch_size=7,
+        gradient_accumulation=3,
+        warmup=0.1,
+        weight_decay=0.2,
+        dropout=0.25,
+        max_length=128,
+        seed=5,
+        precision="float32",
+        fill_in="teacher",
+    )
+    plain = TrainingConfig("encoder")
+    assert all(getattr(changed, name) != getattr(plain, name) for name in OPTIONS)
+    given: list[tuple] = []
+    monkeypatch.setattr(command, "_run", lambda *a, **k: given.append((a, k)))
+    for wanted in (changed, plain):
+        line = repeat_command(
+            wanted,
+            tmp_path / "mine",
+            corpora=["BC2GM", "CRAFT"],
+            types=["Gene"],
+            has_corrections=True,
+        )
+        words = line.removeprefix("python -m bioner ").split()
+        app(words, standalone_mode=False)
+        (got, _, _, corpora, types), named = given[-1]
+        assert got == wanted
+        assert (corpora, types) == (["BC2GM", "CRAFT"], ["Gene"])
+        assert named["with_corrections"]
+
+
 def test_a_half_precision_encoder_trains_with_finite_weights(
     sample, tiny_encoder, tmp_path
 ) -> None:

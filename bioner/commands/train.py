@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -126,8 +127,11 @@ def _run(
 ) -> None:
     from bioner.job_folder import JobReporter
     from bioner.merge import read_dataset
-    from bioner.training import TrainingStopped, stop_on_signal, train
+    from bioner.training import TrainingStopped, repeat_command, stop_on_signal, train
 
+    command = repeat_command(
+        config, out, corpora=corpora, types=types, has_corrections=with_corrections
+    )
     stop = stop_on_signal()
     reporter: Any = nullcontext(_printer())
     if job and ranks.is_first():
@@ -155,6 +159,7 @@ def _run(
                 corrections=corrections,
                 parent=parent,
                 stop_requested=stop,
+                finish=lambda _, card: replace(card, command=command),
             )
     except TrainingStopped as stopped:
         if ranks.is_first():
