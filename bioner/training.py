@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import platform
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,7 +28,8 @@ from bioner.errors import TrainingError
 from bioner.fill_in import BoolMatrix, FillIn, Marks, fill_in, load_fill_in, tag_sets
 from bioner.labels import schema_to_json
 from bioner.merge import Dataset
-from bioner.settings import PROJECT_ROOT, read_settings
+from bioner.run_record import card_of_run
+from bioner.settings import read_settings
 from bioner.spans import Sentence
 
 if TYPE_CHECKING:
@@ -44,26 +41,6 @@ CHECKPOINTS = "checkpoints"
 CALIBRATION_SENTENCES = 300
 """Devel sentences of each corpus that the confidence is fitted on."""
 
-OPTIONS = {
-    "loss": "--loss",
-    "epochs": "--epochs",
-    "max_steps": "--max-steps",
-    "learning_rate": "--lr",
-    "head_learning_rate": "--head-lr",
-    "layer_decay": "--layer-decay",
-    "batch_size": "--batch-size",
-    "gradient_accumulation": "--accumulate",
-    "max_length": "--max-length",
-    "warmup": "--warmup",
-    "weight_decay": "--weight-decay",
-    "dropout": "--dropout",
-    "seed": "--seed",
-    "precision": "--precision",
-    "fill_in": "--fill-in",
-}
-"""What of a ``TrainingConfig`` changes the weights, and its name on the command line."""
-
-SHOWN_ALWAYS = ("loss", "epochs", "learning_rate", "head_learning_rate", "batch_size", "seed")
 MARKS = "fill-in.npz"
 NOT_FINITE = "the loss is not a finite number any more: take a smaller learning rate"
 COMPLETE = "complete"
@@ -340,8 +317,17 @@ def train(
         json.dumps(schema_to_json(dataset.schema), indent=1), encoding="utf-8"
     )
     write_training_hashes(out, {s.fingerprint for s in sentences} | _known_to(config.base))
-    card = _card(
-        config, dataset, out, trainer, encoded, corrections, parent, device, precision, started
+    card = card_of_run(
+        config,
+        dataset,
+        out,
+        epochs=trainer.state.epoch or 0.0,
+        steps=total,
+        corrections=len(corrections),
+        parent=parent,
+        device=device,
+        precision=precision,
+        duration_s=time.monotonic() - started,
     )
     report(Progress(total, total, trainer.state.epoch or 0.0, message="fitting the confidence"))
     card = replace(card, calibration=_calibrate(model, tokenizer, dataset))
@@ -517,120 +503,6 @@ def _make_trainer(
         args=training_arguments(config, out / CHECKPOINTS, device, precision),
         train_dataset=encoded.examples,
     )
-
-
-def _card(
-    config: TrainingConfig,
-    dataset: Dataset,
-    out: Path,
-    trainer: Any,
-    encoded: Encoded,
-    corrections: Sequence[Sentence],
-    parent: str,
-    device: str,
-    precision: str,
-    started: float,
-) -> ModelCard:
-    import torch
-    import transformers
-
-    counts: dict[str, int] = {}
-    for sentence in dataset.train:
-        for name in sentence.covers:
-            counts[name] = counts.get(name, 0) + 1
-    weak = [t for t in dataset.schema.names if counts.get(t, 0) < 0.12 * max(1, len(dataset.train))]
-    limits = [f"{t}: looked for in few training sentences, expect false alarms" for t in weak]
-    return ModelCard(
-        name=out.name,
-        base=Path(config.base).name if Path(config.base).is_dir() else config.base,
-        stage="",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        mapping=dataset.schema.mapping,
-        schema_fingerprint=dataset.schema.fingerprint,
-        types=dataset.schema.names,
-        tags=tag_names(dataset.schema.names),
-        data_fingerprint=dataset.fingerprint,
-        corpora=tuple(dict.fromkeys(c for s in dataset.train for c in (s.sources or (s.corpus,)))),
-        loss=config.loss,
-        config={
-            **asdict(config),
-            "base": Path(config.base).name,
-            "fill_in": Path(config.fill_in).name,
-            "precision": precision,
-        },
-        seed=config.seed,
-        parent=parent,
-        epochs=float(trainer.state.epoch or 0.0),
-        steps=int(trainer.state.global_step),
-        train_sentences=len(dataset.train) + len(corrections),
-        corrections=len(corrections),
-        licence="Apache-2.0 (weights); training data under the corpora's own licences",
-        limits=tuple(limits),
-        hardware={
-            "device": device,
-            "name": torch.cuda.get_device_name() if device == "cuda" else platform.processor(),
-            "cpus": os.cpu_count(),
-            **({"processes": ranks.count()} if ranks.count() > 1 else {}),
-        },
-        duration_s=round(time.monotonic() - started, 1),
-        versions={
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-        },
-        commit=_commit(),
-        command=repeat_command(config, out),
-    )
-
-
-def repeat_command(
-    config: TrainingConfig,
-    out: Path,
-    *,
-    corpora: Sequence[str] = (),
-    types: Sequence[str] = (),
-    has_corrections: bool = False,
-) -> str:
-    """Return the one command that repeats this run; what is as by default is left out."""
-    start = "python -m bioner train"
-    if ranks.count() > 1:
-        start = f"torchrun --nproc-per-node {ranks.count()} -m bioner train"
-    words = [
-        start,
-        f"--base {_shown(config.base)}",
-        "--data data/merged",
-        f"--out models/{out.name}",
-    ]
-    words += [f"--corpora {','.join(corpora)}"] if corpora else []
-    words += [f"--types {','.join(types)}"] if types else []
-    default = TrainingConfig(config.base)
-    for name, option in OPTIONS.items():
-        value = getattr(config, name)
-        if name in SHOWN_ALWAYS or value != getattr(default, name):
-            shown = f"{value:g}" if isinstance(value, float) else str(value)
-            words.append(f"{option} {_shown(shown) if name == 'fill_in' else shown}")
-    words += ["--with-corrections"] if has_corrections else []
-    return " ".join(words)
-
-
-def _shown(folder: str) -> str:
-    path = Path(folder)
-    return os.path.relpath(path, PROJECT_ROOT) if path.is_absolute() and path.is_dir() else folder
-
-
-def _commit() -> str:
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=PROJECT_ROOT,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()
 
 
 def stop_on_signal() -> Callable[[], bool]:

@@ -54,6 +54,7 @@ NOUN_OF = {
     "cased_vocabulary": "encoders",
     "fill_in": "training",
     "ranks": "training",
+    "run_record": "training",
     "training_loop": "training",
     "retraining": "training",
     "conventions": "search",

@@ -141,7 +141,8 @@ def test_what_the_base_was_trained_on_still_counts_as_known(sample, tiny_encoder
 def test_the_command_on_the_card_gives_the_same_configuration(tmp_path, monkeypatch) -> None:
     from bioner.__main__ import app
     from bioner.commands import train as command
-    from bioner.training import OPTIONS, TrainingConfig, repeat_command
+    from bioner.run_record import OPTIONS, repeat_command
+    from bioner.training import TrainingConfig
 
     changed = TrainingConfig(
         "encoder",

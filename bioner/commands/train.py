@@ -127,7 +127,8 @@ def _run(
 ) -> None:
     from bioner.job_folder import JobReporter
     from bioner.merge import read_dataset
-    from bioner.training import TrainingStopped, repeat_command, stop_on_signal, train
+    from bioner.run_record import repeat_command
+    from bioner.training import TrainingStopped, stop_on_signal, train
 
     command = repeat_command(
         config, out, corpora=corpora, types=types, has_corrections=with_corrections
