@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bioner.checkpoints import active_model, find_model, promote, write_whole
-from bioner.comparison import Paired, compare_reports, pair
+from bioner.comparison import compare_reports, pair
 from bioner.errors import ModelError
 from bioner.reports import FOLDER, OWN_TEST, StoredReport, evaluate_cached
-from bioner.scores import OverFiring
+from bioner.scores import OverFiring, Report
 from bioner.settings import Settings
 from bioner.spans import Sentence
 from bioner.tagger import OnProgress
@@ -102,19 +102,29 @@ def decide(
     different data.
     """
     mine = own or (candidate, active)
+    corpora = pair(active, candidate)
+    my_test = pair(own[1], own[0]) if own else None
     checks = [
-        *_check_corpora(pair(active, candidate), candidate.report.parts),
-        *(_check_corpora(pair(own[1], own[0]), ()) if own else ()),
+        *_check_corpora(corpora.a, corpora.b, candidate.report.parts),
+        *(_check_corpora(my_test.a, my_test.b, ()) if my_test else ()),
         *_check_presence([candidate, *(own or ())]),
-        *_check_over_firing(active, candidate),
+        *_check_over_firing(active.report, candidate.report),
         *_check_patterns(mine[1], mine[0], patterns),
         *_check_leaks(active, candidate),
     ]
     return Decision(candidate.key.model, active.key.model, tuple(checks))
 
 
-def _check_corpora(paired: Paired, parts: Sequence[str]) -> Iterator[Check]:
-    for one in compare_reports(paired.a, paired.b):
+def check_reports(active: Report, candidate: Report) -> list[Check]:
+    """Check every corpus and over-firing on two reports of the same sentences."""
+    return [
+        *_check_corpora(active, candidate, candidate.parts),
+        *_check_over_firing(active, candidate),
+    ]
+
+
+def _check_corpora(active: Report, candidate: Report, parts: Sequence[str]) -> Iterator[Check]:
+    for one in compare_reports(active, candidate):
         part = " (part)" if one.name in parts else ""
         told = (
             f"{one.name}{part}: F1 {100 * one.a:.1f} → {100 * one.b:.1f} "
@@ -143,8 +153,8 @@ def _check_presence(reports: Sequence[StoredReport]) -> Iterator[Check]:
         yield Check(OWN_TEST, None, "My test: no reviewed test sentences were scored.")
 
 
-def _check_over_firing(active: StoredReport, candidate: StoredReport) -> Iterator[Check]:
-    before, after = active.report.over_firing, candidate.report.over_firing
+def _check_over_firing(active: Report, candidate: Report) -> Iterator[Check]:
+    before, after = active.over_firing, candidate.over_firing
     looked_at = [name for name in after if name in before and after[name].uncovered_tokens]
     if not looked_at:
         yield Check("over-firing", None, "Over-firing: every sentence here looks for every type.")

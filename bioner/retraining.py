@@ -1,4 +1,9 @@
-"""Retraining a model on corrections without forgetting: replay of the corpora, or of itself."""
+"""Retraining a model on corrections without forgetting: replay of the corpora, or of itself.
+
+Three things keep what the model knew: a replay of the corpora's sentences, the parent as teacher
+of what nobody looked for in them (``fill_in``), and its share in the averaged weights
+(``averaging``).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from bioner.averaging import average_weights
 from bioner.checkpoints import (
+    CARD,
     ModelCard,
     read_card,
 )
@@ -21,22 +28,24 @@ from bioner.spans import Sentence
 from bioner.tagger import OnProgress, Tagger, load_tagger
 from bioner.training import CALIBRATION_SENTENCES, Progress, Report, TrainingConfig, train
 
+DEVEL_SENTENCES = 1000
+"""Devel sentences of each corpus that say how much of the parent is kept."""
+
 
 @dataclass(frozen=True)
 class Recipe:
     """How corrections are mixed with what the model must not forget.
 
     ``replay``: sentences seen again beside the corrections; ``repeat``: how often an epoch shows
-    each correction; ``keep``: the parent's share when its weights and the new ones are averaged at
-    the end, which keeps most of both (Wortsman et al. 2022). Rates are below those of a first
-    training.
+    each correction; ``keep``: the parent's least share when its weights and the new ones are
+    averaged at the end (see ``average_weights``). Rates are below those of a first training.
     """
 
     replay: int = 4000
     repeat: int = 3
-    keep: float = 0.5
+    keep: float = 0.3
     epochs: float = 2.0
-    learning_rate: float = 1e-4
+    learning_rate: float = 5e-5
     head_learning_rate: float = 2e-4
     batch_size: int = 24
     seed: int = 42
@@ -50,6 +59,18 @@ class Recipe:
             )
         if not 0 <= self.keep < 1:
             raise TrainingError(f"keep: expected at least 0 and less than 1, got {self.keep}")
+
+
+def _devel(replay: Dataset, per_corpus: int) -> list[Sentence]:
+    from bioner.training_loop import devel_sample
+
+    found: list[Sentence] = devel_sample(replay, per_corpus)
+    return found
+
+
+def _can_teach(parent: Path, replay: Dataset) -> bool:
+    """Whether the parent has the same types (a fourteenth one it would mark as nothing)."""
+    return (parent / CARD).is_file() and read_card(parent).types == replay.schema.names
 
 
 def retrain(
@@ -80,10 +101,19 @@ def retrain(
         batch_size=chosen.batch_size,
         seed=chosen.seed,
         device=chosen.device,
+        fill_in=str(parent) if _can_teach(parent, replay) else "",
     )
 
     def finish(folder: Path, card: ModelCard) -> ModelCard:
-        kept = chosen.keep if average_weights(parent, folder, chosen.keep) else 0.0
+        kept = average_weights(
+            parent,
+            folder,
+            chosen.keep,
+            _devel(replay, DEVEL_SENTENCES),
+            replay.schema,
+            device=chosen.device,
+            tell=lambda text: report(Progress(card.steps, card.steps, card.epochs, message=text)),
+        )
         report(Progress(card.steps, card.steps, card.epochs, message="fitting the confidence"))
         mixed = {"replay": len(replay.train), "repeat": chosen.repeat, "keep": kept}
         return replace(
@@ -107,35 +137,13 @@ def retrain(
     )
 
 
-def average_weights(parent: Path, out: Path, keep: float) -> bool:
-    """Move a model's weights back towards its parent's; False where their shapes differ."""
-    import torch
-    from safetensors.torch import load_file, save_file
-
-    if not keep:
-        return False
-    path = out / "model.safetensors"
-    new, old = load_file(path), load_file(parent / "model.safetensors")
-    if {name: one.shape for name, one in new.items()} != {n: o.shape for n, o in old.items()}:
-        return False
-    mixed = {
-        name: torch.lerp(one.float(), old[name].float(), keep).contiguous()
-        for name, one in new.items()
-    }
-    temporary = path.with_name(f".{path.name}.new")
-    save_file(mixed, temporary, metadata={"format": "pt"})
-    temporary.replace(path)
-    return True
-
-
 def _calibrate(
     out: Path, parent: Path, replay: Dataset, device: Literal["auto", "cpu", "cuda"]
 ) -> dict[str, Any]:
     """Fit the confidence on devel; without one, what was fitted for the parent still holds best."""
     from bioner.confidence import fit_confidence
-    from bioner.training_loop import devel_sample
 
-    chosen = devel_sample(replay, CALIBRATION_SENTENCES)
+    chosen = _devel(replay, CALIBRATION_SENTENCES)
     if not chosen:
         return read_card(parent).calibration if (parent / "card.json").is_file() else {}
     tagger = load_tagger(out, device=device, backend="torch", is_calibrated=False)

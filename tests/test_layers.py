@@ -52,6 +52,7 @@ NOUN_OF = {
     "tensor_bundle": "tf_checkpoint",
     "wordpiece": "tf_checkpoint",
     "cased_vocabulary": "encoders",
+    "averaging": "training",
     "fill_in": "training",
     "ranks": "training",
     "run_record": "training",

@@ -25,7 +25,10 @@ def retrain(
         int | None, typer.Option(help="How often an epoch shows each correction.")
     ] = None,
     keep: Annotated[
-        float | None, typer.Option(help="The old model's share in the averaged weights.")
+        float | None,
+        typer.Option(
+            help="The old model's least share in the averaged weights; devel may ask for more."
+        ),
     ] = None,
     epochs: Annotated[float | None, typer.Option(help="How often to go through it all.")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate of the encoder.")] = None,
