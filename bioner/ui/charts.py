@@ -141,6 +141,13 @@ def stacked(rows: Sequence[Bar], title: str, *, value: str) -> alt.Chart:
     return chart
 
 
+def shading() -> tuple[list[str], str, str]:
+    """Return the colours from few to many, and those of text on many and on few, in this theme."""
+    if st.context.theme.type == "dark":
+        return list(SEQUENTIAL[::-1]), "#0b2b33", "#ffffff"
+    return list(SEQUENTIAL), "#ffffff", "#0b2b33"
+
+
 def heatmap(
     cells: Sequence[Cell],
     title: str,
@@ -175,10 +182,8 @@ def heatmap(
         alt.Tooltip("column:N", title=column),
         alt.Tooltip("value:Q", title=value, format=number),
     ]
-    is_dark = st.context.theme.type == "dark"
-    strong, faint = ("#0b2b33", "#ffffff") if is_dark else ("#ffffff", "#0b2b33")
-    shading = list(SEQUENTIAL[::-1] if is_dark else SEQUENTIAL)
-    scale = alt.Scale(range=shading, type="log" if is_log else "linear")
+    colors, strong, faint = shading()
+    scale = alt.Scale(range=colors, type="log" if is_log else "linear")
     shades = found.mark_rect(stroke="#80808040").encode(
         color=alt.Color("value:Q", scale=scale, legend=None), tooltip=tooltip
     )

@@ -10,7 +10,7 @@ import streamlit as st
 
 from bioner.calibration import Reliability
 from bioner.comparison import Difference
-from bioner.ui.charts import PALETTE, SEQUENTIAL, Bar, Cell
+from bioner.ui.charts import PALETTE, Bar, Cell, shading
 
 RIGHT = "#8a9199"
 BETTER, WORSE = PALETTE[0], PALETTE[1]
@@ -86,6 +86,7 @@ def confusion(cells: Sequence[Cell], right: Sequence[Cell]) -> alt.LayerChart:
         alt.Tooltip("column:N", title="The model says"),
         alt.Tooltip("value:Q", title="Mentions", format=",d"),
     ]
+    colors, strong, faint = shading()
     picked = alt.selection_point(name="cell", fields=["row", "column"], empty=False)
     wrong = alt.Chart(alt.InlineData([asdict(cell) for cell in cells if cell.value])).encode(
         x=x, y=y, tooltip=tooltip
@@ -93,7 +94,7 @@ def confusion(cells: Sequence[Cell], right: Sequence[Cell]) -> alt.LayerChart:
     shades = wrong.mark_rect(cursor="pointer").encode(
         color=alt.Color(
             "value:Q",
-            scale=alt.Scale(range=list(SEQUENTIAL), type="log", domain=[1, max(2, top)]),
+            scale=alt.Scale(range=colors, type="log", domain=[1, max(2, top)]),
             legend=None,
         ),
         stroke=alt.condition(picked, alt.value("#e69f00"), alt.value("#80808040")),
@@ -102,7 +103,7 @@ def confusion(cells: Sequence[Cell], right: Sequence[Cell]) -> alt.LayerChart:
     middle = top**0.5
     numbers = wrong.mark_text(fontSize=11, cursor="pointer").encode(
         text=alt.Text("value:Q", format=",d"),
-        color=alt.condition(f"datum.value > {middle}", alt.value("#ffffff"), alt.value("#0b2b33")),
+        color=alt.condition(f"datum.value > {middle}", alt.value(strong), alt.value(faint)),
     )
     diagonal = (
         alt.Chart(alt.InlineData([asdict(cell) for cell in right]))

@@ -126,12 +126,12 @@ def _draw_table(rows: list[dict[str, object]], key: str, file: str) -> None:
 
 def _draw_types(session: Session, report: Report) -> None:
     scored = {name: one for name, one in report.by_type.items() if one.support}
-    chart, table = st.columns([5, 9])
+    chart, table = st.columns([4, 9])
     with chart:
         charts.show(
             score_bars(
                 [_bar(name, one) for name, one in scored.items()],
-                "F1 by type, with 95 % intervals",
+                "F1 and 95 % interval",
                 colors=session.schema.colors,
             ),
             "F1 of each type: "
@@ -161,12 +161,12 @@ def _draw_types(session: Session, report: Report) -> None:
 
 def _draw_corpora(report: Report) -> None:
     by_corpus = {corpus_title(report, name): one for name, one in report.by_corpus.items()}
-    chart, table = st.columns([5, 9])
+    chart, table = st.columns([4, 9])
     with chart:
         charts.show(
             score_bars(
                 [_bar(name, one.micro) for name, one in by_corpus.items()],
-                "F1 by corpus, with 95 % intervals",
+                "F1 and 95 % interval",
             ),
             "F1 of each corpus: "
             + ", ".join(f"{name} {100 * one.micro.f1:.1f} %" for name, one in by_corpus.items()),

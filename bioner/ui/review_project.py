@@ -150,9 +150,9 @@ def _draw_backups(desk: Desk) -> None:
     if found:
         st.dataframe(
             {
-                "When": [one.created for one in found],
+                "When (UTC)": [one.created[:16].replace("T", " ") for one in found],
                 "Why": [one.reason for one in found],
-                "MB": [round(one.size / 1e6, 1) for one in found],
+                "MB": [max(0.1, round(one.size / 1e6, 1)) for one in found],
                 "File": [one.path for one in found],
             },
             hide_index=True,
