@@ -79,7 +79,16 @@ def average_weights(
 
 
 def _progress(tell: Tell, what: str) -> OnProgress:
-    return lambda done, total: tell(f"{what}: {done:,} of {total:,} sentences")
+    """Tell each tenth, so that a job's log stays short."""
+    told = -1
+
+    def show(done: int, total: int) -> None:
+        nonlocal told
+        if 10 * done // max(1, total) > told:
+            told = 10 * done // max(1, total)
+            tell(f"{what}: {done:,} of {total:,} sentences")
+
+    return show
 
 
 def _write(path: Path, new: dict[str, Any], old: dict[str, Any], share: float) -> None:

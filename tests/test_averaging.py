@@ -81,3 +81,12 @@ def test_nothing_is_averaged_where_the_shapes_differ_or_nothing_is_to_be_kept(
     save_file({"w": torch.zeros(3)}, parent / "model.safetensors")
     assert average_weights(parent, new, 0.5, sample.devel, sample.schema) == 0
     assert weight(new) == 3
+
+
+def test_reading_devel_is_told_in_tenths() -> None:
+    told: list[str] = []
+    show = averaging._progress(told.append, "reads")
+    for done in range(0, 1001, 8):
+        show(done, 1000)
+    assert len(told) == 11
+    assert told[-1] == "reads: 1,000 of 1,000 sentences"
