@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -12,6 +12,13 @@ import streamlit as st
 from bioner.store import Project, QueueFilter, ReviewItem, Store
 from bioner.ui.review_edits import Stale, Step, stacks
 from bioner.ui.session import Session
+
+Act = Callable[..., None]
+"""Calls a function with its arguments before the page is drawn, for a button's ``on_click``.
+
+A button that is asked for while the page is drawn loses its click where another event cuts that run
+short; a callback runs first of all. What the editor sent along is saved before it.
+"""
 
 KEEP = 4_000
 """Operation ids remembered; older ones the browser has long been told about."""

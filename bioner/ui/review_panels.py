@@ -19,9 +19,8 @@ from bioner.store import (
     surfaces_of,
 )
 from bioner.ui.highlight import highlight_html
-from bioner.ui.review_desk import Desk
+from bioner.ui.review_desk import Act, Desk
 from bioner.ui.review_edits import Stale, part
-from bioner.ui.session import show_problem
 from bioner.ui.span_editor import apply_operation, difference
 
 QUEUE_ROWS = 8
@@ -69,7 +68,7 @@ def draw_progress(desk: Desk) -> None:
         desk.memory.message = ""
 
 
-def draw_header(desk: Desk, focus: ReviewItem) -> None:
+def draw_header(desk: Desk, focus: ReviewItem, act: Act) -> None:
     """Draw which sentence this is, its state, and whether it is part of “my test”."""
     states = {
         "waiting": "not reviewed",
@@ -90,10 +89,14 @@ def draw_header(desk: Desk, focus: ReviewItem) -> None:
     held = focus.claimed_by not in ("", desk.reviewer)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(" · ".join(badges), width="content")
-        if held and st.button("Take over", key="take_over", icon=":material/back_hand:"):
-            desk.store.release(focus.item, focus.claimed_by)
-            desk.store.renew(focus.item, desk.reviewer)
-            st.rerun(scope="fragment")
+        if held:
+            st.button(
+                "Take over",
+                key="take_over",
+                icon=":material/back_hand:",
+                on_click=act,
+                args=(_take_over, desk, focus),
+            )
     if held:
         st.warning(
             f"{focus.claimed_by} has this sentence open: it is read-only here.",
@@ -133,7 +136,12 @@ def draw_reasons(focus: ReviewItem) -> None:
         )
 
 
-def draw_queue(desk: Desk) -> None:
+def _take_over(desk: Desk, focus: ReviewItem) -> None:
+    desk.store.release(focus.item, focus.claimed_by)
+    desk.store.renew(focus.item, desk.reviewer)
+
+
+def draw_queue(desk: Desk, act: Act) -> None:
     """Draw the next sentences of the queue; each is one click away."""
     panel = st.expander(
         "Queue", icon=":material/format_list_numbered:", key="open_queue", on_change="rerun"
@@ -146,21 +154,25 @@ def draw_queue(desk: Desk) -> None:
         )
         for row in rows:
             is_here = row.item == desk.memory.item
-            if st.button(
+            st.button(
                 _short(row.surface),
                 key=f"queue_{row.item}",
                 help=_why(row.reasons),
                 disabled=is_here,
                 icon=":material/lock:" if row.claimed_by not in ("", desk.reviewer) else None,
                 width="stretch",
-            ):
-                desk.memory.visited.append(desk.memory.item)
-                desk.memory.item = row.item
-                st.query_params["item"] = str(row.item)
-                desk.store.renew(row.item, desk.reviewer)
-                st.rerun(scope="fragment")
+                on_click=act,
+                args=(_go_to, desk, row.item),
+            )
         if not rows:
             st.caption("Nothing else fits the filters.")
+
+
+def _go_to(desk: Desk, item: int) -> None:
+    desk.memory.visited.append(desk.memory.item)
+    desk.memory.item = item
+    st.query_params["item"] = str(item)
+    desk.store.renew(item, desk.reviewer)
 
 
 def _why(reasons: Sequence[Reason]) -> str:
@@ -213,7 +225,7 @@ def draw_guidelines(desk: Desk) -> None:
             )
 
 
-def draw_history(desk: Desk, focus: ReviewItem) -> None:
+def draw_history(desk: Desk, focus: ReviewItem, act: Act) -> None:
     """Draw the sentence's revisions; any of them can be restored, which is a new revision."""
     panel = st.expander("History", icon=":material/history:", key="open_history", on_change="rerun")
     if not panel.open:
@@ -231,14 +243,14 @@ def draw_history(desk: Desk, focus: ReviewItem) -> None:
             st.text(_changes(focus.text, change.removed, change.added))
             if one.note:
                 st.text(f"“{one.note}”")
-            if (
-                one.seq != focus.base
-                and not one.is_erased
-                and st.button(
-                    f"Restore {one.seq}", key=f"restore_{one.seq}", icon=":material/restore:"
+            if one.seq != focus.base and not one.is_erased:
+                st.button(
+                    f"Restore {one.seq}",
+                    key=f"restore_{one.seq}",
+                    icon=":material/restore:",
+                    on_click=act,
+                    args=(_restore, desk, one),
                 )
-            ):
-                _restore(desk, one)
         if len(found) > 30:
             st.caption(f"{len(found) - 30} older revisions are in the database.")
 
@@ -259,15 +271,10 @@ def _with_surface(text: str, ones: Sequence[Mention]) -> list[tuple[Mention, str
 
 def _restore(desk: Desk, one: Revision) -> None:
     desk.memory.forget_opened()
-    try:
-        desk.store.restore_revision(one.seq, desk.reviewer, new_op())
-    except BionerError as error:
-        show_problem(error)
-        return
-    st.rerun(scope="fragment")
+    desk.store.restore_revision(one.seq, desk.reviewer, new_op())
 
 
-def draw_stale(desk: Desk) -> None:
+def draw_stale(desk: Desk, act: Act) -> None:
     """Show an edit that somebody else overtook beside theirs; the reviewer decides."""
     if not desk.memory.stale:
         return
@@ -288,13 +295,28 @@ def draw_stale(desk: Desk) -> None:
             mine = _on_top(clash, review)
             _draw_mentions(desk, review, mine)
         with st.container(horizontal=True):
-            if st.button("Keep theirs", key="keep_theirs", icon=":material/undo:"):
-                desk.memory.stale.pop(0)
-                st.rerun(scope="fragment")
-            if st.button("Save mine on top", key="keep_mine", icon=":material/merge:"):
-                desk.memory.stale.pop(0)
-                _save_mentions(desk, [(review, mine)])
-                st.rerun(scope="fragment")
+            st.button(
+                "Keep theirs",
+                key="keep_theirs",
+                icon=":material/undo:",
+                on_click=act,
+                args=(_settle, desk, clash, []),
+            )
+            st.button(
+                "Save mine on top",
+                key="keep_mine",
+                icon=":material/merge:",
+                on_click=act,
+                args=(_settle, desk, clash, [(review, mine)]),
+            )
+
+
+def _settle(
+    desk: Desk, clash: Stale, changes: Sequence[tuple[ReviewItem, tuple[Mention, ...]]]
+) -> None:
+    """Put a clash aside once what is to be kept of it is saved."""
+    if clash in desk.memory.stale and (not changes or _save_mentions(desk, changes)):
+        desk.memory.stale.remove(clash)
 
 
 def _on_top(clash: Stale, review: ReviewItem) -> tuple[Mention, ...]:
@@ -347,7 +369,7 @@ def _save_mentions(desk: Desk, changes: Sequence[tuple[ReviewItem, tuple[Mention
     return len(edits)
 
 
-def draw_everywhere(desk: Desk) -> None:
+def draw_everywhere(desk: Desk, act: Act) -> None:
     """Preview every occurrence in the project's texts; marking them is one batch, undone as one."""
     wanted = desk.memory.everywhere
     if wanted is None:
@@ -371,13 +393,17 @@ def draw_everywhere(desk: Desk) -> None:
             after = review.text[one.end : min(review.end, one.end + 40)]
             st.text(f"{one.document}: …{before}«{surface}»{after}…")
         with st.container(horizontal=True):
-            if st.button("Mark them all", key="everywhere_do", type="primary", disabled=not found):
-                _mark(desk, found, label)
-                desk.memory.everywhere = None
-                st.rerun(scope="fragment")
-            if st.button("Leave it", key="everywhere_leave"):
-                desk.memory.everywhere = None
-                st.rerun(scope="fragment")
+            st.button(
+                "Mark them all",
+                key="everywhere_do",
+                type="primary",
+                disabled=not found,
+                on_click=act,
+                args=(_mark, desk, found, label),
+            )
+            st.button(
+                "Leave it", key="everywhere_leave", on_click=act, args=(_mark, desk, [], label)
+            )
 
 
 def _unmarked(desk: Desk, surface: str, label: str) -> list[tuple[Occurrence, ReviewItem]]:
@@ -392,6 +418,9 @@ def _unmarked(desk: Desk, surface: str, label: str) -> list[tuple[Occurrence, Re
 
 
 def _mark(desk: Desk, found: Sequence[tuple[Occurrence, ReviewItem]], label: str) -> None:
+    desk.memory.everywhere = None
+    if not found:
+        return
     by_item: dict[int, tuple[ReviewItem, list[Mention]]] = {}
     for one, review in found:
         mentions = by_item.setdefault(one.item, (review, list(review.mentions)))[1]

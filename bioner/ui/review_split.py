@@ -9,7 +9,7 @@ import streamlit as st
 from bioner.errors import BionerError
 from bioner.spans import Range
 from bioner.store import ReviewItem
-from bioner.ui.review_desk import Desk
+from bioner.ui.review_desk import Act, Desk
 
 
 def cut(ranges: Sequence[Range], text: str, at: int) -> list[Range]:
@@ -44,14 +44,24 @@ def cut_here(desk: Desk, item: int, at: int) -> None:
     _save(desk, review, cut(ranges_of(desk, review.document), review.text, at), at)
 
 
-def draw_split(desk: Desk, focus: ReviewItem) -> None:
+def draw_split(desk: Desk, focus: ReviewItem, act: Act) -> None:
     """Draw what joins this sentence with its neighbours."""
     with st.popover("Sentence split", icon=":material/splitscreen:", width="stretch"):
         st.caption("“Split” (I) begins a new sentence at the selection. Marks move along.")
-        if st.button("Join with the one before", key="join_before", disabled=not focus.previous):
-            _join(desk, focus, focus.previous)
-        if st.button("Join with the next", key="join_next", disabled=not focus.following):
-            _join(desk, focus, focus.item)
+        st.button(
+            "Join with the one before",
+            key="join_before",
+            disabled=not focus.previous,
+            on_click=act,
+            args=(_join, desk, focus, focus.previous),
+        )
+        st.button(
+            "Join with the next",
+            key="join_next",
+            disabled=not focus.following,
+            on_click=act,
+            args=(_join, desk, focus, focus.item),
+        )
 
 
 def _join(desk: Desk, focus: ReviewItem, item: int | None) -> None:
@@ -60,7 +70,6 @@ def _join(desk: Desk, focus: ReviewItem, item: int | None) -> None:
     first = desk.open(item)
     ranges = join(ranges_of(desk, focus.document), (first.start, first.end))
     _save(desk, focus, ranges, focus.start)
-    st.rerun(scope="fragment")
 
 
 def _save(desk: Desk, review: ReviewItem, ranges: Sequence[Range], at: int) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from bioner.spans import Mention, flatten
 from bioner.store import Edit, ReviewItem, new_op, surfaces_of
 from bioner.text import tokenize
 from bioner.ui import review_panels as panels
-from bioner.ui.review_desk import RENEW, Desk
+from bioner.ui.review_desk import RENEW, Act, Desk
 from bioner.ui.review_edits import (
     WINDOW,
     Saved,
@@ -73,18 +74,28 @@ def draw_desk(desk: Desk) -> None:
         st.button("Next sentence", key="review_after_problem", icon=":material/skip_next:")
         return
     focus = next((one for one in reviews if one.item == item), reviews[0])
+    act = partial(_act, desk)
     panels.draw_progress(desk)
     wide, narrow = st.columns([3, 1], gap="medium")
     with wide:
-        panels.draw_header(desk, focus)
-        panels.draw_stale(desk)
+        panels.draw_header(desk, focus, act)
+        panels.draw_stale(desk, act)
         drawn = draw_editor(EDITOR, _view(desk, focus, reviews), saved.answer)
         panels.draw_survival(focus, survives(focus))
-        panels.draw_everywhere(desk)
+        panels.draw_everywhere(desk, act)
     with narrow:
-        _draw_side(desk, focus)
+        _draw_side(desk, focus, act)
     if any(one.op_id not in desk.memory.handled for one in drawn):
         st.rerun(scope="fragment")
+
+
+def _act(desk: Desk, do: Callable[..., None], *args: object) -> None:
+    """Save what the editor sent along with a click, then do what the click asks; see ``Act``."""
+    try:
+        _save(desk, received(EDITOR))
+        do(*args)
+    except BionerError as error:
+        desk.memory.message = str(error)
 
 
 def _save(desk: Desk, operations: Sequence[Operation]) -> Saved:
@@ -266,9 +277,9 @@ def survives(review: ReviewItem) -> tuple[int, int, int, int]:
     return report.kept, report.nested_dropped, report.discontinuous_joined, report.snapped
 
 
-def _draw_side(desk: Desk, focus: ReviewItem) -> None:
+def _draw_side(desk: Desk, focus: ReviewItem, act: Act) -> None:
     panels.draw_reasons(focus)
-    _draw_covers(desk, focus)
+    _draw_covers(desk, focus, act)
     st.text_area(
         "Note",
         key=NOTE,
@@ -276,13 +287,13 @@ def _draw_side(desk: Desk, focus: ReviewItem) -> None:
         placeholder="Saved with the verdict",
         help="Why you decided so; others see it beside the revision.",
     )
-    draw_split(desk, focus)
-    panels.draw_queue(desk)
+    draw_split(desk, focus, act)
+    panels.draw_queue(desk, act)
     panels.draw_guidelines(desk)
-    panels.draw_history(desk, focus)
+    panels.draw_history(desk, focus, act)
 
 
-def _draw_covers(desk: Desk, focus: ReviewItem) -> None:
+def _draw_covers(desk: Desk, focus: ReviewItem, act: Act) -> None:
     key = f"covers_{focus.item}_{focus.base}"
     types = [one for one in desk.project.types if one]
     known = sorted(focus.covers & set(types), key=types.index)
@@ -297,17 +308,18 @@ def _draw_covers(desk: Desk, focus: ReviewItem) -> None:
             args=(desk, focus.item, key),
             help="Only for these types is the absence of a mark evidence. The rest is hatched.",
         )
-        if st.button(
-            "As the project", key=f"{key}_reset", disabled=set(known) == set(desk.project.covers)
-        ):
-            _record_covers(desk, focus.item, desk.project.covers)
-            st.rerun(scope="fragment")
+        st.button(
+            "As the project",
+            key=f"{key}_reset",
+            disabled=set(known) == set(desk.project.covers),
+            on_click=act,
+            args=(_record_covers, desk, focus.item, desk.project.covers),
+        )
 
 
 def _save_covers(desk: Desk, item: int, key: str) -> None:
     chosen = st.session_state.get(key) or []
-    _save(desk, received(EDITOR))
-    _record_covers(desk, item, frozenset(chosen))
+    _act(desk, _record_covers, desk, item, frozenset(chosen))
 
 
 def _record_covers(desk: Desk, item: int, covers: frozenset[str]) -> None:
