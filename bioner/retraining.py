@@ -41,10 +41,10 @@ class Recipe:
     averaged at the end (see ``average_weights``). Rates are below those of a first training.
     """
 
-    replay: int = 4000
-    repeat: int = 3
+    replay: int = 9000
+    repeat: int = 4
     keep: float = 0.3
-    epochs: float = 2.0
+    epochs: float = 1.0
     learning_rate: float = 5e-5
     head_learning_rate: float = 2e-4
     batch_size: int = 24
