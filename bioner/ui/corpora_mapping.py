@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -18,12 +19,14 @@ from bioner.ui.mapping_edit import (
     restore,
     write_edit,
 )
-from bioner.ui.session import Session, keep_in_url, page_key, show_problem
+from bioner.ui.plain import plain
+from bioner.ui.session import Session, keep_in_url, page_key
 from bioner.ui.shelf import Shelf, search_words
 from bioner.ui.tables import draw_table
 
 OPEN = "left open"
 _SAVED = "corpora.mapping_saved"
+_PROBLEM = "corpora.mapping_problem"
 _ROUND = "corpora.mapping_round"
 
 
@@ -97,6 +100,10 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
     if saved:
         st.success(saved, icon=":material/check:")
         session.memory[_SAVED] = ""
+    problem = session.recall(_PROBLEM)
+    if problem:
+        st.error(plain(problem), icon=":material/error:")
+        session.memory[_PROBLEM] = ""
     present = session.schema.mapping_for(corpus)
     if corpus not in session.schema.corpora or corpus not in shelf.report["mapped"]:
         return
@@ -134,13 +141,17 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
         edit = MappingEdit(corpus, rules, frozenset(covers), exceptions)
         written = shelf.written(corpus) if exceptions != exceptions_of(present) else None
         _draw_changes(session, edit, changes(edit, present, shelf.report, written))
-        if has_edits(session.settings, corpus) and st.button(
-            "Back to the mapping that came with the app",
-            key="mapping_restore",
-            icon=":material/undo:",
-        ):
-            _apply(
-                session, lambda: restore(session.settings, corpus), "The shipped mapping is back"
+        if has_edits(session.settings, corpus):
+            st.button(
+                "Back to the mapping that came with the app",
+                key="mapping_restore",
+                icon=":material/undo:",
+                on_click=_apply,
+                args=(
+                    session,
+                    partial(restore, session.settings, corpus),
+                    "The shipped mapping is back",
+                ),
             )
 
 
@@ -202,16 +213,22 @@ def _draw_changes(session: Session, edit: MappingEdit, found: list[Change]) -> N
         st.caption("Nothing yet.")
         return
     draw_table(["What", "How many"], [(one.what, one.number) for one in found])
-    if st.button("Apply", key="mapping_apply", type="primary", icon=":material/check:"):
-        _apply(session, lambda: write_edit(session.settings, edit), "Changed")
+    st.button(
+        "Apply",
+        key="mapping_apply",
+        type="primary",
+        icon=":material/check:",
+        on_click=_apply,
+        args=(session, partial(write_edit, session.settings, edit), "Changed"),
+    )
 
 
 def _apply(session: Session, act: Callable[[], None], told: str) -> None:
+    """Do what a button asks, before the page is drawn; what it says is shown on the page."""
     try:
         act()
     except BionerError as error:
-        show_problem(error)
+        session.memory[_PROBLEM] = str(error)
         return
     session.memory[_ROUND] = session.recall(_ROUND) + "x"
     session.memory[_SAVED] = f"{told}. Build the corpora again for it to take effect."
-    st.rerun()

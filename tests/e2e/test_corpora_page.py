@@ -76,6 +76,7 @@ def test_a_mapping_is_changed_with_its_change_counted(bare: Studio, tab: Page) -
     tab.get_by_role("option", name="left open").wait_for()
     choice.press("Enter")
     tab.get_by_text("Mentions of Chemical: Chemical becomes left open").wait_for()
+    settle(tab)
     tab.get_by_role("button", name="Apply").click()
     tab.get_by_text("Build the corpora again").first.wait_for()
     settle(tab)

@@ -186,7 +186,10 @@ def test_undo_after_a_reload_and_restore_are_exact(desk: Desk, tab: Page) -> Non
     for expected in states[1:]:
         assert changed(desk, tab, item, "Shift+U") == expected
     newest, oldest = desk.store.history(item)[0], desk.store.history(item)[-1]
+    settle(tab)
     tab.get_by_text("History", exact=True).click()
+    tab.get_by_role("button", name=f"Restore {oldest.seq}", exact=True).wait_for()
+    settle(tab)
     tab.get_by_role("button", name=f"Restore {oldest.seq}", exact=True).click()
     tab.wait_for_function(
         "seq => Number(document.querySelector('.bse').dataset.revision) > seq",
