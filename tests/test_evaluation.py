@@ -399,6 +399,31 @@ def test_paired_bootstrap_sees_a_difference_that_unpaired_intervals_would_hide()
     assert paired_bootstrap("x", b, a).is_significant_rise
 
 
+def test_ten_comparisons_together_seldom_find_a_fall_between_equal_models():
+    generator = np.random.default_rng(3)
+    alone = together = 0
+    for _ in range(60):
+        pairs = []
+        for _ in range(10):
+            a = random_counts(generator, 200, 0.7)
+            other = a.copy()
+            other[:, 0] = generator.binomial(a[:, 2], 0.7)
+            other[:, 1] = other[:, 0] + generator.integers(0, 2, 200)
+            b = np.where(generator.random((200, 1)) < 0.3, other, a)
+            pairs.append((a, b))
+
+        def falls(pairs: list[tuple[np.ndarray, np.ndarray]], comparisons: int) -> bool:
+            return any(
+                paired_bootstrap("x", a, b, draws=400, comparisons=comparisons).is_significant_fall
+                for a, b in pairs
+            )
+
+        alone += falls(pairs, 1)
+        together += falls(pairs, 10)
+    assert alone / 60 > 0.12, "each at 95 %: about every fifth set of ten"
+    assert together / 60 < 0.1, "all at 95 %: about every fortieth"
+
+
 def test_paired_bootstrap_refuses_different_sentences():
     with pytest.raises(ValueError, match="2 and 3 sentences"):
         paired_bootstrap("x", np.zeros((2, 3), dtype=int), np.zeros((3, 3), dtype=int))
