@@ -62,8 +62,8 @@ def paired_bootstrap(
 
     Koehn 2004: sentences are drawn with replacement, the same for both. With so many
     ``comparisons`` the interval is as wide as lets all of them hold together with 95 %
-    (Bonferroni; Dror et al. 2017), from up to three times the draws. Raises ValueError where the two
-    were not scored on the same number of sentences.
+    (Bonferroni; Dror et al. 2017), from up to three times the draws. Raises ValueError where the
+    two were not scored on the same number of sentences.
     """
     if a.shape != b.shape:
         raise ValueError(f"the two models were scored on {len(a)} and {len(b)} sentences")

@@ -48,20 +48,17 @@ def draw_split(desk: Desk, focus: ReviewItem, act: Act) -> None:
     """Draw what joins this sentence with its neighbours."""
     with st.popover("Sentence split", icon=":material/splitscreen:", width="stretch"):
         st.caption("“Split” (I) begins a new sentence at the selection. Marks move along.")
-        st.button(
-            "Join with the one before",
-            key="join_before",
-            disabled=not focus.previous,
-            on_click=act,
-            args=(_join, desk, focus, focus.previous),
-        )
-        st.button(
-            "Join with the next",
-            key="join_next",
-            disabled=not focus.following,
-            on_click=act,
-            args=(_join, desk, focus, focus.item),
-        )
+        for title, item, key in (
+            ("Join with the one before", focus.previous, "join_before"),
+            ("Join with the next", focus.following and focus.item, "join_next"),
+        ):
+            st.button(
+                title,
+                key=key,
+                disabled=not item,
+                on_click=act,
+                args=(_join, desk, focus, item),
+            )
 
 
 def _join(desk: Desk, focus: ReviewItem, item: int | None) -> None:
