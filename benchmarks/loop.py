@@ -9,9 +9,11 @@ the corpora are dropped). Four fifths are corrected, one fifth is held back. The
 from the one in use with replay of the corpora (``--without-corpora``: of its own marks on the
 sample and on what the corrections leave open). Measured: recall of the corrected patterns that
 occur at least three times in the held part, precision and F1 there, and the gate on the corpora's
-test files (so many sentences of each; 0: all of them). Rate and fill-in of the recipe were chosen
-on the documents that ``--split-seed`` 1 holds back, the amount of replay on those of the split that
-is reported, which flatters it somewhat.
+test files (so many sentences of each; 0: all of them).
+
+What the replay prefers was chosen on devel and without the documents that ``--split-seed`` 7, the
+default, holds back, but for its last change, which followed a first run on them; its amount, the
+rate and the fill-in on those of splits 1 and 42, which overlap with them in part.
 """
 
 from __future__ import annotations
@@ -213,7 +215,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", default="bioner-compact")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--biored", type=Path, default=BIORED)
-    parser.add_argument("--split-seed", type=int, default=42, help="which documents are held back")
+    parser.add_argument("--split-seed", type=int, default=7, help="which documents are held back")
     parser.add_argument("--test-sentences", type=int, default=300, help="of each corpus; 0: all")
     parser.add_argument("--without-corpora", action="store_true")
     parser.add_argument("--replay", type=int, default=Recipe.replay)

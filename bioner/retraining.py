@@ -1,15 +1,15 @@
 """Retraining a model on corrections without forgetting: replay of the corpora, or of itself.
 
-Three things keep what the model knew: a replay of the corpora's sentences, the parent as teacher
-of what nobody looked for in them (``fill_in``), and its share in the averaged weights
-(``averaging``).
+Three things keep what the model knew: a replay of the corpora's sentences, those first whose
+conventions the corrections dispute, the parent as teacher of what nobody looked for in them
+(``fill_in``), and its share in the averaged weights (``averaging``).
 """
 
 from __future__ import annotations
 
 import random
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +30,11 @@ from bioner.training import CALIBRATION_SENTENCES, Progress, Report, TrainingCon
 
 DEVEL_SENTENCES = 1000
 """Devel sentences of each corpus that say how much of the parent is kept."""
+
+DISPUTED_SHARE = 0.25
+"""How many sentences with disputed words are added at most, as a share of a corpus's replay."""
+DISPUTES = 3
+WORD_LETTERS = 4
 
 
 @dataclass(frozen=True)
@@ -171,14 +176,16 @@ def read_replay(
 ) -> Dataset:
     """Return what keeps the model from forgetting: a part of the merged corpora in ``data``.
 
-    Without corpora, the parent's own marks stand for them: on the shipped ``sample``, and on the
-    corrected sentences for the types that their reviewers were not looking for.
+    Sentences that hold ``disputed_words`` come first, see ``sample_replay``. Without corpora, the
+    parent's own marks stand for them: on the shipped ``sample``, and on the corrected sentences for
+    the types that their reviewers were not looking for.
     """
     chosen = recipe or Recipe()
+    tagger = load_tagger(parent, device=chosen.device)
     if data is not None:
         dataset = read_dataset(data)
-        return sample_replay(dataset, chosen.replay, seed=chosen.seed)
-    tagger = load_tagger(parent, device=chosen.device)
+        disputed = disputed_words(tagger.tag(corrections, progress=progress), corrections)
+        return sample_replay(dataset, chosen.replay, seed=chosen.seed, disputed=disputed)
     ours = merge(read_corpora(sample), read_schema())
     made = distil(
         tagger, [*ours.train, *ours.devel, *corrections], tagger.schema, progress=progress
@@ -208,10 +215,39 @@ def _beside(marked: Sentence, correction: Sentence) -> Sentence:
     )
 
 
-def sample_replay(dataset: Dataset, size: int, *, seed: int = 42) -> Dataset:
+def disputed_words(said: Sequence[Sentence], corrections: Sequence[Sentence]) -> frozenset[str]:
+    """Return the words that a model's marks include and the corrected ones leave out, or inversely.
+
+    ``said`` holds the model's marks on the same sentences. Where the two overlap with other limits
+    ("apoE gene", "apoE"), two conventions meet. Lower-cased, of ``WORD_LETTERS`` letters at least,
+    each disputed ``DISPUTES`` times or more.
+    """
+    counts: Counter[str] = Counter()
+    for marked, correction in zip(said, corrections, strict=True):
+        gold = {(s.start, s.end) for s in correction.spans}
+        for span in marked.spans:
+            if (span.start, span.end) in gold:
+                continue
+            for start, end in gold:
+                if start < span.end and span.start < end:
+                    apart = {*range(start, end)} ^ {*range(span.start, span.end)}
+                    counts.update(correction.tokens[i].lower() for i in apart)
+    return frozenset(
+        word
+        for word, n in counts.items()
+        if n >= DISPUTES and len(word) >= WORD_LETTERS and word.isalpha()
+    )
+
+
+def sample_replay(
+    dataset: Dataset, size: int, *, seed: int = 42, disputed: Collection[str] = ()
+) -> Dataset:
     """Return the dataset with ``size`` of its train sentences, each corpus in its proportion.
 
-    Every corpus keeps at least a twentieth, so that small ones are not forgotten.
+    Every corpus keeps at least a twentieth, so that small ones are not forgotten. Up to
+    ``DISPUTED_SHARE`` of a corpus's part is added of sentences with a ``disputed`` word at the
+    limit of a mention: there the corrections teach otherwise, and most is forgotten (after
+    Aljundi et al. 2019, maximally interfered retrieval).
     """
     by_corpus: dict[str, list[Sentence]] = defaultdict(list)
     for sentence in dataset.train:
@@ -220,8 +256,24 @@ def sample_replay(dataset: Dataset, size: int, *, seed: int = 42) -> Dataset:
     for corpus, sentences in sorted(by_corpus.items()):
         share = max(len(sentences) / len(dataset.train), 0.05)
         wanted = min(len(sentences), round(size * share))
-        chosen += random.Random(f"{seed} {corpus}").sample(sentences, wanted)
+        shuffled = random.Random(f"{seed} {corpus}").sample(sentences, len(sentences))
+        beside = [s for s in shuffled[wanted:] if _is_disputed(s, disputed)]
+        chosen += [*shuffled[:wanted], *beside[: round(DISPUTED_SHARE * wanted)]]
     return replace(dataset, train=tuple(chosen))
+
+
+def _is_disputed(sentence: Sentence, disputed: Collection[str]) -> bool:
+    """Whether a disputed word stands on either side of a mention's limit.
+
+    Both sides: BC2GM has "gene" in its mentions, BioNLP09 beside them, and either is to be kept.
+    """
+    n = len(sentence.tokens)
+    return any(
+        sentence.tokens[at].lower() in disputed
+        for span in sentence.spans
+        for at in (span.start - 1, span.start, span.end - 1, span.end)
+        if 0 <= at < n
+    )
 
 
 def distil(

@@ -16,6 +16,7 @@ from bioner.errors import TrainingError
 from bioner.merge import Dataset, write_dataset
 from bioner.retraining import (
     Recipe,
+    disputed_words,
     distil,
     read_replay,
     retrain,
@@ -48,6 +49,44 @@ def test_replay_keeps_each_corpus_in_proportion_and_none_out(sample: Dataset) ->
     assert len(sample_replay(data, 10_000).train) == 930
 
 
+def test_words_at_which_marks_and_corrections_part_are_disputed() -> None:
+    tokens = ["apoE", "gene", "and", "ldlr", "gene"]
+    corrected = corpus_sentence("a", tokens, spans=[Span(0, 1, "Gene"), Span(3, 4, "Gene")])
+    wide = replace(corrected, spans=(Span(0, 2, "Gene"), Span(2, 5, "Gene")))
+    assert disputed_words([wide], [corrected]) == frozenset()
+    assert disputed_words([wide] * 2, [corrected] * 2) == {"gene"}
+    assert disputed_words([corrected] * 2, [wide] * 2) == {"gene"}
+    apart = replace(corrected, spans=(Span(1, 2, "Gene"), Span(3, 4, "Gene")))
+    assert disputed_words([apart] * 4, [corrected] * 4) == frozenset()
+
+
+def test_replay_prefers_sentences_with_a_disputed_word(sample: Dataset) -> None:
+    name = sample.train[0].corpus
+    tokens = ["The", "ldlr", "Gene", "here"]
+    held = [
+        corpus_sentence(f"held {i}", tokens, spans=[Span(1, 2 + i % 2, "Gene")], corpus=name)
+        for i in range(60)
+    ]
+    near = [
+        corpus_sentence(f"near {i}", tokens, spans=[Span(0, 1, "Gene")], corpus=name)
+        for i in range(940)
+    ]
+    data = replace(sample, train=(*near, *held))
+
+    def count(size: int, disputed: set[str]) -> tuple[int, int]:
+        found = sample_replay(data, size, disputed=disputed).train
+        return len(found), sum(s in held for s in found)
+
+    size, by_chance = count(100, set())
+    assert size == 100
+    assert by_chance < 15
+    size, chosen = count(100, {"gene"})
+    assert size - 100 == chosen - by_chance
+    assert chosen - by_chance == 25
+    assert count(900, {"gene"})[1] == 60
+    assert count(5000, {"gene"}) == (1000, 60)
+
+
 def test_its_own_sure_marks_stand_for_the_corpora_and_unsure_ones_are_no_evidence(
     sample: Dataset,
 ) -> None:
@@ -69,7 +108,11 @@ def test_its_own_sure_marks_stand_for_the_corpora_and_unsure_ones_are_no_evidenc
     assert not made.test
 
 
-def test_the_corpora_are_replayed_where_they_are(sample: Dataset, tmp_path: Path) -> None:
+def test_the_corpora_are_replayed_where_they_are(
+    sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = DictionaryTagger(sample, {"aspirin": "Chemical"})
+    monkeypatch.setattr(retraining, "load_tagger", lambda *_, **__: parent)
     write_dataset(sample, tmp_path / "merged")
     recipe = Recipe(replay=20)
     found = read_replay(tmp_path, tmp_path / "merged", [CORRECTION], tmp_path, recipe=recipe)
