@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
+from apps.serving import STILL
 
 from bioner.merge import Dataset, write_dataset
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
@@ -84,12 +85,13 @@ class StudioProcess(Studio):
 
 
 def settle(tab: Page) -> None:
-    """Wait until the app has run and everything that it sent is drawn."""
+    """Wait until the app has run, everything that it sent is drawn and nothing moves."""
     tab.wait_for_selector(DONE, timeout=PATIENCE_MS)
     tab.wait_for_function(
         "() => !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')",
         timeout=PATIENCE_MS,
     )
+    tab.wait_for_function(STILL, timeout=PATIENCE_MS)
 
 
 def shoot(tab: Page, name: str) -> Path:

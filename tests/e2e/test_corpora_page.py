@@ -73,15 +73,10 @@ def test_a_mapping_is_changed_with_its_change_counted(bare: Studio, tab: Page) -
     tab.get_by_text("Change the mapping").click()
     choice = tab.get_by_role("combobox", name="Chemical becomes", exact=True)
     option = tab.locator("[role=option][data-focused=true]", has_text="left open")
+    choice.wait_for()
+    settle(tab)
     choice.click()
     choice.press_sequentially("left")
-    # Streamlit closes the list where the page scrolls under it, as the opening expander makes it.
-    for _ in range(20):
-        if option.is_visible():
-            break
-        if choice.get_attribute("aria-expanded") == "false":
-            choice.press("ArrowDown")
-        tab.wait_for_timeout(500)
     option.wait_for()
     choice.press("Enter")
     tab.get_by_text("Mentions of Chemical: Chemical becomes left open").wait_for()

@@ -19,6 +19,14 @@ from playwright.sync_api import Page
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_MS = 120_000
 SETTLED = "() => (document.querySelector('.bse')?.dataset.pending ?? '0') === '0'"
+STILL = """() => {
+  const now = performance.now();
+  if ([...document.querySelectorAll('details')].some(one => one.getAnimations().length))
+    window.bionerMoved = now;
+  return now - (window.bionerMoved ?? -1000) > 100;
+}"""
+"""No expander opens or closes: Streamlit animates its height for half a second, and what stands
+inside moves away under a click meanwhile."""
 
 
 def free_port() -> int:
@@ -73,10 +81,11 @@ def open_editor(page: Page, url: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until every edit is answered and the script rests."""
+    """Wait until every edit is answered, the script rests and nothing moves."""
     page.wait_for_function(SETTLED, timeout=PATIENCE_MS)
     page.wait_for_selector("[data-test-script-state='notRunning']", timeout=PATIENCE_MS)
     page.wait_for_function(SETTLED, timeout=PATIENCE_MS)
+    page.wait_for_function(STILL, timeout=PATIENCE_MS)
 
 
 def press(page: Page, *keys: str) -> None:
