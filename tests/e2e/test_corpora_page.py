@@ -94,6 +94,7 @@ def test_the_corpora_are_built_from_a_folder(bare: Studio, tab: Page) -> None:
     tab.get_by_text("small sample").wait_for()
     tab.get_by_text("Bring the ten corpora", exact=True).click()
     tab.get_by_label("Folder", exact=True).fill(str(bare.settings.sample))
+    settle(tab)
     tab.get_by_role("button", name="Build from this folder").click()
     tab.get_by_text("small sample").wait_for(state="detached")
     settle(tab)

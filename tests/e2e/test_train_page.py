@@ -80,6 +80,7 @@ def visit(page: Page, app: StudioProcess, **state: str) -> None:
 
 
 def press(page: Page, key: str) -> None:
+    settle(page)
     button = page.locator(f".st-key-{key} button:visible")
     playwright.expect(button).to_have_count(1, timeout=PATIENCE_MS)
     playwright.expect(button).to_be_enabled(timeout=PATIENCE_MS)
