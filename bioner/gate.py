@@ -190,6 +190,14 @@ def _check_patterns(
 ) -> Iterator[Check]:
     if not patterns:
         return
+    if OWN_TEST not in candidate.report.by_corpus:
+        yield Check(
+            "corrected patterns",
+            None,
+            "Corrected patterns: my test was not scored, so nothing shows whether they were "
+            "learned.",
+        )
+        return
     total, old = _recalled(active, patterns)
     _, new = _recalled(candidate, patterns)
     if not total:

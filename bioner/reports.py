@@ -140,6 +140,8 @@ class StoredReport:
 
     def sentences(self, rows: Sequence[int] | None = None) -> list[Judged]:
         """Return the scored sentences with these numbers (all, in order, without)."""
+        if rows is not None and not rows:
+            return []  # an Arrow table takes no empty list
         table = self._sentences if rows is None else self._sentences.take(list(rows))
         numbers = range(len(table)) if rows is None else rows
         found: list[Judged] = []

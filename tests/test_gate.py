@@ -83,6 +83,30 @@ def test_a_model_that_fires_where_nobody_looked_is_refused(tmp_path: Path) -> No
     assert "0.0 →" in decision.reasons[0]
 
 
+def test_the_page_keeps_a_decision_until_a_report_or_the_patterns_are_others(
+    tmp_path: Path,
+) -> None:
+    from bioner.ui import cache
+
+    new, old = stored(tmp_path, "new", WORSE), stored(tmp_path, "old", GOOD)
+
+    def ask(*patterns: gate.Pattern) -> Decision:
+        return cache.decision(new, old, own=None, patterns=patterns)
+
+    first = ask()
+    assert ask() is first
+    assert cache.comparison(old, new) is cache.comparison(old, new)
+    assert cache.comparison(old, new).by_corpus == compare_reports(old.report, new.report)
+    assert cache.comparison(new, old).by_corpus != compare_reports(old.report, new.report)
+    [told] = [check for check in ask(("gen1", "Gene")).checks if check not in first.checks]
+    assert (told.name, told.is_passed) == ("corrected patterns", None)
+    assert "my test was not scored" in told.text
+    assert new.sentences([]) == []
+    new = stored(tmp_path, "new", GOOD)
+    assert (first.is_accepted, ask().is_accepted) == (False, True)
+    assert cache.comparison(old, new).by_corpus == compare_reports(old.report, new.report)
+
+
 def test_a_fall_on_my_test_refuses_too(tmp_path: Path) -> None:
     data = make_dataset(own=60)
     half = dict.fromkeys(GENES[:55], "Gene") | {"flu": "Disease"}

@@ -20,7 +20,7 @@ from bioner.errors import JobError
 from bioner.evaluation import score
 from bioner.merge import read_manifest, write_dataset
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
-from bioner.spans import Document
+from bioner.spans import Document, mention
 from bioner.store import Edit, Project, open_store
 from bioner.ui.metrics_board import column_name
 from bioner.ui.metrics_data import SAMPLE
@@ -240,7 +240,11 @@ def make_my_test(settings: Settings) -> int:
     store.import_documents("Trial", [Document(f"d{i}", text) for i, text in enumerate(texts)])
     for row in store.queue("Trial", limit=40):
         item = store.open_item(row.item, "Ada")
-        store.save(Edit(row.item, item.base, item.surface, (), (), "Ada", verdict="accept"))
+        at = item.text.index("mice")
+        mice = mention(at, at + 4, "Organism", status="reviewed")
+        store.save(
+            Edit(row.item, item.base, item.surface, (mice,), ("mice",), "Ada", verdict="correct")
+        )
     tests = len(store.my_test())
     store.close()
     assert tests
@@ -253,12 +257,14 @@ def test_my_test_is_checked_apart_and_counts_in_the_gate(place: Settings) -> Non
     store_report(place, data, "other", GOOD)
     tests = make_my_test(place)
     app = open_page(view="compare", model="other", against="bioner-compact")
+    before = table_with(app, "What")["What"]
+    assert any("Corrected patterns: my test was not scored" in text for text in before)
     assert app.button(key="metrics_own_test").label == f"Check on my test ({tests} sentences)"
     app.button(key="metrics_own_test").click().run()
     assert not app.exception
     assert "metrics_own_test" not in [b.key for b in app.button]
     verdicts = table_with(app, "What")
-    assert any("my test" in text for text in verdicts["What"])
+    assert any(f"patterns in my test: 0 of {tests} found" in text for text in verdicts["What"])
 
 
 def test_without_corpora_my_test_alone_speaks_and_the_rest_is_called_unchecked(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
     from bioner.checkpoints import ModelEntry
+    from bioner.comparison import Difference, Paired
+    from bioner.gate import Decision, OwnReports, Pattern
     from bioner.merge import Dataset, Manifest
     from bioner.own_corpora_add import Preview
     from bioner.reports import StoredReport
@@ -172,6 +175,65 @@ def stored_report(folder: str, file_stamp: Stamp) -> StoredReport:
     from bioner.reports import read_report
 
     return read_report(Path(folder))
+
+
+ReportId = tuple[str, int, int]
+"""A stored report's folder and the stamp of its ``report.json``."""
+
+
+def _report_id(stored: StoredReport) -> ReportId:
+    return (str(stored.folder), *stamp(stored.folder / "report.json"))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two stored reports side by side, with the differences by corpus and by type."""
+
+    paired: Paired
+    by_corpus: list[Difference]
+    by_type: list[Difference]
+
+
+def comparison(a: StoredReport, b: StoredReport) -> Comparison:
+    """Compare two stored reports once for all tabs. Raises CorpusError where they do not match."""
+    return _comparison(_report_id(a), _report_id(b), a, b)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing the two sentence by sentence …")
+def _comparison(
+    a: ReportId, b: ReportId, _stored_a: StoredReport, _stored_b: StoredReport
+) -> Comparison:
+    from bioner.comparison import compare_reports, compare_types, pair
+
+    paired = pair(_stored_a, _stored_b)
+    return Comparison(
+        paired, compare_reports(paired.a, paired.b), compare_types(paired.a, paired.b)
+    )
+
+
+def decision(
+    candidate: StoredReport,
+    active: StoredReport,
+    *,
+    own: OwnReports | None,
+    patterns: Collection[Pattern],
+) -> Decision:
+    """Let the gate decide once for all tabs. Raises CorpusError where the reports do not match."""
+    reports = (candidate, active, *(own or ()))
+    ids = tuple(_report_id(one) for one in reports)
+    return _decision(ids, tuple(sorted(patterns)), reports)
+
+
+@st.cache_resource(max_entries=16, show_spinner="The gate compares the two …")
+def _decision(
+    ids: tuple[ReportId, ...], patterns: tuple[Pattern, ...], _reports: tuple[StoredReport, ...]
+) -> Decision:
+    from bioner.gate import decide
+
+    candidate, active, *own = _reports
+    return decide(
+        candidate, active, own=(own[0], own[1]) if own else None, patterns=frozenset(patterns)
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -12,10 +12,7 @@ from bioner.checkpoints import ModelEntry
 from bioner.comparison import (
     Difference,
     Paired,
-    compare_reports,
-    compare_types,
     fixed_and_broken,
-    pair,
 )
 from bioner.errors import BionerError
 from bioner.mistakes import Mistake
@@ -75,13 +72,13 @@ def _draw_pair(session: Session, shown: Shown, data: Data | None) -> None:
         draw_gate(session, shown.entry.name, name, None)
         return
     try:
-        paired = pair(other.stored, shown.stored)
+        compared = cache.comparison(other.stored, shown.stored)
     except BionerError as error:
         show_problem(error)
         return
     draw_gate(session, shown.entry.name, name, (shown.stored, other.stored))
-    _draw_differences(shown, paired)
-    _draw_changes(session, shown.stored, other.stored, paired)
+    _draw_differences(shown, compared)
+    _draw_changes(session, shown.stored, other.stored, compared.paired)
 
 
 def _offer(
@@ -137,14 +134,15 @@ def _offer(
         st.rerun()
 
 
-def _draw_differences(shown: Shown, paired: Paired) -> None:
-    if paired.left_out:
+def _draw_differences(shown: Shown, compared: cache.Comparison) -> None:
+    if compared.paired.left_out:
         st.caption(
-            f"{paired.left_out:,} sentences are left out: one of the two was trained on them."
+            f"{compared.paired.left_out:,} sentences are left out: "
+            "one of the two was trained on them."
         )
     for rows, title, key in (
-        (compare_reports(paired.a, paired.b), "By corpus", "corpus"),
-        (compare_types(paired.a, paired.b), "By type", "type"),
+        (compared.by_corpus, "By corpus", "corpus"),
+        (compared.by_type, "By type", "type"),
     ):
         named = [
             replace(one, name=corpus_title(shown.report, one.name)) for one in rows if one.support

@@ -22,9 +22,9 @@ def draw_gate(session: Session, candidate: str, against: str, found: OwnReports 
     try:
         own, patterns = _check_own_test(session, candidate, against)
         if found is not None:
-            decision = gate.decide(*found, own=own, patterns=patterns)
+            decision = cache.decision(*found, own=own, patterns=patterns)
         elif own is not None:
-            decision = gate.decide(*own, patterns=patterns)
+            decision = cache.decision(*own, own=None, patterns=patterns)
         else:
             _draw_rollback(session)
             return
