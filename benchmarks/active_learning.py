@@ -1,7 +1,7 @@
 """Show what the review queue saves: F1 against labelled tokens, this queue against random order.
 
     python -m benchmarks.active_learning [--corpora BC5CDR,BioNLP13CG] [--rounds 3]
-        [--tokens 1500] [--seeds 2] [--pool 600] [--scored 300] [--split test|devel]
+        [--tokens 1500] [--seeds 2] [--pool 3000] [--scored 300] [--split test|devel]
         [--base-sentences 3000] [--encoder FOLDER] [--data data/merged] [--work FOLDER]
         [--json FILE] [--write [README.md]]
 
@@ -50,7 +50,7 @@ class Size:
 
     rounds: int = 3
     tokens: int = 1500
-    pool: int = 600
+    pool: int = 3000
     scored: int = 300
     base_sentences: int = 3000
     epochs: float = 3.0

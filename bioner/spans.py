@@ -92,6 +92,8 @@ class Document:
     """Raw text, untouched, with its mentions, sentence ranges and relations.
 
     ``text[start:end]`` is the surface of everything shown or exported, emoji and Greek included.
+    ``uncertainty`` is that of a tagged document's sentences (see ``Sentence``), in the order of
+    ``sentence_ranges``; empty where no model has tagged it.
     """
 
     id: str
@@ -100,6 +102,7 @@ class Document:
     sentence_ranges: tuple[Range, ...] = ()
     relations: tuple[Relation, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+    uncertainty: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for one in self.mentions:
@@ -148,7 +151,8 @@ class Sentence:
     overlap. ``covers`` names the types that whoever labelled it was looking for: only for those is
     the absence of a span evidence. ``readings`` are further spans that are allowed beside
     ``spans`` where two annotations clash in their boundaries; in ``ignored`` token ranges any tag
-    is allowed.
+    is allowed. ``uncertainty`` of a tagged sentence: the model's mean chance, 0..1, that a word's
+    tag is wrong, types of one group counted as one (least confidence, Settles & Craven 2008).
     """
 
     document: str
@@ -162,6 +166,7 @@ class Sentence:
     ignored: tuple[Range, ...] = ()
     sources: tuple[str, ...] = ()
     """The corpora whose annotations were fused into this sentence (empty: just ``corpus``)."""
+    uncertainty: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.tokens) != len(self.offsets):

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import os
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -94,13 +95,14 @@ class Tagger:
         """Return the sentences in their order with predicted spans in place of their own.
 
         Each span has a score in 0..1 and up to three alternatives. Within a document the same
-        surface of one group gets the same type.
+        surface of one group gets the same type. Each sentence has its ``uncertainty``.
         """
         spans: list[list[Span]] = [[] for _ in sentences]
         votes: dict[tuple[str, str, str], Floats] = {}
         decoded: list[list[_Draft]] = [[] for _ in sentences]
+        uncertainty = [0.0] * len(sentences)
         for index, logits in self._logits(sentences, progress):
-            decoded[index] = self._decoder.decode(logits)
+            decoded[index], uncertainty[index] = self._decoder.decode(logits)
         for sentence, drafts in zip(sentences, decoded, strict=True):
             for draft in drafts:
                 key = (sentence.document, draft.group, _surface(sentence, draft).lower())
@@ -110,8 +112,8 @@ class Tagger:
                 key = (sentence.document, draft.group, _surface(sentence, draft).lower())
                 spans[index].append(self._decoder.name(draft, votes[key]))
         return [
-            replace(s, spans=tuple(found), readings=(), ignored=())
-            for s, found in zip(sentences, spans, strict=True)
+            replace(s, spans=tuple(found), readings=(), ignored=(), uncertainty=doubt)
+            for s, found, doubt in zip(sentences, spans, uncertainty, strict=True)
         ]
 
     def tag_document(self, document: Document, *, progress: OnProgress | None = None) -> Document:
@@ -138,11 +140,14 @@ class Tagger:
                 pieces.append(replace(sentence, document=f"{number}\0{document.id}"))
                 owners.append(number)
         mentions: list[list[Any]] = [[] for _ in documents]
+        doubts = [[0.0] * len(one.sentence_ranges) for one in prepared]
+        ends = [[end for _, end in one.sentence_ranges] for one in prepared]
         for number, tagged in zip(owners, self.tag(pieces, progress=progress), strict=True):
             mentions[number].extend(unflatten(tagged, status="predicted"))
+            doubts[number][bisect_right(ends[number], tagged.start)] = tagged.uncertainty or 0.0
         return [
-            replace(document, mentions=tuple(found))
-            for document, found in zip(prepared, mentions, strict=True)
+            replace(document, mentions=tuple(found), uncertainty=tuple(doubt))
+            for document, found, doubt in zip(prepared, mentions, doubts, strict=True)
         ]
 
     def word_logits(self, sentences: Sequence[Sentence]) -> list[Floats]:
@@ -291,13 +296,16 @@ class GroupDecoder:
         self._calibration = calibration
         self._alike = indistinguishable(schema)
 
-    def decode(self, logits: Floats) -> list[_Draft]:
-        """Return the drafts of one sentence from its word logits. *Shape:* (words, tags)."""
+    def decode(self, logits: Floats) -> tuple[list[_Draft], float]:
+        """Return the drafts of one sentence, and its uncertainty, from its word logits.
+
+        *Shape:* (words, tags).
+        """
         if not len(logits):
-            return []
+            return [], 0.0
         log_p = logits - _logsumexp(logits)
         if (log_p[:, 0] > -0.01).all():
-            return []
+            return [], _doubt(log_p[:, 0])
         scores = np.log(np.maximum(np.exp(log_p) @ self._fold, _LEAST_PROBABILITY))
         drafts: list[_Draft] = []
         path = best_path(scores, self._groups)
@@ -313,7 +321,7 @@ class GroupDecoder:
                 end += 1
             drafts.append(self._draft(log_p, scores, start, end, group))
             start = end
-        return drafts
+        return drafts, _doubt(scores.max(axis=1))
 
     def _draft(self, log_p: Floats, scores: Floats, start: int, end: int, group: int) -> _Draft:
         tags = [1 + 2 * group] + [2 + 2 * group] * (end - start - 1)
@@ -380,6 +388,11 @@ def best_path(scores: Floats, groups: tuple[str, ...]) -> list[int]:
     if not (is_inside & (previous != greedy) & (previous != greedy - 1)).any():
         return [int(t) for t in greedy]
     return viterbi(scores, groups)
+
+
+def _doubt(best: Floats) -> float:
+    """Return the mean chance that the best tag is wrong, from its log-probability a word."""
+    return round(float(1.0 - np.exp(best).mean()), 6)
 
 
 def _logsumexp(values: Floats) -> Floats:

@@ -15,6 +15,7 @@ from bioner.merge import Dataset, write_dataset
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.spans import Document, mention
 from bioner.store import Edit, Project, open_store
+from bioner.triage import REASONS
 from bioner.ui.corpora_view import SECTIONS
 from bioner.ui.corrections import read_corrections
 
@@ -35,7 +36,19 @@ def open_app(page: str = "", **params: str) -> AppTest:
 
 def told(app: AppTest) -> str:
     """Return everything that the page says."""
-    kinds = ("title", "subheader", "caption", "markdown", "info", "error", "html", "metric", "text")
+    kinds = (
+        "title",
+        "subheader",
+        "caption",
+        "markdown",
+        "info",
+        "success",
+        "warning",
+        "error",
+        "html",
+        "metric",
+        "text",
+    )
     return "\n".join(
         " ".join(str(part) for part in (getattr(one, "label", ""), getattr(one, "value", "")))
         for kind in kinds
@@ -292,6 +305,29 @@ def test_correct_these_takes_the_document_to_review(filled: Settings) -> None:
     sent = next(one for one in documents if one.id.startswith("pasted-"))
     assert [sent.surface(one) for one in sent.mentions] == ["aspirin", "mice"]
     assert app.title[0].value == "Review"
+    rows = {row.document: row for row in open_store(filled).queue("Trial")}
+    assert rows[sent.id].priority > 0
+    assert {reason.name for reason in rows[sent.id].reasons} <= set(REASONS)
+    assert rows["d1"].reasons == ()
+
+
+def test_the_whole_queue_is_ranked_by_a_click_and_says_why(filled: Settings) -> None:
+    app = open_app("4_Review.py", project="Trial", reviewer="Ann", part="Project")
+    app.button(key="order_queue").click().run()
+    assert not app.exception
+    assert "1 waiting sentence ranked" in told(app)
+    [row] = open_store(filled).queue("Trial")
+    assert {reason.name for reason in row.reasons} >= {"low confidence"}
+    app = open_app("4_Review.py", project="Trial", reviewer="Ann")
+    assert "Why this sentence" in told(app)
+
+
+def test_a_damaged_corpora_folder_leaves_the_order_of_the_texts(filled: Settings) -> None:
+    (filled.merged / "manifest.json").write_text("{", encoding="utf-8")
+    app = open_app("4_Review.py", project="Trial", reviewer="Ann", part="Project")
+    app.button(key="order_queue").click().run()
+    assert not app.exception
+    assert "stays in the order of the texts" in told(app)
 
 
 def test_an_own_corpus_is_added_on_the_page(home: Path) -> None:

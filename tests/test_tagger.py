@@ -103,7 +103,7 @@ def test_a_group_wins_by_its_sum(sample) -> None:
     p[0, 0] = 0.4
     p[0, column["Gene"]] = p[0, column["Protein"]] = 0.3
     decoder = GroupDecoder(sample.schema, {})
-    draft = decoder.decode(np.log(p))[0]
+    draft = decoder.decode(np.log(p))[0][0]
     span = decoder.name(draft, draft.within)
     assert draft.group == "Gene"
     assert span.score == pytest.approx(0.6, abs=0.01)

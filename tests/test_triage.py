@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_support import a_document, a_store
 
+from bioner.merge import Dataset, write_dataset
+from bioner.settings import read_settings
 from bioner.spans import Sentence, Span, corpus_sentence
 from bioner.store import Priority, QueueFilter, Reason
 from bioner.triage import (
@@ -19,6 +21,7 @@ from bioner.triage import (
     Knowledge,
     QueueOptions,
     combine,
+    load_knowledge,
     prioritise,
     rank,
     ranking,
@@ -62,6 +65,16 @@ def test_confidence_does_not_depend_on_how_many_entities_there_are() -> None:
     assert reasons.low_confidence(one) == pytest.approx(reasons.low_confidence(four)) == 0.5
     assert reasons.low_confidence(a_sentence("a b")) == 0.0
     assert reasons.low_confidence(a_sentence("a", (0, 1, "Gene"))) == 0.0
+
+
+def test_uncertainty_grows_with_the_tagger_s_doubt_and_is_0_without_one() -> None:
+    sentence = a_sentence("a b c d", (0, 1, "Gene", 0.5))
+    doubts = [None, 0.0, 0.02, 0.1, 0.3, 1.0]
+    found = [reasons.uncertain_words(replace(sentence, uncertainty=doubt)) for doubt in doubts]
+    assert found[:2] == [0.0, 0.0]
+    assert found[1:] == sorted(found[1:])
+    assert found[3] == pytest.approx(0.632, abs=1e-3)
+    assert 0.99 < found[-1] <= 1.0
 
 
 def test_models_disagree_by_boundary_and_group_but_not_by_name_within_a_group() -> None:
@@ -116,6 +129,12 @@ def test_a_known_surface_left_unmarked_is_likely_missed(knowledge: Knowledge) ->
     assert reasons.likely_missed(a_sentence("cold again"), knowledge) == 0.0
 
 
+def test_a_surface_of_a_type_that_nobody_looks_for_is_not_missed(knowledge: Knowledge) -> None:
+    assert reasons.likely_missed(a_sentence("the p53 protein"), knowledge) == 1.0
+    assert reasons.likely_missed(a_sentence("the p53 protein", covers={"Cell"}), knowledge) == 0.0
+    assert reasons.likely_missed(a_sentence("the p53 protein", covers=()), knowledge) == 1.0
+
+
 def test_a_sure_prediction_against_gold_makes_gold_doubtful() -> None:
     gold = a_sentence("a b c", (0, 1, "Gene"), covers={"Gene"})
     same = a_sentence("a b c", (0, 1, "Protein", 0.99))
@@ -130,17 +149,22 @@ def test_a_type_that_fires_at_twice_its_rate_is_over_fired_by_half(knowledge: Kn
     assert found["Gene"] == pytest.approx(0.5, abs=0.01)
     assert found["New"] == 0.0
     assert reasons.over_firing({"Gene": 1}, 1000, knowledge) == {"Gene": 0.0}
+    assert reasons.over_firing({"Disease": 3}, 4, knowledge) == {"Disease": 0.0}
+    assert reasons.over_firing({"Disease": 9}, 12, knowledge)["Disease"] > 0.9
 
 
 def test_every_reason_is_named_and_the_strongest_comes_first(knowledge: Knowledge) -> None:
+    doubted = a_sentence(
+        "cold and HeLa cell novelin", (0, 1, "Disease", 0.2), (4, 5, "Complex", 0.2), covers=()
+    )
     candidate = Candidate(
         "x",
-        a_sentence("cold and HeLa cell novelin", (0, 1, "Disease", 0.2), (4, 5, "Complex", 0.2)),
+        replace(doubted, uncertainty=0.1),
         second=a_sentence("cold and HeLa cell novelin"),
         gold=a_sentence("cold and HeLa cell novelin"),
         named=(Reason("Gene missed", 1.0),),
     )
-    (item,) = rank([candidate], knowledge, group_of=GROUPS)
+    item, *_ = rank([replace(candidate, key=i) for i in "abcdefghijkl"], knowledge, group_of=GROUPS)
     assert {r.name for r in item.reasons} == {*reasons.REASONS, "Gene missed"}
     assert item.reasons[0].name == "Gene missed"
     assert item.priority == 1.0
@@ -246,3 +270,92 @@ def test_the_queue_of_a_project_comes_in_the_ranked_order_with_its_reasons(
     assert {row.document for row in chosen} == {"d1"}
     store.set_priorities("p", [Priority(denied_item, 0.0)])
     assert len(store.queue("p", filters=QueueFilter(reason="two models disagree"))) == 1
+
+
+def test_texts_brought_in_are_ranked_without_moving_the_others(
+    tmp_path: Path, knowledge: Knowledge
+) -> None:
+    store = a_store(tmp_path, documents=3)
+    assert prioritise(store, "p", knowledge, documents=["d1", "nowhere"]) == 2
+    ranked = {row.document for row in store.queue("p") if row.reasons}
+    assert ranked == {"d1"}
+    assert [row.document for row in store.queue("p")][:2] == ["d1", "d1"]
+    heard: list[int] = []
+    assert prioritise(store, "p", knowledge, progress=heard.append) == 6
+    assert heard == [1, 2, 3, 4, 5, 6]
+
+
+def test_doubts_and_reasons_given_by_name_outlive_a_new_ranking(
+    tmp_path: Path, knowledge: Knowledge
+) -> None:
+    store = a_store(tmp_path, documents=2)
+    first, second = store.items_of("p", "d0")
+    doubted = replace(a_document(0), uncertainty=(0.0, 0.1))
+    named = {first: (Reason("Gene missed", 0.7),)}
+    prioritise(store, "p", knowledge, options=QueueOptions(named=named, tagged={"d0": doubted}))
+
+    def reasons_of(item: int) -> dict[str, float]:
+        row = next(row for row in store.queue("p") if row.item == item)
+        return {one.name: round(one.score, 3) for one in row.reasons}
+
+    before = reasons_of(first), reasons_of(second)
+    assert before[0]["Gene missed"] == 0.7
+    assert "uncertain words" not in before[0]
+    assert before[1]["uncertain words"] == 0.632
+    prioritise(store, "p", knowledge)
+    assert (reasons_of(first), reasons_of(second)) == before
+    sure = replace(doubted, uncertainty=(0.0, 0.0))
+    prioritise(store, "p", knowledge, options=QueueOptions(tagged={"d0": sure}))
+    assert "uncertain words" not in reasons_of(second)
+
+
+def test_marks_of_types_that_nobody_looks_for_do_not_count(
+    tmp_path: Path, knowledge: Knowledge
+) -> None:
+    store = a_store(tmp_path, documents=0)
+    other = a_document(0)
+    unsure = replace(
+        other, mentions=tuple(replace(m, label="Chemical", score=0.1) for m in other.mentions)
+    )
+    store.import_documents("p", [unsure], model="m")
+    prioritise(store, "p", knowledge)
+    assert {r.name for row in store.queue("p") for r in row.reasons} == set()
+
+
+def test_the_next_newest_model_disagrees_by_itself(tmp_path: Path, knowledge: Knowledge) -> None:
+    store = a_store(tmp_path, documents=1)
+    store.import_documents("p", [replace(a_document(0), mentions=())], model="retrained")
+    prioritise(store, "p", knowledge)
+    assert [
+        reason.score
+        for row in store.queue("p")
+        for reason in row.reasons
+        if reason.name == "two models disagree"
+    ] == [1.0, 1.0]
+
+
+def test_what_training_says_is_kept_for_the_data_it_comes_from(
+    home: Path, sample: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bioner.triage import knowledge as kept
+
+    place = read_settings()
+    told: list[str] = []
+    shipped = load_knowledge(place, tell=told.append)
+    assert shipped == read_knowledge(lambda: sample.train)
+    assert not told
+    assert not (place.data / "triage").exists()
+
+    write_dataset(replace(sample, train=sample.train[:50], fingerprint="first"), place.merged)
+    few = load_knowledge(place, tell=told.append)
+    assert len(told) == 1
+    assert few != shipped
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "read_dataset", lambda *_, **__: pytest.fail("it is kept"))
+        assert load_knowledge(place, tell=told.append) == few
+    [path] = (place.data / "triage").iterdir()
+    path.write_text("{", encoding="utf-8")
+    assert load_knowledge(place) == few
+    write_dataset(replace(sample, train=sample.train[:60], fingerprint="second"), place.merged)
+    assert load_knowledge(place) != few
+    assert len(list(path.parent.iterdir())) == 2

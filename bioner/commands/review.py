@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from bioner.errors import FormatError, StoreError
 from bioner.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from bioner.spans import Document
     from bioner.store import Store
 
 app = typer.Typer(help="The annotation store: what people corrected.", no_args_is_help=True)
@@ -54,6 +56,7 @@ def import_(
         model=model or file.name,
         source=file.name,
     )
+    _rank(store, name, settings, documents, is_tagged=bool(tag))
     typer.echo(
         f"{name}: {report.documents_in} documents in, {report.documents_placed} placed; "
         f"{report.mentions_in} mentions in, {report.mentions_placed} placed; "
@@ -62,6 +65,38 @@ def import_(
     )
     for reject in report.rejects:
         say(f"rejected: {reject.document}: {reject.what}: {reject.reason}")
+
+
+@app.command()
+@refusing
+def rank(project: ProjectOption = "") -> None:
+    """Put all waiting sentences in order anew, by the newest predictions and what training says."""
+    settings = read_settings()
+    store = _open(settings)
+    name = _project(store, project)
+    typer.echo(f"{name}: {_rank(store, name, settings):,} sentences ranked")
+
+
+def _rank(
+    store: Store,
+    project: str,
+    settings: Settings,
+    documents: Sequence[Document] | None = None,
+    *,
+    is_tagged: bool = False,
+) -> int:
+    from bioner.own_corpora import read_user_schema
+    from bioner.triage import QueueOptions, load_knowledge, prioritise
+
+    tagged = {one.id: one for one in documents or () if is_tagged}
+    return prioritise(
+        store,
+        project,
+        load_knowledge(settings, tell=say),
+        group_of=read_user_schema(settings).group_of,
+        options=QueueOptions(tagged=tagged),
+        documents=None if documents is None else [one.id for one in documents],
+    )
 
 
 @app.command()

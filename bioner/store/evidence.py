@@ -103,9 +103,16 @@ def tokens_of(
 
 
 def layered_page(
-    connection: Connection, stored: projects.StoredProject, status: str, after: int
+    connection: Connection,
+    stored: projects.StoredProject,
+    status: str,
+    after: int,
+    names: Sequence[str] | None = None,
 ) -> list[Layered]:
-    """Return the next items after an id, in order of id, each with its layers as Sentences."""
+    """Return the next items after an id, in order of id, each with its layers as Sentences.
+
+    ``names``: of these documents alone, a few hundred at most.
+    """
     query = (
         select(items, documents.c.name, documents.c.text)
         .join(documents, items.c.document == documents.c.id)
@@ -115,6 +122,8 @@ def layered_page(
     )
     if status != "all":
         query = query.where(items.c.status == status)
+    if names is not None:
+        query = query.where(documents.c.name.in_(names))
     rows = connection.execute(query).all()
     found: dict[int, list[Row[Any]]] = defaultdict(list)
     for row in connection.execute(
@@ -137,7 +146,7 @@ def _layered(stored: projects.StoredProject, row: Row[Any], found: Sequence[Row[
 
     gold = next((sentence(r.mentions) for r in found if r.layer == "gold"), None)
     predictions = tuple((r.model, sentence(r.mentions)) for r in found if r.layer == "prediction")
-    return Layered(row.id, gold, predictions)
+    return Layered(row.id, gold, predictions, codec.read_reasons(row.reasons))
 
 
 def export_documents(

@@ -228,17 +228,32 @@ class Store:
                 given += queue.set_priorities(connection, stored.id, part)
         return given
 
-    def layered(self, project: str, *, status: StatusFilter = "waiting") -> Iterator[Layered]:
-        """Yield the items with their layers as flat Sentences, a page at a time, in order of id."""
-        after = 0
-        while True:
-            with self.database.read() as connection:
-                stored = projects.find(connection, project)
-                page = evidence.layered_page(connection, stored, status, after)
-            if not page:
+    def layered(
+        self,
+        project: str,
+        *,
+        status: StatusFilter = "waiting",
+        documents: Iterable[str] | None = None,
+    ) -> Iterator[Layered]:
+        """Yield the items with their layers as flat Sentences, a page at a time, in order of id.
+
+        Of these ``documents`` alone, if they are named.
+        """
+        names = None if documents is None else iter(dict.fromkeys(documents))
+        while names is None or (some := list(islice(names, queue.PIECE))):
+            after = 0
+            while True:
+                with self.database.read() as connection:
+                    stored = projects.find(connection, project)
+                    page = evidence.layered_page(
+                        connection, stored, status, after, None if names is None else some
+                    )
+                if not page:
+                    break
+                yield from page
+                after = page[-1].item
+            if names is None:
                 return
-            yield from page
-            after = page[-1].item
 
     def claim_next(
         self,

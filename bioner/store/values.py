@@ -213,11 +213,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Layered:
-    """An item as flat Sentences, one a layer; ``predictions`` by model, the newest first."""
+    """An item as flat Sentences, one a layer; ``predictions`` by model, the newest first.
+
+    ``reasons`` are those it stands in the queue for now.
+    """
 
     item: int
     gold: Sentence | None
     predictions: tuple[tuple[str, Sentence], ...]
+    reasons: tuple[Reason, ...] = ()
 
     def prediction(self, model: str = "") -> Sentence | None:
         """Return the sentence as a model tagged it; the newest model if none is named."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
-from bioner.spans import Sentence
+from bioner.spans import Document, Sentence
 from bioner.store import Priority, Reason, Store
+from bioner.store.values import Layered
 from bioner.triage.reasons import (
     CONVENTION_CONFLICT,
     DOUBTFUL_GOLD,
@@ -19,6 +20,8 @@ from bioner.triage.reasons import (
     MODELS_DISAGREE,
     OVER_FIRED_TYPE,
     RARE_TYPE,
+    REASONS,
+    UNCERTAIN_WORDS,
     UNSEEN_SURFACE,
     Knowledge,
     convention_conflict,
@@ -28,11 +31,13 @@ from bioner.triage.reasons import (
     models_disagree,
     over_firing,
     rare_type,
+    uncertain_words,
     unseen_surface,
 )
 from bioner.triage.twins import Twins
 
 WEIGHTS: Mapping[str, float] = {
+    UNCERTAIN_WORDS: 1.0,
     LOW_CONFIDENCE: 0.8,
     MODELS_DISAGREE: 0.8,
     CONVENTION_CONFLICT: 0.4,
@@ -105,7 +110,8 @@ def rank(
 ) -> list[QueueItem[Key]]:
     """Put candidates in the order of review, best first, each with its named reasons.
 
-    Candidates are read once and not kept, so a hundred thousand may be streamed. Near duplicates
+    Candidates are read once and not kept, so a hundred thousand may be streamed. Marks of types
+    that are not looked for in a sentence (``covers``; empty: all are) do not count. Near duplicates
     are kept apart by ``WINDOW`` others while there are others; priorities fall strictly, so that
     sorting by them gives this order. ``group_of`` (``LabelSchema.group_of``) makes the types of a
     group count as one where models or corpora are compared.
@@ -115,7 +121,8 @@ def rank(
     mentions: Counter[str] = Counter()
     tokens = 0
     seen: list[_Seen[Key]] = []
-    for one in candidates:
+    for given in candidates:
+        one = _looked_for(given)
         labels = tuple({span.label for span in one.predicted.spans})
         mentions.update(span.label for span in one.predicted.spans)
         tokens += len(one.predicted.tokens)
@@ -132,9 +139,22 @@ def rank(
     return list(_strictly_falling(_spread(seen, twins.group)))
 
 
+def _looked_for(one: Candidate[Key]) -> Candidate[Key]:
+    """Leave out the marks of types that nobody looks for in the sentence."""
+    covers = one.predicted.covers
+    if not covers:
+        return one
+
+    def part(sentence: Sentence) -> Sentence:
+        return replace(sentence, spans=tuple(s for s in sentence.spans if s.label in covers))
+
+    return replace(one, predicted=part(one.predicted), second=one.second and part(one.second))
+
+
 def _reasons(
     one: Candidate[Key], knowledge: Knowledge, groups: Mapping[str, str]
 ) -> Iterator[tuple[str, float]]:
+    yield UNCERTAIN_WORDS, uncertain_words(one.predicted)
     yield LOW_CONFIDENCE, low_confidence(one.predicted)
     if one.second is not None:
         yield MODELS_DISAGREE, models_disagree(one.predicted, one.second, groups)
@@ -178,11 +198,17 @@ def _strictly_falling(ordered: Iterable[_Seen[Key]]) -> Iterator[QueueItem[Key]]
 
 @dataclass(frozen=True)
 class QueueOptions:
-    """Whose predictions to rank (the newest model's if none is named), and who disagrees."""
+    """Whose predictions to rank, who disagrees, and what is known beyond the store.
+
+    ``model``: the newest model's predictions if none is named; ``second``: the next newest's.
+    ``named`` are further reasons by item. ``tagged`` are documents by id as just tagged: their
+    uncertainty is kept as a reason, and stays one until they are tagged again.
+    """
 
     model: str = ""
     second: str = ""
     named: Mapping[int, tuple[Reason, ...]] = field(default_factory=dict)
+    tagged: Mapping[str, Document] = field(default_factory=dict)
 
 
 _NEWEST = QueueOptions()
@@ -195,22 +221,65 @@ def prioritise(
     *,
     group_of: Mapping[str, str] | None = None,
     options: QueueOptions = _NEWEST,
+    documents: Iterable[str] | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Rank all of a project's items that wait, keep the order, and return how many there are."""
-    ranked = rank(_waiting(store, project, options), knowledge, group_of=group_of)
+    """Rank a project's items that wait, keep the order, and return how many there are.
+
+    Of these ``documents`` alone, if they are named: those just brought in. Reasons that were given
+    by name stay. ``progress`` hears how many items have been read.
+    """
+    waiting = _waiting(store, project, options, documents, progress)
+    ranked = rank(waiting, knowledge, group_of=group_of)
     return store.set_priorities(
         project, (Priority(item.key, item.priority, item.reasons) for item in ranked)
     )
 
 
-def _waiting(store: Store, project: str, options: QueueOptions) -> Iterator[Candidate[int]]:
-    for layered in store.layered(project):
-        predicted = layered.prediction(options.model)
-        if predicted is None:
-            predicted = layered.gold
-        if predicted is None:
+def _waiting(
+    store: Store,
+    project: str,
+    options: QueueOptions,
+    documents: Iterable[str] | None,
+    progress: Callable[[int], None],
+) -> Iterator[Candidate[int]]:
+    for number, layered in enumerate(store.layered(project, documents=documents), 1):
+        progress(number)
+        chosen = layered.prediction(options.model)
+        if chosen is None:
+            chosen = layered.gold
+        if chosen is None:
             continue
-        second = layered.prediction(options.second) if options.second else None
+        doubt = _uncertainty(chosen, options.tagged)
+        predicted = replace(chosen, uncertainty=doubt)
+        named = {one.name: one for one in layered.reasons if _is_given(one, doubt)}
+        named |= {one.name: one for one in options.named.get(layered.item, ())}
         yield Candidate(
-            layered.item, predicted, second, layered.gold, options.named.get(layered.item, ())
+            layered.item, predicted, _second(layered, options), layered.gold, tuple(named.values())
         )
+
+
+def _is_given(reason: Reason, doubt: float | None) -> bool:
+    """Whether a kept reason stays: it was given by name, or no newer doubt is known."""
+    return reason.name not in REASONS or (reason.name == UNCERTAIN_WORDS and doubt is None)
+
+
+def _second(layered: Layered, options: QueueOptions) -> Sentence | None:
+    if options.second:
+        return layered.prediction(options.second)
+    models = [model for model, _ in layered.predictions]
+    first = options.model or next(iter(models), "")
+    return next((s for model, s in layered.predictions if model != first), None)
+
+
+def _uncertainty(sentence: Sentence, tagged: Mapping[str, Document]) -> float | None:
+    """Return the uncertainty of the tagged sentences that this one holds, the greatest."""
+    document = tagged.get(sentence.document)
+    if document is None or len(document.uncertainty) != len(document.sentence_ranges):
+        return None
+    inside = [
+        doubt
+        for (start, end), doubt in zip(document.sentence_ranges, document.uncertainty, strict=True)
+        if start < sentence.end and sentence.start < end
+    ]
+    return max(inside, default=None)

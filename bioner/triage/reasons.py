@@ -1,7 +1,8 @@
 """The reasons to review a sentence, 0..1 each: pure functions of it and of what training says.
 
-The length-normalised confidence is that of Shen et al. 2018, taken over predicted entities instead
-of tokens; named reasons beside a score are koaning/doubtlab's.
+Two reasons are the model's own doubt: over all words (least confidence a word, Settles & Craven
+2008; reading takes time by the word), and the length-normalised confidence of Shen et al. 2018,
+taken over the predicted entities. Named reasons beside a score are koaning/doubtlab's.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from bioner.spans import Sentence, Span
 
+UNCERTAIN_WORDS = "uncertain words"
 LOW_CONFIDENCE = "low confidence"
 MODELS_DISAGREE = "two models disagree"
 CONVENTION_CONFLICT = "convention conflict"
@@ -22,6 +24,7 @@ LIKELY_MISSED = "likely missed mention"
 OVER_FIRED_TYPE = "over-fired type"
 DOUBTFUL_GOLD = "doubtful gold"
 REASONS = (
+    UNCERTAIN_WORDS,
     LOW_CONFIDENCE,
     MODELS_DISAGREE,
     CONVENTION_CONFLICT,
@@ -31,6 +34,9 @@ REASONS = (
     OVER_FIRED_TYPE,
     DOUBTFUL_GOLD,
 )
+
+UNCERTAIN = 0.1
+"""A mean chance of a wrong tag that counts as 0.63 (1 - 1/e); twice as much as 0.86."""
 
 LONGEST = 8
 """No mention of the lexicon is longer, in tokens."""
@@ -90,6 +96,14 @@ def _known(sentence: Sentence, known: Mapping[str, object]) -> Iterator[tuple[st
             surface = f"{surface} {words[end - 1]}" if surface else words[start]
             if surface in known:
                 yield surface, start, end
+
+
+def uncertain_words(sentence: Sentence) -> float:
+    """Return how large the tagger's mean chance to be wrong about a word is; see ``UNCERTAIN``.
+
+    A sentence that no tagger of ours has tagged gives no evidence: 0.
+    """
+    return 1.0 - math.exp(-(sentence.uncertainty or 0.0) / UNCERTAIN)
 
 
 def low_confidence(sentence: Sentence) -> float:
@@ -156,14 +170,15 @@ def unseen_surface(sentence: Sentence, knowledge: Knowledge) -> float:
 def likely_missed(sentence: Sentence, knowledge: Knowledge) -> float:
     """Return the strongest habit of a surface that is a mention in training but not predicted here.
 
-    Only surfaces that lie wholly outside the predicted mentions, and that are a mention in most of
-    their training occurrences.
+    Only surfaces that lie wholly outside the predicted mentions, that are a mention in most of
+    their training occurrences, and of a type that is looked for here (``covers``; empty: any).
     """
     taken = {i for span in sentence.spans for i in range(span.start, span.end)}
     found = (
         knowledge.habit(surface)
         for surface, start, end in _known(sentence, knowledge.marked)
         if taken.isdisjoint(range(start, end))
+        and (not sentence.covers or sentence.covers & knowledge.marked[surface].keys())
     )
     return max((habit for habit in found if habit > 0.5), default=0.0)
 
@@ -184,11 +199,13 @@ def over_firing(mentions: Mapping[str, int], tokens: int, knowledge: Knowledge) 
     """Return, per type, what part of its predictions is more than training leads one to expect.
 
     ``mentions`` are predicted in ``tokens`` tokens. A type that fires at twice its training rate
-    gets 0.5; one that fires as expected, or whose rate is unknown, 0.
+    gets 0.5; one that fires as expected or by no more than chance (two standard deviations of a
+    count), or whose rate is unknown, 0.
     """
     excess: dict[str, float] = {}
     for label, found in mentions.items():
         expected = knowledge.rates.get(label, 0.0) * tokens
         known = knowledge.counts.get(label, 0) >= LEAST
-        excess[label] = max(0.0, 1.0 - expected / found) if known and found else 0.0
+        is_beyond_chance = found - expected > 2.0 * math.sqrt(found)
+        excess[label] = 1.0 - expected / found if known and is_beyond_chance else 0.0
     return excess

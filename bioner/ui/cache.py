@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bioner.search import SearchIndex
     from bioner.store import Store
     from bioner.tagger import Tagger
+    from bioner.triage import Knowledge
     from bioner.ui.shelf import Shelf
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -129,6 +130,19 @@ def dataset(folder: str, fingerprint: str, splits: tuple[str, ...]) -> Dataset:
     from bioner.merge import read_dataset
 
     return read_dataset(Path(folder), splits=splits)
+
+
+def knowledge(settings: Settings) -> Knowledge:
+    """Gather what training says of surfaces and types once for all tabs."""
+    manifest_stamp = stamp(settings.merged / "manifest.json")
+    return _knowledge(str(settings.merged), manifest_stamp, str(settings.sample), settings)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading what the corpora say, once …")
+def _knowledge(merged: str, file_stamp: Stamp, sample: str, _settings: Settings) -> Knowledge:
+    from bioner.triage import load_knowledge
+
+    return load_knowledge(_settings)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the corpora …")

@@ -19,6 +19,7 @@ from bioner.ui import cache
 from bioner.ui.corpora_view import open_shelf
 from bioner.ui.highlight import color_of, sentence_html
 from bioner.ui.reading import View, shown_label
+from bioner.ui.review_order import order_queue
 from bioner.ui.session import Session, go_to, page_link, show_problem
 from bioner.ui.shelf import Labelled, Shelf
 
@@ -259,6 +260,11 @@ def _place(
     report = store.import_documents(
         name, documents, model=model, schema=session.schema.fingerprint, source="Predict"
     )
+    if model:
+        ids = [one.id for one in documents]
+        refused = {one.document for one in report.rejects}
+        known = [one for one in documents if one.id not in refused]
+        order_queue(session, store, name, ids, tagged=known)
     for reject in report.rejects[:5]:
         st.error(f"{reject.document}: {reject.what}: {reject.reason}", icon=":material/error:")
     return report.documents_placed > 0

@@ -20,6 +20,7 @@ from bioner.store.values import ExportLayer, Layer
 from bioner.text import split_document
 from bioner.ui import cache
 from bioner.ui.review_desk import Desk
+from bioner.ui.review_order import order_queue
 from bioner.ui.session import Session, page_link, show_problem
 
 LEAVE_OUT = "leave out"
@@ -193,6 +194,7 @@ def _bring_in(
     """Place the texts with their marks, then the model's; say what became of each."""
     fingerprint = desk.session.schema.fingerprint
     name = desk.project.name
+    tagged: Sequence[Document] = ()
     try:
         if sentences:
             report = desk.store.import_sentences(
@@ -216,6 +218,10 @@ def _bring_in(
     except BionerError as error:
         show_problem(error)
         return
+    ids = [one.id for one in sentences or documents]
+    refused = {one.document for one in report.rejects}
+    known = [one for one in tagged if one.id not in refused]
+    order_queue(desk.session, desk.store, name, ids, tagged=known)
     desk.memory.place = ""
     st.success("Ready: choose “Correct” above.", icon=":material/task_alt:")
 

@@ -13,8 +13,12 @@ from bioner.errors import BionerError
 from bioner.store import Project
 from bioner.store.values import ROLES
 from bioner.ui.review_desk import Desk
+from bioner.ui.review_order import order_queue
 from bioner.ui.review_setup import draw_new_project
 from bioner.ui.session import show_problem
+
+ORDERED = "review_ordered"
+"""Session state: how many sentences were ranked, said once after the page is drawn anew."""
 
 
 def draw_project(desk: Desk) -> None:
@@ -24,12 +28,35 @@ def draw_project(desk: Desk) -> None:
         st.subheader("This project")
         _draw_settings(desk)
     with right:
+        _draw_order(desk)
         with st.expander("Another project", icon=":material/create_new_folder:"):
             draw_new_project(desk.session, desk.store)
         with st.expander("Erase a document", icon=":material/delete_forever:"):
             _draw_erase(desk)
         with st.expander("Backups", icon=":material/backup:", expanded=True):
             _draw_backups(desk)
+
+
+def _draw_order(desk: Desk) -> None:
+    st.subheader("The queue")
+    st.caption(
+        "New texts are ranked as they come in: first what the model is unsure of, what training "
+        "treats in two ways, what looks missed. Each sentence says why it waits where it does."
+    )
+    said = st.session_state.pop(ORDERED, None)
+    if said is not None:
+        st.success(f"{said:,} waiting sentence{'s' * (said != 1)} ranked.", icon=":material/sort:")
+    if st.button(
+        "Rank all waiting sentences anew",
+        key="order_queue",
+        icon=":material/sort:",
+        help="By the newest predictions and what the corpora on this machine say now.",
+    ):
+        ranked = order_queue(desk.session, desk.store, desk.project.name)
+        if ranked:
+            desk.memory.place = ""
+            st.session_state[ORDERED] = ranked
+            st.rerun()
 
 
 def _draw_settings(desk: Desk) -> None:
