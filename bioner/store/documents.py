@@ -301,6 +301,12 @@ class Importer:
     def _fill(self, contents: Sequence[tuple[int, Sequence[Mention]]]) -> None:
         if not contents:
             return
+        self.counts["mentions_placed"] += sum(len(mentions) for _, mentions in contents)
+        if self.origin.layer == "prediction" and not self.origin.model:
+            # A text without marks that names no model is nobody's prediction.
+            contents = [(item, mentions) for item, mentions in contents if mentions]
+            if not contents:
+                return
         status = _STATUS[self.origin.layer]
         self.connection.execute(
             insert(layers),
@@ -316,7 +322,6 @@ class Importer:
                 for item, mentions in contents
             ],
         )
-        self.counts["mentions_placed"] += sum(len(mentions) for _, mentions in contents)
 
 
 def _as(one: Mention, status: Status) -> Mention:

@@ -200,7 +200,8 @@ def _strictly_falling(ordered: Iterable[_Seen[Key]]) -> Iterator[QueueItem[Key]]
 class QueueOptions:
     """Whose predictions to rank, who disagrees, and what is known beyond the store.
 
-    ``model``: the newest model's predictions if none is named; ``second``: the next newest's.
+    ``model``: the newest model's predictions if none is named; ``second``: the next newest's that
+    marks something there.
     ``named`` are further reasons by item. ``tagged`` are documents by id as just tagged: their
     uncertainty is kept as a reason, and stays one until they are tagged again.
     """
@@ -269,7 +270,8 @@ def _second(layered: Layered, options: QueueOptions) -> Sentence | None:
         return layered.prediction(options.second)
     models = [model for model, _ in layered.predictions]
     first = options.model or next(iter(models), "")
-    return next((s for model, s in layered.predictions if model != first), None)
+    others = (s for model, s in layered.predictions if model not in ("", first) and s.spans)
+    return next(others, None)
 
 
 def _uncertainty(sentence: Sentence, tagged: Mapping[str, Document]) -> float | None:

@@ -35,8 +35,9 @@ REASONS = (
     DOUBTFUL_GOLD,
 )
 
-UNCERTAIN = 0.1
-"""A mean chance of a wrong tag that counts as 0.63 (1 - 1/e); twice as much as 0.86."""
+MOST_UNCERTAIN = 0.2
+"""The mean chance of a wrong tag from which on a sentence is as uncertain as it gets: among those,
+the oddest are not the most useful, and the other reasons decide."""
 
 LONGEST = 8
 """No mention of the lexicon is longer, in tokens."""
@@ -99,11 +100,11 @@ def _known(sentence: Sentence, known: Mapping[str, object]) -> Iterator[tuple[st
 
 
 def uncertain_words(sentence: Sentence) -> float:
-    """Return how large the tagger's mean chance to be wrong about a word is; see ``UNCERTAIN``.
+    """Return the tagger's mean chance to be wrong about a word; ``MOST_UNCERTAIN`` and more is 1.
 
     A sentence that no tagger of ours has tagged gives no evidence: 0.
     """
-    return 1.0 - math.exp(-(sentence.uncertainty or 0.0) / UNCERTAIN)
+    return min(1.0, (sentence.uncertainty or 0.0) / MOST_UNCERTAIN)
 
 
 def low_confidence(sentence: Sentence) -> float:

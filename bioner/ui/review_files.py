@@ -195,14 +195,16 @@ def _bring_in(
     fingerprint = desk.session.schema.fingerprint
     name = desk.project.name
     tagged: Sequence[Document] = ()
+    is_bare = not sentences and not any(one.mentions for one in documents)
+    by = "" if is_bare else source
     try:
         if sentences:
             report = desk.store.import_sentences(
-                name, sentences, as_layer=layer, model=source, schema=fingerprint, source=source
+                name, sentences, as_layer=layer, model=by, schema=fingerprint, source=source
             )
         else:
             report = desk.store.import_documents(
-                name, documents, as_layer=layer, model=source, schema=fingerprint, source=source
+                name, documents, as_layer=layer, model=by, schema=fingerprint, source=source
             )
         _say(report)
         if predict:
