@@ -34,8 +34,10 @@ def order_queue(
         total = store.progress(project).waiting if documents is None else 0
 
         def show(done: int) -> None:
-            if total and done % 200 == 0:
-                bar.progress(min(1.0, done / total), text=f"{done:,} of {total:,} sentences")
+            if done % 200 == 0:
+                of = f" of {total:,}" if total else ""
+                share = min(1.0, done / total) if total else 0.0
+                bar.progress(share, text=f"Ordering the queue: {done:,}{of} sentences")
 
         return prioritise(
             store,
