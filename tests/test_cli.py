@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,21 @@ def test_review_brings_texts_in_and_out_again(bioner, tmp_path: Path) -> None:
     backup = tmp_path / "backup.sqlite3"
     assert bioner("review", "backup", backup).returncode == 0
     assert backup.stat().st_size > 0
+
+
+def test_gold_stays_gold_and_the_model_s_marks_stand_beside_it(bioner, tmp_path: Path) -> None:
+    source = tmp_path / "gold.jsonl"
+    entity = {"start": 0, "end": 7, "text": "Aspirin", "label": "Disease"}
+    source.write_text(json.dumps({"id": "a", "text": "Aspirin helps.", "entities": [entity]}))
+    shutil.copytree(ROOT / "models" / "bioner-compact", tmp_path / "models" / "bioner-compact")
+    done = bioner("review", "import", source, "--project", "lab", "--gold", "--tag")
+    assert done.returncode == 0, done.stderr
+    assert "bioner-compact marked 1 mentions" in done.stderr
+    assert "1 mentions in, 1 placed" in done.stdout
+    out = tmp_path / "out.jsonl"
+    assert bioner("review", "export", "--out", out).returncode == 0
+    [found] = json.loads(out.read_text("utf-8"))["entities"]
+    assert found["label"] == "Disease"
 
 
 def test_an_own_corpus_is_added_and_merged_like_the_ten(bioner, tmp_path: Path) -> None:

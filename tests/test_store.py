@@ -528,6 +528,8 @@ def test_roles_say_who_may_do_what(store: Store) -> None:
         with pytest.raises(StoreError, match=said):
             store.save(edit_of(item, reviewer=name))
     store.save(edit_of(item, reviewer="rev"))
+    with pytest.raises(StoreError, match="at least one curator"):
+        store.update_project(replace(a_project("team"), reviewers=(("rev", "reviewer"),)), "cora")
     with pytest.raises(StoreError, match="this needs a curator"):
         store.erase_document("team", "d1", "rev")
     with pytest.raises(StoreError, match="this needs a curator"):

@@ -149,6 +149,19 @@ def test_erasing_a_document_erases_it_from_the_files_and_the_backups(tmp_path: P
     assert "d1" not in {d.id for d in store.export_documents("p")}
 
 
+def test_a_damaged_backup_does_not_keep_the_others_from_being_erased(tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    reopen(tmp_path)
+    sound = Path(store.backups()[0].path)
+    for year in (2020, 2099):
+        (sound.parent / f"bioner-{year}0101T000000Z-hourly.sqlite3").write_bytes(b"")
+    assert len(store.backups()) == 3
+    with pytest.raises(StoreError, match=r"is erased, but .*2099.* may still hold its text"):
+        store.erase_document("p", "d1", "ann")
+    assert b"variant 1.0" not in sound.read_bytes()
+    assert "d1" not in {one.id for one in store.export_documents("p")}
+
+
 def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,21 +43,26 @@ def import_(
     name = _project(store, project, covers, settings)
     read = read_documents(file)
     documents = read.documents
+    tagged: list[Document] = []
     model = ""
     if tag:
         from bioner.checkpoints import active_model, find_model
         from bioner.tagger import load_tagger
 
         model = active_model(settings)
-        documents = tuple(load_tagger(find_model(model, settings.models)).tag_documents(documents))
+        bare = [replace(one, mentions=()) for one in documents]
+        tagged = load_tagger(find_model(model, settings.models)).tag_documents(bare)
     report = store.import_documents(
         name,
         documents,
         as_layer="gold" if gold else "prediction",
-        model=model or file.name,
+        model=file.name if any(one.mentions for one in documents) else "",
         source=file.name,
     )
-    _rank(store, name, settings, documents, is_tagged=bool(tag))
+    if tagged:
+        marked = store.import_documents(name, tagged, model=model, source=file.name)
+        say(f"{model} marked {marked.mentions_placed} mentions")
+    _rank(store, name, settings, documents, tagged=tagged)
     typer.echo(
         f"{name}: {report.documents_in} documents in, {report.documents_placed} placed; "
         f"{report.mentions_in} mentions in, {report.mentions_placed} placed; "
@@ -83,18 +89,17 @@ def _rank(
     settings: Settings,
     documents: Sequence[Document] | None = None,
     *,
-    is_tagged: bool = False,
+    tagged: Sequence[Document] = (),
 ) -> int:
     from bioner.own_corpora import read_user_schema
     from bioner.triage import QueueOptions, load_knowledge, prioritise
 
-    tagged = {one.id: one for one in documents or () if is_tagged}
     return prioritise(
         store,
         project,
         load_knowledge(settings, tell=say),
         group_of=read_user_schema(settings).group_of,
-        options=QueueOptions(tagged=tagged),
+        options=QueueOptions(tagged={one.id: one for one in tagged}),
         documents=None if documents is None else [one.id for one in documents],
     )
 

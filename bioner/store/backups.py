@@ -222,23 +222,40 @@ def restore(database: Database, path: Path, folder: Path) -> Path:
 
 
 def erase_in_backups(folder: Path, project: str, document: str) -> int:
-    """Erase a document from all automatic backups that hold it; return how many did."""
+    """Erase a document from all automatic backups that hold it; return how many did.
+
+    Raises StoreError naming the backups that could not be read or written, once all others are
+    done: they may still hold the text.
+    """
     changed = 0
+    left: list[str] = []
     for one in list_backups(folder):
         path = Path(one.path)
-        with contextlib.closing(sqlite3.connect(path)) as connection:
-            found = connection.execute(
-                "SELECT 1 FROM documents JOIN projects ON documents.project = projects.id "
-                "WHERE projects.name = ? AND documents.name = ? AND documents.erased IS NULL",
-                (project, document),
-            ).fetchone()
-        if found is None:
-            continue
-        with _replacing(path) as temporary:
-            _copy_sqlite(path, temporary)
-            _erase_in_file(temporary, project, document)
-        changed += 1
+        try:
+            changed += _erase_in_backup(path, project, document)
+        except (sqlite3.Error, OSError, StoreError):
+            left.append(str(path))
+    if left:
+        raise StoreError(
+            f"{document!r} is erased, but {', '.join(left)} could not be read or written and may "
+            "still hold its text: delete what is damaged"
+        )
     return changed
+
+
+def _erase_in_backup(path: Path, project: str, document: str) -> bool:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        found = connection.execute(
+            "SELECT 1 FROM documents JOIN projects ON documents.project = projects.id "
+            "WHERE projects.name = ? AND documents.name = ? AND documents.erased IS NULL",
+            (project, document),
+        ).fetchone()
+    if found is None:
+        return False
+    with _replacing(path) as temporary:
+        _copy_sqlite(path, temporary)
+        _erase_in_file(temporary, project, document)
+    return True
 
 
 def _erase_in_file(path: Path, project: str, document: str) -> None:

@@ -79,6 +79,11 @@ class Store:
         with self.database.write() as connection:
             present = projects.find(connection, project.name).project
             projects.require(present, reviewer, "curator")
+            if project.reviewers and "curator" not in {role for _, role in project.reviewers}:
+                raise StoreError(
+                    f"project {project.name!r}: name at least one curator among the reviewers, or "
+                    "nobody could change it any more; nothing was changed"
+                )
             projects.change(connection, project)
 
     def projects(self) -> list[Project]:

@@ -31,10 +31,14 @@ _KEY = "review_memory"
 
 @dataclass
 class Memory:
-    """One tab's work. ``item`` 0: not chosen yet, -1: none is left; ``stale``: to be decided."""
+    """One tab's work. ``item`` 0: not chosen yet, -1: none is left; ``stale``: to be decided.
+
+    ``note_of``: the item whose note the box holds.
+    """
 
     session: str = field(default_factory=lambda: uuid.uuid4().hex)
     item: int = 0
+    note_of: int = 0
     in_url: int = 0
     place: str = ""
     visited: list[int] = field(default_factory=list)

@@ -67,7 +67,9 @@ def save_operations(
             if operation.kind == "command":
                 commands.append(operation)
         except StaleEditError as error:
-            stale.append(Stale(operation, _item_of(operation, error.revision), error.revision))
+            stale.append(
+                Stale(operation, _item_of(store, operation, error.revision), error.revision)
+            )
             handled[operation.op_id] = str(error)
         except BionerError as error:
             handled[operation.op_id] = str(error)
@@ -76,7 +78,15 @@ def save_operations(
     return Saved(Answer(acknowledged, refused), tuple(commands), tuple(stale))
 
 
-def _item_of(operation: Operation, revision: Revision) -> int:
+def _item_of(store: Store, operation: Operation, newer: Revision) -> int:
+    """Return the item that a newer revision is of: the one that lies where it lies."""
+    for item, _ in operation.units:
+        try:
+            review = store.open_item(item, operation.reviewer, claim=False)
+        except StoreError:
+            continue
+        if (review.start, review.end) == (newer.start, newer.end):
+            return item
     return operation.units[0][0] if operation.units else 0
 
 

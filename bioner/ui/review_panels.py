@@ -20,7 +20,7 @@ from bioner.store import (
 )
 from bioner.ui.highlight import highlight_html
 from bioner.ui.review_desk import Act, Desk
-from bioner.ui.review_edits import Stale, part
+from bioner.ui.review_edits import Stale, part, verdict_edit
 from bioner.ui.span_editor import apply_operation, difference
 
 QUEUE_ROWS = 8
@@ -280,19 +280,27 @@ def draw_stale(desk: Desk, act: Act) -> None:
         return
     clash = desk.memory.stale[0]
     theirs = clash.theirs
+    try:
+        review = desk.open(clash.item)
+        edits = _on_top(desk, clash)
+    except BionerError as error:
+        desk.memory.stale.remove(clash)
+        st.warning(f"Your edit is not saved: {error}", icon=":material/warning:")
+        return
     with st.container(border=True):
         st.markdown(
             f"**Your edit is not saved**: {theirs.reviewer or 'somebody'} saved revision "
             f"{theirs.seq} of this sentence meanwhile."
         )
-        review = desk.open(clash.item)
         left, right = st.columns(2)
         with left:
             st.caption(f"Theirs, revision {theirs.seq}")
             _draw_mentions(desk, review, theirs.after)
         with right:
-            st.caption("Yours, on what they saved")
-            mine = _on_top(clash, review)
+            more = f", and {len(edits) - 1} more" if len(edits) > 1 else ""
+            what = f": {clash.operation.name}" if clash.operation.kind == "command" else ""
+            st.caption(f"Yours, on what they saved{what}{more}")
+            mine = next((one.mentions for one in edits if one.item == clash.item), review.mentions)
             _draw_mentions(desk, review, mine)
         with st.container(horizontal=True):
             st.button(
@@ -307,27 +315,55 @@ def draw_stale(desk: Desk, act: Act) -> None:
                 key="keep_mine",
                 icon=":material/merge:",
                 on_click=act,
-                args=(_settle, desk, clash, [(review, mine)]),
+                args=(_settle, desk, clash, edits),
             )
 
 
-def _settle(
-    desk: Desk, clash: Stale, changes: Sequence[tuple[ReviewItem, tuple[Mention, ...]]]
-) -> None:
+def _settle(desk: Desk, clash: Stale, edits: Sequence[Edit]) -> None:
     """Put a clash aside once what is to be kept of it is saved."""
-    if clash in desk.memory.stale and (not changes or _save_mentions(desk, changes)):
-        desk.memory.stale.remove(clash)
+    if clash not in desk.memory.stale:
+        return
+    desk.memory.forget_opened()
+    if edits:
+        desk.store.save_all(edits)
+    desk.memory.stale.remove(clash)
 
 
-def _on_top(clash: Stale, review: ReviewItem) -> tuple[Mention, ...]:
-    mine = part(clash.operation, review)
-    present = set(review.mentions)
-    kept = replace(
-        mine,
-        removed=tuple(one for one in mine.removed if one in present),
-        added=tuple(one for one in mine.added if one not in present),
-    )
-    return apply_operation(review.mentions, kept)
+def _on_top(desk: Desk, clash: Stale) -> list[Edit]:
+    """Make the edits that put a refused operation, whole, on what is saved now: one an item."""
+    operation = clash.operation
+    batch = new_op() if len(operation.units) > 1 else ""
+    edits: list[Edit] = []
+    for item, _ in operation.units:
+        review = desk.open(item)
+        if operation.kind == "command":
+            if item != clash.item and review.verdict is not None:
+                continue
+            edits.append(
+                verdict_edit(
+                    review,
+                    operation.name,
+                    reviewer=desk.reviewer,
+                    base=review.base,
+                    note=review.note,
+                    schema=desk.session.schema.fingerprint,
+                    op=new_op(),
+                    session=desk.memory.session,
+                    batch=batch,
+                )
+            )
+            continue
+        mine = part(operation, review)
+        present = set(review.mentions)
+        kept = replace(
+            mine,
+            removed=tuple(one for one in mine.removed if one in present),
+            added=tuple(one for one in mine.added if one not in present),
+        )
+        if item == clash.item or kept.removed or kept.added:
+            changed = apply_operation(review.mentions, kept)
+            edits.append(_edit(desk, review, changed, batch))
+    return edits
 
 
 def _draw_mentions(desk: Desk, review: ReviewItem, mentions: Sequence[Mention]) -> None:
@@ -344,22 +380,7 @@ def _draw_mentions(desk: Desk, review: ReviewItem, mentions: Sequence[Mention]) 
 def _save_mentions(desk: Desk, changes: Sequence[tuple[ReviewItem, tuple[Mention, ...]]]) -> int:
     """Save the mentions of one or several items as one batch; return how many items."""
     batch = new_op() if len(changes) > 1 else ""
-    edits = [
-        Edit(
-            review.item,
-            review.base,
-            review.surface,
-            mentions,
-            surfaces_of(review.text, mentions),
-            desk.reviewer,
-            note=review.note,
-            schema=desk.session.schema.fingerprint,
-            op=new_op(),
-            session=desk.memory.session,
-            batch=batch,
-        )
-        for review, mentions in changes
-    ]
+    edits = [_edit(desk, review, mentions, batch) for review, mentions in changes]
     desk.memory.forget_opened()
     try:
         desk.store.save_all(edits)
@@ -367,6 +388,22 @@ def _save_mentions(desk: Desk, changes: Sequence[tuple[ReviewItem, tuple[Mention
         desk.memory.message = str(error)
         return 0
     return len(edits)
+
+
+def _edit(desk: Desk, review: ReviewItem, mentions: tuple[Mention, ...], batch: str) -> Edit:
+    return Edit(
+        review.item,
+        review.base,
+        review.surface,
+        mentions,
+        surfaces_of(review.text, mentions),
+        desk.reviewer,
+        note=review.note,
+        schema=desk.session.schema.fingerprint,
+        op=new_op(),
+        session=desk.memory.session,
+        batch=batch,
+    )
 
 
 def draw_everywhere(desk: Desk, act: Act) -> None:

@@ -83,7 +83,7 @@ def _draw_settings(desk: Desk) -> None:
     st.caption("Reviewers. While none is listed, anyone may do everything.")
     people = st.data_editor(
         [{"Name": name, "Role": role} for name, role in project.reviewers]
-        or [{"Name": "", "Role": "reviewer"}],
+        or [{"Name": "", "Role": "curator"}],
         column_config={"Role": st.column_config.SelectboxColumn(options=list(ROLES))},
         num_rows="dynamic",
         hide_index=True,

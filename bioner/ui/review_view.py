@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -36,6 +37,8 @@ from bioner.ui.span_editor import (
 
 EDITOR = "review_editor"
 NOTE = "review_note"
+LINKED = re.compile(r"[0-9]{1,18}")
+"""An item's number in a link: ASCII digits, fewer than a database's integers hold."""
 CONTEXT = 300
 """Characters of the document shown on either side of the sentence."""
 
@@ -111,7 +114,10 @@ def _save(desk: Desk, operations: Sequence[Operation]) -> Saved:
     memory.forget_old()
     memory.stale.extend(saved.stale)
     for command in saved.commands:
-        _obey(desk, command)
+        try:
+            _obey(desk, command)
+        except BionerError as error:  # another tab has erased or split it meanwhile
+            memory.message = str(error)
     if any(one.kind in ("undo", "redo") for one in operations):
         memory.forget_opened()  # a batch may reach beyond what is on the screen
     return saved
@@ -126,7 +132,8 @@ def _obey(desk: Desk, command: Operation) -> None:
             memory.everywhere = (review.text[start:end], command.label)
         return
     if command.name == "split":
-        if command.selection and command.units:
+        shown = [item for item, _ in command.units]  # never cut what came in its place
+        if command.selection and memory.item in shown:
             cut_here(desk, memory.item, command.selection[0])
         return
     if command.name == "back":
@@ -151,7 +158,6 @@ def go_on(desk: Desk, after: int | None = None) -> None:
     )
     memory.item = found.item if found else -1
     memory.renewed = time.monotonic()
-    st.session_state[NOTE] = found.note if found else ""
 
 
 def _choose_item(desk: Desk) -> int | None:
@@ -162,7 +168,7 @@ def _choose_item(desk: Desk) -> int | None:
     if memory.place != place:
         memory.place = place
         memory.item = 0
-    if wanted.isdigit() and int(wanted) != memory.in_url:
+    if LINKED.fullmatch(wanted) and int(wanted) != memory.in_url:
         memory.item = int(wanted)
     if memory.item <= 0:
         go_on(desk)
@@ -173,6 +179,9 @@ def _choose_item(desk: Desk) -> int | None:
     if wanted != str(memory.item):
         st.query_params["item"] = str(memory.item)
     memory.in_url = memory.item
+    if memory.note_of != memory.item:  # however one came here: the queue, the URL, a step back
+        st.session_state[NOTE] = desk.open(memory.item).note
+        memory.note_of = memory.item
     if time.monotonic() - memory.renewed > RENEW:
         desk.store.renew(memory.item, desk.reviewer)
         memory.renewed = time.monotonic()
