@@ -472,6 +472,21 @@ def test_nobody_is_handed_what_another_has_open(store: Store) -> None:
     assert store.open_item(one.item, "bob").claimed_by == "bob"
 
 
+def test_who_may_only_read_keeps_nobody_away(store: Store) -> None:
+    people = (("cora", "curator"), ("rev", "reviewer"), ("rex", "reader"))
+    store.create_project(replace(a_project("team"), reviewers=people))
+    store.import_documents("team", [a_document(9, 1)])
+    [item] = store.items_of("team", "d9")
+    read = store.claim_next("team", "rex")
+    assert read is not None
+    assert (read.item, read.claimed_by) == (item, "")
+    assert store.renew(item, "rex")
+    mine = store.claim_next("team", "rev")
+    assert mine is not None
+    assert (mine.item, mine.claimed_by) == (item, "rev")
+    assert store.claim_next("team", "cora") is None
+
+
 def test_many_reviewers_at_once_all_get_another_item(store: Store) -> None:
     got: list[int] = []
     lock = threading.Lock()
@@ -647,6 +662,12 @@ def test_independent_reviewers_do_not_see_or_hinder_each_other(store: Store) -> 
     assert [(o.reviewer, o.mentions[0].end) for o in seen.others] == [("bob", 13)]
     chosen = store.adjudicate(ids[1], "cora", "bob")
     assert chosen.kind == "adjudicate"
+    after = store.agreement("both", "ann", "bob")
+    assert (after.disagreements, after.settled) == ((ids[2],), 1)
+    assert after.exact == agreement.exact
+    assert store.renew(ids[3], "ann")
+    assert store.renew(ids[3], "bob")
+    assert store.open_item(ids[3], "bob").claimed_by == ""
     assert [s.document for s in store.corrections("both", include_test=True)] == [
         "both/d0",
         "both/d1",

@@ -274,7 +274,18 @@ def agreement(connection: Connection, stored: projects.StoredProject, a: str, b:
     ):
         both[row.item][row.track] = codec.read_mentions(row.mentions)
     pairs = {item: (c[a], c[b]) for item, c in both.items() if a in c and b in c}
-    return compare(a, b, pairs)
+    found = compare(a, b, pairs)
+    settled = set(
+        connection.execute(
+            select(corrections.c.item).where(
+                corrections.c.project == stored.id,
+                corrections.c.track == "",
+                corrections.c.verdict.is_not(None),
+            )
+        ).scalars()
+    )
+    left = tuple(item for item in found.disagreements if item not in settled)
+    return replace(found, disagreements=left, settled=len(found.disagreements) - len(left))
 
 
 def compare(

@@ -36,6 +36,7 @@ from bioner.store.values import (
     Prediction,
     Priority,
     Progress,
+    Project,
     QueueFilter,
     QueueRow,
     ReviewItem,
@@ -193,9 +194,15 @@ def claim_next(
     row = connection.execute(query).first()
     if row is None:
         return None
-    if track == "":
+    if _reserves(stored.project, reviewer):
         _reserve(connection, row.id, reviewer, now)
     return int(row.id)
+
+
+def _reserves(project: Project, reviewer: str) -> bool:
+    """Whether this reviewer's reading keeps others away: not from a copy of one's own, and not if
+    they may only read."""
+    return not project.track(reviewer) and project.role(reviewer) in ("reviewer", "curator")
 
 
 def _is_free(track: str, reviewer: str, now: float) -> ColumnElement[bool]:
@@ -208,12 +215,14 @@ def claim(connection: Connection, clock: LogicalClock, item: int, reviewer: str)
     """Reserve this item, or renew its lease; False if somebody else has it open."""
     now = clock.tick(connection)
     row = connection.execute(
-        select(items.c.claimed_by, items.c.claimed_until)
+        select(items.c.project, items.c.claimed_by, items.c.claimed_until)
         .where(items.c.id == item)
         .with_for_update()
     ).first()
     if row is None:
         raise gone(item)
+    if not _reserves(projects.by_id(connection, row.project).project, reviewer):
+        return True
     if row.claimed_by not in ("", reviewer) and row.claimed_until > now:
         return False
     _reserve(connection, item, reviewer, now)
@@ -249,7 +258,7 @@ def read_item(connection: Connection, clock: LogicalClock, item: int, reviewer: 
     gold = next((codec.read_mentions(r.mentions) for r in found if r.layer == "gold"), None)
     corrected = None if state.mentions is None else codec.write_mentions(state.mentions)
     layer, mentions = shown_mentions(found, corrected)
-    is_held = row.claimed_until > clock.read(connection)
+    is_held = not track and row.claimed_until > clock.read(connection)
     return ReviewItem(
         item,
         place.stored.project.name,

@@ -354,7 +354,8 @@ class Agreement:
 
     ``exact``: same fragments, same label. ``overlap``: same label, at least one shared character.
     ``type_only``: the same number of mentions of a label in the same item, wherever they are.
-    ``disagreements``: the items where exact agreement fails.
+    ``disagreements``: the items where exact agreement fails and nothing is chosen yet; ``settled``
+    counts those where a curator has chosen.
     """
 
     a: str
@@ -364,6 +365,7 @@ class Agreement:
     overlap: Mapping[str, float]
     type_only: Mapping[str, float]
     disagreements: tuple[int, ...]
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

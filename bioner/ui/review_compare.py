@@ -57,7 +57,7 @@ def reviewers(desk: Desk) -> list[str]:
 def _draw_scores(agreement: Agreement) -> None:
     kinds = [label for label in agreement.exact if label != "all"]
     rows = ["all", *sorted(kinds)]
-    agreed = agreement.items - len(agreement.disagreements)
+    agreed = agreement.items - len(agreement.disagreements) - agreement.settled
     st.caption(f"{agreement.items:,} sentences by both; {agreed:,} exactly alike. F1 in 0 to 1:")
     st.dataframe(
         {
@@ -78,8 +78,12 @@ def _round(value: float | None) -> float | None:
 
 def _draw_disagreements(desk: Desk, agreement: Agreement) -> None:
     st.subheader("Where they differ")
+    if agreement.settled:
+        st.caption(f"{agreement.settled:,} settled: one of the two was chosen for the shared copy.")
     if not agreement.disagreements:
-        st.success("Nowhere.", icon=":material/handshake:")
+        st.success(
+            "Nowhere else." if agreement.settled else "Nowhere.", icon=":material/handshake:"
+        )
     is_curator = desk.project.role(desk.reviewer) == "curator"
     for item in agreement.disagreements[:SHOWN]:
         review = desk.open(item)
