@@ -665,6 +665,9 @@ def test_independent_reviewers_do_not_see_or_hinder_each_other(store: Store) -> 
     after = store.agreement("both", "ann", "bob")
     assert (after.disagreements, after.settled) == ((ids[2],), 1)
     assert after.exact == agreement.exact
+    counted = store.progress("both", "ann")
+    assert (counted.waiting, counted.done, counted.by_reviewer) == (1, 3, {"ann": 3, "bob": 3})
+    assert store.progress("both").done == 1
     assert store.renew(ids[3], "ann")
     assert store.renew(ids[3], "bob")
     assert store.open_item(ids[3], "bob").claimed_by == ""

@@ -393,14 +393,19 @@ def _words(text: str, surface: str) -> Iterable[int]:
         at = text.find(surface, at + 1)
 
 
-def progress(connection: Connection, stored: projects.StoredProject) -> Progress:
-    """Count a project's items by state."""
+def progress(
+    connection: Connection, stored: projects.StoredProject, reviewer: str = ""
+) -> Progress:
+    """Count a project's items by state: of the shared copy, or of this reviewer's own."""
+    track = stored.project.track(reviewer)
+    status, source = _status(track) if track else (items.c.status, items)
     counts: Counter[str] = Counter()
     test_items = 0
     for row in connection.execute(
-        select(items.c.status, items.c.is_test, func.count().label("n"))
+        select(status.label("status"), items.c.is_test, func.count().label("n"))
+        .select_from(source)
         .where(items.c.is_test.in_((False, True)), items.c.project == stored.id)
-        .group_by(items.c.is_test, items.c.status)
+        .group_by(items.c.is_test, status)
     ):
         counts[row.status] += row.n
         test_items += row.n * row.is_test
@@ -408,7 +413,12 @@ def progress(connection: Connection, stored: projects.StoredProject) -> Progress
         row.reviewer: row.n
         for row in connection.execute(
             select(corrections.c.reviewer, func.count().label("n"))
-            .where(corrections.c.project == stored.id, corrections.c.verdict.is_not(None))
+            .where(
+                corrections.c.project == stored.id,
+                corrections.c.verdict.is_not(None),
+                # What a curator chose is in the reviewer's own copy already.
+                corrections.c.track != "" if stored.project.independent else true(),
+            )
             .group_by(corrections.c.reviewer)
         )
     }

@@ -96,10 +96,10 @@ class Store:
         with self.database.read() as connection:
             return projects.find(connection, name).project
 
-    def progress(self, project: str) -> Progress:
-        """Return how far the review of a project is."""
+    def progress(self, project: str, reviewer: str = "") -> Progress:
+        """Return how far a project is: of the shared copy, or of this reviewer's own."""
         with self.database.read() as connection:
-            return queue.progress(connection, projects.find(connection, project))
+            return queue.progress(connection, projects.find(connection, project), reviewer)
 
     # Documents
 

@@ -28,7 +28,7 @@ QUEUE_ROWS = 8
 
 def draw_empty(desk: Desk) -> None:
     """Say why there is nothing to review, and what to do next."""
-    progress = desk.store.progress(desk.project.name)
+    progress = desk.store.progress(desk.project.name, desk.reviewer)
     if not progress.items:
         st.info(
             "No texts in this project yet. Open “Texts” above: paste one, upload a file with or "
@@ -51,7 +51,7 @@ def draw_empty(desk: Desk) -> None:
 
 def draw_progress(desk: Desk) -> None:
     """Draw how far the project is, and this tab's rate."""
-    progress = desk.store.progress(desk.project.name)
+    progress = desk.store.progress(desk.project.name, desk.reviewer)
     settled = progress.done + progress.rejected
     rate = desk.memory.per_hour
     parts = [
