@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -37,6 +37,9 @@ FORMATS = {
 }
 """The formats that carry annotations, in words."""
 _ADDED = "corpora.added"
+COVERS = "own_covers"
+_FOLLOWED = "own_covers_followed"
+"""Session state: the types of the file's labels by which the choice was last brought up to date."""
 
 
 def draw_own(session: Session) -> None:
@@ -141,12 +144,12 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
             icon=":material/help:",
         )
     present = [name for name in schema.names if name in types.values()]
+    _follow_types(present)
     covers = st.pills(
         "What its annotators looked for everywhere",
         schema.names,
         selection_mode="multi",
-        default=present,
-        key=f"own_covers_{'_'.join(present)}",
+        key=COVERS,
         help="Only for these is an unmarked word evidence that there is none.",
     )
     licence = st.text_input("Licence", key="own_licence", width=420, placeholder="own data")
@@ -165,6 +168,19 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
         lambda: add_corpus(session.settings, own, preview.sentences, schema),
         f"{title} is added. Build the corpora again to merge it.",
     )
+
+
+def _follow_types(present: Sequence[str]) -> None:
+    """Choose the types that the file's labels have come to be; keep what a person has chosen."""
+    before = set(st.session_state.get(_FOLLOWED, ()))
+    chosen = st.session_state.get(COVERS)
+    if chosen is None:
+        st.session_state[COVERS] = list(present)
+    elif before != set(present):
+        kept = [name for name in chosen if name in present or name not in before]
+        new = [name for name in present if name not in before and name not in kept]
+        st.session_state[COVERS] = [*kept, *new]
+    st.session_state[_FOLLOWED] = tuple(present)
 
 
 def _apply(session: Session, act: Callable[[], object], told: str) -> None:
