@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bioner.errors import CorpusError
 from bioner.merge import Dataset, merge, write_dataset
 from bioner.own_corpora import read_all
 from bioner.settings import Settings
@@ -24,6 +25,7 @@ def build(
 
     Raises BionerError for what cannot be read, mapped or written; the folder is then as it was.
     """
+    _check_place(source, folder)
     with collector_paused():
         corpora, schema = read_all(source, settings, mapping, progress=progress)
         dataset = merge(corpora, schema, progress=progress)
@@ -31,6 +33,20 @@ def build(
             progress("writing")
         write_dataset(dataset, folder)
     return dataset
+
+
+def _check_place(source: Path, folder: Path) -> None:
+    """Refuse to put the merged data where something else would go: the folder is replaced whole."""
+    if source.resolve().is_relative_to(folder.resolve()):
+        raise CorpusError(
+            f"{folder}: the corpora themselves lie there, and the merged data would replace them; "
+            "choose another folder"
+        )
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").exists():
+        raise CorpusError(
+            f"{folder}: holds other files, which the merged data would replace; choose a new or an "
+            "empty folder"
+        )
 
 
 @contextmanager

@@ -117,6 +117,24 @@ def test_review_brings_texts_in_and_out_again(bioner, tmp_path: Path) -> None:
     assert backup.stat().st_size > 0
 
 
+def test_merged_data_never_replaces_a_folder_of_other_files(bioner, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("months of work", encoding="utf-8")
+    done = bioner("corpora", "build", "--source", "data/sample", "--out", precious)
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (1, 1)
+    assert "holds other files" in done.stderr
+    assert [one.name for one in precious.iterdir()] == ["thesis.txt"]
+    source = tmp_path / "corpora"
+    shutil.copytree(ROOT / "data" / "sample", source)
+    names = {one.name for one in source.iterdir()}
+    for out in (source, tmp_path):
+        done = bioner("corpora", "build", "--source", source, "--out", out)
+        assert done.returncode == 1
+        assert "the corpora themselves lie there" in done.stderr
+    assert {one.name for one in source.iterdir()} == names
+
+
 def test_gold_stays_gold_and_the_model_s_marks_stand_beside_it(bioner, tmp_path: Path) -> None:
     source = tmp_path / "gold.jsonl"
     entity = {"start": 0, "end": 7, "text": "Aspirin", "label": "Disease"}
