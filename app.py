@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bioner.ui import home_view as view
+from bioner.ui.home import page as view
 from bioner.ui.session import open_page
 
 session = open_page("Home")

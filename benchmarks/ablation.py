@@ -27,17 +27,17 @@ import numpy as np
 
 from benchmarks.external import BIORED, measure, read_biored, without_known
 from benchmarks.scores import stray_marks, write_between
-from bioner.cased_vocabulary import split_by_case
 from bioner.commands.terminal import say
-from bioner.comparison import Difference, paired_bootstrap
-from bioner.corpora import read_corpora
-from bioner.evaluation import evaluate_sentences
+from bioner.corpora.merge import Dataset, merge, write_dataset
+from bioner.corpora.registry import read_corpora
+from bioner.evaluation.comparison import Difference, paired_bootstrap
+from bioner.evaluation.scores import Score
+from bioner.evaluation.scoring import evaluate_sentences
 from bioner.labels import read_schema
-from bioner.merge import Dataset, merge, write_dataset
-from bioner.scores import Score
+from bioner.models.cased_vocabulary import split_by_case
 from bioner.spans import Sentence
-from bioner.tagger import load_tagger
-from bioner.training import Progress, TrainingConfig, train
+from bioner.tagging.tagger import load_tagger
+from bioner.training.run import Progress, TrainingConfig, train
 
 BEGIN, END = "<!-- ablation:begin -->", "<!-- ablation:end -->"
 ARMS = {

@@ -7,7 +7,7 @@
 
 A base model is trained on sentences of the other corpora, so that it never saw the two (nor what
 they share with AnatEM). Then each arm labels, a round at a time, so many tokens of its pool, in the
-order of ``bioner.triage`` or at random; gold answers as the reviewer would. The model is trained on
+order of ``bioner.review`` or at random; gold answers as the reviewer would. The model is trained on
 from the round before with all that is labelled so far, and scored on a fixed part of the corpus's
 own split (``devel`` for choosing, ``test`` for what is reported). The queue never sees gold. Every
 round is kept in ``--work``: a run that was cut off goes on where it was.
@@ -26,15 +26,15 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.scores import write_between
-from bioner.checkpoints import write_whole
 from bioner.commands.terminal import say
-from bioner.evaluation import evaluate_sentences
-from bioner.merge import Dataset, read_dataset
+from bioner.corpora.merge import Dataset, read_dataset
+from bioner.evaluation.scoring import evaluate_sentences
+from bioner.models.catalogue import write_whole
+from bioner.review import Candidate, rank, read_knowledge
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.spans import Sentence
-from bioner.tagger import Tagger, load_tagger
-from bioner.training import TrainingConfig, train
-from bioner.triage import Candidate, rank, read_knowledge
+from bioner.tagging.tagger import Tagger, load_tagger
+from bioner.training.run import TrainingConfig, train
 
 BEGIN, END = "<!-- active-learning:begin -->", "<!-- active-learning:end -->"
 ENCODER = PROJECT_ROOT.parent / "shared" / "encoders" / "all-MiniLM-L6-v2"

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bioner.cased_vocabulary import split_by_case
-from bioner.merge import read_dataset
+from bioner.corpora.merge import read_dataset
+from bioner.models.cased_vocabulary import split_by_case
 
 
 def main() -> None:

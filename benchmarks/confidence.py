@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scores import write_between
-from bioner.calibration import Reliability, reliability
-from bioner.checkpoints import find_model, read_card
 from bioner.commands.terminal import counter
-from bioner.confidence import judge
-from bioner.reports import StoredReport, evaluate_cached
-from bioner.scores import Report
+from bioner.evaluation.confidence import judge
+from bioner.evaluation.reports import StoredReport, evaluate_cached
+from bioner.evaluation.scores import Report
+from bioner.models.catalogue import find_model, read_card
 from bioner.settings import read_settings
+from bioner.tagging.calibration import Reliability, reliability
 
 BEGIN, END = "<!-- confidence:begin -->", "<!-- confidence:end -->"
 GOAL = 0.03

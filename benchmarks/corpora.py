@@ -29,7 +29,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bioner.corpora import CORPORA, find_folder
+from bioner.corpora.registry import CORPORA, find_folder
 from bioner.settings import PROJECT_ROOT
 
 Result = dict[str, float]

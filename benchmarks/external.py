@@ -19,14 +19,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bioner.checkpoints import find_model
 from bioner.commands.terminal import table
+from bioner.evaluation.scores import Score
 from bioner.formats import read_documents
 from bioner.labels import LabelSchema
-from bioner.scores import Score
+from bioner.models.catalogue import find_model
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.spans import Document, normalise
-from bioner.tagger import Tagger, load_tagger
+from bioner.tagging.tagger import Tagger, load_tagger
 from bioner.text import sentences, split_document
 
 BIORED = PROJECT_ROOT.parent / "shared" / "formats" / "crlf.BioRED.Dev.PubTator"

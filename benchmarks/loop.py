@@ -31,19 +31,19 @@ from pathlib import Path
 
 from benchmarks.external import BIORED, TYPES, read_biored, score_documents, without_known
 from benchmarks.scores import write_between
-from bioner.checkpoints import find_model, write_whole
 from bioner.commands.terminal import counter, say
-from bioner.gate import Decision, decide
+from bioner.corpora.merge import read_dataset, read_manifest, write_dataset
+from bioner.evaluation.gate import Decision, decide
+from bioner.evaluation.reports import StoredReport, evaluate_cached, reports_folder
+from bioner.evaluation.scores import Score
 from bioner.labels import LabelSchema
-from bioner.merge import read_dataset, read_manifest, write_dataset
-from bioner.reports import StoredReport, evaluate_cached, reports_folder
-from bioner.retraining import Recipe, read_replay, retrain
-from bioner.scores import Score
+from bioner.models.catalogue import find_model, write_whole
 from bioner.settings import read_settings
 from bioner.spans import Document, Mention, Sentence
-from bioner.tagger import load_tagger
+from bioner.tagging.tagger import load_tagger
 from bioner.text import sentences
-from bioner.training import Progress
+from bioner.training.retraining import Recipe, read_replay, retrain
+from bioner.training.run import Progress
 
 BEGIN, END = "<!-- loop:begin -->", "<!-- loop:end -->"
 LEAST = 3

@@ -22,11 +22,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bioner.evaluation import evaluate_sentences
-from bioner.merge import read_dataset
+from bioner.corpora.merge import read_dataset
+from bioner.evaluation.scoring import evaluate_sentences
 from bioner.spans import Sentence
-from bioner.tagger import Tagger, load_tagger
-from bioner.tagger_onnx import export_onnx
+from bioner.tagging.onnx_network import export_onnx
+from bioner.tagging.tagger import Tagger, load_tagger
 
 Row = dict[str, str | float]
 

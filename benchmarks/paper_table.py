@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.scores import write_between
-from bioner.anchors import ANCHORS, COLUMNS, Anchor, Place
-from bioner.checkpoints import find_model, read_card
 from bioner.commands.terminal import counter
-from bioner.reports import evaluate_cached
-from bioner.scores import Report
+from bioner.evaluation.published import ANCHORS, COLUMNS, Anchor, Place
+from bioner.evaluation.reports import evaluate_cached
+from bioner.evaluation.scores import Report
+from bioner.models.catalogue import find_model, read_card
 from bioner.settings import read_settings
 
 BEGIN, END = "<!-- paper:begin -->", "<!-- paper:end -->"

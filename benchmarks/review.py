@@ -29,6 +29,7 @@ from typing import TypeVar
 import psutil
 from sqlalchemy import insert, select, text
 
+from bioner.review import REASONS
 from bioner.spans import Document, Range, mention
 from bioner.store import (
     Edit,
@@ -42,7 +43,6 @@ from bioner.store import (
     surfaces_of,
 )
 from bioner.store.tables import corrections, items, revisions
-from bioner.triage import REASONS
 
 Waits = dict[str, list[float]]
 Result = dict[str, dict[str, float]]

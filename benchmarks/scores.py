@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.external import BIORED, External, measure, read_biored, without_known
-from bioner.checkpoints import find_model, read_card
 from bioner.commands.terminal import counter, say
+from bioner.evaluation.reports import evaluate_cached
+from bioner.evaluation.scores import Report
 from bioner.formats.source import replacing
-from bioner.reports import evaluate_cached
-from bioner.scores import Report
+from bioner.models.catalogue import find_model, read_card
 from bioner.settings import read_settings
-from bioner.tagger import load_tagger
+from bioner.tagging.tagger import load_tagger
 
 BEGIN, END = "<!-- scores:begin -->", "<!-- scores:end -->"
 WATCHED = ("Complex", "Anatomy", "Organ", "Tissue", "Disease")

@@ -22,15 +22,15 @@ from seqeval.metrics import classification_report
 from seqeval.scheme import IOB2
 
 from bioner.bio import encode
-from bioner.checkpoints import find_model
 from bioner.commands.terminal import say, table
-from bioner.evaluation import fold_pair, score
+from bioner.corpora.merge import read_dataset
+from bioner.evaluation.reports import find_report, report_key, reports_folder
+from bioner.evaluation.scoring import fold_pair, score
+from bioner.evaluation.surfaces import agreeing_corpora, read_lexicon, read_usages
 from bioner.labels import LabelSchema
-from bioner.merge import read_dataset
-from bioner.reports import find_report, report_key, reports_folder
+from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 from bioner.spans import Sentence, Span, with_spans
-from bioner.surfaces import agreeing_corpora, read_lexicon, read_usages
 
 
 def disturb(sentence: Sentence, generator: np.random.Generator, schema: LabelSchema) -> Sentence:

@@ -25,10 +25,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from bioner.corpora import SPLITS
-from bioner.merge import read_dataset_schema, read_manifest
-from bioner.search import FEATURES, Query, SearchIndex
-from bioner.search_build import Row, build_index
+from bioner.corpora.merge import read_dataset_schema, read_manifest
+from bioner.corpora.registry import SPLITS
+from bioner.corpora.search import FEATURES, Query, SearchIndex
+from bioner.corpora.search_index import Row, build_index
 
 Result = dict[str, float | int]
 

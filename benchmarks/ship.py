@@ -20,14 +20,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bioner.checkpoints import read_card, write_card
 from bioner.commands.predict import scores_table
 from bioner.commands.terminal import counter
-from bioner.confidence import fit_confidence
-from bioner.merge import read_dataset
-from bioner.reports import evaluate_cached
-from bioner.tagger import load_tagger
-from bioner.tagger_onnx import export_onnx
+from bioner.corpora.merge import read_dataset
+from bioner.evaluation.confidence import fit_confidence
+from bioner.evaluation.reports import evaluate_cached
+from bioner.models.catalogue import read_card, write_card
+from bioner.tagging.onnx_network import export_onnx
+from bioner.tagging.tagger import load_tagger
 
 LIMIT_BYTES = 80_000_000
 KEPT = (

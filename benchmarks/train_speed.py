@@ -41,16 +41,11 @@ from transformers import (
 )
 
 from bioner.bio import encode, tag_names
-from bioner.merge import Dataset, read_dataset
+from bioner.corpora.merge import Dataset, read_dataset
+from bioner.machine import resolve_precision
 from bioner.spans import Sentence
-from bioner.training import (
-    TrainingConfig,
-    encode_sentences,
-    load_base,
-    resolve_device,
-    resolve_precision,
-)
-from bioner.training_loop import Loop, PartialLabelTrainer, training_arguments
+from bioner.training.run import TrainingConfig, encode_sentences, load_base, resolve_device
+from bioner.training.trainer import Loop, PartialLabelTrainer, training_arguments
 
 WARM_UP = 3
 """Steps that are not timed: memory is laid out and kernels are chosen in them."""

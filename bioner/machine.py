@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    pass
+
+if TYPE_CHECKING:
     import psutil
 
 
@@ -143,3 +146,22 @@ def torch_has_cuda() -> bool:
         return not version("torch").endswith("+cpu")
     except PackageNotFoundError:
         return False
+
+
+def resolve_precision(precision: str, device: str) -> str:
+    """Return ``bfloat16`` where asked for, or on auto where the hardware computes in it."""
+    import torch
+
+    if precision != "auto":
+        return precision
+    if device == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    return "bfloat16" if _cpu_has_bf16() else "float32"
+
+
+def _cpu_has_bf16() -> bool:
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

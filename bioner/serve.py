@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from bioner.bio import encode
-from bioner.checkpoints import active_model, find_model
 from bioner.errors import BionerError, ModelError
+from bioner.models.catalogue import active_model, find_model
 from bioner.settings import Settings, read_settings
 from bioner.spans import Document
 from bioner.text import sentences, split_document
@@ -242,7 +242,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _load_tagger(settings: Settings, model: str | None) -> DocumentTagger:
-    from bioner.tagger import load_tagger
+    from bioner.tagging.tagger import load_tagger
 
     folder: Path = find_model(model or active_model(settings), settings.models)
     return load_tagger(folder, device=cast(Literal["auto", "cpu", "cuda"], settings.device))

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from bioner.ui import corpora_view as view
-from bioner.ui.corpora_build import draw_builder
+from bioner.ui.corpora import page as view
+from bioner.ui.corpora.build import draw_builder
 from bioner.ui.session import open_page
 
 session = open_page("Corpora")

@@ -2,24 +2,24 @@
 
 import streamlit as st
 
-from bioner import jobs
 from bioner.errors import BionerError
-from bioner.ui import train_view as view
+from bioner.jobs import launch
 from bioner.ui.session import open_page, show_problem
-from bioner.ui.train_form import draw_form
-from bioner.ui.train_models import draw_models
+from bioner.ui.train import page as view
+from bioner.ui.train.form import draw_form
+from bioner.ui.train.models import draw_models
 
 session = open_page("Train")
 st.title("Train")
 st.caption("Teach an encoder to find entities. A run goes on when this tab or the app is closed.")
 
-found = jobs.list_jobs(session.settings)
+found = launch.list_jobs(session.settings)
 shown = view.choose_view(session, found)
 if shown == "new":
     spec = draw_form(session)
     if spec is not None:
         try:
-            job = jobs.launch(spec, session.settings)
+            job = launch.launch(spec, session.settings)
         except BionerError as error:
             show_problem(error)
         else:

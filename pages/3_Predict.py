@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from bioner.ui import predict_results as results_view
-from bioner.ui import predict_view as view
-from bioner.ui.predict_actions import draw_actions, explain
-from bioner.ui.reading import in_view
+from bioner.ui.predict import page as view
+from bioner.ui.predict import results as results_view
+from bioner.ui.predict.actions import draw_actions, explain
+from bioner.ui.predict.reading import in_view
 from bioner.ui.session import open_page
 
 session = open_page("Predict")

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from bioner.ui.review_compare import draw_comparison
-from bioner.ui.review_files import draw_files
-from bioner.ui.review_project import draw_project
-from bioner.ui.review_setup import open_desk
-from bioner.ui.review_view import draw_desk
+from bioner.ui.review.compare import draw_comparison
+from bioner.ui.review.files import draw_files
+from bioner.ui.review.page import draw_desk
+from bioner.ui.review.project import draw_project
+from bioner.ui.review.setup import open_desk
 from bioner.ui.session import open_page
 
 DRAW = {

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bioner.ui import metrics_view as view
+from bioner.ui.metrics import page as view
 from bioner.ui.session import open_page
 
 session = open_page("Metrics")

@@ -1,4 +1,4 @@
-"""Imports point down the chain of the design, Streamlit stays in the pages, tags in one file."""
+"""Imports point down the floors of the house, Streamlit stays in the pages, tags in one file."""
 
 from __future__ import annotations
 
@@ -14,87 +14,47 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "bioner"
 
-LAYERS: tuple[frozenset[str], ...] = tuple(
-    frozenset(layer.split())
-    for layer in (
-        "errors",
-        "settings",
-        "labels",
-        "spans",
-        "bio text",
-        "formats",
-        "corpora",
-        "merge store checkpoints",
-        "tf_checkpoint",
-        "encoders",
-        "tagger",
-        "evaluation",
-        "training search triage",
-        "jobs serve",
-        "ui",
-        "__main__ __init__",
-    )
+FLOORS = (
+    frozenset({"ground"}),
+    frozenset({"formats", "models"}),
+    frozenset({"corpora", "store", "tagging", "jobs"}),
+    frozenset({"evaluation", "review", "serve"}),
+    frozenset({"training"}),
+    frozenset({"commands", "ui"}),
+    frozenset({"__main__", "__init__"}),
 )
-"""Bottom first. A module may import lower layers and, in its own, only the files of its noun."""
+"""Lowest first. A room imports only from rooms on floors below its own, or from itself."""
 
-NOUN_OF = {
-    "machine": "settings",
-    "own_corpora": "corpora",
-    "own_corpora_add": "corpora",
-    "leaks": "merge",
-    "merge_build": "merge",
-    "model_card": "checkpoints",
-    "model_folder": "checkpoints",
-    "tagger_onnx": "tagger",
-    "commands": "__main__",
-    "migrations": "store",
-    "archive": "tf_checkpoint",
-    "tensor_bundle": "tf_checkpoint",
-    "wordpiece": "tf_checkpoint",
-    "cased_vocabulary": "encoders",
-    "averaging": "training",
-    "fill_in": "training",
-    "ranks": "training",
-    "run_record": "training",
-    "training_loop": "training",
-    "retraining": "training",
-    "conventions": "search",
-    "search_build": "search",
-    "job_folder": "jobs",
-    "preflight": "jobs",
-    "supervisor": "jobs",
-    "anchors": "evaluation",
-    "calibration": "evaluation",
-    "comparison": "evaluation",
-    "confidence": "evaluation",
-    "gate": "evaluation",
-    "mistakes": "evaluation",
-    "report_files": "evaluation",
-    "reports": "evaluation",
-    "scores": "evaluation",
-    "surfaces": "evaluation",
-}
-"""Files that a noun was split into once it outgrew one: they lie in its layer and may import it."""
+GROUND = frozenset(
+    path.stem for path in PACKAGE.glob("*.py") if not any(path.stem in rooms for rooms in FLOORS)
+)
+"""Every file that lies flat in the package, the service and the entry points apart."""
 
 LAZY = ("torch", "transformers", "onnxruntime", "onnx", "pandas", "streamlit", "pyarrow", "altair")
-LOADS_AT_ONCE = {"training_loop", "ui"}
+LOADS_AT_ONCE = ("bioner.training.trainer", "bioner.ui")
 """What is itself imported late (a training run, a page), so may import these at the top."""
 
 STANDARD_LIBRARY = sys.stdlib_module_names
 
 
-def noun(module: str) -> str:
+def room_of(module: str) -> str:
+    """Return the folder of the package that a module lies in; flat files are the ground."""
     name = module.split(".")[1] if "." in module else "__init__"
-    return NOUN_OF.get(name, name)
+    return "ground" if name in GROUND else name
 
 
-def layer_of(name: str) -> int:
-    for depth, names in enumerate(LAYERS):
-        if name in names:
+def floor_of(room: str) -> int:
+    for depth, rooms in enumerate(FLOORS):
+        if room in rooms:
             return depth
-    raise AssertionError(
-        f"bioner/{name}: no place in the import chain; give it one in LAYERS or NOUN_OF"
-    )
+    raise AssertionError(f"bioner/{room}/: no floor; a new room needs one in HOUSE's order")
+
+
+def page_of(module: str) -> str:
+    """Return which page a module of ``ui`` belongs to; empty: it serves several."""
+    parts = module.split(".")
+    folder = PACKAGE / "ui" / parts[2] if parts[1:2] == ["ui"] and len(parts) > 2 else None
+    return parts[2] if folder is not None and (folder / "page.py").exists() else ""
 
 
 def module_name(path: Path) -> str:
@@ -143,32 +103,100 @@ PAGES = {
 }
 
 
+def ours(module: str) -> Iterator[tuple[str, int]]:
+    for name, line in imports(FILES[module]):
+        if name.split(".")[0] == "bioner" and "." in name:
+            yield name, line
+
+
 @pytest.mark.parametrize("module", FILES)
-def test_imports_point_down_the_chain(module):
-    here = noun(module)
+def test_imports_point_to_floors_below(module):
+    here = room_of(module)
     upwards = [
         f"{module}:{line} imports {imported}"
-        for imported, line in imports(FILES[module])
-        if imported.split(".")[0] == "bioner" and "." in imported
-        if noun(imported) != here and layer_of(noun(imported)) >= layer_of(here)
-        if module != "bioner.__init__"
+        for imported, line in ours(module)
+        if room_of(imported) != here and floor_of(room_of(imported)) >= floor_of(here)
     ]
-    assert not upwards
+    assert not upwards or module == "bioner.__init__"
 
 
-def test_the_check_sees_lazy_imports_and_upward_ones():
+@pytest.mark.parametrize("module", FILES)
+def test_no_page_imports_another(module):
+    here = page_of(module)
+    others = [
+        f"{module}:{line} imports {imported}"
+        for imported, line in ours(module)
+        if page_of(imported) not in ("", here)
+    ]
+    assert not others
+
+
+def imported_files(module: str) -> set[str]:
+    """Return the files of the package that a file imports, lazily or at once."""
+    found = set()
+    for node in ast.walk(FILES[module]):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "bioner":
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                found.add(whole if whole in FILES else node.module)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name in FILES and name != module}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of files that import each other (Tarjan's components of two and more)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph[node]):
+            if other not in index:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            group = stack[at:]
+            del stack[at:]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return found
+
+
+def test_no_files_import_each_other_in_a_circle_lazy_imports_included():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert not circles({module: imported_files(module) for module in FILES})
+
+
+def test_the_check_sees_lazy_imports_upward_ones_and_new_rooms():
     tree = ast.parse("def f():\n    from bioner.ui import session\n")
     assert [name for name, _ in imports(tree)] == ["bioner.ui"]
     assert not list(imports_at_once(tree))
-    assert layer_of("spans") < layer_of("bio") < layer_of("formats") < layer_of("corpora")
-    with pytest.raises(AssertionError, match="no place"):
-        layer_of("utils")
+    assert room_of("bioner.spans") == "ground"
+    assert floor_of("ground") < floor_of("formats") < floor_of("corpora") < floor_of("training")
+    assert page_of("bioner.ui.train.form") == "train"
+    assert page_of("bioner.ui.span_editor.editor") == ""
+    with pytest.raises(AssertionError, match="no floor"):
+        floor_of("utils")
 
 
-def test_jobs_reach_training_only_through_a_process():
-    for module, tree in FILES.items():
-        if noun(module) == "jobs":
-            assert not [name for name, _ in imports(tree) if name.startswith("bioner.training")]
+def test_jobs_and_training_never_import_each_other():
+    between = [
+        f"{module} imports {name}"
+        for module in FILES
+        for name, _ in ours(module)
+        if {room_of(module), room_of(name)} == {"jobs", "training"}
+    ]
+    assert not between
 
 
 def test_only_the_ui_imports_streamlit():
@@ -177,14 +205,14 @@ def test_only_the_ui_imports_streamlit():
         for module, tree in FILES.items()
         if any(name.split(".")[0] in ("streamlit", "annotated_text") for name, _ in imports(tree))
     }
-    assert {noun(module) for module in users} <= {"ui"}
+    assert {room_of(module) for module in users} <= {"ui"}
 
 
 def test_heavy_libraries_are_imported_late_so_that_help_is_quick():
     early = [
         f"{module} imports {name}"
         for module, tree in FILES.items()
-        if module.split(".")[1] not in LOADS_AT_ONCE
+        if not module.startswith(LOADS_AT_ONCE)
         for name in imports_at_once(tree)
         if name.split(".")[0] in LAZY
     ]

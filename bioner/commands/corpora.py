@@ -23,7 +23,7 @@ def fetch(
     corpus: Annotated[list[str] | None, typer.Option(help="Only this corpus (repeatable).")] = None,
 ) -> None:
     """Fetch the public corpora (about 45 MB), each file checked against its known content."""
-    from bioner.corpora import CORPORA, fetch
+    from bioner.corpora.registry import CORPORA, fetch
 
     for name in corpus or ():
         if name not in CORPORA:
@@ -46,7 +46,7 @@ def build_corpora(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
 ) -> None:
     """Merge the corpora of a folder, and your own, into one dataset."""
-    from bioner.merge_build import build
+    from bioner.corpora.build import build
 
     settings = read_settings()
     folder = out or settings.merged
@@ -70,7 +70,7 @@ def stats(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
 ) -> None:
     """Show what is in the merged dataset: sentences and mentions by corpus, split and type."""
-    from bioner.merge import read_manifest
+    from bioner.corpora.merge import read_manifest
 
     manifest = read_manifest(data or read_settings().merged)
     if as_json:
@@ -94,7 +94,7 @@ def search(
     data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
 ) -> None:
     """Find sentences of the merged dataset."""
-    from bioner.search import Query, SearchIndex
+    from bioner.corpora.search import Query, SearchIndex
 
     index = SearchIndex.open(data or read_settings().merged)
     wanted = Query(
@@ -134,16 +134,16 @@ def add(
     ] = False,
 ) -> None:
     """Add a corpus of your own; it is merged, trained and scored like the ten."""
-    from bioner.corpora import OwnCorpus
-    from bioner.labels import IGNORE
-    from bioner.own_corpora import read_user_schema
-    from bioner.own_corpora_add import (
+    from bioner.corpora.adding import (
         add_corpus,
         corpus_id,
         preview_corpus,
         read_upload,
         suggest_types,
     )
+    from bioner.corpora.own import read_user_schema
+    from bioner.corpora.registry import OwnCorpus
+    from bioner.labels import IGNORE
 
     settings = read_settings()
     for path in files:

@@ -80,7 +80,7 @@ def _database(settings: Settings) -> Iterator[Check]:
 
 
 def _models(settings: Settings) -> Iterator[Check]:
-    from bioner.checkpoints import active_model, list_models
+    from bioner.models.catalogue import active_model, list_models
 
     entries = list_models(settings.models)
     active = active_model(settings)
@@ -97,7 +97,7 @@ def _models(settings: Settings) -> Iterator[Check]:
 
 
 def _corpora(settings: Settings) -> Check:
-    from bioner.merge import read_manifest
+    from bioner.corpora.merge import read_manifest
 
     try:
         manifest = read_manifest(settings.merged)

@@ -19,7 +19,7 @@ app = typer.Typer(
 @refusing
 def list_() -> None:
     """List the models, the active one marked, damaged ones with what is missing."""
-    from bioner.checkpoints import active_model, list_models
+    from bioner.models.catalogue import active_model, list_models
 
     settings = read_settings()
     active = active_model(settings)
@@ -44,7 +44,7 @@ def list_() -> None:
 @refusing
 def show(name: Annotated[str, typer.Argument(help="A model's name, or its folder.")]) -> None:
     """Print a model's card."""
-    from bioner.checkpoints import find_model, read_card
+    from bioner.models.catalogue import find_model, read_card
 
     print_json(read_card(find_model(name, read_settings().models)).to_json())
 
@@ -56,7 +56,7 @@ def promote(
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "promoted by hand",
 ) -> None:
     """Make a model the active one; the change is recorded and can be rolled back."""
-    from bioner.checkpoints import promote
+    from bioner.models.catalogue import promote
 
     change = promote(read_settings(), name, reason)
     typer.echo(f"{change.name} is active now (before: {change.previous})")
@@ -68,7 +68,7 @@ def rollback(
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "rolled back by hand",
 ) -> None:
     """Go back to the model that was active before."""
-    from bioner.checkpoints import rollback
+    from bioner.models.catalogue import rollback
 
     change = rollback(read_settings(), reason)
     typer.echo(f"{change.name} is active now (before: {change.previous})")
@@ -82,7 +82,7 @@ def convert(
     out: Annotated[Path, typer.Option(help="The encoder folder to make, such as models/biobert.")],
 ) -> None:
     """Convert a TensorFlow BERT checkpoint (BioBERT) to a PyTorch encoder, without TensorFlow."""
-    from bioner.tf_checkpoint import convert_tf_checkpoint
+    from bioner.models.tf_checkpoint import convert_tf_checkpoint
 
     settings = read_settings()
     folder = settings.models / out if out.parent == Path() else out

@@ -15,8 +15,8 @@ from bioner.settings import read_settings
 from bioner.spans import Document
 
 if TYPE_CHECKING:
-    from bioner.evaluation import Report
-    from bioner.tagger import Tagger
+    from bioner.evaluation.scoring import Report
+    from bioner.tagging.tagger import Tagger
 
 TAG_CHARACTERS = 200_000
 """How much text is tagged at once: enough to fill batches, little enough to keep memory flat."""
@@ -38,9 +38,9 @@ def tag(
     out: Annotated[Path | None, typer.Option(help="The file to write, whole or not.")] = None,
 ) -> None:
     """Find the entities in texts; any size, in constant memory."""
-    from bioner.checkpoints import active_model, find_model
     from bioner.formats.registry import WRITABLE, write_documents
-    from bioner.tagger import load_tagger
+    from bioner.models.catalogue import active_model, find_model
+    from bioner.tagging.tagger import load_tagger
 
     settings = read_settings()
     if format not in WRITABLE:
@@ -61,7 +61,7 @@ def tag(
 def _tagged(sources: list[str], column: str, tagger: Tagger) -> Iterator[Document]:
     """Read, tag and yield documents, a batch of text at a time."""
     from bioner.formats.registry import iter_documents
-    from bioner.formats.report import ReadOptions, Tally
+    from bioner.formats.tally import ReadOptions, Tally
 
     options, tally = ReadOptions(column=column or None), Tally()
     batch: list[Document] = []
@@ -91,9 +91,9 @@ def evaluate(
     job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
 ) -> None:
     """Score a model on a split, each corpus in its own terms; seqeval strict, IOB2."""
-    from bioner.checkpoints import find_model
     from bioner.commands.progress import job_progress
-    from bioner.reports import evaluate_cached
+    from bioner.evaluation.reports import evaluate_cached
+    from bioner.models.catalogue import find_model
 
     settings = read_settings()
     with job_progress(job, "tagging") as progress:
@@ -123,7 +123,7 @@ def compare(
 ) -> None:
     """Compare two models on the same sentences; exit 1 if the gate refuses the second."""
     from bioner.commands.terminal import counter
-    from bioner.gate import consider, corrected_patterns
+    from bioner.evaluation.gate import consider, corrected_patterns
     from bioner.store import open_store
 
     settings = read_settings()
@@ -168,7 +168,7 @@ def scores_table(report: Report) -> str:
     rows = [["", "precision", "recall", "F1", "support"]]
 
     def row(name: str, score: object) -> list[str]:
-        from bioner.evaluation import Score
+        from bioner.evaluation.scoring import Score
 
         assert isinstance(score, Score)
         values = (score.precision, score.recall, score.f1)

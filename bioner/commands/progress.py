@@ -15,8 +15,8 @@ def job_progress(job: Path | None, what: str) -> Iterator[Callable[[int, int], N
     if job is None:
         yield counter(what)
         return
-    from bioner.job_folder import JobReporter
-    from bioner.training import Progress
+    from bioner.jobs.folder import JobReporter
+    from bioner.training.run import Progress
 
     with JobReporter(job) as report:
         yield lambda done, total: report(

@@ -43,13 +43,13 @@ def retrain(
     Without merged corpora the model's own marks stand for them. The defaults are those that
     benchmarks/loop.py measures.
     """
-    from bioner.checkpoints import active_model, find_model
     from bioner.commands.train import _printer
-    from bioner.job_folder import JobReporter
-    from bioner.retraining import Recipe, read_replay
-    from bioner.retraining import retrain as run
+    from bioner.jobs.folder import JobReporter
+    from bioner.models.catalogue import active_model, find_model
     from bioner.store import open_store
-    from bioner.training import TrainingStopped, stop_on_signal
+    from bioner.training.retraining import Recipe, read_replay
+    from bioner.training.retraining import retrain as run
+    from bioner.training.run import TrainingStopped, stop_on_signal
 
     settings = read_settings()
     parent = find_model(base or active_model(settings), settings.models)

@@ -46,8 +46,8 @@ def import_(
     tagged: list[Document] = []
     model = ""
     if tag:
-        from bioner.checkpoints import active_model, find_model
-        from bioner.tagger import load_tagger
+        from bioner.models.catalogue import active_model, find_model
+        from bioner.tagging.tagger import load_tagger
 
         model = active_model(settings)
         bare = [replace(one, mentions=()) for one in documents]
@@ -91,8 +91,8 @@ def _rank(
     *,
     tagged: Sequence[Document] = (),
 ) -> int:
-    from bioner.own_corpora import read_user_schema
-    from bioner.triage import QueueOptions, load_knowledge, prioritise
+    from bioner.corpora.own import read_user_schema
+    from bioner.review import QueueOptions, load_knowledge, prioritise
 
     return prioritise(
         store,
@@ -217,7 +217,7 @@ def _open(settings: Settings) -> Store:
 
 def _project(store: Store, name: str, covers: str = "", settings: Settings | None = None) -> str:
     """Return the project's name; make it where ``covers`` says what its reviewers look for."""
-    from bioner.own_corpora import read_user_schema
+    from bioner.corpora.own import read_user_schema
     from bioner.store import Project
 
     names = [p.name for p in store.projects()]

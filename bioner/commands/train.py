@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from bioner import ranks
 from bioner.commands.terminal import refusing, say
 from bioner.errors import TrainingError
 from bioner.settings import Settings, read_settings
+from bioner.training import processes
 
 
 @refusing
@@ -63,13 +63,13 @@ def train(
     job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
 ) -> None:
     """Fine-tune a token classifier on the merged dataset."""
-    from bioner.training import TrainingConfig
+    from bioner.training.run import TrainingConfig
 
     settings = read_settings()
     if out.parent == Path():
         out = settings.models / out
     if background:
-        if ranks.is_first():
+        if processes.is_first():
             _launch(settings, context.obj, base, data or settings.merged, out, device)
         return
     config = TrainingConfig(
@@ -125,17 +125,17 @@ def _run(
     job: Path | None,
     settings: Settings,
 ) -> None:
-    from bioner.job_folder import JobReporter
-    from bioner.merge import read_dataset
-    from bioner.run_record import repeat_command
-    from bioner.training import TrainingStopped, stop_on_signal, train
+    from bioner.corpora.merge import read_dataset
+    from bioner.jobs.folder import JobReporter
+    from bioner.training.record import repeat_command
+    from bioner.training.run import TrainingStopped, stop_on_signal, train
 
     command = repeat_command(
         config, out, corpora=corpora, types=types, has_corrections=with_corrections
     )
     stop = stop_on_signal()
     reporter: Any = nullcontext(_printer())
-    if job and ranks.is_first():
+    if job and processes.is_first():
         reporter = JobReporter(job)
     try:
         with reporter as report:
@@ -163,12 +163,12 @@ def _run(
                 finish=lambda _, card: replace(card, command=command),
             )
     except TrainingStopped as stopped:
-        if ranks.is_first():
+        if processes.is_first():
             say(str(stopped))
-        ranks.leave()
+        processes.leave()
         raise typer.Exit(0) from stopped
-    ranks.leave()
-    if ranks.is_first():
+    processes.leave()
+    if processes.is_first():
         typer.echo(
             f"{out}: {card.steps:,} steps, {card.train_sentences:,} sentences "
             f"({card.corrections:,} corrections), {card.duration_s:.0f} s"
@@ -207,7 +207,7 @@ def _launch(
     settings: Settings, words: Sequence[str], base: str, data: Path, out: Path, device: str
 ) -> None:
     """Start a job with these words of the command line; under torchrun with as many GPUs."""
-    from bioner.jobs import JobSpec, launch, launcher, resolve_device, with_options
+    from bioner.jobs.launch import JobSpec, launch, launcher, resolve_device, with_options
 
     out, data = out.resolve(), data.resolve()
     paths = {"--out": str(out), "--data": str(data)}
@@ -216,9 +216,9 @@ def _launch(
     kept = [word for word in words if word != "--background"]
     spec = JobSpec(
         title=f"train {out.name}",
-        command=with_options((*launcher(ranks.count()), "train", *kept), paths),
+        command=with_options((*launcher(processes.count()), "train", *kept), paths),
         device=resolve_device(device),
-        gpus=ranks.count(),
+        gpus=processes.count(),
         out=str(out),
         data=str(data),
         base=base,

@@ -13,8 +13,8 @@ from bioner.formats.registry import (
     to_bytes,
     write_documents,
 )
-from bioner.formats.report import ReadOptions, ReadReport, ReadResult, Tally, WriteReport
 from bioner.formats.source import MAX_WHOLE_BYTES
+from bioner.formats.tally import ReadOptions, ReadReport, ReadResult, Tally, WriteReport
 
 __all__ = [
     "MAX_WHOLE_BYTES",

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, TextIO
 
 from bioner.errors import FormatError
-from bioner.formats.extras import (
+from bioner.formats.attributes import (
     ENTITIES,
     PASSAGES,
     SOURCE_ID,
@@ -28,8 +28,8 @@ from bioner.formats.extras import (
 from bioner.formats.jsonl import clean_text
 from bioner.formats.passages import Passage, lay_out, passages_of, to_attribute
 from bioner.formats.placing import Placement, Placer
-from bioner.formats.report import Losses, ReadOptions, Tally
 from bioner.formats.source import decode_text, read_whole
+from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Range, Relation
 
 _OWN_PAIRS = "attributes"

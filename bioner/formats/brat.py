@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from bioner.errors import FormatError
-from bioner.formats.extras import ENTITIES, SOURCE_ID, mention_from, pairs_of, source_id
+from bioner.formats.attributes import ENTITIES, SOURCE_ID, mention_from, pairs_of, source_id
 from bioner.formats.placing import Placer
-from bioner.formats.report import UNTYPED, Losses, ReadOptions, Tally
 from bioner.formats.source import decode_text
+from bioner.formats.tally import UNTYPED, Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Range, Relation
 
 OWN = "BionerAttribute"

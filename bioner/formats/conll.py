@@ -15,10 +15,17 @@ from typing import BinaryIO, TextIO
 
 from bioner import bio
 from bioner.errors import FormatError
-from bioner.formats.extras import COVERS, SENTENCE_COVERS, TOKENISED, covers_at, value_of, without
+from bioner.formats.attributes import (
+    COVERS,
+    SENTENCE_COVERS,
+    TOKENISED,
+    covers_at,
+    value_of,
+    without,
+)
 from bioner.formats.lines import read_lines
-from bioner.formats.report import UNTYPED, Losses, ReadOptions, Tally
 from bioner.formats.source import read_text, stem
+from bioner.formats.tally import UNTYPED, Losses, ReadOptions, Tally
 from bioner.spans import Document, Range, Sentence, Span, corpus_sentence, flatten, unflatten
 from bioner.text import sentences_and_report
 

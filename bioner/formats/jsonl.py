@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, TextIO
 
 from bioner.errors import FormatError
-from bioner.formats.extras import COVERS, STATUSES, Pairs, value_of, without
+from bioner.formats.attributes import COVERS, STATUSES, Pairs, value_of, without
 from bioner.formats.lines import read_lines
 from bioner.formats.placing import Placer
-from bioner.formats.report import Losses, ReadOptions, Tally
 from bioner.formats.source import stem
+from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Alternative, Document, Mention, Range, Relation
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

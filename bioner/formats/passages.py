@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bioner.formats.extras import PASSAGES, Pairs, value_of
+from bioner.formats.attributes import PASSAGES, Pairs, value_of
 from bioner.spans import Document
 
 

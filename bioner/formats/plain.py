@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bioner.errors import FormatError
 from bioner.formats.lines import read_lines
-from bioner.formats.report import ReadOptions, Tally
 from bioner.formats.source import BOM, MAX_WHOLE_BYTES, refuse_binary, stem, wrong_encoding
+from bioner.formats.tally import ReadOptions, Tally
 from bioner.spans import Document
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, TextIO
 
 from bioner.errors import FormatError
-from bioner.formats.extras import (
+from bioner.formats.attributes import (
     COVERS,
     ENTITIES,
     PASSAGES,
@@ -26,7 +26,7 @@ from bioner.formats.extras import (
 from bioner.formats.lines import read_lines
 from bioner.formats.passages import lay_out, passages_of, to_attribute
 from bioner.formats.placing import Placer
-from bioner.formats.report import Losses, ReadOptions, Tally
+from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Relation
 
 PASSAGE_LINE = re.compile(r"([^|\t\n]+)\|([A-Za-z])\|(.*)", re.DOTALL)

@@ -17,8 +17,8 @@ from typing import BinaryIO, TextIO
 from bioner.errors import FormatError
 from bioner.formats import bioc, brat, conll, jsonl, plain, pubtator, spacy
 from bioner.formats.members import is_archive, read_members
-from bioner.formats.report import Losses, ReadOptions, ReadResult, Tally, WriteReport
 from bioner.formats.source import refuse_binary, refuse_large, replacing, unreadable
+from bioner.formats.tally import Losses, ReadOptions, ReadResult, Tally, WriteReport
 from bioner.spans import Document
 
 Reader = Callable[[BinaryIO, str, Tally, ReadOptions], Iterator[Document]]

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any, BinaryIO, TextIO
 
 from bioner.errors import FormatError
-from bioner.formats.extras import (
+from bioner.formats.attributes import (
     COVERS,
     SENTENCE_COVERS,
     SOURCE_ID,
@@ -27,8 +27,8 @@ from bioner.formats.extras import (
 from bioner.formats.jsonl import clean_text, read_values
 from bioner.formats.placing import Placer
 from bioner.formats.pubtator import IDENTIFIER
-from bioner.formats.report import Losses, ReadOptions, Tally
 from bioner.formats.source import stem
+from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Range
 from bioner.text import tokenize
 

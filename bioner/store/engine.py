@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from bioner.errors import StoreError
 from bioner.store.tables import clock
 
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 HEAD = "0002"
 """The newest migration; opening a database that is at it needs no Alembic."""
 

@@ -11,7 +11,7 @@ from bioner.settings import Settings
 from bioner.spans import Document, Range, Sentence
 from bioner.store import backups as copies
 from bioner.store import documents as incoming
-from bioner.store import evidence, projects, queue, resplit, revisions, undo
+from bioner.store import projects, queue, resplit, revisions, training_data, undo
 from bioner.store.engine import Database
 from bioner.store.values import (
     Agreement,
@@ -169,7 +169,7 @@ class Store:
         with self.database.read() as connection:
             stored = projects.find(connection, project)
             return list(
-                evidence.export_documents(
+                training_data.export_documents(
                     connection,
                     stored,
                     layer,
@@ -250,7 +250,7 @@ class Store:
             while True:
                 with self.database.read() as connection:
                     stored = projects.find(connection, project)
-                    page = evidence.layered_page(
+                    page = training_data.layered_page(
                         connection, stored, status, after, None if names is None else some
                     )
                 if not page:
@@ -386,13 +386,13 @@ class Store:
                 if project is None
                 else [projects.find(connection, project)]
             )
-            found = (evidence.reviewed(connection, stored, tests=tests) for stored in chosen)
+            found = (training_data.reviewed(connection, stored, tests=tests) for stored in chosen)
             return sum(found, Evidence())
 
     def agreement(self, project: str, a: str, b: str) -> Agreement:
         """Compare two reviewers of an independent project on the items that both have reviewed."""
         with self.database.read() as connection:
-            return evidence.agreement(connection, projects.find(connection, project), a, b)
+            return training_data.agreement(connection, projects.find(connection, project), a, b)
 
     # Backups
 

@@ -16,17 +16,17 @@ from bioner.spans import Document
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from bioner.checkpoints import ModelEntry
-    from bioner.comparison import Difference, Paired
-    from bioner.gate import Decision, OwnReports, Pattern
-    from bioner.merge import Dataset, Manifest
-    from bioner.own_corpora_add import Preview
-    from bioner.reports import StoredReport
-    from bioner.search import SearchIndex
+    from bioner.corpora.adding import Preview
+    from bioner.corpora.merge import Dataset, Manifest
+    from bioner.corpora.overview import Shelf
+    from bioner.corpora.search import SearchIndex
+    from bioner.evaluation.comparison import Difference, Paired
+    from bioner.evaluation.gate import Decision, OwnReports, Pattern
+    from bioner.evaluation.reports import StoredReport
+    from bioner.models.catalogue import ModelEntry
+    from bioner.review import Knowledge
     from bioner.store import Store
-    from bioner.tagger import Tagger
-    from bioner.triage import Knowledge
-    from bioner.ui.shelf import Shelf
+    from bioner.tagging.tagger import Tagger
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -48,7 +48,7 @@ def stamp(path: Path) -> Stamp:
 
 def schema(settings: Settings) -> LabelSchema:
     """Read the label schema: the user's edited copy if there is one, with the own corpora."""
-    from bioner.own_corpora import own_folders
+    from bioner.corpora.own import own_folders
 
     files = [settings.schema_file, *(one / "corpus.json" for one in own_folders(settings))]
     return _schema(str(settings.home), tuple((str(file), *stamp(file)) for file in files), settings)
@@ -58,7 +58,7 @@ def schema(settings: Settings) -> LabelSchema:
 def _schema(
     home: str, stamps: tuple[tuple[str, int, int], ...], _settings: Settings
 ) -> LabelSchema:
-    from bioner.own_corpora import read_user_schema
+    from bioner.corpora.own import read_user_schema
 
     return read_user_schema(_settings)
 
@@ -66,7 +66,7 @@ def _schema(
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def tagger(name: str, folder: str, model_stamp: str, device: Device) -> Tagger:
     """Load a model once for all tabs; a rewritten folder has another stamp and loads anew."""
-    from bioner.tagger import load_tagger
+    from bioner.tagging.tagger import load_tagger
 
     return load_tagger(Path(folder), device=device)
 
@@ -111,7 +111,7 @@ def store(database_url: str, backups: str) -> Store:
 
 def models(settings: Settings) -> list[ModelEntry]:
     """List the models; a folder read of milliseconds, so never stale."""
-    from bioner.checkpoints import list_models
+    from bioner.models.catalogue import list_models
 
     return list_models(settings.models)
 
@@ -119,7 +119,7 @@ def models(settings: Settings) -> list[ModelEntry]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def manifest(folder: str, file_stamp: Stamp) -> Manifest:
     """Read what a merged folder holds, from its manifest."""
-    from bioner.merge import read_manifest
+    from bioner.corpora.merge import read_manifest
 
     return read_manifest(Path(folder))
 
@@ -127,7 +127,7 @@ def manifest(folder: str, file_stamp: Stamp) -> Manifest:
 @st.cache_resource(max_entries=2, show_spinner="Reading the merged sentences …")
 def dataset(folder: str, fingerprint: str, splits: tuple[str, ...]) -> Dataset:
     """Read the merged sentences once for all tabs."""
-    from bioner.merge import read_dataset
+    from bioner.corpora.merge import read_dataset
 
     return read_dataset(Path(folder), splits=splits)
 
@@ -140,7 +140,7 @@ def knowledge(settings: Settings) -> Knowledge:
 
 @st.cache_resource(max_entries=2, show_spinner="Reading what the corpora say, once …")
 def _knowledge(merged: str, file_stamp: Stamp, sample: str, _settings: Settings) -> Knowledge:
-    from bioner.triage import load_knowledge
+    from bioner.review import load_knowledge
 
     return load_knowledge(_settings)
 
@@ -148,7 +148,7 @@ def _knowledge(merged: str, file_stamp: Stamp, sample: str, _settings: Settings)
 @st.cache_resource(max_entries=2, show_spinner="Opening the corpora …")
 def merged_shelf(folder: str, file_stamp: Stamp) -> Shelf:
     """Open the merged corpora once for all tabs; the stamp is that of their manifest."""
-    from bioner.ui.shelf import open_merged
+    from bioner.corpora.overview import open_merged
 
     return open_merged(Path(folder))
 
@@ -156,7 +156,7 @@ def merged_shelf(folder: str, file_stamp: Stamp) -> Shelf:
 @st.cache_resource(max_entries=2, show_spinner="Opening the sample …")
 def sample_shelf(folder: str, schema_fingerprint: str, _schema: LabelSchema) -> Shelf:
     """Merge the shipped sample once for all tabs."""
-    from bioner.ui.shelf import open_sample
+    from bioner.corpora.overview import open_sample
 
     return open_sample(Path(folder), _schema)
 
@@ -166,7 +166,7 @@ def corpus_preview(
     file_ids: tuple[str, ...], format: str, _files: Sequence[UploadedFile]
 ) -> Preview:
     """Read uploaded files as a corpus once, however often its form is filled in."""
-    from bioner.own_corpora_add import preview_corpus
+    from bioner.corpora.adding import preview_corpus
 
     return preview_corpus(((one.name, one.getvalue()) for one in _files), format or None)
 
@@ -176,7 +176,7 @@ def search_index(
     shelf_fingerprint: str, folder: str, sample_file: str, _shelf: Shelf
 ) -> SearchIndex:
     """Open the search index of a merged folder, or the sample's, made on first use."""
-    from bioner.search import SearchIndex
+    from bioner.corpora.search import SearchIndex
 
     if _shelf.folder is not None:
         return SearchIndex.open(Path(folder))
@@ -186,7 +186,7 @@ def search_index(
 @st.cache_resource(max_entries=16, show_spinner=False)
 def stored_report(folder: str, file_stamp: Stamp) -> StoredReport:
     """Read a stored evaluation once for all tabs; the stamp is that of its ``report.json``."""
-    from bioner.reports import read_report
+    from bioner.evaluation.reports import read_report
 
     return read_report(Path(folder))
 
@@ -217,7 +217,7 @@ def comparison(a: StoredReport, b: StoredReport) -> Comparison:
 def _comparison(
     a: ReportId, b: ReportId, _stored_a: StoredReport, _stored_b: StoredReport
 ) -> Comparison:
-    from bioner.comparison import compare_reports, compare_types, pair
+    from bioner.evaluation.comparison import compare_reports, compare_types, pair
 
     paired = pair(_stored_a, _stored_b)
     return Comparison(
@@ -242,7 +242,7 @@ def decision(
 def _decision(
     ids: tuple[ReportId, ...], patterns: tuple[Pattern, ...], _reports: tuple[StoredReport, ...]
 ) -> Decision:
-    from bioner.gate import decide
+    from bioner.evaluation.gate import decide
 
     candidate, active, *own = _reports
     return decide(

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import SHOTS, Studio, problems_of, running, settle, shoot
+from browser import SHOTS, Studio, problems_of, running, settle, shoot
 
-from bioner.corpora import read_own_description
-from bioner.merge_build import build
-from bioner.own_corpora import read_user_schema
-from bioner.search import SearchIndex
+from bioner.corpora.build import build
+from bioner.corpora.own import read_user_schema
+from bioner.corpora.registry import read_own_description
+from bioner.corpora.search import SearchIndex
 from bioner.settings import Settings
 
 if TYPE_CHECKING:

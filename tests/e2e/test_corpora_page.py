@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Studio, problems_of, running, settle, shoot
+from browser import Studio, problems_of, running, settle, shoot
 
-from bioner.own_corpora import read_user_schema
+from bioner.corpora.own import read_user_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import PATIENCE_MS, Studio, problems_of, running, settle, shoot
+from browser import PATIENCE_MS, Studio, problems_of, running, settle, shoot
 from metrics_support import GOOD, WORSE, make_data, store_report
 from page_support import make_model
 
-from bioner import gate
-from bioner.checkpoints import active_model, history
-from bioner.reports import FOLDER, list_reports
+from bioner.evaluation import gate
+from bioner.evaluation.reports import FOLDER, list_reports
+from bioner.models.catalogue import active_model, history
 from bioner.settings import Settings
 from bioner.store import open_store
 

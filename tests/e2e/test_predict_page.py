@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import Studio, problems_of, settle, shoot
+from browser import Studio, problems_of, settle, shoot
 
 from bioner.store import open_store
 

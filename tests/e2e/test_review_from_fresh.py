@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from apps.serving import PATIENCE_MS, Server, place_of, settle
-from conftest import Studio, problems_of
-from conftest import settle as settle_page
+from browser import Studio, problems_of
+from browser import settle as settle_page
 from page_support import make_model
 
-from bioner import jobs
-from bioner.checkpoints import ModelCard, read_card, training_hashes
+from bioner.corpora.merge import Dataset, write_dataset
+from bioner.jobs import launch
 from bioner.labels import read_schema
-from bioner.merge import Dataset, write_dataset
+from bioner.models.catalogue import ModelCard, read_card, training_hashes
 from bioner.settings import read_settings
 from bioner.store import ReviewItem, open_store, surfaces_of
 from bioner.store.documents import is_test
-from bioner.ui.review_setup import PARTS
+from bioner.ui.review.setup import PARTS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -98,9 +98,9 @@ def fresh(tmp_path: Path, sample: Dataset) -> Iterator[Studio]:
         server.start()
         yield Studio(server.url, settings)
         server.kill()
-        for job in jobs.list_jobs(settings):
+        for job in launch.list_jobs(settings):
             if job.is_active:
-                jobs.stop(job.id, settings, force=True)
+                launch.stop(job.id, settings, force=True)
 
 
 class Hand:
@@ -302,10 +302,10 @@ def check(item: ReviewItem) -> None:
 def wait_for_model(studio: Studio) -> ModelCard:
     deadline = time.monotonic() + 5 * PATIENCE_MS / 1000
     while True:
-        found = jobs.list_jobs(studio.settings)
+        found = launch.list_jobs(studio.settings)
         if found and found[0].status == "finished":
             return read_card(Path(found[0].spec.out))
-        assert not found or found[0].status in ("queued", "running"), jobs.tail_log(
+        assert not found or found[0].status in ("queued", "running"), launch.tail_log(
             found[0].id, studio.settings
         )
         assert time.monotonic() < deadline, "the training did not end"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from apps.serving import PATIENCE_MS, Server, click_text, press, settle
-from conftest import shoot
+from browser import shoot
 
 from bioner.labels import read_schema
 from bioner.spans import Document, mention

@@ -26,8 +26,8 @@ from apps.serving import (
 from playwright.sync_api import Browser, Page
 
 from bioner.errors import StaleRevisionError
+from bioner.review.operations import Operation, apply_operation, mention_to_json
 from bioner.spans import Mention
-from bioner.ui.span_editor import Operation, apply_operation, mention_to_json
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from apps.serving import PATIENCE_MS, Server, settle
-from conftest import Studio, problems_of, shoot
-from conftest import settle as settle_page
+from browser import Studio, problems_of, shoot
+from browser import settle as settle_page
 
-from bioner import jobs
-from bioner.checkpoints import read_card
-from bioner.merge import Dataset, write_dataset
-from bioner.reports import list_reports
+from bioner.corpora.merge import Dataset, write_dataset
+from bioner.evaluation.reports import list_reports
+from bioner.jobs import launch
+from bioner.models.catalogue import read_card
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.store import open_store
 
@@ -128,10 +128,10 @@ def test_a_prediction_is_corrected_and_makes_a_new_model_with_scores(
 def wait_for_model(studio: Studio):
     deadline = time.monotonic() + 5 * PATIENCE_MS / 1000
     while True:
-        found = jobs.list_jobs(studio.settings)
+        found = launch.list_jobs(studio.settings)
         if found and found[0].status == "finished":
             return read_card(studio.settings.models / "retrained")
-        assert not found or found[0].status in ("queued", "running"), jobs.tail_log(
+        assert not found or found[0].status in ("queued", "running"), launch.tail_log(
             found[0].id, studio.settings
         )
         assert time.monotonic() < deadline, "the training did not end"

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import PATIENCE_MS, StudioProcess, problems_of, running, settle, shoot
-from test_train_ui import make_run
+from browser import PATIENCE_MS, StudioProcess, problems_of, running, settle, shoot
+from runs import make_run
 
-from bioner import jobs
-from bioner.checkpoints import active_model, history
-from bioner.merge import Dataset, write_dataset
+from bioner.corpora.merge import Dataset, write_dataset
+from bioner.jobs import launch
+from bioner.models.catalogue import active_model, history
 from bioner.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def app(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> Iterator[S
 
     with running(root, prepare, BIONER_ENCODERS=str(root / "encoders")) as found:
         yield found
-        for job in jobs.list_jobs(found.settings):
+        for job in launch.list_jobs(found.settings):
             if job.is_active:
-                jobs.stop(job.id, found.settings, force=True)
+                launch.stop(job.id, found.settings, force=True)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def picture(page: Page, name: str) -> None:
         shoot(page, f"train-{name}-{scheme}")
 
 
-def launch(page: Page, app: StudioProcess, name: str, steps: int) -> None:
+def start_run(page: Page, app: StudioProcess, name: str, steps: int) -> None:
     visit(page, app, view="new")
     page.get_by_text("Advanced", exact=True).click()
     fill(page, "train_steps_quick", str(steps))
@@ -117,16 +117,16 @@ def launch(page: Page, app: StudioProcess, name: str, steps: int) -> None:
     shows(page, re.compile("running|waiting|finished"))
 
 
-def wait_for(place: Settings, title: str, *statuses: str) -> jobs.Job:
+def wait_for(place: Settings, title: str, *statuses: str) -> launch.Job:
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
-        job = next(job for job in jobs.list_jobs(place) if job.spec.title == title)
+        job = next(job for job in launch.list_jobs(place) if job.spec.title == title)
         if job.status in statuses:
             return job
         if job.status in ("failed", "lost"):
             break
         time.sleep(0.2)
-    raise AssertionError(f"{job.status}: {job.state}\n{jobs.tail_log(job.id, place)}")
+    raise AssertionError(f"{job.status}: {job.state}\n{launch.tail_log(job.id, place)}")
 
 
 def test_empty_page_says_what_to_do_next(page: Page, app: StudioProcess, place: Settings) -> None:
@@ -152,7 +152,7 @@ def test_pace_is_measured_here_before_the_first_run(page: Page, app: StudioProce
 def test_run_survives_the_tab_and_the_app_stops_and_resumes(
     page: Page, app: StudioProcess, place: Settings
 ) -> None:
-    launch(page, app, "first", 8_000)
+    start_run(page, app, "first", 8_000)
     bar = page.locator("[data-testid='stProgress']")
     playwright.expect(bar).to_have_text(
         re.compile(r"Step [1-9][\d,]* of 8,000"), timeout=PATIENCE_MS
@@ -170,12 +170,12 @@ def test_run_survives_the_tab_and_the_app_stops_and_resumes(
     stopped = wait_for(place, "first", "stopped")
     press(page, "train_resume")
     deadline = time.monotonic() + 300
-    while (last := jobs.read_metrics(stopped.id, place)[-1]).attempt == 1 or last.loss is None:
-        assert time.monotonic() < deadline, jobs.tail_log(stopped.id, place)
+    while (last := launch.read_metrics(stopped.id, place)[-1]).attempt == 1 or last.loss is None:
+        assert time.monotonic() < deadline, launch.tail_log(stopped.id, place)
         time.sleep(0.2)
     press(page, "train_stop")
     assert wait_for(place, "first", "stopped").state.attempt == 2
-    metrics = [m for m in jobs.read_metrics(stopped.id, place) if m.loss is not None]
+    metrics = [m for m in launch.read_metrics(stopped.id, place) if m.loss is not None]
     assert [m.step for m in metrics] == sorted(m.step for m in metrics)
     assert {m.attempt for m in metrics} == {1, 2}
 
@@ -183,8 +183,8 @@ def test_run_survives_the_tab_and_the_app_stops_and_resumes(
 def test_two_runs_wait_for_each_other_and_are_compared(
     page: Page, app: StudioProcess, place: Settings
 ) -> None:
-    launch(page, app, "second", 12)
-    launch(page, app, "third", 15)
+    start_run(page, app, "second", 12)
+    start_run(page, app, "third", 15)
     for name in ("second", "third"):
         wait_for(place, name, "finished")
     visit(page, app, view="compare")
@@ -241,7 +241,7 @@ def test_run_is_deleted_after_confirmation(page: Page, app: StudioProcess, place
     press(page, "train_delete")
     press(page, "train_delete_yes")
     shows(page, "All 2 runs")
-    assert [found.spec.title for found in jobs.list_jobs(place)] == ["third", "first"]
+    assert [found.spec.title for found in launch.list_jobs(place)] == ["third", "first"]
     assert (place.models / "second" / "card.json").exists()
 
 
@@ -278,13 +278,13 @@ def test_twenty_runs_are_listed_and_any_two_compared(
         "problem": "the machine ran out of memory",
         "mend": "try again with a smaller batch: --batch-size 12 instead of 24",
     }
-    for number in range(20 - len(jobs.list_jobs(place))):
+    for number in range(20 - len(launch.list_jobs(place))):
         status = states[number % 4]
         make_run(place, f"run{number}", status, **(trouble if status == "failed" else {}))
     visit(page, app, view="runs")
     shows(page, "All 20 runs")
     picture(page, "twenty-runs")
-    failed = next(job for job in jobs.list_jobs(place) if job.status == "failed")
+    failed = next(job for job in launch.list_jobs(place) if job.status == "failed")
     visit(page, app, view="runs", job=failed.id)
     shows(page, re.compile("ran out of memory"))
     shows(page, "the last line of the log")

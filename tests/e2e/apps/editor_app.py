@@ -15,22 +15,18 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.labels import read_schema
-from bioner.spans import Mention
-from bioner.text import tokenize
-from bioner.ui.span_editor import (
+from bioner.review.operations import (
     Answer,
     Change,
-    Command,
-    EditorView,
-    Layer,
     Operation,
     Unit,
     apply_operation,
-    draw_editor,
     mention_from_json,
     mention_to_json,
-    received,
 )
+from bioner.spans import Mention
+from bioner.text import tokenize
+from bioner.ui.span_editor.editor import Command, EditorView, Layer, draw_editor, received
 
 KEY = "editor"
 NAME = Path(os.environ["EDITOR_FOLDER"], st.query_params.get("case", "case"))

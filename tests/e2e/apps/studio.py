@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fakes")]
 
 from page_support import load_tagger  # noqa: E402
 
-import bioner.tagger  # noqa: E402
+import bioner.tagging.tagger  # noqa: E402
 
-bioner.tagger.load_tagger = load_tagger  # type: ignore[assignment]
+bioner.tagging.tagger.load_tagger = load_tagger  # type: ignore[assignment]
 
 from streamlit.web import cli  # noqa: E402
 

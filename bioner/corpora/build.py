@@ -1,0 +1,61 @@
+"""build(): from the corpora's files to the merged folder, as the command and the page do it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bioner.corpora.merge import Dataset, merge, write_dataset
+from bioner.corpora.own import read_all
+from bioner.errors import CorpusError
+from bioner.settings import Settings
+
+
+def build(
+    source: Path,
+    folder: Path,
+    settings: Settings,
+    mapping: str = "curated",
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Dataset:
+    """Read the corpora of a source folder and the user's own, merge them and write the folder.
+
+    Raises BionerError for what cannot be read, mapped or written; the folder is then as it was.
+    """
+    _check_place(source, folder)
+    with collector_paused():
+        corpora, schema = read_all(source, settings, mapping, progress=progress)
+        dataset = merge(corpora, schema, progress=progress)
+        if progress:
+            progress("writing")
+        write_dataset(dataset, folder)
+    return dataset
+
+
+def _check_place(source: Path, folder: Path) -> None:
+    """Refuse to put the merged data where something else would go: the folder is replaced whole."""
+    if source.resolve().is_relative_to(folder.resolve()):
+        raise CorpusError(
+            f"{folder}: the corpora themselves lie there, and the merged data would replace them; "
+            "choose another folder"
+        )
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").exists():
+        raise CorpusError(
+            f"{folder}: holds other files, which the merged data would replace; choose a new or an "
+            "empty folder"
+        )
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the cycle collector: millions of values without cycles are made, and it walks all."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

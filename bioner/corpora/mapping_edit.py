@@ -1,0 +1,206 @@
+"""Changing a corpus's mapping: what would change, and the copy in the user's data folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bioner.corpora.own import read_user_schema
+from bioner.errors import SchemaError
+from bioner.labels import (
+    IGNORE,
+    PACKAGE_SCHEMA,
+    CorpusMapping,
+    SourceRule,
+    SurfaceRule,
+    read_schema,
+)
+from bioner.settings import Settings
+
+MAPPING = "curated"
+
+
+@dataclass(frozen=True)
+class MappingEdit:
+    """A corpus's mapping as a person wants it: source label → type, and what was looked for.
+
+    ``exceptions``: source label → the type, or ``ignore``, that mentions with certain words become
+    instead → those words, lower-cased; None leaves the present ones as they are.
+    """
+
+    corpus: str
+    rules: Mapping[str, str]
+    covers: frozenset[str]
+    exceptions: Mapping[str, Mapping[str, frozenset[str]]] | None = None
+
+    def rule(self, source: str, present: SourceRule) -> SourceRule:
+        """Return what this source label becomes with the edit."""
+        if self.exceptions is None:
+            return replace(present, label=self.rules[source])
+        exceptions = tuple(
+            SurfaceRule(label, words, _reason(present, label))
+            for label, words in self.exceptions.get(source, {}).items()
+            if words
+        )
+        return replace(present, label=self.rules[source], by_surface=exceptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One consequence of an edit, in words, and how many mentions or sentences it touches."""
+
+    what: str
+    number: int
+
+
+def exceptions_of(mapping: CorpusMapping) -> dict[str, dict[str, frozenset[str]]]:
+    """Return a mapping's exceptions: source label → what they become → the words."""
+    return {
+        source: {one.label: one.surfaces for one in rule.by_surface}
+        for source, rule in mapping.rules.items()
+        if rule.by_surface
+    }
+
+
+def changes(
+    edit: MappingEdit,
+    present: CorpusMapping,
+    report: Mapping[str, Any],
+    written: Mapping[tuple[str, str], int] | None = None,
+) -> list[Change]:
+    """Count what an edit would change, by the merge report of the present data.
+
+    ``written`` counts the corpus's mentions by source label and lower-cased words (``ignore`` for
+    the label of those left open): what exceptions touch.
+    """
+    found: list[Change] = []
+    mapped = report["mapped"].get(edit.corpus, {})
+    ignored = report["ignored"].get(edit.corpus, {})
+    for source, label in edit.rules.items():
+        old = present.rules[source].label
+        if label != old:
+            number = ignored.get(source, 0) if old == IGNORE else mapped.get(source, {}).get(old, 0)
+            found.append(
+                Change(f"Mentions of {source}: {_words(old)} becomes {_words(label)}", number)
+            )
+        found += _changed_words(source, edit, present.rules[source], written or {})
+    sentences = sum(report["sentences"].get(edit.corpus, {}).values())
+    for name in sorted(edit.covers - present.covers):
+        found.append(
+            Change(f"Sentences in which the absence of {name} becomes evidence", sentences)
+        )
+    for name in sorted(present.covers - edit.covers):
+        found.append(
+            Change(f"Sentences in which the absence of {name} is no evidence any more", sentences)
+        )
+    return found
+
+
+def _changed_words(
+    source: str, edit: MappingEdit, present: SourceRule, written: Mapping[tuple[str, str], int]
+) -> list[Change]:
+    """Count the mentions whose words become, or cease to be, an exception of their label."""
+    wanted = edit.rule(source, present)
+    lists = (*present.by_surface, *wanted.by_surface)
+    moved: dict[tuple[str, str], list[str]] = {}
+    for word in sorted({word for one in lists for word in one.surfaces}):
+        old, new = present.apply(word), wanted.apply(word)
+        if old != new and (old, new) != (present.label, wanted.label):
+            moved.setdefault((old, new), []).append(word)
+    return [
+        Change(
+            f"Mentions of {source} written {_quoted(words)}: {_words(old)} becomes {_words(new)}",
+            sum(written.get((IGNORE if old == IGNORE else source, word), 0) for word in words),
+        )
+        for (old, new), words in moved.items()
+    ]
+
+
+def _quoted(words: Sequence[str], most: int = 3) -> str:
+    told = ", ".join(f"“{word}”" for word in words[:most])
+    return told + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+def _reason(present: SourceRule, label: str) -> str:
+    """Return the reason of an exception: the present one's, or that it was made here."""
+    for one in present.by_surface:
+        if one.label == label:
+            return one.reason
+    return "Changed here."
+
+
+def _words(label: str) -> str:
+    return "left open" if label == IGNORE else label
+
+
+def write_edit(settings: Settings, edit: MappingEdit) -> None:
+    """Write the schema with this edit into the user's data folder, checked before it counts."""
+    raw = _read_raw(settings.schema_file if settings.schema_file.is_file() else PACKAGE_SCHEMA)
+    entry = raw["corpora"][edit.corpus][MAPPING]
+    for source, label in edit.rules.items():
+        was = entry["types"].get(source)
+        if isinstance(was, dict):
+            if was["label"] != label:
+                entry["types"][source] = {**was, "label": label, "reason": "Changed here."}
+        elif was != label:
+            entry["types"][source] = {"label": label, "reason": "Changed here."}
+    if edit.exceptions is not None:
+        _write_exceptions(settings, edit, entry["types"])
+    order = list(raw["types"])
+    entry["covers"] = sorted(edit.covers, key=order.index)
+    _write_raw(settings.schema_file, raw)
+
+
+def _write_exceptions(settings: Settings, edit: MappingEdit, types: dict[str, Any]) -> None:
+    present = read_user_schema(settings).mapping_for(edit.corpus)
+    for source, rule in present.rules.items():
+        wanted = edit.rule(source, rule)
+        if wanted.by_surface == rule.by_surface:
+            continue
+        was = types[source] if isinstance(types[source], dict) else {"label": types[source]}
+        lists = [
+            {"label": one.label, "reason": one.reason, "surfaces": sorted(one.surfaces)}
+            for one in wanted.by_surface
+        ]
+        rest = {key: value for key, value in was.items() if key != "except"}
+        types[source] = {**rest, "except": lists} if lists else rest
+
+
+def has_edits(settings: Settings, corpus: str) -> bool:
+    """Tell whether the user's copy maps this corpus otherwise than the package."""
+    if not settings.schema_file.is_file():
+        return False
+    ours = _read_raw(PACKAGE_SCHEMA)["corpora"].get(corpus)
+    return bool(_read_raw(settings.schema_file)["corpora"].get(corpus) != ours)
+
+
+def restore(settings: Settings, corpus: str) -> None:
+    """Put the package's mapping of a corpus back into the user's copy."""
+    raw = _read_raw(settings.schema_file)
+    raw["corpora"][corpus] = _read_raw(PACKAGE_SCHEMA)["corpora"][corpus]
+    _write_raw(settings.schema_file, raw)
+
+
+def _read_raw(path: Path) -> dict[str, Any]:
+    raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return raw
+
+
+def _write_raw(path: Path, raw: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.yaml")
+    try:
+        temporary.write_text(
+            yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=100), encoding="utf-8"
+        )
+        read_schema(path=temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise SchemaError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)

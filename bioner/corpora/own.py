@@ -1,0 +1,72 @@
+"""The user's own corpora beside the ten, and the schema that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bioner.corpora.registry import SPLITS, Corpus, OwnCorpus, read_corpora, read_own_description
+from bioner.errors import CorpusError
+from bioner.formats.conll import read_conll
+from bioner.labels import CorpusMapping, LabelSchema, SourceRule, read_schema
+from bioner.settings import Settings
+from bioner.spans import Sentence
+
+
+def own_mapping(own: OwnCorpus) -> CorpusMapping:
+    """Return what an own corpus's labels mean: its types as mapped, its covers, no folding."""
+    rules = {
+        source: SourceRule(label, "As mapped when the corpus was added.")
+        for source, label in own.types.items()
+    }
+    return CorpusMapping(own.id, rules, frozenset(own.covers))
+
+
+def read_user_schema(settings: Settings, mapping: str = "curated") -> LabelSchema:
+    """Read the label schema, the user's edited copy first, with the own corpora's mappings."""
+    edited = settings.schema_file if settings.schema_file.is_file() else None
+    schema = read_schema(mapping, edited)
+    for folder in own_folders(settings):
+        schema = schema.with_corpus(own_mapping(read_own_description(folder)))
+    return schema
+
+
+def own_folders(settings: Settings) -> list[Path]:
+    """List the folders of the own corpora, by name; a hidden one is still being written."""
+    root = settings.own_corpora
+    if not root.is_dir():
+        return []
+    shown = (one for one in root.iterdir() if not one.name.startswith("."))
+    return sorted(one for one in shown if (one / "corpus.json").is_file())
+
+
+def read_own_corpus(folder: Path) -> Corpus:
+    """Read one own corpus, kept as CoNLL beside its ``corpus.json``."""
+    own = read_own_description(folder)
+    splits: dict[str, tuple[Sentence, ...]] = {}
+    for split in SPLITS:
+        path = folder / f"{split}.tsv"
+        if not path.is_file() or not path.stat().st_size:
+            splits[split] = ()
+            continue
+        prefix = f"{own.id}/{split}/"
+        read = read_conll(path, document_prefix=prefix, corpus=own.id, split=split)
+        splits[split] = read.sentences
+    if not any(splits.values()):
+        raise CorpusError(f"{folder}: holds no sentences; add the corpus again")
+    return Corpus(own.id, own.title, splits)
+
+
+def read_all(
+    source: Path,
+    settings: Settings,
+    mapping: str = "curated",
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> tuple[list[Corpus], LabelSchema]:
+    """Read the corpora of a source folder and the own ones, and the schema for all of them."""
+    corpora = read_corpora(
+        source, progress=(lambda name: progress(f"reading {name}")) if progress else None
+    )
+    corpora += [read_own_corpus(folder) for folder in own_folders(settings)]
+    return corpora, read_user_schema(settings, mapping)

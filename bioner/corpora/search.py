@@ -1,0 +1,412 @@
+"""Finding sentences of the merged corpora: by text, surface, type, corpus, split, conflict."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bioner.corpora.disagreements import Disagreement, Kind, Variant
+from bioner.corpora.merge import Dataset, read_dataset_schema, read_manifest, to_table
+from bioner.corpora.registry import SPLITS
+from bioner.corpora.search_index import (
+    BEGIN,
+    CORPUS,
+    END,
+    FORMAT,
+    LABEL,
+    Row,
+    build_index,
+    name_word,
+    split_words,
+    words_of,
+)
+from bioner.errors import CorpusError
+from bioner.spans import Range, Sentence, Span, corpus_sentence
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+INDEX_NAME = "search.sqlite3"
+FEATURES = ("clash", "ignored", "shared")
+"""What a sentence may have: readings that clash, parts that are no evidence, several corpora."""
+_QUOTED = re.compile(r'"([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to look for; an empty field lets everything through, all that are filled must hold.
+
+    ``text`` is one phrase, or several if quoted, its words cut as the corpora are ("TGF-beta" is
+    three); ``*`` at a phrase's end lets its last word go on. ``surface`` is a mention's whole
+    surface; a ``*`` at an end lets more stand there. Case and accents of Greek letters do not
+    count: "TGF-β" is "tgf-beta". Of several types, corpora or splits one is enough, every one of
+    ``features`` must be there.
+    """
+
+    text: str = ""
+    surface: str = ""
+    types: tuple[str, ...] = ()
+    corpora: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found sentence, its number in the index, and the token ranges that match the text."""
+
+    number: int
+    sentence: Sentence
+    matches: tuple[Range, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the hits, in the dataset's order, and how many there are."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of the sentences found have each corpus, split and type."""
+
+    by_corpus: dict[str, int]
+    by_split: dict[str, int]
+    by_type: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceCount:
+    """A surface as it was first written, and how often it is marked with a type."""
+
+    surface: str
+    mentions: int
+
+
+class SearchIndex:
+    """An open index. Every call opens its own connection, so any thread may call."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        meta = self._meta()
+        self.fingerprint: str = meta["fingerprint"]
+        self.sentences: int = meta["sentences"]
+        self.corpora: tuple[str, ...] = tuple(meta["corpora"])
+        self.splits: tuple[str, ...] = tuple(meta["splits"])
+        self.types: tuple[str, ...] = tuple(meta["types"])
+        self._count = lru_cache(maxsize=512)(self._count_matches)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        file: Path | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> SearchIndex:
+        """Open the index of a merged folder, building it first if it is absent or of other data.
+
+        It lies in the folder unless ``file`` says otherwise. ``progress`` is told sentences done
+        and in all. Raises CorpusError where there is no merged dataset, or no room to write.
+        """
+        manifest = read_manifest(folder)
+        file = file or folder / INDEX_NAME
+        if (opened := _open_if_current(file, manifest.fingerprint)) is not None:
+            return opened
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            sources = [pq.ParquetFile(folder / f"{split}.parquet") for split in SPLITS]
+            total = sum(source.metadata.num_rows for source in sources)
+            build_index(
+                file,
+                _rows(batch for source in sources for batch in source.iter_batches(4096)),
+                read_dataset_schema(folder),
+                fingerprint=manifest.fingerprint,
+                progress=progress and (lambda done: progress(done, total)),
+            )
+        except (OSError, pa.ArrowInvalid, sqlite3.DatabaseError) as error:
+            raise CorpusError(
+                f"{folder}: the search index cannot be made ({error}); "
+                "free some room, or build the merged dataset again"
+            ) from error
+        return cls(file)
+
+    @classmethod
+    def of_dataset(cls, dataset: Dataset, file: Path) -> SearchIndex:
+        """Open the index of a dataset in memory (the sample), building ``file`` if need be."""
+        if (opened := _open_if_current(file, dataset.fingerprint)) is not None:
+            return opened
+        tables = (to_table(dataset.split(split)) for split in SPLITS)
+        build_index(
+            file,
+            _rows(batch for table in tables for batch in table.to_batches(4096)),
+            dataset.schema,
+            fingerprint=dataset.fingerprint,
+        )
+        return cls(file)
+
+    def search(self, query: Query, *, offset: int = 0, limit: int = 20) -> Page:
+        """Return the hits from ``offset`` on, at most ``limit``, with their total."""
+        expression = self._expression(query)
+        with self._connect() as database:
+            if expression is None:
+                numbers = list(range(offset + 1, min(offset + limit, self.sentences) + 1))
+            else:
+                found = database.execute(
+                    "SELECT rowid FROM found WHERE found MATCH ? ORDER BY rowid LIMIT ? OFFSET ?",
+                    (expression, limit, offset),
+                )
+                numbers = [number for (number,) in found]
+            bodies = [
+                database.execute("SELECT body FROM sentences WHERE id = ?", (number,)).fetchone()[0]
+                for number in numbers
+            ]
+        phrases = [_words_and_star(phrase) for phrase in _phrases(query.text)]
+        hits = tuple(
+            _hit(number, body, phrases) for number, body in zip(numbers, bodies, strict=True)
+        )
+        return Page(hits, self._count(expression), offset)
+
+    def count(self, query: Query) -> int:
+        """Return how many sentences a query finds."""
+        return self._count(self._expression(query))
+
+    def counts(self, query: Query) -> Counts:
+        """Return how many of the found sentences each corpus, split and type has."""
+
+        return Counts(
+            {c: self.count(replace(query, corpora=(c,))) for c in query.corpora or self.corpora},
+            {s: self.count(replace(query, splits=(s,))) for s in query.splits or self.splits},
+            {t: self.count(replace(query, types=(t,))) for t in query.types or self.types},
+        )
+
+    def numbers(self, query: Query) -> list[int]:
+        """Return the numbers of all sentences found, for downloads."""
+        expression = self._expression(query)
+        if expression is None:
+            return list(range(1, self.sentences + 1))
+        with self._connect() as database:
+            found = database.execute(
+                "SELECT rowid FROM found WHERE found MATCH ? ORDER BY rowid", (expression,)
+            )
+            return [number for (number,) in found]
+
+    def read(self, numbers: Iterable[int]) -> Iterator[Sentence]:
+        """Yield the sentences of these numbers, one at a time."""
+        with self._connect() as database:
+            for number in numbers:
+                row = database.execute("SELECT body FROM sentences WHERE id = ?", (number,))
+                for (body,) in row:
+                    yield _sentence(json.loads(body))
+
+    def find_document(self, document: str) -> tuple[Hit, ...]:
+        """Return the sentences of a document, by its id."""
+        with self._connect() as database:
+            rows = database.execute(
+                "SELECT id, body FROM sentences WHERE document = ? ORDER BY id", (document,)
+            ).fetchall()
+        return tuple(_hit(number, body, []) for number, body in rows)
+
+    def top_surfaces(
+        self, type_name: str, *, corpora: Sequence[str] = (), limit: int = 50
+    ) -> tuple[SurfaceCount, ...]:
+        """Return the surfaces most often marked with a type, in all corpora or in these."""
+        chosen = f"AND corpus IN ({', '.join('?' * len(corpora))})" if corpora else ""
+        with self._connect() as database:
+            rows = database.execute(
+                f"SELECT surface, sum(mentions) AS n FROM surfaces WHERE label = ? {chosen} "
+                "GROUP BY surface ORDER BY n DESC, surface LIMIT ?",
+                (type_name, *corpora, limit),
+            ).fetchall()
+        return tuple(SurfaceCount(surface, mentions) for surface, mentions in rows)
+
+    def disagreements(
+        self, kind: Kind = "types", *, limit: int = 50, offset: int = 0
+    ) -> tuple[Disagreement, ...]:
+        """Return what corpora annotate differently, most mentions at stake first."""
+        with self._connect() as database:
+            rows = database.execute(
+                "SELECT id, surface, mentions, at_stake FROM disagreements WHERE kind = ? "
+                "ORDER BY at_stake DESC, surface LIMIT ? OFFSET ?",
+                (kind, limit, offset),
+            ).fetchall()
+            return tuple(
+                Disagreement(kind, surface, mentions, at_stake, _variants(database, number))
+                for number, surface, mentions, at_stake in rows
+            )
+
+    def count_disagreements(self, kind: Kind = "types") -> int:
+        """Return how many surfaces corpora annotate differently in this way."""
+        with self._connect() as database:
+            row = database.execute("SELECT count(*) FROM disagreements WHERE kind = ?", (kind,))
+            return int(row.fetchone()[0])
+
+    def _expression(self, query: Query) -> str | None:
+        """Return the FTS5 expression of a query; None if it asks for nothing."""
+        parts = [f"text : {_phrase(*_words_and_star(phrase))}" for phrase in _phrases(query.text)]
+        if query.surface.strip():
+            parts.append(self._surface_expression(query))
+        if query.types and query.corpora:
+            parts.append(_any("t:", (f"{t}@{c}" for t in query.types for c in query.corpora)))
+        else:
+            parts.extend(
+                _any(mark, names)
+                for mark, names in (("t:", query.types), ("c:", query.corpora))
+                if names
+            )
+        if query.splits:
+            parts.append(_any("s:", query.splits))
+        parts.extend(_any("f:", (feature,)) for feature in query.features)
+        return " AND ".join(parts) if parts else None
+
+    def _surface_expression(self, query: Query) -> str:
+        """Ask for one mention that has the surface, and the types and corpora too."""
+        surface = query.surface.strip()
+        open_start, open_end = surface.startswith("*"), surface.endswith("*")
+        words = split_words(surface.strip("*"))
+        if not open_end:
+            words = [*words, END]
+        if open_start:
+            return f"mentions : {_phrase(words, open_end)}"
+        starts: list[list[str]] = [[BEGIN]]
+        if query.types or query.corpora:
+            labels = [name_word(LABEL, name) for name in query.types or self.types]
+            corpora = [[name_word(CORPUS, name)] for name in query.corpora] or [[]]
+            starts = [[*corpus, label, BEGIN] for corpus in corpora for label in labels]
+        phrases = (f"mentions : {_phrase([*start, *words], open_end)}" for start in starts)
+        return f"({' OR '.join(phrases)})"
+
+    def _count_matches(self, expression: str | None) -> int:
+        if expression is None:
+            return self.sentences
+        with self._connect() as database:
+            row = database.execute("SELECT count(*) FROM found WHERE found MATCH ?", (expression,))
+            return int(row.fetchone()[0])
+
+    def _meta(self) -> dict[str, Any]:
+        with self._connect() as database:
+            rows = database.execute("SELECT name, value FROM meta").fetchall()
+        return {name: json.loads(value) for name, value in rows}
+
+    @contextlib.contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with contextlib.closing(
+                sqlite3.connect(f"{self.file.resolve().as_uri()}?mode=ro", uri=True)
+            ) as database:
+                yield database
+        except sqlite3.DatabaseError as error:
+            raise CorpusError(
+                f"{self.file}: not readable as a search index ({error}); delete it and search again"
+            ) from error
+
+
+def variant_query(disagreement: Disagreement, variant: Variant, corpus: str) -> Query:
+    """Return the query that finds the sentences behind one corpus's variant of a surface."""
+    if disagreement.kind == "boundaries":
+        return Query(disagreement.surface, surface=variant.value, corpora=(corpus,))
+    return Query(surface=disagreement.surface, types=(variant.value,), corpora=(corpus,))
+
+
+def _open_if_current(file: Path, fingerprint: str) -> SearchIndex | None:
+    if not file.is_file():
+        return None
+    with contextlib.suppress(CorpusError, KeyError):
+        opened = SearchIndex(file)
+        if (opened.fingerprint, opened._meta()["format"]) == (fingerprint, FORMAT):
+            return opened
+    return None
+
+
+def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
+    for batch in batches:
+        yield from batch.to_pylist()
+
+
+def _phrases(text: str) -> list[str]:
+    """Return the phrases of a query: the quoted ones and what stands between, or all of it."""
+    pieces = _QUOTED.split(text)
+    return [piece for piece in pieces if split_words(piece)]
+
+
+def _words_and_star(phrase: str) -> tuple[list[str], bool]:
+    stripped = phrase.strip()
+    has_star = len(stripped) > 1 and stripped.endswith("*") and not stripped[-2].isspace()
+    return split_words(stripped[:-1] if has_star else stripped), has_star
+
+
+def _phrase(words: Sequence[str], has_star: bool) -> str:
+    quoted = " ".join(words).replace('"', '""').replace("\0", "")
+    return f'"{quoted}"{" *" if has_star else ""}'
+
+
+def _any(mark: str, names: Iterable[str]) -> str:
+    words = (f"facets : {_phrase(['_'.join(f'{mark}{name}'.split())], False)}" for name in names)
+    return f"({' OR '.join(words)})"
+
+
+def _hit(number: int, body: str, phrases: Sequence[tuple[list[str], bool]]) -> Hit:
+    sentence = _sentence(json.loads(body))
+    return Hit(number, sentence, tuple(_matches(sentence, phrases)) if phrases else ())
+
+
+def _matches(sentence: Sentence, phrases: Sequence[tuple[list[str], bool]]) -> Iterator[Range]:
+    """Yield the token ranges where a phrase stands, by place."""
+    searched = words_of(sentence.text)
+    found: set[Range] = set()
+    for phrase, has_star in phrases:
+        wanted = [word.lower() for word in phrase]
+        for start in range(len(searched.words) - len(wanted) + 1):
+            there = list(searched.words[start : start + len(wanted)])
+            if has_star:
+                there[-1] = there[-1][: len(wanted[-1])]
+            if there == wanted:
+                last = searched.token_of[start + len(wanted) - 1]
+                found.add((searched.token_of[start], last + 1))
+    yield from sorted(found)
+
+
+def _sentence(row: Row) -> Sentence:
+    def spans(name: str) -> tuple[Span, ...]:
+        return tuple(
+            Span(s["start"], s["end"], s["label"], s["source_label"], tuple(s["stands_for"]))
+            for s in row[name]
+        )
+
+    base = corpus_sentence(
+        row["document"],
+        row["text"].split(" "),
+        spans=spans("spans"),
+        covers=frozenset(row["covers"]),
+        corpus=row["corpus"],
+        split=row["split"],
+    )
+    return replace(
+        base,
+        readings=spans("readings"),
+        ignored=tuple((start, end) for start, end in row["ignored"]),
+        sources=tuple(row["sources"]),
+    )
+
+
+def _variants(database: sqlite3.Connection, disagreement: int) -> tuple[Variant, ...]:
+    rows = database.execute(
+        "SELECT value, corpus, mentions FROM variants WHERE disagreement = ?", (disagreement,)
+    )
+    by_value: dict[str, list[tuple[str, int]]] = {}
+    for value, corpus, mentions in rows:
+        by_value.setdefault(value, []).append((corpus, mentions))
+    variants = (Variant(value, tuple(counts)) for value, counts in by_value.items())
+    return tuple(sorted(variants, key=lambda variant: (-variant.mentions, variant.value)))

@@ -1,0 +1,1 @@
+"""Evaluation: scores, mistakes, comparisons, the gate."""

@@ -1,0 +1,79 @@
+"""Confidence that means what it says: fitted on devel, type by type, kept on the model's card."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bioner.evaluation.scoring import fold_pair, fold_spans
+from bioner.labels import LabelSchema
+from bioner.spans import Sentence
+from bioner.tagging.calibration import fit_platt, reliability
+from bioner.tagging.tagger import OnProgress, Tagger, calibrated, log_odds
+
+LEAST = 50
+"""Mentions of a type that were judged, for it to get a scale of its own; below, its group's."""
+
+
+def fit_confidence(
+    tagger: Tagger,
+    gold: Sequence[Sentence],
+    schema: LabelSchema,
+    *,
+    shares: Mapping[str, float] | None = None,
+    progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Return what a model's card holds as ``calibration``.
+
+    ``types``: slope and shift by predicted type, from the mentions that the sentences' corpora can
+    judge; ``error_before`` and ``error_after``: expected calibration error on these sentences.
+    ``shares``: each corpus's share of all sentences (``Dataset.shares``); its mentions then weigh
+    as much, whatever its share of these sentences is (BC5CDR is a third of all devel mentions). The
+    tagger must give its own scores (``load_tagger(is_calibrated=False)``); the sentences must be
+    of devel, never of test.
+    """
+    here = Counter(one.corpus for one in gold)
+    weight = {
+        name: shares[name] * len(gold) / n if shares and name in shares else 1.0
+        for name, n in here.items()
+    }
+    judged: dict[str, list[tuple[float, bool, float]]] = defaultdict(list)
+    for right, predicted in zip(gold, tagger.tag(gold, progress=progress), strict=True):
+        for label, value, is_right in judge(right, predicted, schema):
+            judged[label].append((value, is_right, weight[right.corpus]))
+    scales: dict[str, tuple[float, float]] = {}
+    for label in schema.names:
+        group = schema.groups[schema.group_of[label]]
+        own = judged[label]
+        cases = own if len(own) >= LEAST else [one for name in group for one in judged[name]]
+        if len(cases) >= LEAST:
+            values, verdicts, weights = zip(*cases, strict=True)
+            scales[label] = fit_platt([log_odds(p) for p in values], verdicts, weights)
+    before = [(value, is_right) for cases in judged.values() for value, is_right, _ in cases]
+    after = [
+        (calibrated(value, scales.get(label)), is_right)
+        for label, cases in judged.items()
+        for value, is_right, _ in cases
+    ]
+    return {
+        "method": "Platt scaling of each type's log-odds",
+        "fitted_on": "devel",
+        "mentions": len(before),
+        "types": {name: [round(v, 4) for v in scale] for name, scale in scales.items()},
+        "error_before": round(reliability(before).error, 4),
+        "error_after": round(reliability(after).error, 4),
+    }
+
+
+def judge(
+    gold: Sentence, predicted: Sentence, schema: LabelSchema
+) -> Iterator[tuple[str, float, bool]]:
+    """Yield (predicted type, score, is right) of each mention that the corpus looked for."""
+    mapping = schema.mapping_for(gold.corpus)
+    pair = fold_pair(gold, predicted, mapping)
+    right = {(s.start, s.end, s.label) for s in pair.gold.spans}
+    looked_for = {mapping.fold_label(name) for name in gold.covers}
+    for span, folded in zip(predicted.spans, fold_spans(predicted.spans, mapping), strict=True):
+        if span.score is not None and folded.label in looked_for:
+            yield span.label, span.score, (span.start, span.end, folded.label) in right

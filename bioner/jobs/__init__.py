@@ -1,0 +1,1 @@
+"""Jobs: a folder and a detached process each."""

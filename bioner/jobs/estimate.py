@@ -1,0 +1,239 @@
+"""What a run will cost, before it starts: word-pieces, steps, minutes here, memory, disk."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bioner.errors import TrainingError
+from bioner.jobs.folder import list_jobs, read_metrics
+from bioner.models.catalogue import write_whole
+from bioner.settings import PROJECT_ROOT, Settings
+
+PIECES_PER_WORD = 1.45
+"""Word-pieces a corpus token, BERT's vocabulary on biomedical text; measured ones vary by ±10 %."""
+SPEEDS = ".speeds.json"
+CALIBRATION_LENGTH = 48
+CALIBRATION_LIMIT_S = 120.0
+
+
+@dataclass(frozen=True)
+class TrainSize:
+    """Sentences and words (corpus tokens) that a run would train on."""
+
+    sentences: int
+    words: int
+
+    @property
+    def pieces(self) -> int:
+        """Word-pieces of one epoch, special tokens included."""
+        return round(self.words * PIECES_PER_WORD) + 2 * self.sentences
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Real word-pieces a second, and where the figure is from."""
+
+    pieces_per_s: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take; ``seconds`` is None while nothing was measured on this device.
+
+    ``is_cut``: the limit of steps ends the run before its epochs do.
+    """
+
+    pieces: int
+    steps: int
+    is_cut: bool
+    seconds: float | None
+    memory_bytes: int
+    disk_bytes: int
+    source: str
+
+
+@dataclass(frozen=True)
+class TrainGroup:
+    """The train sentences that come from exactly these corpora (several if they were fused)."""
+
+    sources: frozenset[str]
+    size: TrainSize
+
+
+def train_groups(folder: Path) -> list[TrainGroup]:
+    """Count the train sentences and words of a merged folder by the corpora they come from."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(folder / "train.parquet", columns=["corpus", "sources", "n_tokens"])
+    table = table.set_column(1, "sources", pc.binary_join(table["sources"], "|"))
+    groups = table.group_by(["corpus", "sources"]).aggregate(
+        [("n_tokens", "sum"), ("n_tokens", "count")]
+    )
+    return [
+        TrainGroup(
+            frozenset((row["sources"] or row["corpus"]).split("|")),
+            TrainSize(row["n_tokens_count"], row["n_tokens_sum"]),
+        )
+        for row in groups.to_pylist()
+    ]
+
+
+def corpora_of(groups: Sequence[TrainGroup]) -> dict[str, int]:
+    """Return corpus → its train sentences; a fused sentence counts for each of its corpora."""
+    counts: Counter[str] = Counter()
+    for group in groups:
+        counts.update(dict.fromkeys(group.sources, group.size.sentences))
+    return dict(sorted(counts.items()))
+
+
+def chosen_size(groups: Sequence[TrainGroup], corpora: Collection[str]) -> TrainSize:
+    """Return what is left to train on when only these corpora are chosen."""
+    chosen = [group.size for group in groups if group.sources & set(corpora)]
+    return TrainSize(sum(s.sentences for s in chosen), sum(s.words for s in chosen))
+
+
+def estimate(
+    size: TrainSize,
+    *,
+    parameters: int,
+    epochs: float,
+    max_steps: int,
+    batch_size: int,
+    accumulate: int = 1,
+    speed: Speed | None,
+) -> Estimate:
+    """Estimate a run.
+
+    Memory: float32 weights, gradients and AdamW's two moments (16 bytes a parameter), activations
+    in proportion to the batch (Korthikanti et al. 2022 for a BERT shape), and the runtime itself.
+    """
+    per_epoch = max(1, math.ceil(size.sentences / (batch_size * accumulate)))
+    steps = max(1, math.ceil(per_epoch * epochs))
+    is_cut = 0 < max_steps < steps
+    steps = max_steps if is_cut else steps
+    pieces = round(size.pieces * steps / per_epoch)
+    seconds = pieces / speed.pieces_per_s if speed else None
+    longest = 128
+    width = math.sqrt(max(parameters, 10_000_000) / 190)
+    activations = batch_size * longest * width * 12 * 80
+    memory = round(16 * parameters + activations + 8e8)
+    source = speed.source if speed else "not measured on this device yet"
+    return Estimate(pieces, steps, is_cut, seconds, memory, 40 * parameters + 50_000_000, source)
+
+
+def known_speed(
+    settings: Settings, base: str, device: str, batch_size: int, gpus: int = 1
+) -> Speed | None:
+    """Return the pace of the latest run of this encoder on this device, else of its calibration.
+
+    With several GPUs in proportion to their number, which is a little too much.
+    """
+    for job in list_jobs(settings):
+        if job.spec.base == base and job.spec.device == device:
+            paces = [m.tokens_per_s for m in read_metrics(job.id, settings) if m.tokens_per_s]
+            if len(paces) >= 2:
+                pace = statistics.median(paces) * gpus / job.spec.gpus
+                return Speed(pace, f"from the run {job.id}")
+    measured = _speeds(settings).get(_speed_key(base, device, batch_size))
+    return Speed(measured * gpus, "from a calibration on this device") if measured else None
+
+
+def measure_speed(settings: Settings, base: str, device: str, batch_size: int) -> Speed:
+    """Train a few steps of this shape on made-up text in a process of its own; keep the pace.
+
+    Raises TrainingError if that does not work here within two minutes.
+    """
+    command = [sys.executable, "-m", "bioner.jobs.estimate", base, device, str(batch_size)]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=CALIBRATION_LIMIT_S,
+            check=True,
+        )
+        pace = float(done.stdout.split()[-1])
+    except subprocess.TimeoutExpired as error:
+        raise TrainingError(
+            f"{base}: a few steps took more than {CALIBRATION_LIMIT_S:.0f} s; take a smaller batch"
+        ) from error
+    except (subprocess.SubprocessError, OSError, ValueError, IndexError) as error:
+        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        raise TrainingError(
+            f"{base}: the calibration failed: {said[-1] if said else ''}"
+        ) from error
+    settings.jobs.mkdir(parents=True, exist_ok=True)
+    speeds = {**_speeds(settings), _speed_key(base, device, batch_size): pace}
+    write_whole(settings.jobs / SPEEDS, json.dumps(speeds, indent=1))
+    return Speed(pace, "from a calibration on this device")
+
+
+def _speeds(settings: Settings) -> dict[str, float]:
+    try:
+        raw = json.loads((settings.jobs / SPEEDS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(k): float(v) for k, v in raw.items()} if isinstance(raw, dict) else {}
+
+
+def _speed_key(base: str, device: str, batch_size: int) -> str:
+    return f"{base}|{device}|{batch_size}"
+
+
+def calibrate(base: str, device: str, batch_size: int, *, seconds: float = 6.0) -> float:
+    """Return word-pieces a second of whole training steps, random weights in the base's shape.
+
+    What is not on this machine yet counts as a BERT base.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig
+
+    from bioner.machine import resolve_precision
+
+    folder = Path(base)
+    config: Any = BertConfig()
+    if (folder / "config.json").is_file():
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    elif (folder / "bert_config.json").is_file():
+        config = BertConfig.from_json_file(folder / "bert_config.json")
+    config.num_labels = 27
+    make: Any = AutoModelForTokenClassification.from_config
+    model = make(config).to(device)
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-6)
+    half = resolve_precision("auto", device) == "bfloat16"
+    length = min(CALIBRATION_LENGTH, config.max_position_embeddings)
+    ids = torch.randint(5, config.vocab_size, (batch_size, length), device=device)
+
+    def step() -> None:
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
+            loss = model(input_ids=ids).logits.float().logsumexp(-1).mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    step()
+    began, steps = time.monotonic(), 0
+    while steps < 2 or time.monotonic() - began < seconds:
+        step()
+        steps += 1
+    return steps * ids.numel() / (time.monotonic() - began)
+
+
+if __name__ == "__main__":
+    print(calibrate(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -1,0 +1,209 @@
+"""What people do with training jobs: launch, list, stop, resume, try again, delete.
+
+A job is a folder (``bioner.jobs.folder``) and a detached process (``bioner.jobs.supervisor``) that
+outlives the tab, the app and Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bioner.errors import JobError
+from bioner.jobs.folder import (
+    ACTIVE,
+    RESUMED,
+    START_LIMIT_S,
+    Job,
+    JobReporter,
+    JobSpec,
+    JobState,
+    Metric,
+    edit_state,
+    folder_bytes,
+    list_jobs,
+    open_job,
+    option,
+    read_job,
+    read_metrics,
+    remaining_s,
+    tail_log,
+    with_options,
+)
+from bioner.jobs.preflight import Finding, check_launch
+from bioner.machine import kill_tree, resolve_device, signal_group
+from bioner.models.catalogue import write_whole
+from bioner.settings import PROJECT_ROOT, Settings
+
+SHUTDOWN_S = 80
+"""Seconds that torchrun gives its processes to save when asked to stop; less than ``grace_s``."""
+
+__all__ = [
+    "Finding",
+    "Job",
+    "JobReporter",
+    "JobSpec",
+    "JobState",
+    "Metric",
+    "check_launch",
+    "delete",
+    "folder_bytes",
+    "launch",
+    "launcher",
+    "list_jobs",
+    "option",
+    "read_job",
+    "read_metrics",
+    "remaining_s",
+    "resolve_device",
+    "resume",
+    "retry",
+    "stop",
+    "tail_log",
+    "with_options",
+]
+
+
+def launcher(gpus: int = 1) -> tuple[str, ...]:
+    """Return the words before a ``bioner`` command: with several GPUs a process for each."""
+    if gpus < 2:
+        return (sys.executable, "-m", "bioner")
+    return (
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *(f"--nproc-per-node={gpus}", f"--shutdown-timeout={SHUTDOWN_S}", "-m", "bioner"),
+    )
+
+
+def launch(spec: JobSpec, settings: Settings) -> Job:
+    """Put a job into its device's queue and detach its process; returns once that process lives.
+
+    Raises JobError with the first thing that stands in the way (see ``check_launch``).
+    """
+    blocking = [finding.text for finding in check_launch(spec, settings) if finding.is_blocking]
+    if blocking:
+        raise JobError(blocking[0])
+    created = spec.created or datetime.now(UTC).isoformat(timespec="seconds")
+    spec = replace(spec, created=created)
+    settings.jobs.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^A-Za-z0-9]+", "-", spec.title).strip("-").lower()[:40] or spec.kind
+    id = f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
+    for number in range(2, 1000):
+        if not (settings.jobs / id).exists():
+            break
+        id = re.sub(r"(\.\d+)?$", f".{number}", id, count=1)
+    folder = settings.jobs / f".new-{id}-{os.getpid()}"
+    folder.mkdir()
+    write_whole(folder / "spec.json", json.dumps(asdict(spec), indent=2) + "\n")
+    write_whole(folder / "state.json", json.dumps(asdict(_queued(JobState())), indent=2) + "\n")
+    (folder / "log.txt").touch()
+    folder = folder.rename(settings.jobs / id)
+    _detach(folder)
+    return open_job(folder)
+
+
+def _queued(state: JobState) -> JobState:
+    return JobState(
+        ticket=time.time_ns(),
+        attempt=state.attempt,
+        queued_at=time.time(),
+        peak_memory_bytes=state.peak_memory_bytes,
+    )
+
+
+def _detach(folder: Path) -> None:
+    command = [sys.executable, "-m", "bioner.jobs.supervisor", str(folder)]
+    with (folder / "log.txt").open("ab") as log:
+        try:
+            subprocess.run(
+                command,
+                cwd=PROJECT_ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                check=True,
+                timeout=START_LIMIT_S,
+            )
+        except (subprocess.SubprocessError, OSError) as error:
+            problem = f"its process could not be started: {error}"
+            edit_state(folder, lambda s: replace(s, status="failed", problem=problem))
+            raise JobError(f"{folder.name}: {problem}; see {folder / 'log.txt'}") from error
+
+
+def stop(id: str, settings: Settings, *, force: bool = False) -> Job:
+    """Ask a job to stop: its worker saves a checkpoint and ends.
+
+    SIGTERM first; SIGKILL after the specification's ``grace_s``, or at once with ``force``. A
+    queued job leaves the queue. Raises JobError if the job is not active.
+    """
+    job = read_job(id, settings)
+    if not job.is_active:
+        raise JobError(f"{id} is {job.status}: there is nothing to stop")
+    asked = job.state.stop_asked_at
+    state = edit_state(
+        job.folder,
+        lambda s: replace(
+            s,
+            status="stopping" if s.status in ACTIVE else s.status,
+            stop_asked_at=s.stop_asked_at or time.time(),
+        ),
+    )
+    if force:
+        kill_tree(state.worker)
+    if not signal_group(state.supervisor, signal.SIGTERM):
+        overdue = asked is not None and time.time() - asked > job.spec.grace_s
+        if overdue:
+            kill_tree(state.worker)
+        else:
+            signal_group(state.worker, signal.SIGTERM)
+    return read_job(id, settings)
+
+
+def resume(id: str, settings: Settings) -> Job:
+    """Queue a stopped, failed or lost job again, to go on from its last checkpoint."""
+    job = read_job(id, settings)
+    if job.is_active or job.status == "finished":
+        raise JobError(f"{id} is {job.status}: only a stopped, failed or lost job can be resumed")
+    check = [f.text for f in check_launch(job.spec, settings, is_resumed=True) if f.is_blocking]
+    if check:
+        raise JobError(check[0])
+    edit_state(job.folder, lambda s: _queued(replace(s, attempt=s.attempt + 1)))
+    with (job.folder / "log.txt").open("a", encoding="utf-8") as log:
+        log.write(f"\n{RESUMED} {datetime.now(UTC).isoformat(timespec='seconds')}]\n")
+    _detach(job.folder)
+    return open_job(job.folder)
+
+
+def retry(id: str, settings: Settings, changes: Mapping[str, str] | None = None) -> Job:
+    """Launch a job's command again from the start, as a new job, with some arguments changed.
+
+    ``changes`` maps an option to its new value (``{"--batch-size": "8"}``). What the old job left
+    in its output folder is overwritten by the new one; the old job stays in the history.
+    """
+    job = read_job(id, settings)
+    if job.is_active:
+        raise JobError(f"{id} is {job.status}: stop it before trying it again")
+    command = with_options(job.spec.command, changes or {})
+    details = {**job.spec.details, "retry_of": id}
+    return launch(replace(job.spec, command=command, created="", details=details), settings)
+
+
+def delete(id: str, settings: Settings) -> int:
+    """Delete a job's folder, not its model; returns the bytes freed. An active job is refused."""
+    job = read_job(id, settings)
+    if job.is_active:
+        raise JobError(f"{id} is {job.status}: stop it before deleting it")
+    freed = folder_bytes(job.folder)
+    doomed = job.folder.rename(job.folder.with_name(f".deleted-{job.id}"))
+    shutil.rmtree(doomed, ignore_errors=True)
+    return freed

@@ -1,0 +1,135 @@
+"""What stands in the way of a training job, said before it is launched."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioner.jobs.folder import JobSpec, list_jobs
+from bioner.machine import gpus, torch_has_cuda
+from bioner.models.bases import hub_cached
+from bioner.models.catalogue import CARD, check_folder
+from bioner.models.tf_checkpoint import is_tf_release
+from bioner.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to know before a launch; a blocking one is why the button is disabled."""
+
+    text: str
+    is_blocking: bool = True
+
+
+def check_launch(
+    spec: JobSpec, settings: Settings, *, is_resumed: bool = False
+) -> tuple[Finding, ...]:
+    """Say what stands in the way of a launch, or is worth knowing before it, a sentence each."""
+    return (
+        *_check_data(spec),
+        *check_base(spec.base),
+        *_check_out(spec, settings, is_resumed),
+        *_check_device(spec, settings),
+        *_check_room(spec, settings),
+    )
+
+
+def _check_data(spec: JobSpec) -> Iterator[Finding]:
+    if spec.data and not (Path(spec.data) / "manifest.json").is_file():
+        yield Finding(
+            f"There is no merged dataset in {spec.data}: build one on the Corpora page, "
+            "or with `python -m bioner corpora build`."
+        )
+
+
+def check_base(base: str) -> Iterator[Finding]:
+    """Check a base encoder: a folder must be sound, a hub name needs the network or a cache."""
+    if not base:
+        return
+    path = Path(base).expanduser()
+    if is_tf_release(path):
+        yield Finding(f"{base} is a TensorFlow checkpoint: the job will convert it first.", False)
+    elif path.is_dir():
+        problem = check_folder(path)
+        if problem and not (path / "pytorch_model.bin").is_file():
+            yield Finding(f"The base encoder cannot be used: {problem}.")
+    elif path.is_absolute() or base.startswith((".", "~", "models/")) or base.count("/") > 1:
+        yield Finding(f"The base encoder's folder {base} does not exist.")
+    elif not hub_cached(base):
+        yield Finding(f"{base} is not on this machine: the job will download it.", False)
+
+
+def _check_out(spec: JobSpec, settings: Settings, is_resumed: bool) -> Iterator[Finding]:
+    if not spec.out:
+        return
+    for job in list_jobs(settings):
+        if job.is_active and job.spec.out == spec.out:
+            yield Finding(f"Job {job.id} is writing {spec.out} already: choose another name.")
+    if not is_resumed and (Path(spec.out) / CARD).exists():
+        yield Finding(f"{spec.out} holds a finished model already: choose another name.")
+    elif not is_resumed and any(Path(spec.out).glob("checkpoints/*")):
+        yield Finding(
+            f"{spec.out} holds the checkpoints of a run that did not finish: this one begins anew "
+            "and replaces them.",
+            False,
+        )
+
+
+def _check_device(spec: JobSpec, settings: Settings) -> Iterator[Finding]:
+    if spec.device == "cuda":
+        cards = gpus()
+        if len(cards) < spec.gpus:
+            yield Finding(
+                f"{spec.gpus} GPUs were asked for and this machine has {len(cards)}: choose fewer."
+                if cards
+                else "This machine shows no GPU (nvidia-smi finds none): choose the CPU."
+            )
+        elif not torch_has_cuda():
+            yield Finding("The installed torch is built without CUDA: install the CUDA build.")
+        ours = any(job.is_active and job.spec.device == "cuda" for job in list_jobs(settings))
+        for card in cards:
+            if card.memory_used_bytes > 0.2 * card.memory_bytes and not ours:
+                yield Finding(
+                    f"GPU {card.index} ({card.name}) is busy with something else: "
+                    f"{_gb(card.memory_used_bytes)} of {_gb(card.memory_bytes)} are taken.",
+                    False,
+                )
+    waiting = [job for job in list_jobs(settings) if job.is_active]
+    waiting = [job for job in waiting if job.spec.device == spec.device]
+    if waiting:
+        yield Finding(
+            f"{len(waiting)} job{'s are' if len(waiting) > 1 else ' is'} ahead on this device: "
+            "this one will wait in the queue.",
+            False,
+        )
+
+
+def _check_room(spec: JobSpec, settings: Settings) -> Iterator[Finding]:
+    for place, needed in (
+        (Path(spec.out or settings.jobs), spec.disk_bytes),
+        (settings.jobs, 20_000_000),
+    ):
+        while not place.exists():
+            place = place.parent
+        free = shutil.disk_usage(place).free
+        if free < needed:
+            yield Finding(
+                f"The disk of {place} has {_gb(free)} free and the run needs about {_gb(needed)}: "
+                "free some space."
+            )
+    if spec.memory_bytes and spec.device == "cpu":
+        import psutil
+
+        available = psutil.virtual_memory().available
+        if available < spec.memory_bytes:
+            yield Finding(
+                f"About {_gb(spec.memory_bytes)} of memory are needed and {_gb(available)} are "
+                "free: choose a smaller batch or close other programs.",
+                False,
+            )
+
+
+def _gb(size: float) -> str:
+    return f"{size / 1e9:,.1f} GB"

@@ -1,0 +1,122 @@
+"""What a person has chosen for a run, the presets, and the job that follows from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioner.jobs.estimate import Estimate
+from bioner.jobs.folder import JobSpec
+from bioner.jobs.launch import launcher
+from bioner.models.bases import Base
+from bioner.settings import Settings
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What one word stands for: how long to train, at which rate."""
+
+    title: str
+    help: str
+    epochs: float
+    max_steps: int
+    learning_rate: float
+    batch_size: int
+
+
+PRESETS = {
+    "quick": Preset("Quick", "At most 300 steps: does it work at all?", 1.0, 300, 2e-4, 16),
+    "balanced": Preset("Balanced", "Two passes over the data.", 2.0, 0, 1e-4, 24),
+    "best": Preset("Best", "Five passes, a smaller rate: for a GPU or a night.", 5.0, 0, 5e-5, 32),
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person has chosen for a run."""
+
+    base: Base
+    data: Path
+    corpora: tuple[str, ...]
+    all_corpora: tuple[str, ...]
+    types: tuple[str, ...]
+    all_types: tuple[str, ...]
+    with_corrections: bool
+    preset: str
+    epochs: float
+    max_steps: int
+    learning_rate: float
+    batch_size: int
+    seed: int
+    loss: str
+    accumulate: int
+    max_length: int
+    precision: str
+    device: str
+    gpus: int
+    name: str
+
+
+def name_problems(name: str) -> list[str]:
+    """Say what is wrong with the name of a new model; empty if nothing is."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        return [
+            "The name of the model may have letters, digits, dots, dashes and underscores, "
+            "64 at most, and begins with a letter or digit."
+        ]
+    return []
+
+
+def make_spec(settings: Settings, choices: Choices, cost: Estimate) -> JobSpec:
+    """Turn the choices into a job: the contract's command, and what a page shows of it later."""
+    out = settings.models / (choices.name or "unnamed")
+    command = [*launcher(choices.gpus), "train"]
+    command += ["--base", choices.base.value, "--data", str(choices.data), "--out", str(out)]
+    command += ["--loss", choices.loss, "--epochs", f"{choices.epochs:g}"]
+    if cost.is_cut:
+        command += ["--max-steps", str(cost.steps)]
+    command += ["--lr", f"{choices.learning_rate:g}", "--batch-size", str(choices.batch_size)]
+    command += ["--seed", str(choices.seed), "--device", choices.device]
+    if set(choices.corpora) != set(choices.all_corpora):
+        command += ["--corpora", ",".join(choices.corpora)]
+    if set(choices.types) != set(choices.all_types):
+        command += ["--types", ",".join(choices.types)]
+    if choices.with_corrections:
+        command.append("--with-corrections")
+    if choices.base.is_trained:
+        command += ["--parent", choices.base.title]
+    for option, value, default in (
+        ("--accumulate", choices.accumulate, 1),
+        ("--max-length", choices.max_length, 256),
+        ("--precision", choices.precision, "auto"),
+    ):
+        if value != default:
+            command += [option, str(value)]
+    every = max(5, cost.steps // 8)
+    command += ["--eval-steps", str(every), "--save-steps", str(min(200, max(20, every)))]
+    return JobSpec(
+        command=tuple(command),
+        title=choices.name or "unnamed",
+        device="cuda" if choices.device == "cuda" else "cpu",
+        gpus=choices.gpus,
+        out=str(out),
+        data=str(choices.data),
+        base=choices.base.value,
+        disk_bytes=cost.disk_bytes,
+        memory_bytes=cost.memory_bytes,
+        details={
+            "base": choices.base.title,
+            "preset": choices.preset,
+            "corpora": list(choices.corpora),
+            "types": list(choices.types),
+            "corrections": choices.with_corrections,
+            "loss": choices.loss,
+            "epochs": choices.epochs,
+            "learning_rate": choices.learning_rate,
+            "batch_size": choices.batch_size,
+            "seed": choices.seed,
+            **({"gpus": choices.gpus} if choices.gpus > 1 else {}),
+            "estimate_s": cost.seconds,
+        },
+    )

@@ -1,0 +1,115 @@
+"""The base encoders that a person may train on: what is here, and what needs a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioner.errors import ModelError
+from bioner.models.catalogue import check_folder, list_models, read_tensor_shapes
+from bioner.settings import Settings
+
+BIOBERT = "dmis-lab/biobert-base-cased-v1.2"
+HUB = {
+    BIOBERT: "BioBERT base, cased v1.2",
+    "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract-fulltext": "PubMedBERT base, uncased",
+    "google-bert/bert-base-cased": "BERT base, cased",
+}
+"""Hub name → title; BioBERT first."""
+BERT_BASE_PARAMETERS = 108_000_000
+
+
+@dataclass(frozen=True)
+class Base:
+    """One base encoder: what ``--base`` takes, what a person reads, and whether it is here."""
+
+    value: str
+    title: str
+    is_local: bool
+    is_trained: bool = False
+    parameters: int = BERT_BASE_PARAMETERS
+
+    @property
+    def label(self) -> str:
+        """The title with where it comes from."""
+        if not self.is_local:
+            return f"{self.title} · needs a network"
+        return f"{self.title} · {'trained here' if self.is_trained else 'on this machine'}"
+
+
+def list_bases(settings: Settings) -> list[Base]:
+    """List the encoders, BioBERT first, then what is on this machine, then what needs a network."""
+    local = [*_encoder_folders(), *_models(settings)]
+    local.sort(key=lambda base: (base.is_trained, "biobert" not in base.title.lower()))
+    hub = [Base(name, title, hub_cached(name)) for name, title in HUB.items()]
+    if any("biobert" in base.title.lower() and not base.is_trained for base in local):
+        hub = [base for base in hub if base.value != BIOBERT]
+    else:
+        local.insert(0, hub.pop(0))
+    return [*local, *hub]
+
+
+def preferred(bases: list[Base]) -> int:
+    """Return the place of the first encoder that is on this machine (0 if none is)."""
+    return next((i for i, base in enumerate(bases) if base.is_local), 0)
+
+
+def base_of(value: str) -> Base:
+    """Describe an encoder that a person named by path or by hub name."""
+    folder = Path(value).expanduser()
+    if folder.is_dir():
+        return Base(str(folder), folder.name, True, parameters=count_parameters(folder))
+    return Base(value, HUB.get(value, value), hub_cached(value))
+
+
+def _encoder_folders() -> Iterator[Base]:
+    """Find encoders in ``BIONER_ENCODERS``: folders of one, or folders of several."""
+    for place in os.environ.get("BIONER_ENCODERS", "").split(os.pathsep):
+        root = Path(place).expanduser() if place else None
+        if root is None or not root.is_dir():
+            continue
+        folders = [root] if (root / "config.json").exists() else sorted(root.iterdir())
+        for folder in folders:
+            if folder.is_dir() and check_folder(folder) is None:
+                yield Base(str(folder), folder.name, True, parameters=count_parameters(folder))
+
+
+def _models(settings: Settings) -> Iterator[Base]:
+    for entry in list_models(settings.models):
+        if entry.problem is None:
+            parameters = count_parameters(entry.folder)
+            yield Base(str(entry.folder), entry.name, True, entry.can_tag, parameters)
+
+
+def count_parameters(folder: Path) -> int:
+    """Count a model folder's parameters from its safetensors header; BERT base's if unreadable."""
+    try:
+        shapes = read_tensor_shapes(folder / "model.safetensors")
+    except ModelError:
+        return BERT_BASE_PARAMETERS
+    total = 0
+    for shape in shapes.values():
+        count = 1
+        for dimension in shape:
+            count *= dimension
+        total += count
+    return total
+
+
+def free_name(settings: Settings, base: Base) -> str:
+    """Suggest a name for a new model that no folder of ``models/`` has yet."""
+    stem = base.title.split(" ")[0].split("/")[-1].lower().rstrip(",") or "model"
+    taken = {folder.name for folder in settings.models.glob("*")}
+    number = 1
+    while f"{stem}-ner-{number}" in taken:
+        number += 1
+    return f"{stem}-ner-{number}"
+
+
+def hub_cached(name: str) -> bool:
+    """Return whether the hub's cache on this machine has a snapshot of this model."""
+    default = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"
+    cache = Path(os.environ.get("HF_HUB_CACHE", default))
+    return any((cache / f"models--{name.replace('/', '--')}" / "snapshots").glob("*/config.json"))

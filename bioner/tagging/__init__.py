@@ -1,0 +1,1 @@
+"""Tagging: sentences in, scored mentions out, by torch or ONNX Runtime."""

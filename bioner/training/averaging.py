@@ -1,0 +1,105 @@
+"""A retrained model's weights averaged with its parent's, as near to the new ones as devel allows.
+
+What lies between two models of one training history keeps most of both (Wortsman et al. 2022,
+WiSE-FT): the more of the parent, the less is forgotten, and the less is learned. Devel says how
+much is needed, so that the gate's test sentences never choose it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from bioner.evaluation.gate import check_reports
+from bioner.evaluation.scores import Report
+from bioner.evaluation.scoring import evaluate_sentences
+from bioner.labels import LabelSchema
+from bioner.spans import Sentence
+from bioner.tagging.tagger import OnProgress, load_tagger
+
+STEP = 0.1
+MOST = 0.9
+"""The parent's largest share: beyond it hardly anything is learned."""
+
+Tell = Callable[[str], None]
+
+
+def average_weights(
+    parent: Path,
+    out: Path,
+    least: float,
+    devel: Sequence[Sentence],
+    schema: LabelSchema,
+    *,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    tell: Tell = lambda _: None,
+) -> float:
+    """Move the weights in ``out`` back towards the parent's; return the parent's share, 0..1.
+
+    The share is the smallest one from ``least`` on, in steps of a tenth, with which no corpus of
+    ``devel`` falls significantly behind the parent and no type over-fires more; without devel
+    sentences it is ``least``. 0 where there is nothing to average: the two have other shapes, or
+    ``least`` is 0.
+    """
+    from safetensors.torch import load_file
+
+    path = out / "model.safetensors"
+    new, old = load_file(path), load_file(parent / "model.safetensors")
+    shapes = [{name: one.shape for name, one in weights.items()} for weights in (new, old)]
+    if not least or shapes[0] != shapes[1]:
+        return 0.0
+    shares = [least]
+    while devel and shares[-1] + STEP <= MOST + 1e-9:
+        shares.append(round(shares[-1] + STEP, 4))
+    if len(shares) == 1:
+        _write(path, new, old, least)
+        return least
+
+    def report_of(folder: Path, what: str) -> Report:
+        tagger = load_tagger(folder, device=device, backend="torch", is_calibrated=False)
+        return evaluate_sentences(
+            tagger, devel, schema, bootstrap=0, progress=_progress(tell, what)
+        )
+
+    before = report_of(parent, f"{parent.name} reads devel")
+    low, high = 0, len(shares) - 1
+    written = -1
+    while low < high:
+        written = (low + high) // 2
+        _write(path, new, old, shares[written])
+        after = report_of(out, f"with {100 * shares[written]:.0f} % of {parent.name}, on devel")
+        if any(check.is_passed is False for check in check_reports(before, after)):
+            low = written + 1
+        else:
+            high = written
+    if written != low:
+        _write(path, new, old, shares[low])
+    return shares[low]
+
+
+def _progress(tell: Tell, what: str) -> OnProgress:
+    """Tell each tenth, so that a job's log stays short."""
+    told = -1
+
+    def show(done: int, total: int) -> None:
+        nonlocal told
+        if 10 * done // max(1, total) > told:
+            told = 10 * done // max(1, total)
+            tell(f"{what}: {done:,} of {total:,} sentences")
+
+    return show
+
+
+def _write(path: Path, new: dict[str, Any], old: dict[str, Any], share: float) -> None:
+    """Write the average whole or not at all."""
+    import torch
+    from safetensors.torch import save_file
+
+    mixed = {
+        name: torch.lerp(one.float(), old[name].float(), share).contiguous()
+        for name, one in new.items()
+    }
+    temporary = path.with_name(f".{path.name}.new")
+    save_file(mixed, temporary, metadata={"format": "pt"})
+    temporary.replace(path)

@@ -1,0 +1,183 @@
+"""The run card: all that somebody needs to repeat, report and judge a run, as Markdown or JSON."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bioner.corpora.registry import CORPORA
+from bioner.jobs.folder import Job, JobSpec
+from bioner.models.catalogue import CARD, ModelCard, read_card
+from bioner.settings import PROJECT_ROOT
+
+
+def card_of(job: Job) -> ModelCard | None:
+    """Return the card of the model that a job has made, or None while there is none."""
+    folder = Path(job.spec.out)
+    return read_card(folder) if job.spec.out and (folder / CARD).exists() else None
+
+
+def repeat_command(job: Job) -> str:
+    """Return the command that repeats a run, with paths below the checkout made relative."""
+    return shown_command(job.spec)
+
+
+def shown_command(spec: JobSpec) -> str:
+    """Return a job's command as somebody would type it in the checkout."""
+    words = list(spec.command)
+    if words[1:2] == ["-m"]:
+        words[0] = "python"
+    return shlex.join(_relative(word) for word in words)
+
+
+def _relative(word: str) -> str:
+    path = Path(word)
+    if path.is_absolute() and path.is_relative_to(PROJECT_ROOT):
+        return str(path.relative_to(PROJECT_ROOT))
+    return word
+
+
+def run_card_markdown(job: Job, card: ModelCard | None) -> str:
+    """Write the run card as Markdown."""
+    parts = [f"# Run card: {job.spec.title}", "", _table(_facts(job, card)), ""]
+    if card is not None and card.config:
+        parts += ["## Configuration", "", _table((k, v) for k, v in card.config.items()), ""]
+    if card is not None and card.scores:
+        parts += ["## Scores", "", _table(_scores(card)), ""]
+    parts += ["## Repeat", "", "```sh", repeat_command(job), "```", ""]
+    if card is not None:
+        parts += ["## Methods paragraph", "", methods_paragraph(card), ""]
+        if card.limits:
+            parts += ["## Known limits", "", *(f"- {limit}" for limit in card.limits), ""]
+    return "\n".join(parts)
+
+
+def run_card_json(job: Job, card: ModelCard | None) -> str:
+    """Write the run card as JSON."""
+    raw = {
+        "job": {"id": job.id, "status": job.status, "spec": asdict(job.spec)},
+        "command": repeat_command(job),
+        "model": card.to_json() if card else None,
+        "methods": methods_paragraph(card) if card else "",
+    }
+    return json.dumps(raw, indent=2, ensure_ascii=False) + "\n"
+
+
+def _facts(job: Job, card: ModelCard | None) -> Iterable[tuple[str, Any]]:
+    yield "Job", job.id
+    yield "State", job.status
+    yield "Started", job.spec.created
+    yield "Duration", duration(card.duration_s if card else job.duration_s)
+    yield "Peak memory", f"{job.state.peak_memory_bytes / 1e9:.1f} GB"
+    if card is None:
+        yield "Base encoder", _relative(job.spec.base)
+        yield "Device", job.spec.device
+        return
+    yield "Model", card.name
+    yield "Base encoder", card.base
+    yield "Corpora", ", ".join(card.corpora)
+    yield "Types", ", ".join(card.types)
+    yield "Mapping", card.mapping
+    yield "Data fingerprint", card.data_fingerprint
+    yield "Schema fingerprint", card.schema_fingerprint
+    yield "Training sentences", f"{card.train_sentences:,}"
+    yield "of these corrections", f"{card.corrections:,}"
+    yield "Loss", card.loss
+    yield "Seed", card.seed
+    yield "Steps", f"{card.steps:,} ({card.epochs:.2f} epochs)"
+    yield "Commit", card.commit or "unknown"
+    yield "Hardware", ", ".join(f"{k} {v}" for k, v in card.hardware.items() if v)
+    yield "Versions", ", ".join(f"{k} {v}" for k, v in card.versions.items())
+    yield "Licence", card.licence
+
+
+def _scores(card: ModelCard) -> Iterable[tuple[str, Any]]:
+    if card.f1 is not None:
+        yield "All corpora, micro F1", f"{card.f1:.3f}"
+    for corpus, scores in card.scores.get("by_corpus", {}).items():
+        value = scores.get("micro", {}).get("f1")
+        if value is not None:
+            yield f"{corpus}, micro F1", f"{value:.3f}"
+
+
+def _table(rows: Iterable[tuple[str, Any]]) -> str:
+    lines = ["| | |", "|---|---|"]
+    for name, value in rows:
+        text = str(value).replace("|", "\\|").replace("\n", " ")
+        lines.append(f"| {name} | {text} |")
+    return "\n".join(lines)
+
+
+def methods_paragraph(card: ModelCard) -> str:
+    """Write the paragraph for a paper's methods section, from what the card records alone."""
+    config = card.config
+    cited = [
+        f"{corpus} ({CORPORA[corpus].citation})" if corpus in CORPORA else corpus
+        for corpus in card.corpora
+    ]
+    loss = (
+        "a partial-label loss, in which the absence of a label counts as evidence only against the "
+        "types that a corpus annotates"
+        if card.loss == "partial"
+        else "cross-entropy, every unlabelled token counting as outside"
+    )
+    parts = [
+        f"We fine-tuned {card.base} for token classification into {len(card.types)} entity types "
+        f"(IOB2: {', '.join(card.types)}) with {loss}.",
+        f"The training data were {card.train_sentences:,} sentences of {_listed(cited)}, merged "
+        f"under the {card.mapping} mapping (data fingerprint {card.data_fingerprint}), without the "
+        "sentences that occur in a development or test split.",
+    ]
+    if card.corrections:
+        parts.append(f"Of these, {card.corrections:,} were corrected by reviewers.")
+    if config:
+        parts.append(
+            f"We used AdamW with a learning rate of {config.get('learning_rate')} "
+            f"({config.get('head_learning_rate')} for the classifier), batches of "
+            f"{_sentences_a_step(card)}, a linear schedule with {config.get('warmup', 0):.0%} "
+            f"warm-up, weight decay {config.get('weight_decay')} and seed {card.seed}, for "
+            f"{card.epochs:g} epochs ({card.steps:,} steps) in {config.get('precision')} on "
+            f"{card.hardware.get('name') or card.hardware.get('device') or 'this machine'}."
+        )
+    if card.f1 is not None:
+        parts.append(
+            f"On the test splits, micro-averaged F1 over mentions (strict IOB2, seqeval) was "
+            f"{100 * card.f1:.1f} %."
+        )
+    return " ".join(parts)
+
+
+def _sentences_a_step(card: ModelCard) -> str:
+    processes = int(card.hardware.get("processes", 1))
+    batch = int(card.config.get("batch_size", 0))
+    shared = batch * processes * int(card.config.get("gradient_accumulation", 1))
+    return str(batch) if shared == batch else f"{shared} ({batch} at a time)"
+
+
+def _listed(items: list[str]) -> str:
+    if len(items) < 2:
+        return "".join(items) or "no corpus"
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def clock(seconds: float) -> str:
+    """Write a duration as a clock does: ``15:04``, ``1:02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration as a person says it."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,234 @@
+"""The Corpora page's mapping: what each corpus's labels became and why, and changing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import streamlit as st
+
+from bioner.corpora.mapping_edit import (
+    Change,
+    MappingEdit,
+    changes,
+    exceptions_of,
+    has_edits,
+    restore,
+    write_edit,
+)
+from bioner.corpora.overview import Shelf, search_words
+from bioner.errors import BionerError
+from bioner.labels import IGNORE, CorpusMapping, SurfaceRule
+from bioner.ui.highlight import coverage_html
+from bioner.ui.plain import plain
+from bioner.ui.session import Session, keep_in_url, page_key
+from bioner.ui.tables import draw_table
+
+OPEN = "left open"
+_SAVED = "corpora.mapping_saved"
+_PROBLEM = "corpora.mapping_problem"
+_ROUND = "corpora.mapping_round"
+
+
+def draw_mapping(session: Session, shelf: Shelf) -> None:
+    """Draw what a corpus's own labels became, and offer to change it."""
+    corpora = list(shelf.corpora)
+    asked = st.query_params.get("corpus", "")
+    corpus = st.selectbox(
+        "Corpus",
+        corpora,
+        index=corpora.index(asked) if asked in corpora else 0,
+        key=page_key("corpora_mapping"),
+    )
+    keep_in_url(corpus=corpus)
+    mapping = shelf.schema.mapping_for(corpus)
+    draw_table(
+        ["In the corpus", "Becomes", "Mentions", "Why"],
+        [
+            (source, _shown(to), number, why)
+            for source, to, number, why in mapping_rows(mapping, shelf.report)
+        ],
+    )
+    st.caption(f"{OPEN.capitalize()}: such a mention is no evidence, for or against any type.")
+    st.markdown(f"**What the annotators of {corpus} looked for**")
+    st.html(coverage_html(mapping.covers, shelf.schema))
+    for label, may_be in mapping.coarse.items():
+        st.caption(f"{label} is used broadly here: it may stand for {', '.join(may_be)}.")
+    if mapping.fold:
+        folded = ", ".join(f"{ours} as {theirs}" for ours, theirs in mapping.fold.items())
+        st.caption(f"When this corpus is scored, its own terms count: {folded}.")
+    if session.schema.mapping_for(corpus) != mapping:
+        st.info(
+            "This mapping has been changed since the corpora were built: build them again "
+            "to see it here.",
+            icon=":material/update:",
+        )
+    _draw_editor(session, shelf, corpus)
+
+
+def mapping_rows(
+    mapping: CorpusMapping, report: Mapping[str, Mapping[str, Mapping[str, Mapping[str, int]]]]
+) -> list[tuple[str, str, int, str]]:
+    """Return a row for each source label and what it becomes, with the count and the reason."""
+    counts = report["mapped"].get(mapping.corpus, {})
+    ignored = report["ignored"].get(mapping.corpus, {})
+    rows: list[tuple[str, str, int, str]] = []
+    for source, rule in mapping.rules.items():
+        reasons = {r.label: r.reason for r in rule.by_surface} | {rule.label: rule.reason}
+        found: dict[str, int] = dict(counts.get(source, {}))
+        if source in ignored:
+            found[IGNORE] = int(ignored[source])  # type: ignore[call-overload]
+        words = {one.label: len(one.surfaces) for one in rule.by_surface}
+        rows += [
+            (
+                f"{source}, {words[to]} words" if to in words and to != rule.label else source,
+                to,
+                found.get(to, 0),
+                reasons.get(to, ""),
+            )
+            for to in rule.targets
+        ]
+    return rows
+
+
+def _shown(label: str) -> str:
+    return OPEN if label == IGNORE else label
+
+
+def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
+    saved = session.recall(_SAVED)
+    if saved:
+        st.success(saved, icon=":material/check:")
+        session.memory[_SAVED] = ""
+    problem = session.recall(_PROBLEM)
+    if problem:
+        st.error(plain(problem), icon=":material/error:")
+        session.memory[_PROBLEM] = ""
+    present = session.schema.mapping_for(corpus)
+    if corpus not in session.schema.corpora or corpus not in shelf.report["mapped"]:
+        return
+    with st.expander("Change the mapping", icon=":material/edit:"):
+        st.caption(
+            "Your change is kept in your data folder; the one that came with the app stays as it "
+            "is. It takes effect when the corpora are built again."
+        )
+        labels = [*session.schema.names, IGNORE]
+        rules: dict[str, str] = {}
+        exceptions: dict[str, dict[str, frozenset[str]]] = {}
+        columns = st.columns(3)
+        for place, (source, rule) in enumerate(present.rules.items()):
+            rules[source] = columns[place % 3].selectbox(
+                f"{source} becomes",
+                labels,
+                index=labels.index(rule.label),
+                format_func=_shown,
+                key=_key(session, corpus, source),
+            )
+        excepted = [(s, one) for s, rule in present.rules.items() for one in rule.by_surface]
+        halves = st.columns(2)
+        for place, (source, one) in enumerate(excepted):
+            with halves[place % 2]:
+                words = _choose_words(session, corpus, source, one)
+                exceptions.setdefault(source, {})[one.label] = words
+        _choose_new_exception(session, present, labels, exceptions)
+        covers = st.pills(
+            "Its annotators looked for",
+            session.schema.names,
+            selection_mode="multi",
+            default=[name for name in session.schema.names if name in present.covers],
+            key=_key(session, corpus, "covers"),
+        )
+        edit = MappingEdit(corpus, rules, frozenset(covers), exceptions)
+        written = shelf.written(corpus) if exceptions != exceptions_of(present) else None
+        _draw_changes(session, edit, changes(edit, present, shelf.report, written))
+        if has_edits(session.settings, corpus):
+            st.button(
+                "Back to the mapping that came with the app",
+                key="mapping_restore",
+                icon=":material/undo:",
+                on_click=_apply,
+                args=(
+                    session,
+                    partial(restore, session.settings, corpus),
+                    "The shipped mapping is back",
+                ),
+            )
+
+
+def _key(session: Session, corpus: str, name: str) -> str:
+    """Return the key of a widget of the editor; once applied, all begin anew."""
+    return f"mapping_{corpus}_{name}{session.recall(_ROUND)}"
+
+
+def _choose_words(
+    session: Session, corpus: str, source: str, present: SurfaceRule
+) -> frozenset[str]:
+    """Let a person edit the words of one exception; return them."""
+    written = st.text_area(
+        f"{source} written so becomes {_shown(present.label)}",
+        "\n".join(sorted(present.surfaces)),
+        key=_key(session, corpus, f"{source}_{present.label}"),
+        height=150,
+        help="The whole mention, one a line; upper and lower case are alike.",
+    )
+    return _words(written)
+
+
+def _choose_new_exception(
+    session: Session,
+    present: CorpusMapping,
+    labels: Sequence[str],
+    exceptions: dict[str, dict[str, frozenset[str]]],
+) -> None:
+    """Let a person except some words of a label; they are added to ``exceptions``."""
+    corpus = present.corpus
+    with st.popover("Except some words", icon=":material/format_list_bulleted_add:"):
+        source = st.selectbox(
+            "Mentions labelled", list(present.rules), key=_key(session, corpus, "new_source")
+        )
+        label = st.selectbox(
+            "are instead", labels, format_func=_shown, key=_key(session, corpus, "new_label")
+        )
+        words = _words(
+            st.text_area(
+                "where they are written",
+                key=_key(session, corpus, "new_words"),
+                placeholder="one a line",
+                help="The whole mention, one a line; upper and lower case are alike.",
+            )
+        )
+    if words:
+        known = exceptions.setdefault(source, {})
+        known[label] = known.get(label, frozenset()) | words
+
+
+def _words(written: str) -> frozenset[str]:
+    """Return the lines of a text as the corpora write them: tokens apart, lower-cased."""
+    return frozenset(filter(None, (search_words(line).lower() for line in written.splitlines())))
+
+
+def _draw_changes(session: Session, edit: MappingEdit, found: list[Change]) -> None:
+    st.markdown("**What would change**")
+    if not found:
+        st.caption("Nothing yet.")
+        return
+    draw_table(["What", "How many"], [(one.what, one.number) for one in found])
+    st.button(
+        "Apply",
+        key="mapping_apply",
+        type="primary",
+        icon=":material/check:",
+        on_click=_apply,
+        args=(session, partial(write_edit, session.settings, edit), "Changed"),
+    )
+
+
+def _apply(session: Session, act: Callable[[], None], told: str) -> None:
+    """Do what a button asks, before the page is drawn; what it says is shown on the page."""
+    try:
+        act()
+    except BionerError as error:
+        session.memory[_PROBLEM] = str(error)
+        return
+    session.memory[_ROUND] = session.recall(_ROUND) + "x"
+    session.memory[_SAVED] = f"{told}. Build the corpora again for it to take effect."

@@ -1,0 +1,194 @@
+"""The Corpora page's part for a corpus of one's own: upload, map, say what was looked for, add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+
+from bioner.corpora.adding import (
+    Preview,
+    add_corpus,
+    corpus_id,
+    remove_corpus,
+    split_sentences,
+    suggest_types,
+)
+from bioner.corpora.own import own_folders
+from bioner.corpora.registry import OwnCorpus, read_own_description
+from bioner.errors import BionerError
+from bioner.formats import MAX_WHOLE_BYTES
+from bioner.labels import IGNORE
+from bioner.ui import cache
+from bioner.ui.highlight import sentence_html
+from bioner.ui.session import Session, show_problem
+from bioner.ui.tables import draw_table
+
+EXAMPLES = 5
+FORMATS = {
+    "conll": "CoNLL or TSV: a token and its tag a line",
+    "brat": "BRAT: .txt and .ann",
+    "bioc-xml": "BioC XML",
+    "bioc-json": "BioC JSON",
+    "pubtator": "PubTator",
+    "jsonl": "JSON lines",
+    "spacy": "spaCy",
+}
+"""The formats that carry annotations, in words."""
+_ADDED = "corpora.added"
+COVERS = "own_covers"
+_FOLLOWED = "own_covers_followed"
+"""Session state: the types of the file's labels by which the choice was last brought up to date."""
+
+
+def draw_own(session: Session) -> None:
+    """Draw the corpora of one's own and the steps that add another."""
+    told = session.recall(_ADDED)
+    if told:
+        st.success(told, icon=":material/check:")
+        session.memory[_ADDED] = ""
+    _draw_present(session)
+    st.markdown("**Add a corpus**")
+    files = st.file_uploader(
+        "Annotated files",
+        accept_multiple_files=True,
+        key=f"own_files_{session.recall('corpora.own_round')}",
+        help="CoNLL, BRAT (zip), BioC XML or JSON, PubTator, JSON lines, spaCy.",
+    )
+    st.caption(
+        f"In UTF-8, at most {MAX_WHOLE_BYTES // 2**20} MB a file; several files are read as one "
+        "corpus."
+    )
+    if not files:
+        st.caption(
+            "Your own labelled texts are merged with the ten corpora, trained on and scored like "
+            "them. They stay on this machine, in your data folder."
+        )
+        return
+    format = st.selectbox(
+        "Format",
+        ["", *FORMATS],
+        key="own_format",
+        format_func=lambda name: FORMATS.get(name, "told from the files"),
+        width=420,
+    )
+    try:
+        ids = tuple(file.file_id for file in files)
+        preview = cache.corpus_preview(ids, format, files)
+    except BionerError as error:
+        show_problem(error)
+        return
+    _draw_preview(session, preview)
+    _draw_form(session, preview, files[0].name)
+
+
+def _draw_present(session: Session) -> None:
+    for folder in own_folders(session.settings):
+        try:
+            own = read_own_description(folder)
+        except BionerError as error:
+            show_problem(error)
+            continue
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            st.text(own.title, width="stretch")
+            st.caption(f"looked for {', '.join(own.covers)}")
+            with st.popover("Remove", icon=":material/delete:"):
+                st.caption("Deletes it from your data folder. Build the corpora again afterwards.")
+                if st.button("Remove it", key=f"own_remove_{own.id}"):
+                    remove = partial(remove_corpus, session.settings, own.id)
+                    _apply(session, remove, f"{own.title} is removed.")
+
+
+def _draw_preview(session: Session, preview: Preview) -> None:
+    one, two, three = st.columns(3)
+    one.metric("Texts", f"{preview.documents:,}")
+    two.metric("Sentences", f"{len(preview.sentences):,}")
+    three.metric("Mentions", f"{preview.labels.total():,}")
+    repairs = preview.repairs
+    if repairs:
+        with st.expander(f"Repaired or left out while reading: {repairs.total():,}"):
+            draw_table(
+                ["Rule", "How many"],
+                [(rule.replace("_", " "), number) for rule, number in repairs.most_common()],
+            )
+            for report in preview.reports:
+                for example in report.examples:
+                    st.text(example)
+    marked = [one for one in preview.sentences if one.spans][:EXAMPLES]
+    bodies = (sentence_html(one, session.schema) for one in marked)
+    st.html("".join(f'<div class="bn-card">{body}</div>' for body in bodies))
+
+
+def _draw_form(session: Session, preview: Preview, name: str) -> None:
+    schema = session.schema
+    title = st.text_input("Name", name.rsplit(".", 1)[0], key="own_title", width=420)
+    suggested = suggest_types(preview.labels, schema)
+    labels = [*schema.names, IGNORE]
+    st.markdown("**What its labels are**")
+    types: dict[str, str] = {}
+    for label, number in preview.labels.most_common():
+        types[label] = st.selectbox(
+            f"{label} ({number:,} mentions) is",
+            labels,
+            index=labels.index(suggested[label]),
+            format_func=lambda one: "none of these: leave it open" if one == IGNORE else one,
+            key=f"own_type_{label}",
+            width=420,
+        )
+    unknown = [label for label in types if types[label] == suggested[label] == IGNORE]
+    if unknown:
+        st.info(
+            f"Not known here: {', '.join(unknown)}. Say above what each is; left open, it is no "
+            "evidence for or against any type.",
+            icon=":material/help:",
+        )
+    present = [name for name in schema.names if name in types.values()]
+    _follow_types(present)
+    covers = st.pills(
+        "What its annotators looked for everywhere",
+        schema.names,
+        selection_mode="multi",
+        key=COVERS,
+        help="Only for these is an unmarked word evidence that there is none.",
+    )
+    licence = st.text_input("Licence", key="own_licence", width=420, placeholder="own data")
+    splits = split_sentences(preview.sentences)
+    told = ", ".join(f"{len(found):,} {split}" for split, found in splits.items())
+    st.caption(f"Shared out by document, always the same way: {told}.")
+    if not st.button("Add this corpus", key="own_add", type="primary", icon=":material/add:"):
+        return
+    try:
+        own = OwnCorpus(corpus_id(title), title.strip(), tuple(covers), types, licence)
+    except BionerError as error:
+        show_problem(error)
+        return
+    _apply(
+        session,
+        lambda: add_corpus(session.settings, own, preview.sentences, schema),
+        f"{title} is added. Build the corpora again to merge it.",
+    )
+
+
+def _follow_types(present: Sequence[str]) -> None:
+    """Choose the types that the file's labels have come to be; keep what a person has chosen."""
+    before = set(st.session_state.get(_FOLLOWED, ()))
+    chosen = st.session_state.get(COVERS)
+    if chosen is None:
+        st.session_state[COVERS] = list(present)
+    elif before != set(present):
+        kept = [name for name in chosen if name in present or name not in before]
+        new = [name for name in present if name not in before and name not in kept]
+        st.session_state[COVERS] = [*kept, *new]
+    st.session_state[_FOLLOWED] = tuple(present)
+
+
+def _apply(session: Session, act: Callable[[], object], told: str) -> None:
+    try:
+        act()
+    except BionerError as error:
+        show_problem(error)
+        return
+    session.memory[_ADDED] = told
+    session.memory["corpora.own_round"] = session.recall("corpora.own_round") + "x"
+    st.rerun()

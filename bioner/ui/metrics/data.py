@@ -1,0 +1,159 @@
+"""What the Metrics page knows of a model: its stored report, its card's scores, its running job."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioner.errors import BionerError
+from bioner.evaluation.reports import FOLDER, StoredReport, model_hash
+from bioner.evaluation.scores import Report, report_from_json
+from bioner.jobs import launch
+from bioner.jobs.folder import Job, JobSpec, Metric
+from bioner.models.catalogue import ModelEntry
+from bioner.settings import Settings
+from bioner.ui import cache
+
+KIND = "evaluate"
+SAMPLE = "sample-merged"
+"""The folder of the merged sample, for machines without the corpora."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """The merged folder that models are scored on; ``is_sample``: only the shipped sample."""
+
+    folder: Path
+    fingerprint: str
+    sentences: int
+    is_sample: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The scores on the page: from a stored report of this data, or from the model's card."""
+
+    entry: ModelEntry
+    report: Report
+    stored: StoredReport | None
+    is_current: bool
+    """Whether the report is of the merged data that is here now."""
+
+
+def find_data(settings: Settings, split: str) -> Data | None:
+    """Return the merged corpora, else the merged sample if somebody has made it, else None.
+
+    Raises CorpusError for a damaged folder.
+    """
+    for folder, is_sample in ((settings.merged, False), (settings.data / SAMPLE, True)):
+        path = folder / "manifest.json"
+        if path.is_file():
+            manifest = cache.manifest(str(folder), cache.stamp(path))
+            sentences = manifest.report.get("sentences", {})
+            count = sum(int(row.get(split, 0)) for row in sentences.values())
+            return Data(folder, manifest.fingerprint, count, is_sample)
+    return None
+
+
+def build_sample(settings: Settings) -> None:
+    """Merge the shipped sample into a folder of its own, so that a model can be scored on it."""
+    from bioner.corpora.merge import merge, write_dataset
+    from bioner.corpora.registry import read_corpora
+    from bioner.labels import read_schema
+
+    dataset = merge(read_corpora(settings.sample), read_schema())
+    write_dataset(dataset, settings.data / SAMPLE)
+
+
+def stored_reports(settings: Settings) -> list[StoredReport]:
+    """Return the sound stored reports, newest first."""
+    found: list[StoredReport] = []
+    place = settings.data / FOLDER
+    for folder in place.iterdir() if place.is_dir() else ():
+        path = folder / "report.json"
+        if not folder.name.startswith(".") and path.is_file():
+            try:
+                found.append(cache.stored_report(str(folder), cache.stamp(path)))
+            except BionerError:
+                continue
+    return sorted(found, key=lambda one: (one.created, one.key.id), reverse=True)
+
+
+def find_shown(
+    settings: Settings, entry: ModelEntry, data: Data | None, split: str
+) -> Shown | None:
+    """Return what is known of a model's scores, the most telling first.
+
+    First a report of this very model and data, then one of this model on other data, then the
+    scores on its card.
+    """
+    weights = model_hash(entry.folder)
+    mine = [
+        one
+        for one in stored_reports(settings)
+        if one.key.data and one.key.weights == weights and one.key.split == split
+    ]
+    fingerprint = data.fingerprint if data else ""
+    mine.sort(key=lambda one: (one.key.data != fingerprint, len(one.key.corpora) > 0))
+    if mine:
+        best = mine[0]
+        return Shown(entry, best.report, best, best.key.data == fingerprint)
+    if split == "test" and entry.card and entry.card.scores:
+        try:
+            return Shown(entry, report_from_json(entry.card.scores), None, False)
+        except (KeyError, TypeError, AttributeError):
+            return None
+    return None
+
+
+def evaluation_job(settings: Settings, model: str, split: str) -> Job | None:
+    """Return the newest evaluation job of a model and split that is running or went wrong."""
+    for job in launch.list_jobs(settings):
+        wanted = {"model": model, "split": split}
+        if job.spec.kind == KIND and wanted.items() <= job.spec.details.items():
+            return job if job.is_active or job.status in ("failed", "lost") else None
+    return None
+
+
+def start_evaluation(settings: Settings, model: str, data: Data, split: str) -> Job:
+    """Launch the evaluation of a model as a background job. Raises JobError."""
+    command = (
+        *(sys.executable, "-m", "bioner", "evaluate", "--model", model),
+        *("--data", str(data.folder), "--split", split),
+    )
+    spec = JobSpec(
+        command,
+        f"evaluate {model} on {split}",
+        kind=KIND,
+        device="cuda" if launch.resolve_device(settings.device) == "cuda" else "cpu",
+        data=str(data.folder),
+        details={"model": model, "split": split},
+    )
+    return launch.launch(spec, settings)
+
+
+def learning_curve(settings: Settings, entry: ModelEntry) -> list[Metric]:
+    """Return the devel scores of the job that trained this model; empty if it left none."""
+    for job in launch.list_jobs(settings):
+        if job.spec.kind == "train" and job.spec.out and Path(job.spec.out).name == entry.name:
+            found = launch.read_metrics(job.id, settings)
+            return [one for one in found if one.devel_f1 is not None]
+    return []
+
+
+def corpus_title(report: Report, corpus: str) -> str:
+    """Return a corpus's name, with "(part)" where only a part of it is here."""
+    return f"{corpus} (part)" if corpus in report.parts else corpus
+
+
+def to_csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return rows as CSV text."""
+    sink = io.StringIO()
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return sink.getvalue()

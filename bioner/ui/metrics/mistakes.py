@@ -1,0 +1,336 @@
+"""The Metrics page's mistakes: what is taken for what, and the sentences, gold beside the model."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from bioner.evaluation.mistakes import KINDS, Mistake
+from bioner.evaluation.reports import Judged, StoredReport
+from bioner.evaluation.scores import Report
+from bioner.evaluation.surfaces import Usage
+from bioner.labels import LabelSchema
+from bioner.spans import Sentence, Span
+from bioner.ui.charts import Cell
+from bioner.ui.highlight import color_of, highlight_html, sentence_mentions
+from bioner.ui.metrics.charts import confusion, show_confusion
+from bioner.ui.metrics.data import Shown, corpus_title, to_csv
+from bioner.ui.metrics.send import draw_send
+from bioner.ui.session import Session, keep_in_url, page_link
+
+STYLE = Path(__file__).with_name("metrics.css")
+ANY = ""
+SPURIOUS, MISSED, BOUNDARY = "spurious", "missed", "wrong boundary"
+PAGE = 10
+CONVENTIONS = {
+    "": "All",
+    "yes": "Only where another corpus would agree with the model",
+    "no": "Only where none would",
+}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which mistakes to show; an empty field lets everything through."""
+
+    corpus: str = ""
+    kind: str = ""
+    gold: str = ""
+    predicted: str = ""
+    text: str = ""
+    convention: str = ""
+
+    def lets_through(self, one: Mistake) -> bool:
+        """Whether the mistake is one to show."""
+        return (
+            self.corpus in (ANY, one.corpus)
+            and self.kind in (ANY, one.kind)
+            and self.gold in (ANY, row_of(one))
+            and self.predicted in (ANY, column_of(one))
+            and self.text.lower() in f"{one.surface}\n{one.predicted_surface}".lower()
+            and (not self.convention or (self.convention == "yes") == bool(one.agreeing))
+        )
+
+
+def row_of(one: Mistake) -> str:
+    """Return a mistake's row in the confusion matrix."""
+    return one.gold.label if one.gold else SPURIOUS
+
+
+def column_of(one: Mistake) -> str:
+    """Return a mistake's column in the confusion matrix."""
+    if one.kind == BOUNDARY:
+        return BOUNDARY
+    return one.predicted.label if one.predicted else MISSED
+
+
+def draw_mistakes(session: Session, shown: Shown) -> None:
+    """Draw the confusion matrix, the filters, and the sentences they let through."""
+    stored = shown.stored
+    if stored is None:
+        st.info(
+            "The model's card has its scores, not its mistakes: evaluate it here to read them.",
+            icon=":material/rule:",
+        )
+        return
+    st.html(STYLE)
+    everything = stored.mistakes
+    if not everything:
+        st.success("Not one mistake: every mention is exactly right.", icon=":material/verified:")
+        return
+    corpus = _choose_corpus(stored.report)
+    _draw_confusion(session.schema, stored.report, everything, corpus)
+    chosen = _choose_filter(session.schema, stored.report, everything, corpus)
+    found = [one for one in everything if chosen.lets_through(one)]
+    draw_found(session, stored, found, key="metrics_mistakes")
+
+
+def _choose_corpus(report: Report) -> str:
+    names = [ANY, *report.by_corpus]
+    asked = st.query_params.get("corpus", ANY)
+    corpus = st.selectbox(
+        "Corpus",
+        names,
+        index=names.index(asked) if asked in names else 0,
+        key="metrics_corpus",
+        format_func=lambda name: corpus_title(report, name) if name else "All corpora",
+        width=320,
+    )
+    keep_in_url(corpus=corpus)
+    return str(corpus)
+
+
+def confusion_cells(
+    report: Report, mistakes: Sequence[Mistake], corpus: str, schema: LabelSchema
+) -> tuple[list[Cell], list[Cell]]:
+    """Count mistakes by gold row and predicted column, and exact matches by type."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in mistakes:
+        if corpus in (ANY, one.corpus):
+            counts[row_of(one), column_of(one)] += 1
+    by_type = report.by_type if corpus == ANY else report.by_corpus[corpus].by_type
+    types = [name for name in schema.names if name in by_type]
+    types += [name for name in by_type if name not in types]
+    columns = [*types, BOUNDARY, MISSED]
+    cells = [
+        Cell(row, column, counts[row, column])
+        for row in [*types, SPURIOUS]
+        for column in columns
+        if counts[row, column]
+    ]
+    return cells, [Cell(name, name, by_type[name].correct) for name in types]
+
+
+def _draw_confusion(
+    schema: LabelSchema, report: Report, mistakes: Sequence[Mistake], corpus: str
+) -> None:
+    cells, right = confusion_cells(report, mistakes, corpus, schema)
+    top = sorted(cells, key=lambda cell: -(cell.value or 0))[:5]
+    choice = show_confusion(
+        confusion(cells, right),
+        "Mistakes by gold type and by what the model says. Most frequent: "
+        + "; ".join(f"{c.row} as {c.column}, {c.value:.0f}" for c in top),
+        key="metrics_confusion",
+    )
+    st.caption(
+        "Click a cell to read its sentences. In italics: exactly right. A mention with the right "
+        "type and other ends is under “wrong boundary”."
+    )
+    now = (choice.row, choice.column) if choice else None
+    if now != st.session_state.get("metrics_clicked"):
+        st.session_state["metrics_clicked"] = now
+        if now:
+            st.session_state["metrics_gold"], st.session_state["metrics_predicted"] = now
+            st.session_state["metrics_kind"] = ANY
+            st.session_state["metrics_page"] = 1
+
+
+def _choose_filter(
+    schema: LabelSchema, report: Report, mistakes: Sequence[Mistake], corpus: str
+) -> Filter:
+    types = [name for name in schema.names if name in report.by_type]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        gold = _select("Gold", [ANY, *types, SPURIOUS], "gold", "Any")
+        predicted = _select("The model says", [ANY, *types, BOUNDARY, MISSED], "predicted", "Any")
+        kind = _select("Mistake", [ANY, *KINDS], "kind", "Any")
+        convention = _select("Convention", list(CONVENTIONS), "convention", "", CONVENTIONS)
+        text = st.text_input(
+            "Surface contains", st.query_params.get("surface", ""), key="metrics_surface"
+        )
+    keep_in_url(surface=text)
+    return Filter(corpus, kind, gold, predicted, text.strip(), convention)
+
+
+def _select(
+    label: str, options: list[str], name: str, empty: str, titles: dict[str, str] | None = None
+) -> str:
+    key = f"metrics_{name}"
+    if st.session_state.get(key) not in options:
+        asked = st.query_params.get(name, ANY)
+        st.session_state[key] = asked if asked in options else ANY
+    chosen = str(
+        st.selectbox(
+            label, options, key=key, format_func=lambda one: (titles or {}).get(one, one) or empty
+        )
+    )
+    keep_in_url(**{name: chosen})
+    return chosen
+
+
+def draw_found(
+    session: Session, stored: StoredReport, found: Sequence[Mistake], *, key: str
+) -> None:
+    """Draw mistakes sentence by sentence, surest first, and what can be done with them."""
+    by_row: dict[int, list[Mistake]] = {}
+    for one in sorted(found, key=_by_sureness):
+        by_row.setdefault(one.row, []).append(one)
+    agreeing = sum(bool(one.agreeing) for one in found)
+    told = f"**{len(found):,} mistakes in {len(by_row):,} sentences**"
+    if agreeing:
+        told += f"; in {agreeing:,} another corpus would agree"
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.markdown(told, width="stretch")
+        if found:
+            draw_send(session, stored, by_row, key=key)
+            st.download_button(
+                "CSV",
+                lambda: _csv(found, stored.report),
+                f"{stored.key.model}-{stored.key.split}-mistakes.csv",
+                "text/csv",
+                key=f"{key}_csv",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+    if not found:
+        st.info("No mistake fits: choose Any in one of the filters.", icon=":material/search_off:")
+        return
+    pages = -(-len(by_row) // PAGE)
+    number = 1
+    if pages > 1:
+        if not 1 <= st.session_state.get("metrics_page", 1) <= pages:
+            st.session_state["metrics_page"] = 1
+        number = st.number_input(
+            f"Page (of {pages:,})", 1, pages, key="metrics_page", step=1, width=160
+        )
+    rows = list(by_row)[(number - 1) * PAGE : number * PAGE]
+    for judged in stored.sentences(rows):
+        st.html(card_html(judged, by_row[judged.row], stored, session.schema))
+    first = by_row[rows[0]][0]
+    page_link(
+        "Corpora",
+        label=f"Find “{first.surface[:40]}” in the corpora",
+        icon=":material/search:",
+        part="sentences",
+        q=first.surface,
+    )
+
+
+def _by_sureness(one: Mistake) -> float:
+    score = one.predicted.score if one.predicted else None
+    return -score if score is not None else 1.0
+
+
+def card_html(
+    judged: Judged, mistakes: Sequence[Mistake], stored: StoredReport, schema: LabelSchema
+) -> str:
+    """Return one sentence, gold above the model's marks, with each mistake explained below."""
+    where = html.escape(f"{corpus_title(stored.report, judged.gold.corpus)} · {judged.gold.id}")
+    gold_wrong = [one.gold for one in mistakes if one.gold]
+    said_wrong = [one.predicted for one in mistakes if one.predicted]
+    lines = (
+        ("Gold", judged.gold, gold_wrong),
+        ("Model", judged.predicted, said_wrong),
+    )
+    body = "".join(
+        f'<div class="bn-who">{who}</div><div>{_line_html(one, wrong, schema)}</div>'
+        for who, one, wrong in lines
+    )
+    notes = "".join(f"<li>{_note_html(one, stored, schema)}</li>" for one in mistakes)
+    return (
+        f'<div class="bn-card bn-pair"><div class="bn-meta">{where}</div>'
+        f'<div class="bn-aligned">{body}</div><ul class="bn-notes">{notes}</ul></div>'
+    )
+
+
+def _line_html(sentence: Sentence, wrong: Sequence[Span], schema: LabelSchema) -> str:
+    marked = {(s.start, s.end, s.label) for s in wrong}
+    classes = {
+        i: "bn-differs" if (s.start, s.end, s.label) in marked else "bn-faded"
+        for i, s in enumerate(sentence.spans)
+    }
+    return highlight_html(sentence.text, sentence_mentions(sentence), schema, classes=classes)
+
+
+def _note_html(one: Mistake, stored: StoredReport, schema: LabelSchema) -> str:
+    said = ""
+    if one.gold:
+        said += f"gold {_chip(one.gold.label, schema)} “{html.escape(one.surface[:80])}”"
+    if one.gold and one.predicted:
+        said += ", "
+    if one.predicted:
+        sure = f" {one.predicted.score:.0%} sure" if one.predicted.score is not None else ""
+        said += (
+            f"model {_chip(one.predicted.label, schema)} "
+            f"“{html.escape(one.predicted_surface[:80])}”{sure}"
+        )
+    told = f"<b>{html.escape(one.kind)}</b>: {said}"
+    if one.agreeing:
+        told += (
+            ' <span class="bn-agree">'
+            f"{html.escape(', '.join(one.agreeing))} would agree with the model</span>"
+        )
+    surface = one.predicted_surface or one.surface
+    usage = stored.usages.get(surface.lower(), {})
+    if usage:
+        told += f'<div class="bn-meta">In training, “{html.escape(surface[:60])}”: '
+        told += "; ".join(_usage_text(c, u) for c, u in _most_used(usage)) + "</div>"
+    else:
+        told += f'<div class="bn-meta">“{html.escape(surface[:60])}” is not in training.</div>'
+    return told
+
+
+def _chip(label: str, schema: LabelSchema) -> str:
+    return (
+        f'<span class="bn-chip" style="--c:{color_of(schema, label)}">{html.escape(label)}</span>'
+    )
+
+
+def _most_used(usage: dict[str, Usage] | object) -> list[tuple[str, Usage]]:
+    assert isinstance(usage, dict)
+    return sorted(usage.items(), key=lambda item: -item[1].occurrences)[:4]
+
+
+def _usage_text(corpus: str, usage: Usage) -> str:
+    if not usage.marked:
+        return html.escape(f"{corpus} leaves it unmarked ({usage.occurrences:,}×)")
+    marked = ", ".join(f"{label} {n:,}" for label, n in usage.marked.most_common(2))
+    return html.escape(f"{corpus} {marked} of {usage.occurrences:,}")
+
+
+def _csv(found: Sequence[Mistake], report: Report) -> str:
+    header = ["mistake", "corpus", "sentence", "gold", "gold surface", "predicted",
+              "predicted surface", "confidence", "agreeing corpora"]  # fmt: skip
+    return to_csv(
+        header,
+        [
+            [
+                one.kind,
+                corpus_title(report, one.corpus),
+                one.sentence,
+                one.gold.label if one.gold else "",
+                one.surface if one.gold else "",
+                one.predicted.label if one.predicted else "",
+                one.predicted_surface,
+                one.predicted.score if one.predicted else "",
+                " ".join(one.agreeing),
+            ]
+            for one in found
+        ],
+    )

@@ -1,0 +1,286 @@
+"""The Metrics page's choices: model, split and view; what its numbers rest on; evaluation jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from bioner.errors import BionerError
+from bioner.jobs import launch
+from bioner.jobs.folder import Job
+from bioner.models.catalogue import ModelEntry, active_model
+from bioner.ui import cache
+from bioner.ui.metrics.board import draw_board
+from bioner.ui.metrics.compare import draw_comparison
+from bioner.ui.metrics.data import (
+    Data,
+    Shown,
+    build_sample,
+    evaluation_job,
+    find_data,
+    find_shown,
+    start_evaluation,
+)
+from bioner.ui.metrics.mistakes import draw_mistakes
+from bioner.ui.metrics.scores import draw_scores
+from bioner.ui.metrics.trust import draw_trust
+from bioner.ui.session import Session, keep_in_url, page_link, show_problem
+
+VIEWS = {
+    "scores": ":material/bar_chart: Scores",
+    "mistakes": ":material/rule: Mistakes",
+    "trust": ":material/verified_user: Trust",
+    "compare": ":material/compare_arrows: Compare",
+    "board": ":material/leaderboard: Leaderboard",
+}
+SENTENCES_PER_S = 85
+"""Sentences that a small model tags in a second on two cores."""
+REFRESH_S = 2.0
+
+
+def choose_model(session: Session) -> ModelEntry | None:
+    """Let a person choose the model; None, with what to do, where there is none that can tag."""
+    entries = cache.models(session.settings)
+    usable = {entry.name: entry for entry in entries if entry.can_tag}
+    for entry in entries:
+        if entry.problem:
+            st.error(f"Model {entry.name}: {entry.problem}", icon=":material/error:")
+    if not usable:
+        st.info(
+            "There is no model here to score: train one, or put a model folder into "
+            f"{session.settings.models}.",
+            icon=":material/model_training:",
+        )
+        page_link("Train", label="Train a model")
+        return None
+    names = list(usable)
+    asked = st.query_params.get("model", "")
+    if asked and asked not in usable:
+        st.error(
+            f"There is no usable model named {asked!r}: choose one of those below.",
+            icon=":material/error:",
+        )
+    active = active_model(session.settings)
+    first = next(n for n in (asked, session.model, active, names[0]) if n in usable)
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    name = left.selectbox(
+        "Model",
+        names,
+        index=names.index(first),
+        key="metrics_model",
+        format_func=lambda n: f"{_label(usable[n])}{' · in use' if n == active else ''}",
+    )
+    session.model = name
+    asked_split = st.query_params.get("split", "test")
+    split = right.segmented_control(
+        "Scored on",
+        ["test", "devel"],
+        default=asked_split if asked_split in ("test", "devel") else "test",
+        key="metrics_split",
+        required=True,
+        help="Test is for judging. Devel is what choices in training may be tuned on.",
+    )
+    session.memory["metrics.split"] = split
+    keep_in_url(model="" if name == active else name, split="" if split == "test" else str(split))
+    return usable[name]
+
+
+def _label(entry: ModelEntry) -> str:
+    stage = entry.card.stage if entry.card else ""
+    return f"{entry.name} ({stage})" if stage and stage != "final" else entry.name
+
+
+def open_scores(session: Session, entry: ModelEntry) -> tuple[Shown | None, Data | None]:
+    """Find the model's scores; say what they rest on; offer to measure what is not measured."""
+    split = session.recall("metrics.split", "test")
+    try:
+        data = find_data(session.settings, split)
+        shown = find_shown(session.settings, entry, data, split)
+    except BionerError as error:
+        show_problem(error)
+        return None, None
+    job = evaluation_job(session.settings, entry.name, split)
+    if job is not None:
+        st.fragment(_draw_job, run_every=REFRESH_S if job.is_active else None)(
+            session, job.id, was_active=job.is_active
+        )
+    if shown is not None:
+        _tell_basis(shown, data)
+    if (shown is None or not shown.is_current) and (job is None or not job.is_active):
+        _offer_evaluation(session, entry, data, split, shown)
+    return shown, data
+
+
+def _draw_job(session: Session, id: str, *, was_active: bool) -> None:
+    try:
+        job = launch.read_job(id, session.settings)
+    except BionerError as error:
+        show_problem(error)
+        return
+    if was_active and not job.is_active:
+        st.rerun()
+    if job.status in ("failed", "lost"):
+        problem = job.state.problem or "the evaluation ended without a word"
+        st.error(f"The evaluation failed: {problem}", icon=":material/error:")
+        with st.expander("Its last lines", icon=":material/notes:"):
+            st.code(launch.tail_log(id, session.settings, 15) or "(nothing)", language=None)
+        return
+    _draw_progress(session, job)
+
+
+def _draw_progress(session: Session, job: Job) -> None:
+    metrics = launch.read_metrics(job.id, session.settings)
+    name = job.spec.details["model"]
+    if job.status == "queued":
+        st.info(
+            f"The evaluation of {name} waits for the jobs before it on this device.",
+            icon=":material/hourglass_top:",
+        )
+    elif metrics and metrics[-1].total_steps:
+        last, left = metrics[-1], launch.remaining_s(metrics)
+        text = f"Evaluating {name}: {last.step:,} of {last.total_steps:,} sentences"
+        text += f", about {max(1, round(left / 60))} min left" if left and left > 90 else ""
+        st.progress(min(1.0, last.step / last.total_steps), text=text)
+    else:
+        st.progress(0.0, text=f"Evaluating {name}: getting ready …")
+    if st.button("Stop the evaluation", key="metrics_stop", icon=":material/stop:"):
+        try:
+            launch.stop(job.id, session.settings, force=True)
+        except BionerError as error:
+            show_problem(error)
+        st.rerun()
+
+
+def _tell_basis(shown: Shown, data: Data | None) -> None:
+    report, stored = shown.report, shown.stored
+    split = report.split
+    corpora = f"{len(report.by_corpus)} corpora"
+    if len(report.by_corpus) == 1:
+        corpora = f"one corpus, {next(iter(report.by_corpus))}"
+    count = sum(one.sentences for one in report.by_corpus.values())
+    number = f" ({count:,})" if count else ""
+    parts = [f"Exact matches on the {split} sentences of {corpora}{number}, each in its own terms"]
+    if stored is None:
+        parts.append("from the model's card, measured when it was made")
+    else:
+        parts.append(f"tagged {stored.created[:16].replace('T', ' ')} UTC by {stored.backend}")
+    st.caption(" · ".join(parts) + ".")
+    if data is not None and data.is_sample and shown.is_current:
+        st.warning(
+            f"These are scores on the shipped sample ({data.sentences} sentences of our own): they "
+            "show how the page works, not how good the model is.",
+            icon=":material/science:",
+        )
+    if stored is not None and data is not None and not shown.is_current:
+        st.warning(
+            "These scores are of other data than the merged corpora that are here now.",
+            icon=":material/history:",
+        )
+    if report.unknown_types:
+        st.warning(
+            f"The model has no tag for {', '.join(report.unknown_types)}: every such mention "
+            "counts as missed.",
+            icon=":material/label_off:",
+        )
+    if stored is not None and not stored.is_same_schema:
+        st.info(
+            "The model was trained under another label schema than the data here was merged with. "
+            "Types with the same name are taken to mean the same.",
+            icon=":material/schema:",
+        )
+    if report.leaked:
+        st.info(
+            f"{report.leaked:,} sentences were left out: the model was trained on them.",
+            icon=":material/water_drop:",
+        )
+    elif stored is not None and not stored.has_hashes:
+        st.info(
+            "The model does not say what it was trained on, so it may have seen some of these "
+            "sentences.",
+            icon=":material/help:",
+        )
+
+
+def _offer_evaluation(
+    session: Session, entry: ModelEntry, data: Data | None, split: str, shown: Shown | None
+) -> None:
+    if data is None:
+        told = (
+            "The corpora are not on this machine, so there are no sentences to look at. "
+            if shown
+            else f"{entry.name} has not been scored, and the corpora are not on this machine. "
+        )
+        st.info(
+            told + "Build them on the Corpora page; or try the page on the small sample of our "
+            "own sentences that came with it.",
+            icon=":material/library_books:",
+        )
+        with st.container(horizontal=True):
+            page_link("Corpora", label="Get the corpora")
+            if st.button("Try it on the sample", key="metrics_sample", icon=":material/science:"):
+                try:
+                    build_sample(session.settings)
+                    data = find_data(session.settings, split)
+                    if data is not None:
+                        start_evaluation(session.settings, entry.name, data, split)
+                except BionerError as error:
+                    show_problem(error)
+                    return
+                st.rerun()
+        return
+    minutes = max(1, round(data.sentences / SENTENCES_PER_S / 60))
+    if shown is None:
+        st.info(
+            f"{entry.name} has not been scored on these {data.sentences:,} {split} sentences yet.",
+            icon=":material/monitoring:",
+        )
+    if st.button(
+        "Evaluate" if shown is None else "Evaluate on what is here",
+        key="metrics_evaluate",
+        type="primary",
+        icon=":material/play_arrow:",
+        help=f"About {minutes} min for a small model on two cores. It runs in the background.",
+    ):
+        try:
+            start_evaluation(session.settings, entry.name, data, split)
+        except BionerError as error:
+            show_problem(error)
+            return
+        st.rerun()
+
+
+def choose_view() -> str:
+    """Let a person choose what the page shows; the choice is in the URL."""
+    asked = st.query_params.get("view", "scores")
+    view = str(
+        st.segmented_control(
+            "Show",
+            list(VIEWS),
+            default=asked if asked in VIEWS else "scores",
+            key="metrics_view",
+            required=True,
+            format_func=lambda name: VIEWS[name],
+            label_visibility="collapsed",
+        )
+    )
+    keep_in_url(view="" if view == "scores" else view)
+    return view
+
+
+def draw_view(view: str, session: Session, shown: Shown | None, data: Data | None) -> None:
+    """Draw the chosen view of a model's scores."""
+    if view == "board":
+        draw_board(session, session.recall("metrics.split", "test"))
+        return
+    if shown is None:
+        return
+    if view == "compare":
+        draw_comparison(session, shown, data)
+        return
+    draw: dict[str, Callable[[Session, Shown], None]] = {
+        "scores": draw_scores,
+        "mistakes": draw_mistakes,
+        "trust": draw_trust,
+    }
+    draw[view](session, shown)

@@ -1,0 +1,255 @@
+"""The Metrics page's scores: by type, by corpus, and each type in each corpus."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bioner.evaluation.scores import Report, Score
+from bioner.ui import charts
+from bioner.ui.charts import Bar, Cell, Point
+from bioner.ui.metrics.charts import score_bars
+from bioner.ui.metrics.data import Shown, corpus_title, learning_curve, to_csv
+from bioner.ui.session import Session
+
+COLUMNS = {
+    "Precision": st.column_config.NumberColumn(
+        format="%.1f",
+        width=72,
+        help="Of the mentions the model marked, the share that is exactly right.",
+    ),
+    "Recall": st.column_config.NumberColumn(
+        format="%.1f",
+        width=58,
+        help="Of the gold mentions, the share that the model found exactly.",
+    ),
+    "F1": st.column_config.NumberColumn(format="%.1f", width=48, help="Their harmonic mean."),
+    "From": st.column_config.NumberColumn(
+        format="%.1f", width=52, help="95 % bootstrap interval of F1, its lower end."
+    ),
+    "To": st.column_config.NumberColumn(
+        format="%.1f", width=52, help="95 % bootstrap interval of F1, its upper end."
+    ),
+    "Support": st.column_config.NumberColumn(format="%d", width=64, help="Gold mentions."),
+    "Marked": st.column_config.NumberColumn(
+        format="%d", width=64, help="Mentions the model marked."
+    ),
+}
+
+
+def draw_scores(session: Session, shown: Shown) -> None:
+    """Draw the numbers, the bars with their intervals, the tables and the matrix."""
+    report = shown.report
+    if not report.by_corpus:
+        st.info("There is not one sentence to score.", icon=":material/search_off:")
+        return
+    _draw_numbers(report)
+    st.subheader("By type")
+    _draw_types(session, report)
+    if len(report.by_corpus) > 1:
+        st.subheader("By corpus")
+        _draw_corpora(report)
+    _draw_matrix(session, report)
+    _draw_learning(session, shown)
+
+
+def _draw_numbers(report: Report) -> None:
+    cells = st.columns(4)
+    whole = len(report.mean_over)
+    cells[0].metric(
+        f"Mean F1 of {whole} corpora" if whole != 1 else "F1 of the one corpus",
+        _percent(report.mean_f1) if whole else "–",
+        help="Each corpus counts alike; a corpus of which only a part is here stays out.",
+    )
+    micro = report.micro
+    cells[1].metric(
+        "F1 of all mentions",
+        _percent(micro.f1),
+        help="Counts added up over the corpora (micro)."
+        + (
+            f" 95 % interval {100 * micro.low:.1f} to {100 * micro.high:.1f}."
+            if micro.low is not None and micro.high is not None
+            else ""
+        ),
+    )
+    cells[2].metric(
+        "Mean F1 of the types", _percent(report.macro_f1), help="Each type counts alike (macro)."
+    )
+    sentences = sum(one.sentences for one in report.by_corpus.values())
+    cells[3].metric("Gold mentions", f"{micro.support:,}", help=f"In {sentences:,} sentences.")
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def _bar(name: str, score: Score) -> Bar:
+    return Bar(
+        name,
+        100 * score.f1,
+        None if score.low is None else 100 * score.low,
+        None if score.high is None else 100 * score.high,
+    )
+
+
+def _row(title: str, name: str, score: Score) -> dict[str, object]:
+    return {
+        title: name,
+        "F1": 100 * score.f1 if score.support else None,
+        "From": None if score.low is None or not score.support else 100 * score.low,
+        "To": None if score.high is None or not score.support else 100 * score.high,
+        "Precision": 100 * score.precision if score.predicted else None,
+        "Recall": 100 * score.recall if score.support else None,
+        "Support": score.support,
+        "Marked": score.predicted,
+    }
+
+
+def _draw_table(rows: list[dict[str, object]], key: str, file: str) -> None:
+    st.dataframe(
+        rows,
+        key=key,
+        hide_index=True,
+        column_config=COLUMNS,
+        height=35 * len(rows) + 38,
+        placeholder="–",
+    )
+    st.download_button(
+        "CSV",
+        to_csv(list(rows[0]), [list(row.values()) for row in rows]),
+        file,
+        "text/csv",
+        key=f"{key}_csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _draw_types(session: Session, report: Report) -> None:
+    scored = {name: one for name, one in report.by_type.items() if one.support}
+    chart, table = st.columns([4, 9])
+    with chart:
+        charts.show(
+            score_bars(
+                [_bar(name, one) for name, one in scored.items()],
+                "F1 and 95 % interval",
+                colors=session.schema.colors,
+            ),
+            "F1 of each type: "
+            + ", ".join(f"{name} {100 * one.f1:.1f} %" for name, one in scored.items()),
+            key="metrics_types",
+        )
+    with table:
+        _draw_table(
+            [_row("Type", name, one) for name, one in report.by_type.items()],
+            "metrics_type_table",
+            f"{report.model}-{report.split}-types.csv",
+        )
+    absent = [name for name in session.schema.names if name not in scored]
+    folded = [name for name in absent if name not in report.by_type]
+    empty = [name for name in absent if name in report.by_type]
+    told = []
+    if folded:
+        told.append(f"No corpus here has gold mentions of {', '.join(folded)}: no score.")
+    if empty:
+        told.append(
+            f"{', '.join(empty)}: marked by the model, but without a single gold mention, so there "
+            "is no F1."
+        )
+    if told:
+        st.caption(" ".join(told))
+
+
+def _draw_corpora(report: Report) -> None:
+    by_corpus = {corpus_title(report, name): one for name, one in report.by_corpus.items()}
+    chart, table = st.columns([4, 9])
+    with chart:
+        charts.show(
+            score_bars(
+                [_bar(name, one.micro) for name, one in by_corpus.items()],
+                "F1 and 95 % interval",
+            ),
+            "F1 of each corpus: "
+            + ", ".join(f"{name} {100 * one.micro.f1:.1f} %" for name, one in by_corpus.items()),
+            key="metrics_corpora",
+        )
+    with table:
+        _draw_table(
+            [_row("Corpus", name, one.micro) for name, one in by_corpus.items()],
+            "metrics_corpus_table",
+            f"{report.model}-{report.split}-corpora.csv",
+        )
+    if report.parts:
+        st.caption(
+            f"Only a part of {', '.join(report.parts)} is here: its number is not comparable with "
+            "published ones and stays out of the mean."
+        )
+
+
+def _draw_learning(session: Session, shown: Shown) -> None:
+    curve = learning_curve(session.settings, shown.entry)
+    if len(curve) < 2:
+        return
+    st.subheader("How it learned")
+    charts.show(
+        charts.lines(
+            [Point(one.step, 100 * one.devel_f1) for one in curve if one.devel_f1 is not None],
+            "F1 on a part of devel while it was trained",
+            x="Step",
+            y="Mean F1 (%)",
+            number=".1f",
+        ),
+        f"F1 on devel from {100 * (curve[0].devel_f1 or 0):.1f} % at step {curve[0].step:,} to "
+        f"{100 * (curve[-1].devel_f1 or 0):.1f} % at step {curve[-1].step:,}.",
+        key="metrics_learning",
+    )
+
+
+def _draw_matrix(session: Session, report: Report) -> None:
+    st.subheader("Each type in each corpus")
+    types = [name for name in session.schema.names if name in report.by_type]
+    types += [name for name in report.by_type if name not in types]
+    cells: list[Cell] = []
+    rows: list[list[object]] = []
+    for corpus, scores in report.by_corpus.items():
+        for name in types:
+            one = scores.by_type.get(name)
+            value = 100 * one.f1 if one and one.support else None
+            cells.append(Cell(corpus_title(report, corpus), name, value))
+            if one:
+                rows.append(
+                    [
+                        corpus_title(report, corpus),
+                        name,
+                        one.precision,
+                        one.recall,
+                        one.f1 if one.support else None,
+                        one.support,
+                        one.predicted,
+                    ]
+                )
+    charts.show(
+        charts.heatmap(
+            cells,
+            "F1 of each type in each corpus, in the corpus's own terms",
+            row="Corpus",
+            column="Type",
+            value="F1 in per cent",
+            number=".0f",
+            is_log=False,
+            unlooked="no gold mentions",
+        ),
+        "; ".join(f"{c.row}, {c.column}: {c.value:.0f} %" for c in cells if c.value is not None),
+        key="metrics_matrix",
+    )
+    header = ["corpus", "type", "precision", "recall", "f1", "support", "marked"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "CSV",
+            to_csv(header, rows),
+            f"{report.model}-{report.split}-corpora-types.csv",
+            "text/csv",
+            key="metrics_matrix_csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.caption("Crossed out: the corpus has no such mentions. A chart's menu saves SVG or PNG.")

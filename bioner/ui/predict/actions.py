@@ -1,0 +1,270 @@
+"""What can be done with tagged texts: explain a mention, download, link, send to Review."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from bioner.corpora.overview import Labelled, Shelf
+from bioner.errors import BionerError
+from bioner.formats import SUFFIXES, to_bytes
+from bioner.labels import LabelSchema
+from bioner.models.catalogue import ModelEntry
+from bioner.spans import Document, Mention
+from bioner.store import Project, Store
+from bioner.ui import cache
+from bioner.ui.highlight import color_of, sentence_html
+from bioner.ui.merged import open_shelf
+from bioner.ui.ordering import order_queue
+from bioner.ui.predict.reading import View, shown_label
+from bioner.ui.session import Session, go_to, page_link, show_problem
+
+LINK_LONGEST = 1_500
+"""Characters of a text that still fit into a link."""
+EAGER_LONGEST = 300_000
+"""Characters up to which a download is made beforehand, to say what its format cannot hold."""
+NEW_PROJECT = "My review"
+FORMAT_NAMES = {
+    "jsonl": "JSON lines",
+    "conll": "CoNLL (token and tag)",
+    "brat": "BRAT (zip of txt and ann)",
+    "bioc-xml": "BioC XML",
+    "bioc-json": "BioC JSON",
+    "pubtator": "PubTator",
+    "spacy": "spaCy",
+}
+
+
+def explain(session: Session) -> Callable[[Document, Mention], None]:
+    """Return what draws why a mention has its label: the most alike labelled mentions."""
+
+    def draw(document: Document, one: Mention) -> None:
+        shelf = open_shelf(session)
+        if shelf is None:
+            return
+        surface = document.surface(one)
+        alike = shelf.nearest(surface)
+        st.markdown("**Labelled in the corpora**" + (" (sample)" if shelf.is_sample else ""))
+        if not alike:
+            st.caption("Nothing like it is labelled there: the model goes by the words around it.")
+            return
+        st.html("".join(_uses_html(uses, shelf) for uses in alike))
+        st.html(_example_html(alike[0][0], shelf))
+        page_link(
+            "Corpora",
+            label="More such sentences",
+            icon=":material/search:",
+            part="sentences",
+            mention=alike[0][0].surface,
+        )
+
+    return draw
+
+
+def _uses_html(uses: Sequence[Labelled], shelf: Shelf) -> str:
+    rows = "".join(
+        f'<div style="--c:{color_of(shelf.schema, use.label)}">'
+        f'<span class="bn-chip" style="--c:{color_of(shelf.schema, use.label)}">'
+        f"{html.escape(use.label)}</span> {use.mentions:,}× in {html.escape(use.corpus)}</div>"
+        for use in uses[:4]
+    )
+    return f'<div class="bn-uses"><b>{html.escape(uses[0].surface[:80])}</b>{rows}</div>'
+
+
+def _example_html(use: Labelled, shelf: Shelf) -> str:
+    sentence = shelf.sentences([use.row])[0]
+    looked = [name for name in shelf.schema.names if name in sentence.covers]
+    told = "every type" if len(looked) == len(shelf.schema.names) else ", ".join(looked)
+    return (
+        f'<div class="bn-card">{sentence_html(sentence, shelf.schema)}'
+        f'<div class="bn-meta">{html.escape(sentence.corpus)}, {html.escape(sentence.split)}. '
+        f"Its annotators looked for {html.escape(told)}.</div></div>"
+    )
+
+
+def draw_actions(
+    session: Session,
+    documents: Sequence[Document],
+    place: int,
+    entry: ModelEntry,
+    view: View,
+    told: str,
+) -> None:
+    """Draw what was found, in a line, and the buttons: correct these, download, link."""
+    seen = [_as_seen(session, document, view) for document in documents]
+    with st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        key="predict_actions",
+    ):
+        if told:
+            st.caption(told, width="stretch")
+        with st.popover("Correct these", icon=":material/rate_review:", type="primary"):
+            _draw_correct(session, seen, place, entry)
+        with st.popover("Download", icon=":material/download:"):
+            _draw_download(seen, place)
+        with st.popover("Link", icon=":material/link:"):
+            _draw_link(session, documents[place])
+
+
+def _as_seen(session: Session, document: Document, view: View) -> Document:
+    """Return the document with the mentions that the view shows, under their own types."""
+    return replace(
+        document,
+        mentions=tuple(
+            one
+            for one in document.mentions
+            if (one.score is None or one.score >= view.threshold)
+            and shown_label(session.schema, one.label, view) not in view.hidden
+        ),
+    )
+
+
+def _choose_scope(documents: Sequence[Document], place: int, key: str) -> list[Document]:
+    if len(documents) == 1:
+        return list(documents)
+    scope = st.radio(
+        "Which texts",
+        ["This text", f"All {len(documents):,} texts"],
+        key=key,
+        label_visibility="collapsed",
+    )
+    return [documents[place]] if scope == "This text" else list(documents)
+
+
+def _draw_download(documents: Sequence[Document], place: int) -> None:
+    chosen = _choose_scope(documents, place, "predict_download_scope")
+    format = st.selectbox(
+        "Format", list(FORMAT_NAMES), key="predict_format", format_func=lambda f: FORMAT_NAMES[f]
+    )
+    data: bytes | Callable[[], bytes] = lambda: to_bytes(chosen, format)[0]  # noqa: E731
+    if sum(len(one.text) for one in chosen) <= EAGER_LONGEST:
+        try:
+            data, report = to_bytes(chosen, format)
+        except BionerError as error:
+            show_problem(error)
+            return
+        if report.lost:
+            told = ", ".join(f"{rule.replace('_', ' ')} {n:,}" for rule, n in report.lost.items())
+            st.caption(f"What this format cannot hold: {told}.")
+    name = chosen[0].id if len(chosen) == 1 else "predictions"
+    st.download_button(
+        "Download",
+        data,
+        f"{name}{SUFFIXES[format]}",
+        key="predict_download",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _draw_link(session: Session, document: Document) -> None:
+    params = {name: st.query_params[name] for name in st.query_params}
+    if "example" not in params and "kept" not in params:
+        if len(document.text) > LINK_LONGEST:
+            st.caption(
+                "This text is too long for a link. Keep it in a project, and it can be linked to."
+            )
+            _draw_keep(session, document)
+            return
+        params["text"] = document.text
+        st.caption("Opens this text, model and view again. The text itself is part of the link.")
+    else:
+        st.caption("Opens this text, model and view again.")
+    address = urlsplit(st.context.url or "")
+    st.code(address._replace(query=urlencode(params)).geturl(), language=None, wrap_lines=True)
+
+
+def _draw_keep(session: Session, document: Document) -> None:
+    store, name = _choose_project(session, "predict_keep_project")
+    if store is None:
+        return
+    if st.button("Keep the text", key="predict_keep", icon=":material/save:"):
+        try:
+            _place(store, session, name, [replace(document, mentions=())], "")
+        except BionerError as error:
+            show_problem(error)
+            return
+        st.query_params["kept"] = f"{name}/{document.id}"
+        st.rerun()
+
+
+def _draw_correct(
+    session: Session, documents: Sequence[Document], place: int, entry: ModelEntry
+) -> None:
+    foreign = foreign_labels(documents, session.schema)
+    if foreign:
+        st.caption(
+            f"{entry.name} marks types that this studio has not ({_listed(foreign)}): nothing "
+            "could be trained on their corrections. Choose another model to correct its marks."
+        )
+        st.button("Send to Review", key="predict_correct", type="primary", disabled=True)
+        return
+    st.caption("Takes the text and the marks as shown to Review, where you put them right.")
+    chosen = _choose_scope(documents, place, "predict_correct_scope")
+    store, name = _choose_project(session, "predict_project")
+    if store is None:
+        return
+    if not st.button("Send to Review", key="predict_correct", type="primary"):
+        return
+    try:
+        placed = _place(store, session, name, chosen, entry.name)
+        items = store.items_of(name, chosen[0].id)
+    except BionerError as error:
+        show_problem(error)
+        return
+    if not placed:
+        return
+    session.project = name
+    go_to("Review", project=name, item=str(items[0]) if items else "")
+
+
+def foreign_labels(documents: Sequence[Document], schema: LabelSchema) -> list[str]:
+    """Return the labels of mentions that are no type of the schema."""
+    return sorted({one.label for d in documents for one in d.mentions} - set(schema.names))
+
+
+def _listed(names: Sequence[str], most: int = 4) -> str:
+    """Name a few, and count the rest."""
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
+def _choose_project(session: Session, key: str) -> tuple[Store | None, str]:
+    settings = session.settings
+    try:
+        store = cache.store(settings.database_url, str(settings.backups))
+        names = [project.name for project in store.projects()]
+    except BionerError as error:
+        show_problem(error)
+        return None, ""
+    if not names:
+        st.caption(f"A project named “{NEW_PROJECT}” will be made for it.")
+        return store, NEW_PROJECT
+    index = names.index(session.project) if session.project in names else 0
+    return store, str(st.selectbox("Project", names, index=index, key=key))
+
+
+def _place(
+    store: Store, session: Session, name: str, documents: Sequence[Document], model: str
+) -> bool:
+    """Import into the project, made first if it is new; say what was refused."""
+    if name not in [project.name for project in store.projects()]:
+        types = session.schema.names
+        store.create_project(Project(name, types, frozenset(types)))
+    report = store.import_documents(
+        name, documents, model=model, schema=session.schema.fingerprint, source="Predict"
+    )
+    if model:
+        ids = [one.id for one in documents]
+        refused = {one.document for one in report.rejects}
+        known = [one for one in documents if one.id not in refused]
+        order_queue(session, store, name, ids, tagged=known)
+    for reject in report.rejects[:5]:
+        st.error(f"{reject.document}: {reject.what}: {reject.reason}", icon=":material/error:")
+    return report.documents_placed > 0

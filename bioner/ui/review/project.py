@@ -1,0 +1,188 @@
+"""A project's own settings: what is looked for, guidelines, reviewers; erasing, backups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import streamlit as st
+
+from bioner.errors import BionerError
+from bioner.store import Project
+from bioner.store.values import ROLES
+from bioner.ui.ordering import order_queue
+from bioner.ui.review.desk import Desk
+from bioner.ui.review.setup import draw_new_project
+from bioner.ui.session import show_problem
+
+ORDERED = "review_ordered"
+"""Session state: how many sentences were ranked, said once after the page is drawn anew."""
+
+
+def draw_project(desk: Desk) -> None:
+    """Draw the settings of the project, a form for another one, erasing and backups."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("This project")
+        _draw_settings(desk)
+    with right:
+        _draw_order(desk)
+        with st.expander("Another project", icon=":material/create_new_folder:"):
+            draw_new_project(desk.session, desk.store)
+        with st.expander("Erase a document", icon=":material/delete_forever:"):
+            _draw_erase(desk)
+        with st.expander("Backups", icon=":material/backup:", expanded=True):
+            _draw_backups(desk)
+
+
+def _draw_order(desk: Desk) -> None:
+    st.subheader("The queue")
+    st.caption(
+        "New texts are ranked as they come in: first what the model is unsure of, what training "
+        "treats in two ways, what looks missed. Each sentence says why it waits where it does."
+    )
+    said = st.session_state.pop(ORDERED, None)
+    if said is not None:
+        st.success(f"{said:,} waiting sentence{'s' * (said != 1)} ranked.", icon=":material/sort:")
+    if st.button(
+        "Rank all waiting sentences anew",
+        key="order_queue",
+        icon=":material/sort:",
+        help="By the newest predictions and what the corpora on this machine say now.",
+    ):
+        ranked = order_queue(desk.session, desk.store, desk.project.name)
+        if ranked:
+            desk.memory.place = ""
+            st.session_state[ORDERED] = ranked
+            st.rerun()
+
+
+def _draw_settings(desk: Desk) -> None:
+    project = desk.project
+    is_curator = project.role(desk.reviewer) == "curator"
+    if not is_curator:
+        st.caption("Only a curator changes these.")
+    covers = st.pills(
+        "What its reviewers look for",
+        project.types,
+        selection_mode="multi",
+        default=[name for name in project.types if name in project.covers],
+        key=f"covers_of_{project.name}",
+        disabled=not is_curator,
+        wrap=True,
+        help="Only for these types is the absence of a mark evidence in training.",
+    )
+    independent = st.checkbox(
+        "Each reviewer corrects a copy of their own",
+        value=project.independent,
+        key=f"independent_{project.name}",
+        disabled=not is_curator,
+    )
+    st.caption("Reviewers. While none is listed, anyone may do everything.")
+    people = st.data_editor(
+        [{"Name": name, "Role": role} for name, role in project.reviewers]
+        or [{"Name": "", "Role": "curator"}],
+        column_config={"Role": st.column_config.SelectboxColumn(options=list(ROLES))},
+        num_rows="dynamic",
+        hide_index=True,
+        disabled=not is_curator,
+        key=f"reviewers_{project.name}",
+    )
+    st.caption("Guidelines, shown beside the text")
+    written = dict(project.guidelines)
+    rules = st.data_editor(
+        [{"Type": name, "In this project": written.get(name, "")} for name in project.types],
+        hide_index=True,
+        disabled=["Type"] if is_curator else True,
+        key=f"guidelines_{project.name}",
+    )
+    if st.button("Save the project", key="save_project", type="primary", disabled=not is_curator):
+        _save(desk, frozenset(covers), independent, _rows(people), _rows(rules))
+
+
+def _rows(edited: object) -> list[Mapping[str, Any]]:
+    return cast(list[Mapping[str, Any]], edited)
+
+
+def _save(
+    desk: Desk,
+    covers: frozenset[str],
+    independent: bool,
+    people: list[Mapping[str, Any]],
+    rules: list[Mapping[str, Any]],
+) -> None:
+    def text(row: Mapping[str, Any], name: str) -> str:
+        return str(row.get(name) or "").strip()
+
+    try:
+        changed: Project = replace(
+            desk.project,
+            covers=covers,
+            independent=independent,
+            reviewers=tuple(
+                (text(row, "Name"), text(row, "Role") or "reviewer")
+                for row in people
+                if text(row, "Name")
+            ),
+            guidelines=tuple(
+                (text(row, "Type"), text(row, "In this project"))
+                for row in rules
+                if text(row, "In this project")
+            ),
+        )
+        desk.store.update_project(changed, desk.reviewer)
+    except BionerError as error:
+        show_problem(error)
+        return
+    st.toast("The project is saved", icon=":material/check:")
+
+
+def _draw_erase(desk: Desk) -> None:
+    st.caption(
+        "Removes the text, every mark and the content of every revision of one document, in the "
+        "automatic backups too. It cannot be undone; that it was done is recorded."
+    )
+    name = st.text_input("Its name", key="erase_name", placeholder="as shown above its sentences")
+    again = st.text_input("The same name again, to be sure", key="erase_again")
+    if st.button(
+        "Erase it for good",
+        key="erase_do",
+        icon=":material/delete_forever:",
+        disabled=not name or name != again,
+        help="Type its name twice." if not name or name != again else None,
+    ):
+        try:
+            revision = desk.store.erase_document(desk.project.name, name, desk.reviewer)
+        except BionerError as error:
+            show_problem(error)
+            return
+        desk.memory.place = ""
+        st.success(f"Erased; recorded as revision {revision.seq}.", icon=":material/check:")
+
+
+def _draw_backups(desk: Desk) -> None:
+    settings = desk.session.settings
+    st.caption(f"The database is in {settings.home}, its backups in {settings.backups}.")
+    if st.button("Back up now", key="backup_now", icon=":material/save:"):
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        try:
+            settings.backups.mkdir(parents=True, exist_ok=True)
+            path = desk.store.backup(settings.backups / f"by-hand-{stamp}.sqlite3")
+            st.success(f"Written to {path}", icon=":material/check:")
+        except BionerError as error:
+            show_problem(error)
+    found = desk.store.backups()
+    if found:
+        st.dataframe(
+            {
+                "When (UTC)": [one.created[:16].replace("T", " ") for one in found],
+                "Why": [one.reason for one in found],
+                "MB": [max(0.1, round(one.size / 1e6, 1)) for one in found],
+                "File": [one.path for one in found],
+            },
+            hide_index=True,
+            key="backups",
+        )
+    st.caption("To put one back: python -m bioner review restore FILE")

@@ -1,0 +1,141 @@
+"""The Review page's choices: project, reviewer, filters; and a project's own settings."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import streamlit as st
+
+from bioner.errors import BionerError
+from bioner.store import Project, QueueFilter, Store
+from bioner.store.values import StatusFilter
+from bioner.ui import cache
+from bioner.ui.review.desk import Desk, memory
+from bioner.ui.session import Session, show_problem
+
+ANY = "any"
+PARTS = ("Correct", "Texts", "Compare", "Project")
+SCOPES = ("Sentence", "Document")
+
+
+def open_desk(session: Session) -> tuple[Desk, str] | None:
+    """Choose project, reviewer, part and filters; None while there is no project yet."""
+    settings = session.settings
+    try:
+        store = cache.store(settings.database_url, str(settings.backups))
+        projects = store.projects()
+    except BionerError as error:
+        show_problem(error)
+        return None
+    if not projects:
+        st.info(
+            "A project holds your texts, the types you look for, and everything that reviewers do.",
+            icon=":material/folder_open:",
+        )
+        draw_new_project(session, store)
+        return None
+    names = [one.name for one in projects]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox("Project", names, key="project", bind="query-params", width=180)
+        project = projects[names.index(name)]
+        reviewer = _choose_reviewer(project)
+        part = st.segmented_control(
+            "Part",
+            PARTS,
+            default=PARTS[0],
+            required=True,
+            key="part",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        if part == PARTS[0]:
+            filters = _choose_filters(project)
+            scope = _choose_scope()
+        else:
+            filters, scope = QueueFilter(), SCOPES[0]
+    session.project, session.reviewer = name, reviewer
+    return Desk(session, store, project, reviewer, filters, scope, memory()), str(part)
+
+
+def _choose_reviewer(project: Project) -> str:
+    if project.reviewers:
+        names = [name for name, _ in project.reviewers]
+        return str(st.selectbox("Reviewer", names, key="reviewer", bind="query-params", width=140))
+    return st.text_input(
+        "Reviewer",
+        key="reviewer",
+        bind="query-params",
+        width=140,
+        placeholder="your name",
+        help="Stands beside each of your revisions.",
+    ).strip()
+
+
+def _choose_scope() -> str:
+    return str(
+        st.segmented_control(
+            "Show",
+            SCOPES,
+            default=SCOPES[0],
+            required=True,
+            key="scope",
+            bind="query-params",
+            label_visibility="collapsed",
+            help="The sentence with its context, or the whole document with every sentence open.",
+        )
+    )
+
+
+def _choose_filters(project: Project) -> QueueFilter:
+    """Choose which sentences the queue gives; the choice is in the URL."""
+    given = st.query_params
+    active = [name for name in ("status", "label", "reason", "document", "text") if name in given]
+    said = ", ".join(given[name] for name in active)
+    with st.popover(f"Filter: {said}" if said else "Filter", icon=":material/filter_alt:"):
+        status = st.selectbox("Status", get_args(StatusFilter), key="status", bind="query-params")
+        label = st.selectbox(
+            "Type", [ANY, *project.types], key="label", bind="query-params",
+            help="A type among the marks shown.",
+        )  # fmt: skip
+        reason = st.text_input(
+            "Reason", key="reason", bind="query-params", placeholder="any",
+            help="The name of a reason, as shown beside the sentence.",
+        )  # fmt: skip
+        document = st.text_input("Document", key="document", bind="query-params", placeholder="any")
+        text = st.text_input("Containing", key="text", bind="query-params", placeholder="any words")
+    return QueueFilter(
+        status=status,
+        label="" if label == ANY else label,
+        reason=reason.strip(),
+        document=document.strip(),
+        text=text.strip(),
+    )
+
+
+def draw_new_project(session: Session, store: Store) -> None:
+    """Draw the form that makes a project."""
+    names = session.schema.names
+    with st.form("new_project", width=640):
+        name = st.text_input("Name", value="My review", key="new_name")
+        looked_for = st.pills(
+            "What do its reviewers look for?",
+            names,
+            selection_mode="multi",
+            default=list(names),
+            key="new_covers",
+            wrap=True,
+            help="Only for these types is the absence of a mark evidence in training. It can be "
+            "changed later, and for single sentences.",
+        )
+        independent = st.checkbox(
+            "Each reviewer corrects a copy of their own, to be compared", key="new_independent"
+        )
+        if st.form_submit_button("Create the project", type="primary", icon=":material/add:"):
+            try:
+                store.create_project(
+                    Project(name.strip(), names, frozenset(looked_for), independent=independent)
+                )
+            except BionerError as error:
+                show_problem(error)
+                return
+            st.rerun()

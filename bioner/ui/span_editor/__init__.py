@@ -1,0 +1,1 @@
+"""The span editor: a component of plain JavaScript and its Python side."""

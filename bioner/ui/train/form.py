@@ -1,0 +1,333 @@
+"""The form of a new run: its widgets, the estimate, and what stands in its way said beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from bioner.errors import BionerError
+from bioner.jobs.estimate import (
+    Estimate,
+    TrainGroup,
+    TrainSize,
+    chosen_size,
+    corpora_of,
+    estimate,
+    known_speed,
+    measure_speed,
+    train_groups,
+)
+from bioner.jobs.folder import JobSpec
+from bioner.jobs.preflight import check_launch
+from bioner.jobs.specs import PRESETS, Choices, make_spec, name_problems
+from bioner.machine import gpus, resolve_device, torch_has_cuda
+from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
+from bioner.training.run_card import duration, shown_command
+from bioner.ui import cache
+from bioner.ui.session import Session, page_link, show_problem
+
+OTHER = "Another: a folder or a hub name"
+
+
+def draw_form(session: Session) -> JobSpec | None:
+    """Draw the form; return the run to launch when somebody has pressed Start."""
+    data = _choose_data(session)
+    if data is None:
+        return None
+    groups = train_groups(data)
+    choices = _draw_choices(session, data, groups)
+    if not (choices.corpora and choices.types and choices.base.value):
+        missing = "a corpus" if not choices.corpora else "a type"
+        missing = missing if choices.base.value else "a base encoder"
+        st.info(f"Choose {missing} to go on.", icon=":material/checklist:")
+        return None
+    size = chosen_size(groups, choices.corpora)
+    cost = _draw_estimate(session, choices, size)
+    spec = make_spec(session.settings, choices, cost)
+    problems = name_problems(choices.name)
+    notes: list[str] = []
+    for finding in check_launch(spec, session.settings):
+        (problems if finding.is_blocking else notes).append(finding.text)
+    for text in problems:
+        st.error(text, icon=":material/block:")
+    for text in notes:
+        st.info(text, icon=":material/info:")
+    with st.expander("The command", icon=":material/terminal:"):
+        st.code(shown_command(spec), language="sh", wrap_lines=True)
+    pressed = st.button(
+        "Start training",
+        key="train_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=bool(problems),
+        help=problems[0] if problems else "It goes on when this tab or the app is closed.",
+    )
+    return spec if pressed else None
+
+
+def _choose_data(session: Session) -> Path | None:
+    settings = session.settings
+    folders = sorted(path.parent for path in settings.data.glob("*/manifest.json"))
+    if not folders:
+        st.info(
+            "There is nothing to train on yet: merge some corpora first. The sample that comes "
+            "with the app takes seconds.",
+            icon=":material/library_books:",
+        )
+        page_link("Corpora", label="Merge corpora")
+        return None
+    if settings.merged in folders:
+        folders.insert(0, folders.pop(folders.index(settings.merged)))
+    if len(folders) == 1:
+        return folders[0]
+    return st.selectbox(
+        "Merged data", folders, key="train_data", format_func=lambda folder: folder.name
+    )
+
+
+def _draw_choices(session: Session, data: Path, groups: Sequence[TrainGroup]) -> Choices:
+    manifest = cache.manifest(str(data), cache.stamp(data / "manifest.json"))
+    report = manifest.report
+    counts = corpora_of(groups)
+    corpora = tuple(counts)
+    types = tuple(name for name in report.get("types", {}) or session.schema.names)
+    base = _choose_base(session)
+    chosen = st.multiselect(
+        "Corpora",
+        corpora,
+        default=corpora,
+        key="train_corpora",
+        format_func=lambda name: f"{name} ({counts[name]:,})",
+        help="Training sentences in brackets; a sentence that two corpora share counts in both.",
+    )
+    kinds = st.multiselect(
+        "Entity types",
+        types,
+        default=types,
+        key="train_types",
+        help="Mentions of the other types are neither learned nor held against the model.",
+    )
+    corrections = st.toggle(
+        "Train on our corrections too",
+        key="train_corrections",
+        help="Sentences that somebody has reviewed on the Review page; “my test” stays out.",
+    )
+    if corrections:
+        _say_corrections(session)
+    preset = st.segmented_control(
+        "How thorough",
+        list(PRESETS),
+        default="quick",
+        key="train_preset",
+        required=True,
+        format_func=lambda key: PRESETS[key].title,
+    )
+    st.caption(PRESETS[preset].help)
+    values = _draw_advanced(preset)
+    name, device, cards = _draw_target(session, base)
+    return Choices(
+        base=base,
+        data=data,
+        corpora=tuple(chosen),
+        all_corpora=corpora,
+        types=tuple(kinds),
+        all_types=types,
+        with_corrections=corrections,
+        preset=preset,
+        name=name,
+        device=device,
+        gpus=cards,
+        **values,
+    )
+
+
+def _say_corrections(session: Session) -> None:
+    settings = session.settings
+    try:
+        store = cache.store(settings.database_url, str(settings.backups))
+        count = sum(store.progress(project.name).done for project in store.projects())
+    except BionerError as error:
+        show_problem(error)
+        return
+    if count:
+        st.caption(f"{count:,} reviewed sentences, those of “my test” left out in training.")
+    else:
+        st.caption("Nobody has reviewed a sentence yet: there is nothing to add.")
+        page_link("Review", label="Review some")
+
+
+def _choose_base(session: Session) -> Base:
+    bases = list_bases(session.settings)
+    names = [base.label for base in bases]
+    label = st.selectbox(
+        "Base encoder",
+        [*names, OTHER],
+        index=preferred(bases),
+        key="train_base",
+        help="What the model knows before it learns from the corpora. BioBERT has read PubMed.",
+    )
+    if label != OTHER:
+        return bases[names.index(label)]
+    value = st.text_input(
+        "Folder or hub name",
+        key="train_base_other",
+        placeholder="/data/encoders/my-bert or organisation/name",
+    ).strip()
+    return base_of(value) if value else Base("", "", False)
+
+
+def _draw_advanced(preset: str) -> dict[str, Any]:
+    start = PRESETS[preset]
+    with st.expander("Advanced", icon=":material/tune:"):
+        left, middle, right = st.columns(3)
+        return {
+            "epochs": left.number_input(
+                "Epochs",
+                min_value=0.1,
+                max_value=100.0,
+                value=start.epochs,
+                step=0.5,
+                key=f"train_epochs_{preset}",
+            ),
+            "max_steps": middle.number_input(
+                "At most steps",
+                min_value=0,
+                value=start.max_steps,
+                step=100,
+                key=f"train_steps_{preset}",
+                help="Ends the run before its last epoch does; 0: no limit.",
+            ),
+            "batch_size": right.number_input(
+                "Batch size",
+                min_value=1,
+                max_value=1024,
+                value=start.batch_size,
+                key=f"train_batch_{preset}",
+                help="Sentences a step. Smaller takes less memory.",
+            ),
+            "learning_rate": left.number_input(
+                "Learning rate",
+                min_value=1e-7,
+                max_value=1e-2,
+                value=start.learning_rate,
+                format="%.1e",
+                step=1e-5,
+                key=f"train_rate_{preset}",
+            ),
+            "seed": middle.number_input(
+                "Seed", min_value=0, value=42, key="train_seed", help="Same seed, same run."
+            ),
+            "loss": right.selectbox(
+                "Loss",
+                ["partial", "naive"],
+                key="train_loss",
+                format_func=lambda key: {"partial": "Partial-label", "naive": "Naive"}[key],
+                help="Partial-label: no label is evidence only against the types that a corpus "
+                "looked for. Naive: against every type; for comparison.",
+            ),
+            "accumulate": left.number_input(
+                "Batches a step",
+                min_value=1,
+                max_value=256,
+                value=1,
+                key="train_accumulate",
+                help="More than one: a large batch in the memory of a small one.",
+            ),
+            "max_length": middle.number_input(
+                "Longest window",
+                min_value=16,
+                max_value=512,
+                value=256,
+                step=32,
+                key="train_length",
+                help="Word-pieces; a longer sentence is cut into windows, nothing is lost.",
+            ),
+            "precision": right.selectbox(
+                "Precision",
+                ["auto", "float32", "bfloat16"],
+                key="train_precision",
+                help="Automatic: bfloat16 where the hardware computes in it.",
+            ),
+        }
+
+
+def _draw_target(session: Session, base: Base) -> tuple[str, str, int]:
+    """Draw name, device and, where there are several cards, how many; return the three."""
+    cards = len(gpus()) if torch_has_cuda() else 0
+    left, right, *more = st.columns(3 if cards > 1 else 2)
+    suggestion = free_name(session.settings, base)
+    name = left.text_input(
+        "Name of the new model", value=suggestion, key=f"train_name_{suggestion}"
+    ).strip()
+    asked = session.settings.device
+    device = right.selectbox(
+        "Device",
+        ["auto", "cpu", "cuda"],
+        index=["auto", "cpu", "cuda"].index(asked),
+        key="train_device",
+        format_func=lambda key: {
+            "auto": f"Automatic ({'GPU' if cards else 'CPU: no GPU here'})",
+            "cpu": "CPU",
+            "cuda": "GPU",
+        }[key],
+    )
+    resolved = resolve_device(device)
+    if not more or resolved != "cuda":
+        return name, resolved, 1
+    chosen = more[0].number_input(
+        "GPUs",
+        min_value=1,
+        max_value=cards,
+        value=1,
+        key="train_gpus",
+        help="With several each takes batches of its own: a step sees that many more sentences.",
+    )
+    return name, resolved, int(chosen)
+
+
+def _draw_estimate(session: Session, choices: Choices, size: TrainSize) -> Estimate:
+    speed = known_speed(
+        session.settings, choices.base.value, choices.device, choices.batch_size, choices.gpus
+    )
+    cost = estimate(
+        size,
+        parameters=choices.base.parameters,
+        epochs=choices.epochs,
+        max_steps=choices.max_steps,
+        batch_size=choices.batch_size,
+        accumulate=choices.accumulate * choices.gpus,
+        speed=speed,
+    )
+    with st.container(border=True, key="train_estimate"):
+        cells = st.columns(4)
+        cells[0].metric("Sentences", f"{size.sentences:,}")
+        cells[1].metric(
+            "Word-pieces", f"{cost.pieces / 1e6:,.1f} M", help=f"In {cost.steps:,} steps, about."
+        )
+        cells[2].metric(
+            "Time, about",
+            duration(cost.seconds) if cost.seconds else "not known",
+            help=f"{cost.source.capitalize()}.",
+        )
+        cells[3].metric("Memory, about", f"{cost.memory_bytes / 1e9:,.1f} GB")
+        can_measure = choices.device == "cpu" or bool(gpus())
+        if cost.seconds is None and st.button(
+            "Measure the pace here",
+            key="train_measure",
+            icon=":material/timer:",
+            disabled=not can_measure,
+            help="Takes a few training steps on made-up text: about 20 seconds.",
+        ):
+            try:
+                with st.spinner("Taking a few steps …"):
+                    measure_speed(
+                        session.settings, choices.base.value, choices.device, choices.batch_size
+                    )
+            except BionerError as error:
+                show_problem(error)
+            else:
+                st.rerun()
+    return cost

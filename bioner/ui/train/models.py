@@ -1,0 +1,216 @@
+"""The Train page's models: which is in use, promote and roll back, BioBERT's import."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from bioner.errors import BionerError
+from bioner.models import catalogue
+from bioner.models.catalogue import ModelEntry
+from bioner.ui import cache
+from bioner.ui.session import Session, show_problem
+
+
+def draw_models(session: Session) -> None:
+    """Draw the models, the one in use, and the record of changes."""
+    settings = session.settings
+    try:
+        active = catalogue.active_model(settings)
+        past = catalogue.history(settings)
+        earlier = catalogue.rollback_target(settings)
+    except BionerError as error:
+        show_problem(error)
+        return
+    entries = cache.models(settings)
+    if not entries:
+        st.info(
+            f"No model in {settings.models} yet: train one, or convert BioBERT below.",
+            icon=":material/deployed_code:",
+        )
+    else:
+        _draw_table(entries, active)
+        if active not in {entry.name for entry in entries}:
+            st.caption(f"In use is {active}, which is not in {settings.models}.")
+        _draw_choice(session, entries, active, earlier)
+    if past:
+        with st.expander("Changes of the model in use", icon=":material/history:"):
+            st.dataframe(
+                [
+                    {
+                        "When": change.at.replace("T", " ")[:16],
+                        "Change": "rolled back to" if change.kind == "rollback" else "promoted",
+                        "Model": change.name,
+                        "Instead of": change.previous,
+                        "Reason": change.reason,
+                        "By": change.by,
+                    }
+                    for change in reversed(past)
+                ],
+                key="train_promotions",
+                hide_index=True,
+            )
+    _draw_import(session)
+
+
+def _draw_table(entries: list[ModelEntry], active: str) -> None:
+    for entry in entries:
+        if entry.problem:
+            st.error(f"{entry.name} is damaged. {entry.problem}", icon=":material/broken_image:")
+    st.dataframe(
+        [
+            {
+                "": "in use" if entry.name == active else "",
+                "Model": entry.name,
+                "Kind": _kind(entry),
+                "Base": entry.card.base if entry.card else "",
+                "Test F1": entry.card.f1 if entry.card else None,
+                "Corpora": len(entry.card.corpora) if entry.card else None,
+                "Size": entry.size_bytes / 1e6,
+                "Made": entry.card.created.replace("T", " ")[:16] if entry.card else "",
+            }
+            for entry in sorted(
+                entries, key=lambda entry: entry.card.created if entry.card else "", reverse=True
+            )
+        ],
+        key="train_models",
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "Test F1": st.column_config.NumberColumn(format="%.3f"),
+            "Size": st.column_config.NumberColumn(format="%.1f MB"),
+        },
+    )
+
+
+def _kind(entry: ModelEntry) -> str:
+    if entry.problem:
+        return "damaged"
+    if not entry.can_tag:
+        return "encoder"
+    return entry.card.stage if entry.card and entry.card.stage else "model"
+
+
+def _draw_choice(
+    session: Session, entries: list[ModelEntry], active: str, earlier: str | None
+) -> None:
+    usable = [entry.name for entry in entries if entry.can_tag and entry.name != active]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="train_model_actions"):
+        chosen = st.selectbox(
+            "Model to use",
+            usable,
+            key="train_model",
+            disabled=not usable,
+            placeholder="No other model can tag",
+        )
+        if st.button(
+            "Use this model",
+            key="train_use",
+            icon=":material/verified:",
+            disabled=not usable,
+            help=None if usable else "There is no other model that can tag: train one.",
+        ):
+            promote_dialog(session, chosen)
+        if st.button(
+            f"Back to {earlier}" if earlier else "Roll back",
+            key="train_rollback",
+            icon=":material/undo:",
+            disabled=earlier is None,
+            help=None if earlier else "The model in use was never replaced.",
+        ):
+            _rollback_dialog(session, active, earlier or "")
+
+
+@st.dialog("Use this model?", icon=":material/verified:")
+def promote_dialog(session: Session, name: str) -> None:
+    """Ask for the reason and make the model the one that pages and commands use."""
+    active = catalogue.active_model(session.settings)
+    st.write(f"Pages and commands will use **{name}** instead of **{active}**.")
+    reason = st.text_input(
+        "Why", key="train_reason", placeholder="Better on our own test", max_chars=300
+    )
+    if st.button(
+        "Use it",
+        key="train_promote_yes",
+        type="primary",
+        disabled=not reason.strip(),
+        help=None if reason.strip() else "Write one sentence first: it goes on record.",
+    ):
+        try:
+            catalogue.promote(session.settings, name, reason.strip(), session.reviewer)
+        except BionerError as error:
+            show_problem(error)
+            return
+        session.model = name
+        st.rerun()
+
+
+@st.dialog("Roll back?", icon=":material/undo:")
+def _rollback_dialog(session: Session, active: str, earlier: str) -> None:
+    st.write(f"Pages and commands will use **{earlier}** again instead of **{active}**.")
+    reason = st.text_input("Why", key="train_rollback_reason", max_chars=300)
+    if st.button("Roll back", key="train_rollback_yes", type="primary"):
+        try:
+            catalogue.rollback(session.settings, reason.strip() or "rolled back", session.reviewer)
+        except BionerError as error:
+            show_problem(error)
+            return
+        session.model = earlier
+        st.rerun()
+
+
+def _draw_import(session: Session) -> None:
+    with st.expander(
+        "Bring BioBERT from its TensorFlow checkpoint", icon=":material/move_to_inbox:"
+    ):
+        st.caption(
+            "The release holds bert_config.json, vocab.txt and model.ckpt-*: give its folder or "
+            "its .tar.gz or .zip on this machine, or upload the archive. TensorFlow is not needed."
+        )
+        path = st.text_input(
+            "Folder or archive on this machine",
+            key="train_tf_path",
+            placeholder="/data/biobert_v1.1_pubmed",
+        ).strip()
+        upload = st.file_uploader(
+            "or upload the archive",
+            type=["gz", "tgz", "zip", "tar"],
+            key="train_tf_upload",
+            max_upload_size=2000,
+        )
+        name = st.text_input("Name of the encoder", value="biobert", key="train_tf_name").strip()
+        has_source = bool(path or upload) and bool(name)
+        if not st.button(
+            "Convert",
+            key="train_tf_convert",
+            icon=":material/swap_horiz:",
+            disabled=not has_source,
+            help=None if has_source else "Give a path or an archive, and a name.",
+        ):
+            return
+        try:
+            with st.spinner("Converting …"), tempfile.TemporaryDirectory() as scratch:
+                source = Path(path).expanduser()
+                if upload is not None:
+                    source = Path(scratch) / Path(upload.name).name
+                    source.write_bytes(upload.getbuffer())
+                _convert(session, source, name)
+        except BionerError as error:
+            show_problem(error)
+
+
+def _convert(session: Session, source: Path, name: str) -> None:
+    from bioner.models.tf_checkpoint import convert_tf_checkpoint
+
+    session.settings.models.mkdir(parents=True, exist_ok=True)
+    report = convert_tf_checkpoint(source, session.settings.models / Path(name).name)
+    skipped = ", ".join(f"{count} {rule}" for rule, count in report.skipped.items()) or "nothing"
+    st.success(
+        f"{report.folder.name}: {report.converted} tensors, {report.parameters / 1e6:,.0f} M "
+        f"parameters, {report.vocabulary:,} word-pieces, "
+        f"{'cased' if report.cased else 'lower-cased'}. Left out: {skipped}. "
+        "Choose it as base encoder under New run.",
+        icon=":material/check_circle:",
+    )

@@ -1,0 +1,196 @@
+"""The Train page's runs: live progress, history, two runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from bioner.jobs import launch
+from bioner.jobs.folder import Job, Metric, folder_bytes
+from bioner.settings import Settings
+from bioner.training.run_card import duration
+from bioner.ui.session import Session, keep_in_url
+from bioner.ui.train.run import STATUS, draw_curves, draw_run
+
+VIEWS = {
+    "new": ":material/add: New run",
+    "runs": ":material/timeline: Runs",
+    "compare": ":material/compare_arrows: Compare",
+    "models": ":material/deployed_code: Models",
+}
+REFRESH_S = 2.0
+
+
+def choose_view(session: Session, found: Sequence[Job]) -> str:
+    """Let a person choose what the page shows; running jobs are shown first."""
+    opening = st.query_params.get("view") or session.recall("train.view")
+    if opening not in VIEWS:
+        opening = "runs" if any(job.is_active for job in found) else "new"
+    if "train_view" not in st.session_state or session.memory.pop("train.go", None):
+        st.session_state["train_view"] = opening
+    view = st.segmented_control(
+        "Show",
+        list(VIEWS),
+        key="train_view",
+        required=True,
+        format_func=lambda key: VIEWS[key],
+        label_visibility="collapsed",
+    )
+    session.memory["train.view"] = view
+    keep_in_url(view=view or "")
+    return view or opening
+
+
+def go_to_job(session: Session, job: Job) -> None:
+    """Show this job at the next run of the page."""
+    session.memory["train.view"] = "runs"
+    session.memory["train.go"] = True
+    st.query_params["view"] = "runs"
+    st.query_params["job"] = job.id
+    st.session_state.pop("train_job", None)
+    st.rerun()
+
+
+def draw_runs(session: Session, found: Sequence[Job]) -> None:
+    """Draw the history and the chosen run."""
+    if not found:
+        st.info(
+            "No run yet. Start one under New run: the quick preset shows within minutes whether "
+            "everything is in place.",
+            icon=":material/model_training:",
+        )
+        return
+    ids = [job.id for job in found]
+    asked = st.query_params.get("job", "")
+    if asked and asked not in ids:
+        st.warning(f"There is no run {asked!r} any more.", icon=":material/search_off:")
+    chosen = st.selectbox(
+        "Run",
+        ids,
+        index=ids.index(asked) if asked in ids else 0,
+        key="train_job",
+        format_func=lambda id: _label(found[ids.index(id)]),
+    )
+    keep_in_url(job=chosen)
+    job = found[ids.index(chosen)]
+    st.fragment(draw_run, run_every=REFRESH_S if job.is_active else None)(
+        session, job.id, was_active=job.is_active
+    )
+    with st.expander(
+        f"All {len(found)} runs" if len(found) > 1 else "The only run so far",
+        icon=":material/history:",
+        expanded=len(found) > 1 and not job.is_active,
+    ):
+        draw_history(found, session.settings)
+
+
+def when(created: str) -> str:
+    """Shorten an ISO time to the minute."""
+    return created.replace("T", " ")[:16]
+
+
+def _label(job: Job) -> str:
+    return f"{job.spec.title} · {STATUS[job.status][2]} · {when(job.spec.created)}"
+
+
+def draw_history(found: Sequence[Job], settings: Settings) -> None:
+    """Draw all runs as a table, with what they take on the disk."""
+    rows = []
+    for job in found:
+        metrics = launch.read_metrics(job.id, settings)
+        f1 = next((m.devel_f1 for m in reversed(metrics) if m.devel_f1 is not None), None)
+        loss = next((m.loss for m in reversed(metrics) if m.loss is not None), None)
+        out = Path(job.spec.out)
+        rows.append(
+            {
+                "Run": job.spec.title,
+                "State": STATUS[job.status][2],
+                "Base": job.spec.details.get("base", Path(job.spec.base).name),
+                "Preset": job.spec.details.get("preset", ""),
+                "Loss": loss,
+                "Devel F1": f1,
+                "Time": duration(job.duration_s) if job.duration_s else "",
+                "Disk": (folder_bytes(job.folder) + (folder_bytes(out) if out.name else 0)) / 1e6,
+                "Started": when(job.spec.created),
+            }
+        )
+    st.dataframe(
+        rows,
+        key="train_history",
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "Loss": st.column_config.NumberColumn(format="%.3f"),
+            "Devel F1": st.column_config.NumberColumn(format="%.3f"),
+            "Disk": st.column_config.NumberColumn(format="%.1f MB", help="Run and model."),
+        },
+    )
+    total = folder_bytes(settings.jobs) + folder_bytes(settings.models)
+    size = f"{total / 1e9:,.1f} GB" if total >= 1e9 else f"{total / 1e6:,.1f} MB"
+    st.caption(f"Runs and models take {size} on this disk.")
+
+
+def draw_comparison(session: Session, found: Sequence[Job]) -> None:
+    """Draw two runs over each other, and where their settings differ."""
+    if len(found) < 2:
+        st.info(
+            "Two runs are needed to compare. "
+            + ("There is one." if found else "There is none yet: start one under New run."),
+            icon=":material/compare_arrows:",
+        )
+        return
+    by_id = {job.id: job for job in found}
+    ids = list(by_id)
+    left, right = st.columns(2)
+    first = left.selectbox("Run", ids, key="train_a", format_func=lambda id: _label(by_id[id]))
+    second = right.selectbox(
+        "Against", ids, index=1, key="train_b", format_func=lambda id: _label(by_id[id])
+    )
+    if first == second:
+        st.info("Choose two different runs.", icon=":material/compare_arrows:")
+        return
+    chosen = [by_id[first], by_id[second]]
+    names = [job.spec.title for job in chosen]
+    if names[0] == names[1]:
+        names = [f"{job.spec.title} ({when(job.spec.created)})" for job in chosen]
+    runs = [
+        (name, launch.read_metrics(job.id, session.settings))
+        for name, job in zip(names, chosen, strict=True)
+    ]
+    draw_curves(runs, session, key="two")
+    rows = _differences(names, chosen, [metrics for _, metrics in runs])
+    st.dataframe(rows, key="train_differences", hide_index=True)
+    st.caption("Same value on both sides is left out.")
+
+
+def _differences(
+    names: Sequence[str], chosen: Sequence[Job], metrics: Sequence[Sequence[Metric]]
+) -> list[dict[str, str]]:
+    facts = [_facts(job, rows) for job, rows in zip(chosen, metrics, strict=True)]
+    return [
+        {"": key, names[0]: facts[0].get(key, ""), names[1]: facts[1].get(key, "")}
+        for key in dict.fromkeys([*facts[0], *facts[1]])
+        if facts[0].get(key) != facts[1].get(key)
+    ]
+
+
+def _facts(job: Job, metrics: Sequence[Metric]) -> dict[str, str]:
+    f1 = next((m.devel_f1 for m in reversed(metrics) if m.devel_f1 is not None), None)
+    by_type = next((m.devel_by_type for m in reversed(metrics) if m.devel_by_type), None) or {}
+    loss = next((m.loss for m in reversed(metrics) if m.loss is not None), None)
+    facts = {
+        "State": STATUS[job.status][2],
+        "Devel F1": f"{f1:.3f}" if f1 is not None else "",
+        **{f"Devel F1, {label}": f"{score:.3f}" for label, score in by_type.items()},
+        "Last loss": f"{loss:.4f}" if loss is not None else "",
+        "Steps": f"{metrics[-1].step:,}" if metrics else "",
+        "Time": duration(job.duration_s),
+        "Device": job.spec.device,
+    }
+    for key, value in job.spec.details.items():
+        if key != "estimate_s":
+            shown = ", ".join(value) if isinstance(value, list) else str(value)
+            facts[key.replace("_", " ").capitalize()] = shown
+    return facts

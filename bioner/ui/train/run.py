@@ -1,0 +1,290 @@
+"""One run on the Train page: progress, numbers, curves, log, run card, and what to do next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import altair as alt
+import streamlit as st
+
+from bioner.errors import BionerError
+from bioner.jobs import launch
+from bioner.jobs.folder import Job, Metric, folder_bytes
+from bioner.models.catalogue import CARD, active_model
+from bioner.training.run_card import card_of, clock, duration, run_card_json, run_card_markdown
+from bioner.ui import charts
+from bioner.ui.charts import PALETTE, Point
+from bioner.ui.plain import plain
+from bioner.ui.session import Session, keep_in_url, page_link, show_problem
+from bioner.ui.train.models import promote_dialog
+
+STATUS = {
+    "queued": (":material/hourglass_top:", "gray", "waiting"),
+    "running": (":material/play_arrow:", "blue", "running"),
+    "stopping": (":material/front_hand:", "orange", "stopping"),
+    "stopped": (":material/pause_circle:", "orange", "stopped"),
+    "finished": (":material/check_circle:", "green", "finished"),
+    "failed": (":material/error:", "red", "failed"),
+    "lost": (":material/help:", "red", "lost"),
+}
+
+
+MEAN = "mean of the corpora"
+
+
+def draw_run(session: Session, id: str, *, was_active: bool) -> None:
+    try:
+        job = launch.read_job(id, session.settings)
+    except BionerError as error:
+        show_problem(error)
+        return
+    if was_active and not job.is_active:
+        st.rerun()
+    metrics = launch.read_metrics(id, session.settings)
+    _draw_head(job, metrics)
+    _draw_actions(session, job)
+    if metrics:
+        draw_curves([(job.spec.title, metrics)], session, key=f"{id}_one")
+    elif job.is_active:
+        st.caption("The curves begin with the first step.")
+    _draw_details(session, job)
+
+
+def _draw_head(job: Job, metrics: Sequence[Metric]) -> None:
+    icon, color, word = STATUS[job.status]
+    said = next((m.message for m in reversed(metrics) if m.message), "")
+    st.markdown(f"#### {plain(job.spec.title)} :{color}-badge[{icon} {word}]")
+    if job.status == "queued":
+        st.info(
+            f"Waiting for the {'GPU' if job.spec.device == 'cuda' else 'CPU'}: it starts by itself "
+            "when the jobs before it have ended, also while the app is closed.",
+            icon=":material/hourglass_top:",
+        )
+    if job.state.problem:
+        mend = f" {job.state.mend[:1].upper()}{job.state.mend[1:]}." if job.state.mend else ""
+        text = f"{job.state.problem[:1].upper()}{job.state.problem[1:]}."
+        (st.error if job.status in ("failed", "lost") else st.info)(
+            plain(f"{text}{mend}"), icon=":material/report:"
+        )
+    last = metrics[-1] if metrics else None
+    if last is not None and last.total_steps and job.status not in ("failed", "lost"):
+        share = min(1.0, last.step / last.total_steps)
+        left = launch.remaining_s(metrics) if job.is_active else None
+        text = f"Step {last.step:,} of {last.total_steps:,}"
+        text += f" · about {duration(left)} left" if left else ""
+        text += f" · {said}" if said and job.is_active else ""
+        st.progress(share, text=text)
+    elif job.is_active:
+        st.progress(0.0, text=said or "Getting ready …")
+    _draw_numbers(job, metrics)
+
+
+def _draw_numbers(job: Job, metrics: Sequence[Metric]) -> None:
+    state = job.state
+    loss = next((m.loss for m in reversed(metrics) if m.loss is not None), None)
+    f1 = next((m.devel_f1 for m in reversed(metrics) if m.devel_f1 is not None), None)
+    pace = next((m.tokens_per_s for m in reversed(metrics) if m.tokens_per_s), None)
+    is_on = job.status in ("running", "stopping")
+    cells = st.columns(6 if is_on else 5)
+    cells[0].metric("Loss", f"{loss:.3f}" if loss is not None else "–")
+    cells[1].metric("Devel F1", f"{100 * f1:.1f} %" if f1 is not None else "–")
+    cells[2].metric("Word-pieces/s", f"{pace:,.0f}" if pace else "–")
+    cells[3].metric("Time", clock(job.duration_s) if state.started_at else "–")
+    memory = state.memory_bytes if is_on else state.peak_memory_bytes
+    cells[4].metric(
+        "Memory" if is_on else "Peak memory", f"{memory / 1e9:.1f} GB" if memory else "–"
+    )
+    if is_on and state.gpu_percent is not None:
+        used = (state.gpu_memory_bytes or 0) / 1e9
+        cells[5].metric("GPU", f"{state.gpu_percent:.0f} %", help=f"{used:.1f} GB on the card.")
+    elif is_on:
+        cells[5].metric("CPU", f"{state.cpu_percent:.0f} %", help="100 %: a core")
+    if is_on and time.time() - state.heartbeat > 60:
+        st.warning(
+            "No sign of life for a minute: the machine may be asleep or out of memory.",
+            icon=":material/heart_broken:",
+        )
+
+
+def _draw_actions(session: Session, job: Job) -> None:
+    settings = session.settings
+    with st.container(horizontal=True, vertical_alignment="center", key="train_actions"):
+        if job.status in ("queued", "running"):
+            if st.button("Stop", key="train_stop", icon=":material/stop:", help="Saves first."):
+                _try(lambda: launch.stop(job.id, settings))
+        elif job.status == "stopping":
+            if st.button("Stop at once", key="train_kill", icon=":material/dangerous:"):
+                _try(lambda: launch.stop(job.id, settings, force=True))
+        else:
+            _draw_next_steps(session, job)
+
+
+def _draw_next_steps(session: Session, job: Job) -> None:
+    settings = session.settings
+    if job.status != "finished":
+        if st.button("Resume", key="train_resume", type="primary", icon=":material/play_arrow:"):
+            _try(lambda: launch.resume(job.id, settings))
+        batch = launch.option(job.spec.command, "--batch-size")
+        if "smaller batch" in job.state.mend and batch and int(batch) > 1:
+            smaller = str(int(batch) // 2)
+            if st.button(
+                f"Try again with batches of {smaller}",
+                key="train_smaller",
+                icon=":material/replay:",
+            ):
+                _launch_again(session, job, {"--batch-size": smaller})
+        elif st.button("Start over", key="train_retry", icon=":material/replay:"):
+            _launch_again(session, job, {})
+    elif (Path(job.spec.out) / CARD).exists():
+        name = Path(job.spec.out).name
+        is_active = active_model(settings) == name
+        if st.button(
+            "In use" if is_active else "Use this model",
+            key="train_promote",
+            type="primary",
+            icon=":material/verified:",
+            disabled=is_active,
+            help="It is the model that pages and commands use." if is_active else None,
+        ):
+            promote_dialog(session, name)
+        page_link("Metrics", label="Its scores", model=name)
+        page_link("Predict", label="Try it", model=name)
+    if st.button("Delete", key="train_delete", icon=":material/delete:"):
+        _delete_dialog(session, job)
+
+
+def _launch_again(session: Session, job: Job, changes: dict[str, str]) -> None:
+    try:
+        again = launch.retry(job.id, session.settings, changes)
+    except BionerError as error:
+        show_problem(error)
+        return
+    st.query_params["job"] = again.id
+    st.session_state.pop("train_job", None)
+    st.rerun(scope="app")
+
+
+def _try(action: Callable[[], object]) -> None:
+    try:
+        action()
+    except BionerError as error:
+        show_problem(error)
+    else:
+        st.rerun(scope="app")
+
+
+@st.dialog("Delete this run?", icon=":material/delete:")
+def _delete_dialog(session: Session, job: Job) -> None:
+    size = folder_bytes(job.folder)
+    st.write(
+        f"Its log and curves ({size / 1e6:,.1f} MB) go for good. What it has written to "
+        f"`models/{Path(job.spec.out).name}` stays."
+    )
+    if st.button("Delete the run", key="train_delete_yes", type="primary"):
+        try:
+            launch.delete(job.id, session.settings)
+        except BionerError as error:
+            show_problem(error)
+            return
+        keep_in_url(job="")
+        st.session_state.pop("train_job", None)
+        st.rerun()
+
+
+def _draw_details(session: Session, job: Job) -> None:
+    log = launch.tail_log(job.id, session.settings, 60)
+    with st.expander(
+        "Log", icon=":material/article:", expanded=job.status in ("failed", "lost"), key="train_log"
+    ):
+        st.code(log or "(nothing yet)", language=None, height=_height(log), wrap_lines=True)
+    if job.is_active:
+        return
+    with st.expander("Run card", icon=":material/id_card:", key="train_card"):
+        try:
+            card = card_of(job)
+        except BionerError as error:
+            show_problem(error)
+            card = None
+        text = run_card_markdown(job, card)
+        with st.container(horizontal=True):
+            st.download_button(
+                "Markdown",
+                text,
+                f"{job.id}.md",
+                "text/markdown",
+                key="train_card_md",
+                icon=":material/download:",
+            )
+            st.download_button(
+                "JSON",
+                run_card_json(job, card),
+                f"{job.id}.json",
+                "application/json",
+                key="train_card_json",
+                icon=":material/download:",
+            )
+        st.code(text, language=None, wrap_lines=True, height=420)
+
+
+def _height(text: str) -> int | Literal["content"]:
+    return 300 if text.count("\n") > 12 else "content"
+
+
+def draw_curves(
+    runs: Sequence[tuple[str, Sequence[Metric]]], session: Session, *, key: str
+) -> None:
+    """Draw loss, pace and devel F1 of one run or several over their steps."""
+    colors = {name: PALETTE[i] for i, (name, _) in enumerate(runs)}
+    loss = [Point(m.step, m.loss, n) for n, ms in runs for m in ms if m.loss is not None]
+    pace = [Point(m.step, m.tokens_per_s, n) for n, ms in runs for m in ms if m.tokens_per_s]
+    left, right = st.columns(2)
+    if loss:
+        chart = _over_steps(loss, "Loss", y="Loss", colors=colors)
+        with left:
+            charts.show(chart, f"Training loss, now {loss[-1].y:.3f}", key=f"train_loss_{key}")
+    if pace:
+        chart = _over_steps(pace, "Pace", y="Word-pieces/s", colors=colors, number=",.0f")
+        with right:
+            charts.show(chart, "Real word-pieces a second", key=f"train_pace_{key}")
+    scores = [Point(m.step, m.devel_f1, n) for n, ms in runs for m in ms if m.devel_f1 is not None]
+    if not scores:
+        st.caption("F1 on the devel splits comes with the first evaluation.")
+        return
+    title = "Devel F1"
+    if len(runs) == 1:
+        title = "Devel F1 by type"
+        colors = {**session.schema.colors, MEAN: "#7f7f7f"}
+        scores = [replace(point, series=MEAN) for point in scores]
+        scores += [
+            Point(m.step, score, label)
+            for m in runs[0][1]
+            for label, score in (m.devel_by_type or {}).items()
+        ]
+    names = list(dict.fromkeys(point.series for point in scores))
+    scale = alt.Scale(domain=names, range=[colors.get(name, PALETTE[-1]) for name in names])
+    legend = alt.Legend(title=None, orient="right", symbolLimit=40)
+    chart = (
+        _over_steps(scores, title, y="F1", colors=colors)
+        .encode(
+            y=alt.Y("y:Q", title="F1", scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color("series:N", scale=scale, legend=legend),
+        )
+        .properties(height=340)
+    )
+    charts.show(chart, "F1 on a sample of the devel splits", key=f"train_f1_{key}")
+
+
+def _over_steps(
+    points: Sequence[Point], title: str, *, y: str, colors: dict[str, str], number: str = ".3f"
+) -> alt.Chart:
+    """Draw lines over whole steps, as high with a legend as without one."""
+    chart = charts.lines(
+        points, title, x="Step", y=y, number=number, colors=colors, from_zero=True
+    ).encode(x=alt.X("x:Q", title="Step", axis=alt.Axis(format="~s", tickMinStep=1)))
+    has_legend = len({point.series for point in points}) > 1
+    drawn: alt.Chart = chart.properties(height=340 if has_legend else 260)
+    return drawn

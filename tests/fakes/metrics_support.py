@@ -1,0 +1,56 @@
+"""What the tests of the Metrics page share: sentences of three corpora, stored evaluations."""
+
+from __future__ import annotations
+
+from support import DictionaryTagger
+
+from bioner.corpora.merge import Dataset, write_dataset
+from bioner.evaluation.reports import FOLDER, StoredReport, evaluate_and_store, report_key
+from bioner.labels import read_schema
+from bioner.settings import Settings
+from bioner.spans import Sentence, Span, corpus_sentence
+
+SCHEMA = read_schema()
+GENES = [f"gen{i}" for i in range(60)]
+GOOD = {**dict.fromkeys(GENES, "Gene"), "flu": "Disease", "x<b>": "Cell"}
+WORSE = {**dict.fromkeys(GENES[:20], "Gene"), "flu": "Chemical", "and": "Disease"}
+
+
+def sentence(corpus: str, number: int, text: str, labels: dict[str, str]) -> Sentence:
+    tokens = text.split()
+    spans = [Span(i, i + 1, labels[t], labels[t]) for i, t in enumerate(tokens) if t in labels]
+    covers = SCHEMA.mapping_for(corpus).covers
+    return corpus_sentence(
+        f"{corpus}/test/{number}", tokens, spans=spans, covers=covers, corpus=corpus, split="test"
+    )
+
+
+def make_data(*, corpora: int = 3) -> Dataset:
+    genes = [sentence("BC2GM", i, f"{g} binds now", {g: "Gene"}) for i, g in enumerate(GENES)]
+    ills = [
+        sentence("NCBI-disease", i, f"flu and {g} cause", {"flu": "Disease"})
+        for i, g in enumerate(GENES)
+    ]
+    drugs = [
+        sentence("BC4CHEMD", i, f"{g} with aspirin", {"aspirin": "Chemical"})
+        for i, g in enumerate(GENES[:9])
+    ]
+    test = [genes, ills, drugs][:corpora]
+    return Dataset(
+        (genes[0], ills[0]), (), tuple(s for group in test for s in group), SCHEMA, f"data{corpora}"
+    )
+
+
+def store_report(
+    settings: Settings,
+    data: Dataset,
+    model: str,
+    words: dict[str, str],
+    parts: tuple[str, ...] = (),
+) -> StoredReport:
+    if not (settings.merged / "manifest.json").exists():
+        write_dataset(data, settings.merged)
+    key = report_key(settings.models / model, settings.merged)
+    tagger = DictionaryTagger(data, words)
+    tagger.name = model
+    return evaluate_and_store(tagger, data, key, settings.data / FOLDER, parts=parts)

@@ -1,0 +1,57 @@
+"""Model folders and jobs as a run leaves them, without a run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from bioner.jobs import launch
+from bioner.jobs.folder import Job, JobSpec, JobState, list_jobs
+from bioner.models import catalogue
+from bioner.models.catalogue import ModelCard
+from bioner.settings import Settings
+
+
+def make_model(models: Path, name: str, *, head: bool = True, tags: int = 3) -> Path:
+    folder = models / name
+    folder.mkdir(parents=True)
+    config = {"model_type": "bert", "id2label": {str(i): f"T{i}" for i in range(tags)}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n")
+    tensors = {"bert.embeddings.word_embeddings.weight": np.zeros((2, 4), np.float32)}
+    if head:
+        tensors["classifier.weight"] = np.zeros((tags, 4), np.float32)
+    save_file(tensors, folder / "model.safetensors")
+    catalogue.write_card(folder, ModelCard(name=name, base="tiny", types=("Gene",)))
+    return folder
+
+
+def make_run(settings: Settings, name: str, status: str = "finished", **state: object) -> Job:
+    folder = settings.jobs / f"20260101-000000-{name}"
+    folder.mkdir(parents=True)
+    out = settings.models / name
+    command = (sys.executable, "-m", "bioner", "train", "--base", "/e/tiny", "--out", str(out))
+    spec = JobSpec(
+        (*command, "--batch-size", "24"),
+        title=name,
+        out=str(out),
+        base="/e/tiny",
+        created=f"2026-01-01T00:00:{len(list_jobs(settings)):02d}+00:00",
+        details={"base": "tiny", "preset": "quick", "corpora": ["CRAFT"]},
+    )
+    made = replace(JobState(), status=status, started_at=1.0, ended_at=9.0, **state)
+    (folder / "spec.json").write_text(json.dumps(asdict(spec)))
+    (folder / "state.json").write_text(json.dumps(asdict(made)))
+    (folder / "log.txt").write_text("the last line of the log\n")
+    rows = [
+        {"step": s, "total_steps": 40, "loss": 1 / s, "tokens_per_s": 100.0 * s, "at": float(s)}
+        for s in range(1, 41)
+    ]
+    rows[-1] |= {"devel_f1": 0.5, "devel_by_type": {"Gene": 0.6}}
+    (folder / "metrics.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    return launch.read_job(folder.name, settings)

@@ -1,0 +1,449 @@
+"""Training jobs as real processes: they outlive who started them, and say how they ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bioner import machine
+from bioner.errors import JobError
+from bioner.jobs import folder, launch, preflight, supervisor
+from bioner.jobs.folder import Job, JobSpec, Metric
+from bioner.machine import ProcessId
+from bioner.models.catalogue import ModelCard, write_card
+from bioner.settings import PROJECT_ROOT, Settings, read_settings
+from bioner.training.run import Progress
+
+WORKER = Path(__file__).parents[1] / "fixtures" / "fake_worker.py"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    for name in ("HOME", "MODELS", "JOBS", "DATA"):
+        monkeypatch.setenv(f"BIONER_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT_ROOT))
+    settings = read_settings()
+    yield settings
+    for job in launch.list_jobs(settings):
+        machine.signal_group(job.state.supervisor, signal.SIGKILL)
+        machine.signal_group(job.state.worker, signal.SIGKILL)
+
+
+def make_spec(settings: Settings, *arguments: str, name: str = "run", **changes: object) -> JobSpec:
+    out = str(settings.models / name)
+    command = (sys.executable, str(WORKER), "--out", out, *arguments)
+    return replace(JobSpec(command, title=name, out=out, grace_s=20), **changes)
+
+
+def wait_until(settings: Settings, id: str, reached: Callable[[Job], bool]) -> Job:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        job = launch.read_job(id, settings)
+        if reached(job):
+            return job
+        time.sleep(0.05)
+    log = launch.tail_log(id, settings)
+    raise AssertionError(f"still {job.status} after 60 s; problem: {job.state.problem}\n{log}")
+
+
+def wait_for(settings: Settings, id: str, *statuses: str) -> Job:
+    return wait_until(settings, id, lambda job: job.status in statuses)
+
+
+def wait_for_steps(settings: Settings, id: str, count: int = 1) -> Job:
+    return wait_until(settings, id, lambda job: len(launch.read_metrics(id, settings)) >= count)
+
+
+def ended(settings: Settings, *arguments: str, **changes: object) -> Job:
+    job = launch.launch(make_spec(settings, *arguments, **changes), settings)
+    return wait_for(settings, job.id, "finished", "failed", "stopped", "lost")
+
+
+def test_job_runs_to_its_end_and_tells_its_metrics(place: Settings) -> None:
+    job = ended(place, "--steps", "4")
+    assert job.status == "finished"
+    assert job.state.exit_code == 0
+    assert job.duration_s > 0
+    metrics = launch.read_metrics(job.id, place)
+    assert [(m.step, m.total_steps) for m in metrics] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert metrics[-1].loss == 0.25
+    assert (place.models / "run" / "done").exists()
+    assert "device slots: none" in launch.tail_log(job.id, place)
+
+
+def test_job_outlives_the_process_that_launched_it(place: Settings) -> None:
+    spec = make_spec(place, "--steps", "1000")
+    script = (
+        "import json, sys; from bioner import jobs; from bioner.settings import read_settings\n"
+        "spec = jobs.JobSpec(**json.loads(sys.argv[1]))\n"
+        "print(jobs.launch(spec, read_settings()).id)\n"
+        "import os, signal; sys.stdout.flush(); os.killpg(0, signal.SIGKILL)"
+    )
+    raw = json.dumps({"command": spec.command, "title": "run", "out": spec.out, "grace_s": 20})
+    launcher = subprocess.run(
+        [sys.executable, "-c", script, raw],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        cwd=PROJECT_ROOT,
+    )
+    assert launcher.returncode == -signal.SIGKILL, launcher.stderr
+    job = wait_for(place, launcher.stdout.strip(), "running")
+    assert job.state.worker is not None
+    assert os.getsid(job.state.worker.pid) != os.getsid(0)
+    launch.stop(job.id, place)
+    assert wait_for(place, job.id, "stopped").state.problem == ""
+
+
+def test_stopped_job_resumes_from_its_checkpoint(place: Settings) -> None:
+    job = launch.launch(make_spec(place, "--steps", "12", "--pause", "0.1"), place)
+    wait_for_steps(place, job.id, 2)
+    assert launch.stop(job.id, place).status in ("stopping", "stopped")
+    stopped = wait_for(place, job.id, "stopped")
+    reached = int((place.models / "run" / "checkpoint").read_text())
+    with pytest.raises(JobError, match="nothing to stop"):
+        launch.stop(job.id, place)
+    launch.resume(job.id, place)
+    finished = wait_for(place, job.id, "finished")
+    assert finished.state.attempt == stopped.state.attempt + 1
+    metrics = launch.read_metrics(job.id, place)
+    assert [m.step for m in metrics] == list(range(1, 13))
+    assert [m.attempt for m in metrics].count(1) == reached
+    with pytest.raises(JobError, match="finished"):
+        launch.resume(job.id, place)
+
+
+def test_worker_that_ignores_the_request_is_killed_after_its_grace(place: Settings) -> None:
+    job = launch.launch(make_spec(place, "--steps", "5000", "--end", "deaf", grace_s=0.3), place)
+    wait_for_steps(place, job.id)
+    launch.stop(job.id, place)
+    assert "by force" in wait_for(place, job.id, "stopped").state.problem
+
+
+def test_forced_stop_does_not_wait_for_the_grace(place: Settings) -> None:
+    job = launch.launch(make_spec(place, "--steps", "5000", "--end", "deaf", grace_s=600), place)
+    wait_for_steps(place, job.id)
+    launch.stop(job.id, place, force=True)
+    assert "by force" in wait_for(place, job.id, "stopped").state.problem
+
+
+def test_worker_killed_from_outside_fails_with_its_log_and_the_mend(place: Settings) -> None:
+    job = launch.launch(make_spec(place, "--steps", "5000", "--batch-size", "32"), place)
+    worker = wait_for_steps(place, job.id).state.worker
+    assert worker is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    failed = wait_for(place, job.id, "failed")
+    assert "signal 9" in failed.state.problem
+    assert "--batch-size 16 instead of 32" in failed.state.mend
+    assert launch.tail_log(job.id, place)
+
+
+@pytest.mark.parametrize(
+    ("end", "problem", "mend"),
+    [
+        ("MemoryError", "the machine ran out of memory", "smaller batch"),
+        ("SIGKILL", "most likely because memory ran out", "smaller batch"),
+        ("SIGSEGV", "SIGSEGV", "log"),
+        ("traceback", "RuntimeError: shape mismatch in layer 3", "log"),
+        ("refused", "holds no sentence of CRAFT", ""),
+    ],
+)
+def test_bad_end_is_explained(place: Settings, end: str, problem: str, mend: str) -> None:
+    job = ended(place, "--end", end)
+    assert job.status == "failed"
+    assert problem in job.state.problem
+    assert mend in job.state.mend
+
+
+def test_gpu_and_disk_errors_are_told_from_the_log() -> None:
+    spec = JobSpec(("train", "--batch-size", "8"), title="t")
+    cuda = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"
+    assert supervisor.explain(1, cuda, spec)[0] == "the GPU ran out of memory"
+    assert "--batch-size 4" in supervisor.explain(1, cuda, spec)[1]
+    full = "OSError: [Errno 28] No space left on device"
+    assert supervisor.explain(1, full, spec)[0] == "the disk is full"
+    earlier = f"MemoryError\n{folder.RESUMED} 2026-01-01]\nKeyError: 'x'"
+    assert supervisor.explain(1, earlier, spec)[0] == "KeyError: 'x'"
+    assert "out of memory" in supervisor.explain(-9, "", spec, killed_for_memory=True)[0]
+
+
+def test_command_that_does_not_exist_fails_with_its_name(place: Settings) -> None:
+    spec = replace(make_spec(place), command=("/no/such/python",))
+    job = wait_for(place, launch.launch(spec, place).id, "failed")
+    assert job.state.problem.startswith("/no/such/python")
+
+
+def test_two_jobs_on_one_device_run_one_after_the_other(place: Settings) -> None:
+    first = launch.launch(make_spec(place, "--steps", "5000", name="first"), place)
+    wait_for(place, first.id, "running")
+    second = launch.launch(make_spec(place, "--steps", "2", name="second"), place)
+    third = launch.launch(make_spec(place, "--steps", "2", name="third"), place)
+    assert launch.read_job(second.id, place).status == "queued"
+    launch.stop(first.id, place)
+    stopped = wait_for(place, first.id, "stopped")
+    done = [wait_for(place, job.id, "finished") for job in (second, third)]
+    starts = [job.state.started_at or 0 for job in (stopped, *done)]
+    ends = [job.state.ended_at or 0 for job in (stopped, *done)]
+    assert starts[1] >= ends[0] - 0.5
+    assert starts[2] >= ends[1] - 0.5
+    assert [job.id for job in launch.list_jobs(place)][-1] == first.id
+
+
+def test_queued_job_can_leave_the_queue(place: Settings) -> None:
+    first = launch.launch(make_spec(place, "--steps", "5000", name="first"), place)
+    wait_for(place, first.id, "running")
+    second = launch.launch(make_spec(place, name="second"), place)
+    launch.stop(second.id, place)
+    assert "waited" in wait_for(place, second.id, "stopped").state.problem
+    assert launch.read_metrics(second.id, place) == []
+
+
+def test_job_without_processes_is_lost_and_can_be_resumed(place: Settings) -> None:
+    job = launch.launch(make_spec(place, "--steps", "40", "--pause", "0.05"), place)
+    state = wait_for_steps(place, job.id, 6).state
+    machine.signal_group(state.supervisor, signal.SIGKILL)
+    assert launch.read_job(job.id, place).status == "running", "the worker itself still runs"
+    with pytest.raises(JobError, match="running"):
+        launch.resume(job.id, place)
+    machine.signal_group(state.worker, signal.SIGKILL)
+    lost = wait_for(place, job.id, "lost")
+    assert "without a word" in lost.state.problem
+    launch.resume(job.id, place)
+    wait_for(place, job.id, "finished")
+
+
+def test_worker_whose_supervisor_died_still_ends_as_finished(place: Settings) -> None:
+    job = launch.launch(make_spec(place, "--steps", "10", "--pause", "0.1"), place)
+    state = wait_for_steps(place, job.id).state
+    machine.signal_group(state.supervisor, signal.SIGKILL)
+    assert wait_for(place, job.id, "finished", "lost").status == "finished"
+
+
+def test_worker_whose_supervisor_died_can_still_be_stopped(place: Settings) -> None:
+    job = launch.launch(make_spec(place, "--steps", "5000"), place)
+    state = wait_for_steps(place, job.id).state
+    machine.signal_group(state.supervisor, signal.SIGKILL)
+    time.sleep(0.1)
+    launch.stop(job.id, place)
+    assert wait_for(place, job.id, "stopped")
+
+
+def test_device_stays_taken_while_an_orphaned_worker_lives(place: Settings) -> None:
+    job = launch.launch(make_spec(place, "--steps", "5000"), place)
+    state = wait_for_steps(place, job.id).state
+    machine.signal_group(state.supervisor, signal.SIGKILL)
+    assert supervisor.take_slots(place.jobs, job.spec) is None
+
+
+def test_children_of_a_killed_worker_are_killed_too(place: Settings) -> None:
+    import psutil
+
+    job = launch.launch(make_spec(place, "--steps", "5000", "--end", "with a child"), place)
+    worker = wait_for_steps(place, job.id).state.worker
+    assert worker is not None
+    children = psutil.Process(worker.pid).children()
+    assert children
+    os.kill(worker.pid, signal.SIGKILL)
+    wait_for(place, job.id, "failed")
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_reused_process_number_is_not_taken_for_the_job(place: Settings) -> None:
+    job = ended(place)
+    mine = machine.process_id(os.getpid())
+    assert mine is not None
+    assert machine.is_alive(mine)
+    stranger = ProcessId(mine.pid, "another boot:1")
+    folder.edit_state(
+        job.folder, lambda s: replace(s, status="running", supervisor=stranger, worker=stranger)
+    )
+    (job.folder / "outcome.json").unlink()
+    assert launch.read_job(job.id, place).status == "lost"
+    assert not machine.signal_group(stranger, signal.SIGTERM)
+
+
+def test_zombie_does_not_count_as_alive() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert machine.process_id(child.pid) is None
+    child.wait()
+
+
+def test_retry_is_a_new_job_with_the_changed_option(place: Settings) -> None:
+    failed = ended(place, "--end", "SIGKILL", "--batch-size", "32")
+    again = launch.retry(failed.id, place, {"--batch-size": "16", "--end": "well"})
+    assert again.id != failed.id
+    assert wait_for(place, again.id, "finished").spec.details == {"retry_of": failed.id}
+    assert launch.option(again.spec.command, "--batch-size") == "16"
+    assert launch.option(again.spec.command, "--end") == "well"
+
+
+def test_delete_refuses_an_active_job_and_leaves_the_model(place: Settings) -> None:
+    job = launch.launch(make_spec(place, "--steps", "5000"), place)
+    wait_for_steps(place, job.id)
+    with pytest.raises(JobError, match="stop it before"):
+        launch.delete(job.id, place)
+    launch.stop(job.id, place)
+    wait_for(place, job.id, "stopped")
+    assert launch.delete(job.id, place) > 0
+    assert launch.list_jobs(place) == []
+    assert (place.models / "run").is_dir()
+    with pytest.raises(JobError, match="no such job"):
+        launch.read_job(job.id, place)
+
+
+@pytest.mark.parametrize("id", ["", "..", "a/b", "../models"])
+def test_job_id_that_is_a_path_is_refused(place: Settings, id: str) -> None:
+    with pytest.raises(JobError, match="no such job"):
+        launch.read_job(id, place)
+
+
+def test_damaged_job_folder_does_not_hide_the_others(place: Settings) -> None:
+    job = ended(place)
+    (place.jobs / "odd").mkdir()
+    (place.jobs / "odd" / "spec.json").write_text("[")
+    assert [found.id for found in launch.list_jobs(place)] == [job.id]
+
+
+def test_unknown_keys_of_a_later_version_are_tolerated(place: Settings) -> None:
+    job = ended(place)
+    for name in ("spec.json", "state.json"):
+        raw = json.loads((job.folder / name).read_text())
+        (job.folder / name).write_text(json.dumps({**raw, "invented_later": 1}))
+    assert launch.read_job(job.id, place) == job
+
+
+def make_folder(settings: Settings) -> Path:
+    folder = settings.jobs / "made"
+    folder.mkdir(parents=True)
+    (folder / "spec.json").write_text(json.dumps({"command": ["x"], "title": "made"}))
+    (folder / "state.json").write_text(json.dumps({"status": "finished"}))
+    return folder
+
+
+def test_half_written_metric_line_is_left_out(place: Settings) -> None:
+    folder = make_folder(place)
+    report = folder.JobReporter(folder)
+    report(Progress(1, 2, 0.5, loss=0.5, devel_f1=0.25, devel_by_type={"Gene": 0.5}))
+    with (folder / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 2, "total')
+    assert [(m.step, m.devel_by_type) for m in launch.read_metrics("made", place)] == [
+        (1, {"Gene": 0.5})
+    ]
+
+
+def test_resumed_run_keeps_the_steps_before_its_checkpoint_while_it_gets_ready(
+    place: Settings,
+) -> None:
+    folder = make_folder(place)
+    report = folder.JobReporter(folder)
+    for step in (10, 20, 30):
+        report(Progress(step, 100, 0.1, loss=1.0))
+    folder.edit_state(folder, lambda s: replace(s, attempt=2))
+    report = folder.JobReporter(folder)
+    report(Progress(0, 0, 0.0, message="loading the base encoder"))
+    assert [m.step for m in launch.read_metrics("made", place)] == [10, 20, 30, 0]
+    for step in (25, 35):
+        report(Progress(step, 100, 0.1, loss=0.5))
+    assert [m.step for m in launch.read_metrics("made", place)] == [10, 20, 0, 25, 35]
+    assert "step 0: loading the base encoder" in launch.tail_log("made", place)
+
+
+def test_remaining_time_follows_the_pace_of_the_latest_attempt() -> None:
+    rows = [Metric(step, 100, at=1000 + step) for step in range(1, 11)]
+    assert launch.remaining_s(rows) == pytest.approx(90)
+    resumed = [*rows, *(Metric(step, 100, at=9000 + 2 * step, attempt=2) for step in (11, 12))]
+    assert launch.remaining_s(resumed) == pytest.approx(176)
+    assert launch.remaining_s([]) is None
+    assert launch.remaining_s(rows[:1]) is None
+
+
+def test_log_tail_shows_the_last_state_of_a_progress_bar(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_bytes(b"begin\n 10%\r 50%\r100%\r\nend\xff\n\n")
+    assert folder.tail_text(log, 10) == "begin\n100%\nend�"
+    log.write_bytes(b"x" * 100_000 + b"\nlast\n")
+    assert folder.tail_text(log, 2).endswith("last")
+    assert folder.tail_text(tmp_path / "none", 2) == ""
+
+
+def texts(spec: JobSpec, settings: Settings, *, blocking: bool = True) -> str:
+    found = preflight.check_launch(spec, settings)
+    return "\n".join(f.text for f in found if f.is_blocking is blocking)
+
+
+def test_what_stands_in_the_way_is_said_before_the_launch(
+    place: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec(place)
+    assert texts(spec, place) == ""
+    assert "no merged dataset" in texts(replace(spec, data=str(place.data)), place)
+    assert "does not exist" in texts(replace(spec, base="/no/such/encoder"), place)
+    broken = place.models / "broken"
+    broken.mkdir(parents=True)
+    assert "config.json is missing" in texts(replace(spec, base=str(broken)), place)
+    hub = replace(spec, base="dmis-lab/biobert-base-cased-v1.2")
+    monkeypatch.setenv("HF_HUB_CACHE", str(place.home))
+    assert texts(hub, place) == ""
+    assert "will download" in texts(hub, place, blocking=False)
+    assert "GB free" in texts(replace(spec, disk_bytes=10**18), place)
+    assert "memory" in texts(replace(spec, memory_bytes=10**18), place, blocking=False)
+    (Path(spec.out) / "checkpoints" / "checkpoint-5").mkdir(parents=True)
+    assert "replaces them" in texts(spec, place, blocking=False)
+    write_card(Path(spec.out), ModelCard(name="run"))
+    assert "finished model" in texts(spec, place)
+    with pytest.raises(JobError, match="finished model"):
+        launch.launch(spec, place)
+    assert launch.list_jobs(place) == []
+
+
+def test_gpu_that_is_not_there_or_busy_is_said(
+    place: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec(place, device="cuda")
+    monkeypatch.setattr(preflight, "gpus", tuple)
+    assert "no GPU" in texts(spec, place)
+    card = machine.Gpu(0, "A card", 10**10, 9 * 10**9, 99.0)
+    monkeypatch.setattr(preflight, "gpus", lambda: (card,))
+    monkeypatch.setattr(preflight, "torch_has_cuda", lambda: False)
+    assert "without CUDA" in texts(spec, place)
+    monkeypatch.setattr(preflight, "torch_has_cuda", lambda: True)
+    assert texts(spec, place) == ""
+    assert "busy with something else" in texts(spec, place, blocking=False)
+    assert "2 GPUs" in texts(replace(spec, gpus=2), place)
+
+
+def test_same_output_twice_is_refused_and_the_queue_is_announced(place: Settings) -> None:
+    job = launch.launch(make_spec(place, "--steps", "5000"), place)
+    with pytest.raises(JobError, match="choose another name"):
+        launch.launch(make_spec(place), place)
+    assert "ahead on this device" in texts(make_spec(place, name="b"), place, blocking=False)
+    launch.stop(job.id, place)
+    wait_for(place, job.id, "stopped")
+
+
+def test_each_gpu_job_gets_cards_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = tuple(machine.Gpu(i, "card", 1, 0, 0.0) for i in range(3))
+    monkeypatch.setattr(supervisor, "gpus", lambda: cards)
+    spec = JobSpec(("x",), title="x", device="cuda", gpus=2)
+    first = supervisor.take_slots(tmp_path, spec)
+    assert first is not None
+    assert list(first) == ["cuda-0", "cuda-1"]
+    assert supervisor.take_slots(tmp_path, spec) is None
+    one = supervisor.take_slots(tmp_path, replace(spec, gpus=1))
+    assert one is not None
+    assert list(one) == ["cuda-2"]
+    for handle in (*first.values(), *one.values()):
+        os.close(handle)

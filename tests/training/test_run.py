@@ -1,0 +1,294 @@
+"""The partial-label loss, encoding, and training that survives a kill."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import ROOT, read_json
+
+from bioner.bio import allowed_tags, tag_names
+from bioner.corpora.merge import Dataset, write_dataset
+from bioner.errors import TrainingError
+from bioner.spans import corpus_sentence
+from bioner.training.run import (
+    TrainingConfig,
+    encode_sentences,
+    last_checkpoint,
+    partial_label_loss,
+    train,
+)
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 7))
+def test_the_loss_is_the_brute_force_sum_over_allowed_tags(seed: int, tags: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(3, tags, generator=generator, dtype=torch.float64) * 3
+    allowed = torch.rand(3, tags, generator=generator) < 0.5
+    allowed[:, 0] |= ~allowed.any(dim=1)
+    p = torch.softmax(logits, dim=-1)
+    by_hand = [-np.log(sum(float(p[i, t]) for t in range(tags) if allowed[i, t])) for i in range(3)]
+    assert partial_label_loss(logits, allowed).tolist() == pytest.approx(by_hand, abs=1e-5)
+
+
+def test_one_allowed_tag_is_ordinary_cross_entropy() -> None:
+    logits = torch.randn(5, 27, generator=torch.Generator().manual_seed(1))
+    gold = torch.tensor([0, 3, 26, 7, 7])
+    allowed = torch.nn.functional.one_hot(gold, 27).bool()
+    expected = torch.nn.functional.cross_entropy(logits, gold, reduction="none")
+    assert torch.allclose(partial_label_loss(logits, allowed), expected, atol=1e-6)
+
+
+def test_a_corpus_that_covers_nothing_gives_no_gradient_on_o(sample: Dataset) -> None:
+    sentence = corpus_sentence("d", ["no", "evidence"])
+    allowed = torch.from_numpy(allowed_tags(sentence, sample.schema.names))
+    logits = torch.randn(2, 27, requires_grad=True)
+    partial_label_loss(logits, allowed).sum().backward()
+    assert logits.grad is not None
+    assert not logits.grad.any()
+
+
+def test_uncovered_types_get_no_gradient_against_them_relative_to_o(sample: Dataset) -> None:
+    covers = sample.schema.mapping_for("BC5CDR").covers
+    sentence = corpus_sentence("d", ["mice"], covers=covers)
+    allowed = torch.from_numpy(allowed_tags(sentence, sample.schema.names))
+    logits = torch.zeros(1, 27, requires_grad=True)
+    partial_label_loss(logits, allowed).sum().backward()
+    tags = tag_names(sample.schema.names)
+    gradient = dict(zip(tags, logits.grad[0].tolist(), strict=True))
+    assert gradient["B-Organism"] == pytest.approx(gradient["O"])
+    assert gradient["B-Disease"] > 0 > gradient["O"]
+
+
+def tokenizer(tiny_encoder: Path):
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(tiny_encoder)
+
+
+def test_long_sentences_become_windows_and_no_word_is_lost(sample, tiny_encoder) -> None:
+    long = replace(
+        sample.train[0],
+        tokens=sample.train[0].tokens * 20,
+        offsets=tuple((i, i + 1) for i in range(20 * len(sample.train[0].tokens))),
+        spans=(),
+    )
+    encoded = encode_sentences([long], tokenizer(tiny_encoder), sample.schema.names, max_length=32)
+    taught = sum(int((e.allowed != 0xFF).any(axis=1).sum()) for e in encoded.examples)
+    assert encoded.sentences_in_windows == 1
+    assert max(len(e.input_ids) for e in encoded.examples) <= 32
+    assert taught == encoded.words == len(long.tokens)
+
+
+def test_naive_allows_exactly_one_tag_for_every_word(sample, tiny_encoder) -> None:
+    encoded = encode_sentences(
+        sample.train, tokenizer(tiny_encoder), sample.schema.names, loss="naive"
+    )
+    for example in encoded.examples:
+        rows = np.unpackbits(example.allowed, axis=1, count=27).sum(axis=1)
+        assert set(rows.tolist()) <= {1, 27}
+
+
+def config(base: Path, **changes) -> TrainingConfig:
+    values = {"max_steps": 6, "batch_size": 8, "device": "cpu", "precision": "float32"}
+    return TrainingConfig(base=str(base), **{**values, **changes})
+
+
+def test_training_writes_a_sound_model_with_its_card_last(sample, tiny_encoder, tmp_path) -> None:
+    from bioner.models.catalogue import check_folder, read_card, training_hashes
+    from bioner.tagging.tagger import load_tagger
+
+    seen = []
+    out = tmp_path / "model"
+    train(config(tiny_encoder, eval_steps=3, log_steps=1), sample, out, report=seen.append)
+    assert check_folder(out) is None
+    assert not (out / "checkpoints").exists()
+    card = read_card(out)
+    assert (card.steps, card.schema_fingerprint) == (6, sample.schema.fingerprint)
+    assert training_hashes(out) == {s.fingerprint for s in sample.train}
+    assert [p.devel_f1 for p in seen if p.devel_f1 is not None]
+    assert len(load_tagger(out).tag(sample.test)) == len(sample.test)
+    with pytest.raises(TrainingError, match="finished model"):
+        train(config(tiny_encoder), sample, out)
+
+
+def test_what_the_base_was_trained_on_still_counts_as_known(sample, tiny_encoder, tmp_path) -> None:
+    from bioner.models.catalogue import training_hashes, write_training_hashes
+
+    train(config(tiny_encoder), sample, tmp_path / "first")
+    write_training_hashes(tmp_path / "first", ["0123456789abcdef"])
+    train(config(tmp_path / "first"), sample, tmp_path / "second")
+    known = training_hashes(tmp_path / "second")
+    assert known == {"0123456789abcdef", *(s.fingerprint for s in sample.train)}
+
+
+def test_the_command_on_the_card_gives_the_same_configuration(tmp_path, monkeypatch) -> None:
+    from bioner.__main__ import app
+    from bioner.commands import train as command
+    from bioner.training.record import OPTIONS, repeat_command
+    from bioner.training.run import TrainingConfig
+
+    changed = TrainingConfig(
+        "encoder",
+        loss="naive",
+        epochs=2.5,
+        max_steps=77,
+        learning_rate=3e-5,
+        head_learning_rate=2e-3,
+        layer_decay=0.9,
+        batch_size=7,
+        gradient_accumulation=3,
+        warmup=0.1,
+        weight_decay=0.2,
+        dropout=0.25,
+        max_length=128,
+        seed=5,
+        precision="float32",
+        fill_in="teacher",
+    )
+    plain = TrainingConfig("encoder")
+    assert all(getattr(changed, name) != getattr(plain, name) for name in OPTIONS)
+    given: list[tuple] = []
+    monkeypatch.setattr(command, "_run", lambda *a, **k: given.append((a, k)))
+    for wanted in (changed, plain):
+        line = repeat_command(
+            wanted,
+            tmp_path / "mine",
+            corpora=["BC2GM", "CRAFT"],
+            types=["Gene"],
+            has_corrections=True,
+        )
+        words = line.removeprefix("python -m bioner ").split()
+        app(words, standalone_mode=False)
+        (got, _, _, corpora, types), named = given[-1]
+        assert got == wanted
+        assert (corpora, types) == (["BC2GM", "CRAFT"], ["Gene"])
+        assert named["with_corrections"]
+
+
+def test_a_half_precision_encoder_trains_with_finite_weights(
+    sample, tiny_encoder, tmp_path
+) -> None:
+    from safetensors.torch import load_file
+    from transformers import AutoModel, AutoTokenizer
+
+    half = tmp_path / "half"
+    AutoModel.from_pretrained(tiny_encoder, dtype=torch.float16).save_pretrained(half)
+    AutoTokenizer.from_pretrained(tiny_encoder).save_pretrained(half)
+    assert read_json(half / "config.json")["dtype"] == "float16"
+    train(config(half, max_steps=20), sample, tmp_path / "model")
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    assert all(torch.isfinite(w).all() and w.dtype == torch.float32 for w in weights.values())
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_at_once(sample, tiny_encoder, tmp_path) -> None:
+    seen = []
+    diverging = config(tiny_encoder, learning_rate=1e30, max_steps=500, log_steps=1, warmup=0.0)
+    with pytest.raises(TrainingError, match="smaller learning rate"):
+        train(diverging, sample, tmp_path / "model", report=seen.append)
+    assert max(p.step for p in seen) < 10
+    assert all(p.loss is None or np.isfinite(p.loss) for p in seen)
+
+
+def test_batches_of_a_step_weigh_by_their_words(sample, tiny_encoder, tmp_path) -> None:
+    """One batch of eight and two of four make the same step."""
+    encoder = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, encoder)
+    raw = read_json(encoder / "config.json") | {"attention_probs_dropout_prob": 0.0}
+    (encoder / "config.json").write_text(json.dumps(raw))
+    one = {"max_steps": 2, "dropout": 0.0, "bucketing": False, "log_steps": 1, "warmup": 0.0}
+    losses = []
+    for name, sizes in (("whole", {}), ("split", {"batch_size": 4, "gradient_accumulation": 2})):
+        seen = []
+        train(config(encoder, **one, **sizes), sample, tmp_path / name, report=seen.append)
+        losses.append([p.loss for p in seen if p.loss is not None])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def test_score_at_the_end_alone(sample, tiny_encoder, tmp_path) -> None:
+    seen = []
+    train(config(tiny_encoder, eval_steps=-1), sample, tmp_path / "model", report=seen.append)
+    assert [p.step for p in seen if p.devel_f1 is not None] == [6]
+
+
+def test_bad_configurations_are_refused() -> None:
+    with pytest.raises(TrainingError, match="partial or naive"):
+        TrainingConfig(base="x", loss="other")  # type: ignore[arg-type]
+    with pytest.raises(TrainingError, match="learning_rate"):
+        TrainingConfig(base="x", learning_rate=0)
+
+
+def test_buckets_hold_every_example_once_and_differ_by_epoch() -> None:
+    from bioner.training.trainer import BucketSampler
+
+    sampler = BucketSampler([i % 17 for i in range(1003)], 8, seed=1)
+    first = list(sampler)
+    sampler.set_epoch(1)
+    second = list(sampler)
+    assert sorted(first) == sorted(second) == list(range(1003))
+    assert first != second
+    spread = [max(i % 17 for i in b) - min(i % 17 for i in b) for b in batched(first, 8)]
+    assert sum(spread) / len(spread) < 1.5
+
+
+def batched(items, size):
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_to_the_same_weights(sample, tiny_encoder, tmp_path) -> None:
+    from safetensors.torch import load_file
+
+    write_dataset(sample, tmp_path / "merged")
+
+    def command(out: str, *more: str) -> list[str]:
+        return [
+            sys.executable, "-m", "bioner", "train", "--base", str(tiny_encoder),
+            "--data", str(tmp_path / "merged"), "--out", str(tmp_path / out), "--max-steps", "40",
+            "--batch-size", "8", "--save-steps", "5", "--device", "cpu",
+            "--precision", "float32", *more,
+        ]  # fmt: skip
+
+    environment = {**os.environ, "BIONER_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
+    run = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True}
+    done = subprocess.run(command("whole"), **run, check=False)
+    assert done.returncode == 0, done.stderr
+    process = subprocess.Popen(
+        command("cut"),
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 400
+    while last_checkpoint(tmp_path / "cut") is None and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert process.poll() is None, "the run ended before it could be killed"
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "cut" / "card.json").exists()
+    done = subprocess.run(command("cut", "--resume"), **run, check=False)
+    assert done.returncode == 0, done.stderr
+    whole = load_file(tmp_path / "whole" / "model.safetensors")
+    cut = load_file(tmp_path / "cut" / "model.safetensors")
+    assert whole.keys() == cut.keys()
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)

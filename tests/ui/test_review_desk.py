@@ -1,0 +1,212 @@
+"""The Review page without a browser: empty, filled, and led astray by its URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bioner.review.operations import Operation
+from bioner.settings import PROJECT_ROOT, read_settings
+from bioner.spans import Document, Mention, mention
+from bioner.store import Edit, Project, Store, new_op, open_store
+from bioner.ui.review import page as review_page
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+def page(**params: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=120)
+    app.switch_page("pages/4_Review.py")
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.run()
+    assert [one.value for one in app.exception] == []
+    return app
+
+
+def item_in_url(app: AppTest) -> int:
+    value = app.query_params["item"]
+    return int(value if isinstance(value, str) else value[0])
+
+
+def project(name: str) -> Store:
+    store = open_store(read_settings())
+    store.create_project(Project(name, ("Gene", "Cell"), frozenset({"Gene"})))
+    text = f"BRCA1 in {name}."
+    marks = (mention(0, 5, "Gene", status="predicted", score=0.9),)
+    store.import_documents(name, [Document(f"{name}-1", text, marks, ((0, len(text)),))], model="m")
+    return store
+
+
+def test_without_a_project_the_page_says_what_one_is_and_makes_it() -> None:
+    app = page()
+    assert "A project holds your texts" in app.info[0].value
+    app.button[0].click().run()
+    assert [one.name for one in open_store(read_settings()).projects()] == ["My review"]
+    assert "No texts in this project yet" in app.info[0].value
+
+
+@pytest.mark.parametrize("part", ["Correct", "Texts", "Compare", "Project"])
+@pytest.mark.parametrize("scope", ["Sentence", "Document"])
+def test_every_part_opens(part: str, scope: str) -> None:
+    project("P")
+    app = page(part=part, scope=scope, reviewer="Ann")
+    assert not app.error
+
+
+def test_a_sentence_that_is_gone_is_said_so_and_the_next_one_is_a_click_away() -> None:
+    store = project("P")
+    app = page(item="99999")
+    assert "item 99999 is gone" in app.error[0].value
+    app.button(key="review_after_problem").click().run()
+    assert item_in_url(app) == store.items_of("P", "P-1")[0]
+
+
+def test_a_sentence_of_another_project_is_not_opened_in_this_one() -> None:
+    project("P")
+    item = project("Q").items_of("Q", "Q-1")[0]
+    app = page(project="P", item=str(item))
+    assert "belongs to project 'Q'" in app.error[0].value
+
+
+def test_a_link_to_a_sentence_opens_it_whatever_was_open_before(tmp_path: Path) -> None:
+    store = project("P")
+    text = "p53 binds."
+    store.import_documents("P", [Document("later", text, (), ((0, len(text)),))], model="m")
+    wanted = store.items_of("P", "later")[0]
+    app = page()
+    assert item_in_url(app) != wanted
+    app.query_params["item"] = str(wanted)
+    app.run()
+    assert item_in_url(app) == wanted
+    assert any("later" in one.value for one in app.text)
+
+
+THREE = "BRCA1 is one. TP53 is two. EGFR is three."
+
+
+class Editor:
+    """Stands for the span editor: sends the page what a browser would."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.sent: list[Operation] = []
+        patch.setattr(review_page, "received", lambda _: list(self.sent))
+        patch.setattr(review_page, "draw_editor", lambda *_: list(self.sent))
+
+    def send(self, app: AppTest, kind: str, *units: tuple[int, int], **more: object) -> None:
+        made = Operation(new_op(), 1, "v", "tab", "Ann", kind, units=units, **more)  # type: ignore[arg-type]
+        self.sent = [made]
+        app.run()
+        self.sent = []
+        assert [one.value for one in app.exception] == []
+
+
+@pytest.fixture
+def editor(monkeypatch: pytest.MonkeyPatch) -> Editor:
+    return Editor(monkeypatch)
+
+
+@pytest.fixture
+def three() -> tuple[Store, list[int]]:
+    """Three sentences of one document, no marks, each waiting."""
+    store = open_store(read_settings())
+    store.create_project(Project("P", ("Gene", "Cell"), frozenset({"Gene"})))
+    ranges = ((0, 13), (14, 26), (27, len(THREE)))
+    store.import_documents("P", [Document("d", THREE, (), ranges)])
+    return store, store.items_of("P", "d")
+
+
+def by_bob(store: Store, item: int, *marks: Mention, verdict: str | None = None) -> None:
+    review = store.open_item(item, "Bob", claim=False)
+    surfaces = tuple(THREE[one.start : one.end] for one in marks)
+    store.save(Edit(item, review.base, review.surface, marks, surfaces, "Bob", verdict=verdict))  # type: ignore[arg-type]
+
+
+def test_a_note_stays_with_its_sentence_however_one_leaves_it(
+    editor: Editor, three: tuple[Store, list[int]]
+) -> None:
+    store, (first, second, _) = three
+    app = page(reviewer="Ann", item=str(first))
+    app.text_area(key="review_note").set_value("about BRCA1").run()
+    editor.send(app, "command", (first, 0), name="accept")
+    assert store.open_item(first, claim=False).note == "about BRCA1"
+    assert item_in_url(app) == second
+    assert app.text_area(key="review_note").value == ""
+    app.text_area(key="review_note").set_value("about TP53").run()
+    app.query_params["item"] = str(first)
+    app.run()
+    assert app.text_area(key="review_note").value == "about BRCA1"
+    base = store.open_item(first, claim=False).base
+    editor.send(app, "command", (first, base), name="accept")
+    assert store.open_item(first, claim=False).note == "about BRCA1"
+    editor.send(app, "command", name="back")
+    assert (item_in_url(app), app.text_area(key="review_note").value) == (first, "about BRCA1")
+
+
+def test_a_verdict_that_was_overtaken_is_saved_on_top_as_one(
+    editor: Editor, three: tuple[Store, list[int]]
+) -> None:
+    store, (first, *_) = three
+    app = page(reviewer="Ann", item=str(first))
+    by_bob(store, first, mention(0, 5, "Gene"), verdict="correct")
+    editor.send(app, "command", (first, 0), name="reject")
+    app.button(key="keep_mine").click().run()
+    assert not app.exception
+    now = store.open_item(first, claim=False)
+    assert (now.verdict, [one.label for one in now.mentions]) == ("reject", ["Gene"])
+    assert [one.reviewer for one in store.history(first)] == ["Ann", "Bob"]
+
+
+def test_an_overtaken_edit_of_several_sentences_is_kept_whole(
+    editor: Editor, three: tuple[Store, list[int]]
+) -> None:
+    store, ids = three
+    app = page(reviewer="Ann", item=str(ids[0]), scope="Document")
+    by_bob(store, ids[1], mention(14, 18, "Cell"))
+    marks = tuple(mention(at, at + 2, "Gene", status="reviewed") for at in (6, 19, 32))
+    units = tuple((item, 0) for item in ids)
+    editor.send(app, "batch", *units, added=marks, surfaces=("is",) * 3)
+    assert any("and 2 more" in one.value for one in app.caption)
+    assert [store.open_item(item, claim=False).mentions for item in (ids[0], ids[2])] == [(), ()]
+    app.button(key="keep_mine").click().run()
+    found = [
+        [(one.start, one.label) for one in store.open_item(item, claim=False).mentions]
+        for item in ids
+    ]
+    assert found == [[(6, "Gene")], [(14, "Cell"), (19, "Gene")], [(32, "Gene")]]
+    assert "keep_mine" not in [one.key for one in app.button]
+
+
+def test_a_clash_over_a_sentence_that_is_gone_does_not_stop_the_work(
+    editor: Editor, three: tuple[Store, list[int]]
+) -> None:
+    store, (first, *_) = three
+    store.import_documents("P", [Document("other", "KRAS is four.", (), ((0, 13),))])
+    [other] = store.items_of("P", "other")
+    app = page(reviewer="Ann", item=str(first))
+    by_bob(store, first, mention(0, 5, "Gene"))
+    editor.send(
+        app,
+        "add",
+        (first, 0),
+        added=(mention(0, 5, "Cell", status="reviewed"),),
+        surfaces=("BRCA1",),
+    )
+    store.erase_document("P", "d", "")
+    app.query_params["item"] = str(other)
+    app.run()
+    assert not app.exception
+    assert any("Your edit is not saved" in one.value for one in app.warning)
+    editor.send(app, "command", (first, 0), name="split", selection=(6, 8))
+    editor.send(app, "command", (first, 0), name="everywhere", selection=(6, 8))
+    assert item_in_url(app) == other
+
+
+@pytest.mark.parametrize("item", ["9" * 23, "²", "9" * 5000, "-1", "1.5"])
+def test_a_link_with_no_sentence_s_number_opens_the_next(
+    three: tuple[Store, list[int]], item: str
+) -> None:
+    app = page(reviewer="Ann", item=item)
+    assert item_in_url(app) == three[1][0]

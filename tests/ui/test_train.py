@@ -1,0 +1,389 @@
+"""The Train page without a browser: bases, estimates, run cards, and each view opened."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from runs import make_model, make_run
+from streamlit.testing.v1 import AppTest
+
+from bioner.errors import TrainingError
+from bioner.jobs import estimate, launch, preflight
+from bioner.jobs.estimate import Speed, TrainGroup, TrainSize
+from bioner.machine import Gpu, process_id
+from bioner.models import bases
+from bioner.models.catalogue import ModelCard
+from bioner.settings import PROJECT_ROOT, Settings, read_settings
+from bioner.training import run_card
+from bioner.ui.train import form
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name in ("HOME", "BACKUPS", "MODELS", "JOBS", "DATA"):
+        monkeypatch.setenv(f"BIONER_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setenv("BIONER_ENCODERS", str(tmp_path / "encoders"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("BIONER_DEVICE", "cpu")
+    return read_settings()
+
+
+def test_biobert_comes_first_and_says_that_it_needs_a_network(
+    place: Settings, tmp_path: Path
+) -> None:
+    make_model(tmp_path / "encoders", "some-encoder", head=False)
+    make_model(place.models, "trained")
+    found = bases.list_bases(place)
+    assert found[0].value == bases.BIOBERT
+    assert found[0].label.endswith("needs a network")
+    labels = {base.title: base.label for base in found}
+    assert labels["some-encoder"].endswith("on this machine")
+    assert labels["trained"].endswith("trained here")
+    assert found[bases.preferred(found)].title == "some-encoder"
+
+
+def test_local_biobert_takes_the_place_of_the_hub_s(place: Settings) -> None:
+    make_model(place.models, "my-biobert", head=False)
+    found = bases.list_bases(place)
+    assert found[0].title == "my-biobert"
+    assert bases.BIOBERT not in [base.value for base in found]
+
+
+def test_damaged_encoder_is_not_offered(place: Settings, tmp_path: Path) -> None:
+    (make_model(tmp_path / "encoders", "broken") / "config.json").unlink()
+    assert "broken" not in [base.title for base in bases.list_bases(place)]
+
+
+def test_suggested_name_is_not_taken(place: Settings) -> None:
+    make_model(place.models, "tiny-ner-1")
+    base = bases.Base("/x/tiny", "tiny", True)
+    assert bases.free_name(place, base) == "tiny-ner-2"
+
+
+def test_fused_sentence_counts_for_each_of_its_corpora_and_once_in_the_sum() -> None:
+    groups = [
+        TrainGroup(frozenset({"AnatEM", "BioNLP13CG"}), TrainSize(3, 30)),
+        TrainGroup(frozenset({"AnatEM"}), TrainSize(2, 20)),
+        TrainGroup(frozenset({"CRAFT"}), TrainSize(5, 50)),
+    ]
+    assert estimate.corpora_of(groups) == {"AnatEM": 5, "BioNLP13CG": 3, "CRAFT": 5}
+    assert estimate.chosen_size(groups, ["AnatEM", "BioNLP13CG"]) == TrainSize(5, 50)
+    assert estimate.chosen_size(groups, ["BioNLP13CG"]) == TrainSize(3, 30)
+
+
+def test_estimate_says_when_the_limit_of_steps_cuts_the_run() -> None:
+    size = TrainSize(240, 2400)
+    whole = estimate.estimate(
+        size, parameters=10**6, epochs=2, max_steps=300, batch_size=24, speed=Speed(100.0, "x")
+    )
+    assert (whole.steps, whole.is_cut) == (20, False)
+    assert whole.seconds == pytest.approx(2 * size.pieces / 100)
+    cut = estimate.estimate(
+        size, parameters=10**6, epochs=2, max_steps=5, batch_size=24, speed=None
+    )
+    assert (cut.steps, cut.is_cut, cut.seconds) == (5, True, None)
+    assert cut.pieces == pytest.approx(whole.pieces / 4, rel=0.01)
+
+
+def test_pace_comes_from_earlier_runs_of_the_same_encoder(place: Settings) -> None:
+    assert estimate.known_speed(place, "/e/tiny", "cpu", 24) is None
+    make_run(place, "one")
+    speed = estimate.known_speed(place, "/e/tiny", "cpu", 24)
+    assert speed is not None
+    assert speed.pieces_per_s == pytest.approx(2050)
+    assert estimate.known_speed(place, "/e/other", "cpu", 24) is None
+
+
+def test_measured_pace_is_kept_for_this_encoder_device_and_batch(
+    place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_model(tmp_path / "encoders", "tiny", head=False)
+    pace = estimate.calibrate(str(folder), "cpu", 2, seconds=0.01)
+    assert pace > 0
+
+    def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        assert command[-3:] == [str(folder), "cpu", "2"]
+        return subprocess.CompletedProcess(command, 0, f"a warning\n{pace}\n", "")
+
+    monkeypatch.setattr(estimate.subprocess, "run", answer)
+    assert estimate.measure_speed(place, str(folder), "cpu", 2).pieces_per_s == pace
+    kept = estimate.known_speed(place, str(folder), "cpu", 2)
+    assert kept == Speed(pace, "from a calibration on this device")
+    assert estimate.known_speed(place, str(folder), "cpu", 4) is None
+    doubled = estimate.known_speed(place, str(folder), "cpu", 2, gpus=2)
+    assert doubled is not None
+    assert doubled.pieces_per_s == 2 * pace
+
+
+def test_tensorflow_release_and_hub_name_are_measured_in_their_shape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import transformers
+
+    shapes = []
+    make = transformers.AutoModelForTokenClassification.from_config
+
+    def watch(config: transformers.BertConfig) -> object:
+        shapes.append((config.num_hidden_layers, config.hidden_size))
+        config.num_hidden_layers = 1
+        config.hidden_size, config.intermediate_size, config.vocab_size = 24, 24, 50
+        return make(config)
+
+    monkeypatch.setattr(transformers.AutoModelForTokenClassification, "from_config", watch)
+    release = PROJECT_ROOT / "tests" / "fixtures" / "tf_bert"
+    layers = json.loads((release / "bert_config.json").read_text())["num_hidden_layers"]
+    for base in (str(release), "dmis-lab/biobert-base-cased-v1.2"):
+        assert estimate.calibrate(base, "cpu", 1, seconds=0.0) > 0
+    assert shapes[0][0] == layers
+    assert shapes[1] == (12, 768)
+
+
+def test_failed_calibration_says_why(place: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(command: list[str], **_: object) -> None:
+        raise subprocess.CalledProcessError(1, command, stderr="Traceback …\nMemoryError: 9 GB")
+
+    monkeypatch.setattr(estimate.subprocess, "run", fail)
+    with pytest.raises(TrainingError, match="calibration failed: MemoryError: 9 GB"):
+        estimate.measure_speed(place, "x", "cpu", 24)
+
+    def hang(command: list[str], **_: object) -> None:
+        raise subprocess.TimeoutExpired(command, 120)
+
+    monkeypatch.setattr(estimate.subprocess, "run", hang)
+    with pytest.raises(TrainingError, match="take a smaller batch"):
+        estimate.measure_speed(place, "x", "cpu", 24)
+    assert estimate.known_speed(place, "x", "cpu", 24) is None
+
+
+CARD = ModelCard(
+    name="one",
+    base="tiny",
+    types=("Gene", "Cell"),
+    mapping="curated",
+    corpora=("CRAFT", "mine"),
+    loss="partial",
+    config={"learning_rate": 1e-4, "warmup": 0.06, "batch_size": 24, "precision": "float32"},
+    seed=7,
+    epochs=2.0,
+    steps=40,
+    train_sentences=1234,
+    corrections=12,
+    data_fingerprint="abc",
+    scores={"overall": {"micro": {"f1": 0.712}}, "by_corpus": {"CRAFT": {"micro": {"f1": 0.7}}}},
+    hardware={"device": "cpu", "name": "x86_64"},
+    limits=("Organ: few",),
+)
+
+
+def test_methods_paragraph_says_only_what_the_card_records() -> None:
+    text = run_card.methods_paragraph(CARD)
+    for part in ("tiny", "Gene, Cell", "1,234 sentences", "CRAFT (", "and mine", "partial-label"):
+        assert part in text
+    assert "12 were corrected by reviewers" in text
+    assert "seed 7, for 2 epochs (40 steps)" in text
+    assert "71.2 %" in text
+    assert "batches of 24," in text
+    two = replace(CARD, hardware={"device": "cuda", "name": "A card", "processes": 2})
+    assert "batches of 48 (24 at a time)," in run_card.methods_paragraph(two)
+    bare = run_card.methods_paragraph(replace(CARD, corrections=0, scores={}, config={}))
+    assert "corrected" not in bare
+    assert "%" not in bare
+
+
+def test_run_card_holds_the_command_that_repeats_the_run(place: Settings) -> None:
+    job = make_run(place, "one")
+    text = run_card.run_card_markdown(job, CARD)
+    assert "python -m bioner train --base /e/tiny" in text
+    assert "| Data fingerprint | abc |" in text
+    assert "- Organ: few" in text
+    raw = json.loads(run_card.run_card_json(job, CARD))
+    assert raw["model"]["seed"] == 7
+    assert raw["command"].startswith("python -m bioner train")
+    assert json.loads(run_card.run_card_json(job, None))["model"] is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "long", "short"),
+    [(42, "42 s", "0:42"), (185, "3 min 05 s", "3:05"), (3723, "1 h 02 min", "1:02:03")],
+)
+def test_durations_are_written_as_people_say_them(seconds: float, long: str, short: str) -> None:
+    assert run_card.duration(seconds) == long
+    assert run_card.clock(seconds) == short
+
+
+def open_view(view: str, **state: str) -> AppTest:
+    page = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=60)
+    page.switch_page("pages/2_Train.py")
+    page.query_params["view"] = view
+    for name, value in state.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def said(page: AppTest) -> str:
+    kinds = (page.info, page.error, page.warning, page.caption, page.markdown)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize(
+    ("view", "text"),
+    [
+        ("new", "nothing to train on yet"),
+        ("runs", "No run yet"),
+        ("compare", "Two runs are needed"),
+        ("models", "No model in"),
+    ],
+)
+def test_empty_view_says_what_to_do_next(place: Settings, view: str, text: str) -> None:
+    assert text in said(open_view(view))
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_views_open_with_runs_of_every_state(place: Settings, count: int) -> None:
+    states = ("finished", "failed", "stopped", "lost")
+    for number in range(count):
+        job = make_run(place, f"run{number}", states[number % 4], problem="p", mend="smaller batch")
+        if job.status == "finished":
+            make_model(place.models, f"run{number}")
+    for job in launch.list_jobs(place)[:4]:
+        assert job.spec.title in said(open_view("runs", job=job.id))
+    open_view("compare")
+    open_view("models")
+
+
+def test_failed_run_shows_problem_mend_and_log(place: Settings) -> None:
+    problem = {"problem": "the machine ran out of memory", "mend": "try again with a smaller batch"}
+    job = make_run(place, "one", "failed", **problem)
+    page = open_view("runs", job=job.id)
+    assert "The machine ran out of memory. Try again with a smaller batch." in said(page)
+    assert "the last line of the log" in page.code[0].value
+    assert "batches of 12" in page.button(key="train_smaller").label
+
+
+def test_words_of_a_log_are_not_read_as_markdown(place: Settings) -> None:
+    problem = (
+        "KeyError: '![i](http://x/y.png)' costs $5 or $6, see `python -m bioner doctor --help`"
+    )
+    page = open_view("runs", job=make_run(place, "one", "failed", problem=problem).id)
+    shown = page.error[0].value
+    assert "!\\[i\\](http" in shown
+    assert "\\$5" in shown
+    assert "`python -m bioner doctor --help`" in shown
+
+
+def test_damaged_model_is_named_on_the_models_view(place: Settings) -> None:
+    (make_model(place.models, "broken") / "model.safetensors").write_bytes(b"short")
+    assert "broken is damaged" in said(open_view("models"))
+
+
+def test_queued_and_running_runs_are_drawn(place: Settings) -> None:
+    me = process_id(os.getpid())
+    for name, status in (("waits", "queued"), ("runs", "running"), ("ends", "stopping")):
+        job = make_run(place, name, status, supervisor=me, heartbeat=time.time(), queued_at=1.0)
+        page = open_view("runs", job=job.id)
+        assert name in said(page)
+    assert page.button(key="train_kill").label == "Stop at once"
+
+
+def test_deep_link_to_a_run_that_is_gone_says_so(place: Settings) -> None:
+    make_run(place, "one")
+    assert "There is no run 'gone' any more" in said(open_view("runs", job="gone"))
+
+
+def test_form_says_when_there_are_no_corrections_yet(place: Settings) -> None:
+    make_merged(place)
+    page = open_view("new")
+    page.toggle(key="train_corrections").set_value(True).run()
+    assert not page.exception
+    assert "Nobody has reviewed a sentence yet" in said(page)
+
+
+def test_form_makes_the_command_of_what_was_chosen(place: Settings, tmp_path: Path) -> None:
+    make_merged(place)
+    make_model(tmp_path / "encoders", "tiny", head=False)
+    page = open_view("new")
+    page.multiselect(key="train_corpora").set_value(["CRAFT"]).run()
+    page.multiselect(key="train_types").set_value(["Gene", "Cell"]).run()
+    command = page.code[0].value
+    assert "--corpora CRAFT" in command
+    assert "--types Gene,Cell" in command
+    assert "--eval-steps 5" in command
+    assert not page.button(key="train_start").disabled
+    page.multiselect(key="train_corpora").set_value([]).run()
+    assert "Choose a corpus to go on" in said(page)
+
+
+def test_pace_is_measured_at_the_press_of_a_button(
+    place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_merged(place)
+    make_model(tmp_path / "encoders", "tiny", head=False)
+
+    def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 0, "50.0\n", "")
+
+    page = open_view("new")
+    times = {metric.label: metric.value for metric in page.metric}
+    assert times["Time, about"] == "not known"
+    with monkeypatch.context() as patch:
+        patch.setattr(estimate.subprocess, "run", answer)
+        page.button(key="train_measure").click().run()
+    assert not page.exception
+    times = {metric.label: metric.value for metric in page.metric}
+    assert times["Time, about"] != "not known"
+    assert "train_measure" not in [button.key for button in page.button]
+
+
+def test_number_of_gpus_is_asked_for_only_where_there_are_several(
+    place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_merged(place)
+    make_model(tmp_path / "encoders", "tiny", head=False)
+    monkeypatch.setattr(form, "torch_has_cuda", lambda: True)
+    monkeypatch.setattr(preflight, "torch_has_cuda", lambda: True)
+    monkeypatch.setattr(form, "resolve_device", lambda device: "cuda")
+    cards = tuple(Gpu(i, "A card", 10**11, 0, 0.0) for i in range(4))
+    for module in (form, preflight):
+        monkeypatch.setattr(module, "gpus", lambda: cards[:1])
+    page = open_view("new")
+    assert "train_gpus" not in [one.key for one in page.number_input]
+    assert "torch.distributed" not in page.code[0].value
+    for module in (form, preflight):
+        monkeypatch.setattr(module, "gpus", lambda: cards)
+    page = open_view("new")
+    page.number_input(key="train_gpus").set_value(3).run()
+    assert not page.exception
+    command = page.code[0].value
+    assert command.startswith("python -m torch.distributed.run --standalone --nproc-per-node=3 ")
+    assert " -m bioner train --base " in command
+    assert "--device cuda" in command
+    assert not page.button(key="train_start").disabled
+
+
+def make_merged(settings: Settings) -> None:
+    from bioner.corpora.merge import Dataset, write_dataset
+    from bioner.labels import read_schema
+    from bioner.spans import Span, corpus_sentence
+
+    schema = read_schema()
+    train = tuple(
+        corpus_sentence(
+            f"{corpus}{i}",
+            ["p53", "in", "cells"],
+            spans=[Span(0, 1, "Gene")],
+            covers=frozenset(schema.names),
+            corpus=corpus,
+            split="train",
+        )
+        for corpus in ("CRAFT", "BC2GM")
+        for i in range(3)
+    )
+    write_dataset(Dataset(train, (), (), schema, "f" * 16), settings.merged)
