@@ -37,7 +37,9 @@ from bioner.labels import read_schema
 from bioner.models.cased_vocabulary import split_by_case
 from bioner.spans import Sentence
 from bioner.tagging.tagger import load_tagger
-from bioner.training.run import Progress, TrainingConfig, train
+from bioner.training.config import TrainingConfig
+from bioner.training.progress import RunProgress
+from bioner.training.run import train
 
 BEGIN, END = "<!-- ablation:begin -->", "<!-- ablation:end -->"
 ARMS = {
@@ -197,7 +199,7 @@ class Study:
         )
         dataset = self.drawn[arm not in ("naive", "partial")]
 
-        def show(p: Progress) -> None:
+        def show(p: RunProgress) -> None:
             if p.message or (p.loss is not None and p.step % 50 == 0):
                 say(f"{folder.name} {p.step}/{p.total_steps} {p.loss or ''} {p.message}")
 

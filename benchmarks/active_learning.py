@@ -34,7 +34,8 @@ from bioner.review import Candidate, rank, read_knowledge
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.spans import Sentence
 from bioner.tagging.tagger import Tagger, load_tagger
-from bioner.training.run import TrainingConfig, train
+from bioner.training.config import TrainingConfig
+from bioner.training.run import train
 
 BEGIN, END = "<!-- active-learning:begin -->", "<!-- active-learning:end -->"
 ENCODER = PROJECT_ROOT.parent / "shared" / "encoders" / "all-MiniLM-L6-v2"

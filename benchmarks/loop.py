@@ -42,8 +42,10 @@ from bioner.settings import read_settings
 from bioner.spans import Document, Mention, Sentence
 from bioner.tagging.tagger import load_tagger
 from bioner.text import sentences
-from bioner.training.retraining import Recipe, read_replay, retrain
-from bioner.training.run import Progress
+from bioner.training.config import Recipe
+from bioner.training.progress import RunProgress
+from bioner.training.replay import read_replay
+from bioner.training.retraining import retrain
 
 BEGIN, END = "<!-- loop:begin -->", "<!-- loop:end -->"
 LEAST = 3
@@ -282,7 +284,7 @@ def run_loop(
     )
 
 
-def _tell(progress: Progress) -> None:
+def _tell(progress: RunProgress) -> None:
     if progress.message or progress.step % 50 == 0:
         loss = "" if progress.loss is None else f"loss {progress.loss:.3f}"
         say(f"{progress.step}/{progress.total_steps} {loss} {progress.message}".rstrip())

@@ -44,8 +44,11 @@ from bioner.bio import encode, tag_names
 from bioner.corpora.merge import Dataset, read_dataset
 from bioner.machine import resolve_precision
 from bioner.spans import Sentence
-from bioner.training.run import TrainingConfig, encode_sentences, load_base, resolve_device
-from bioner.training.trainer import Loop, PartialLabelTrainer, training_arguments
+from bioner.training.base import load_base, resolve_device
+from bioner.training.callbacks import Loop
+from bioner.training.config import TrainingConfig
+from bioner.training.examples import encode_sentences
+from bioner.training.trainer import PartialLabelTrainer, training_arguments
 
 WARM_UP = 3
 """Steps that are not timed: memory is laid out and kernels are chosen in them."""

@@ -35,5 +35,9 @@ class JobError(BionerError):
     """A training job cannot be started, stopped, resumed or found."""
 
 
+class Stopped(BionerError):
+    """Somebody asked the work to stop; what was whole by then is on disk, and it can go on."""
+
+
 class TrainingError(BionerError):
     """Training cannot begin or go on with this data and configuration."""

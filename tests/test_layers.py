@@ -31,7 +31,13 @@ GROUND = frozenset(
 """Every file that lies flat in the package, the service and the entry points apart."""
 
 LAZY = ("torch", "transformers", "onnxruntime", "onnx", "pandas", "streamlit", "pyarrow", "altair")
-LOADS_AT_ONCE = ("bioner.training.trainer", "bioner.ui")
+LOADS_AT_ONCE = (
+    "bioner.training.trainer",
+    "bioner.training.callbacks",
+    "bioner.training.batches",
+    "bioner.training.loss",
+    "bioner.ui",
+)
 """What is itself imported late (a training run, a page), so may import these at the top."""
 
 STANDARD_LIBRARY = sys.stdlib_module_names

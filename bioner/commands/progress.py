@@ -16,9 +16,9 @@ def job_progress(job: Path | None, what: str) -> Iterator[Callable[[int, int], N
         yield counter(what)
         return
     from bioner.jobs.folder import JobReporter
-    from bioner.training.run import Progress
+    from bioner.training.progress import RunProgress
 
     with JobReporter(job) as report:
         yield lambda done, total: report(
-            Progress(done, total, done / total if total else 0.0, message=what)
+            RunProgress(done, total, done / total if total else 0.0, message=what)
         )

@@ -47,9 +47,10 @@ def retrain(
     from bioner.jobs.folder import JobReporter
     from bioner.models.catalogue import active_model, find_model
     from bioner.store import open_store
-    from bioner.training.retraining import Recipe, read_replay
+    from bioner.training.config import Recipe
+    from bioner.training.processes import stop_on_signal
+    from bioner.training.replay import read_replay
     from bioner.training.retraining import retrain as run
-    from bioner.training.run import TrainingStopped, stop_on_signal
 
     settings = read_settings()
     parent = find_model(base or active_model(settings), settings.models)
@@ -69,32 +70,28 @@ def retrain(
     merged = data or (settings.merged if (settings.merged / "manifest.json").is_file() else None)
     stop = stop_on_signal()
     reporter: Any = JobReporter(job) if job else nullcontext(_printer())
-    try:
-        with reporter as report:
-            corrections = open_store(settings).corrections()
-            say(f"{len(corrections)} reviewed sentences, on from {parent.name}")
-            if merged is None:
-                say("no merged corpora here: the model's own marks stand for them")
-            card = run(
+    with reporter as report:
+        corrections = open_store(settings).corrections()
+        say(f"{len(corrections)} reviewed sentences, on from {parent.name}")
+        if merged is None:
+            say("no merged corpora here: the model's own marks stand for them")
+        card = run(
+            parent,
+            corrections,
+            read_replay(
                 parent,
+                merged,
                 corrections,
-                read_replay(
-                    parent,
-                    merged,
-                    corrections,
-                    settings.sample,
-                    recipe=recipe,
-                    progress=counter("marking"),
-                ),
-                target,
+                settings.sample,
                 recipe=recipe,
-                report=report,
-                resume=resume,
-                stop_requested=stop,
-            )
-    except TrainingStopped as stopped:
-        say(str(stopped))
-        raise typer.Exit(0) from stopped
+                progress=counter("marking"),
+            ),
+            target,
+            recipe=recipe,
+            report=report,
+            resume=resume,
+            stop_requested=stop,
+        )
     typer.echo(
         f"{target}: {card.corrections:,} corrections learned on from {parent.name}, "
         f"{card.steps:,} steps, {card.duration_s:.0f} s"

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from bioner.commands.terminal import refusing, say
-from bioner.errors import TrainingError
+from bioner.errors import Stopped, TrainingError
 from bioner.settings import Settings, read_settings
 from bioner.training import processes
 
@@ -63,7 +63,7 @@ def train(
     job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
 ) -> None:
     """Fine-tune a token classifier on the merged dataset."""
-    from bioner.training.run import TrainingConfig
+    from bioner.training.config import TrainingConfig
 
     settings = read_settings()
     if out.parent == Path():
@@ -127,8 +127,9 @@ def _run(
 ) -> None:
     from bioner.corpora.merge import read_dataset
     from bioner.jobs.folder import JobReporter
+    from bioner.training.processes import stop_on_signal
     from bioner.training.record import repeat_command
-    from bioner.training.run import TrainingStopped, stop_on_signal, train
+    from bioner.training.run import train
 
     command = repeat_command(
         config, out, corpora=corpora, types=types, has_corrections=with_corrections
@@ -162,12 +163,12 @@ def _run(
                 stop_requested=stop,
                 finish=lambda _, card: replace(card, command=command),
             )
-    except TrainingStopped as stopped:
-        if processes.is_first():
-            say(str(stopped))
+    except Stopped as stopped:
+        if not processes.is_first():
+            raise typer.Exit(0) from stopped  # the first one says it, once
+        raise
+    finally:
         processes.leave()
-        raise typer.Exit(0) from stopped
-    processes.leave()
     if processes.is_first():
         typer.echo(
             f"{out}: {card.steps:,} steps, {card.train_sentences:,} sentences "

@@ -14,19 +14,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from bioner.errors import BionerError, JobError
+from bioner.errors import BionerError, JobError, Stopped
 from bioner.machine import ProcessId, is_alive
-from bioner.models.catalogue import write_whole
+from bioner.models.catalogue import CARD, ModelCard, read_card, write_whole
 from bioner.settings import Settings
 
 Status = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
 ACTIVE: tuple[Status, ...] = ("queued", "running", "stopping")
 RESUMED = "[resumed"
 """What the line in the log between two attempts begins with."""
+CLOCK_S = 2.0
+"""How far a card's time, in whole seconds, may lie outside its run."""
 START_LIMIT_S = 30.0
 """How long a new job may take to have a process before it counts as lost."""
 
@@ -183,6 +186,24 @@ def _read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def card_of(job: Job) -> ModelCard | None:
+    """Return the card of the model that this very job has made; None while there is none.
+
+    What lies in its output folder may be another run's: the job has ended well, and the card was
+    written while it ran. Raises ModelError where the card cannot be read.
+    """
+    state = job.state
+    if not job.spec.out or state.status != "finished" or not (Path(job.spec.out) / CARD).exists():
+        return None
+    card = read_card(Path(job.spec.out))
+    try:
+        made = datetime.fromisoformat(card.created).timestamp()
+    except ValueError:
+        return None
+    began, ended = state.started_at or 0.0, state.ended_at or time.time()
+    return card if began - CLOCK_S <= made <= ended + CLOCK_S else None
+
+
 def edit_state(folder: Path, change: Callable[[JobState], JobState]) -> JobState:
     """Change ``state.json`` under the job's lock, whole or not at all; return the new state."""
     with _locked(folder / ".lock"):
@@ -334,8 +355,7 @@ class Outcome:
 class JobReporter:
     """The worker's end of a job: call it with each Progress; its ``with`` block says how it ended.
 
-    ``with JobReporter(folder) as report: train(..., report=report)``. Exceptions pass through;
-    ``training.TrainingStopped`` is known by its name, for jobs reach training only as a process.
+    ``with JobReporter(folder) as report: train(..., report=report)``. Exceptions pass through.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -364,7 +384,7 @@ class JobReporter:
     ) -> None:
         if error is None or (isinstance(error, SystemExit) and not error.code):
             outcome = Outcome("finished", self.attempt)
-        elif type(error).__name__ in ("TrainingStopped", "KeyboardInterrupt"):
+        elif isinstance(error, Stopped | KeyboardInterrupt):
             outcome = Outcome("stopped", self.attempt)
         elif isinstance(error, BionerError):
             outcome = Outcome("failed", self.attempt, str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bioner.jobs.estimate import Estimate
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.launch import launcher
 from bioner.models.bases import Base
-from bioner.settings import Settings
+from bioner.settings import PROJECT_ROOT, Settings
 
 
 @dataclass(frozen=True)
@@ -120,3 +121,19 @@ def make_spec(settings: Settings, choices: Choices, cost: Estimate) -> JobSpec:
             "estimate_s": cost.seconds,
         },
     )
+
+
+def shown_command(spec: JobSpec) -> str:
+    """Return a job's command as somebody would type it in the checkout."""
+    words = list(spec.command)
+    if words[1:2] == ["-m"]:
+        words[0] = "python"
+    return shlex.join(shown_path(word) for word in words)
+
+
+def shown_path(word: str) -> str:
+    """Return a path below the checkout relative to it, anything else as it is."""
+    path = Path(word)
+    if path.is_absolute() and path.is_relative_to(PROJECT_ROOT):
+        return str(path.relative_to(PROJECT_ROOT))
+    return word

@@ -6,6 +6,7 @@ With one process, the usual case, nothing here does anything.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -94,3 +95,16 @@ def total(number: int) -> int:
     numbers = torch.tensor(number, dtype=torch.int64)
     distributed.all_reduce(numbers, group=_group)
     return int(numbers)
+
+
+def stop_on_signal() -> Callable[[], bool]:
+    """Turn SIGTERM and SIGINT into a request to stop after the running step."""
+    asked = False
+
+    def remember(_signal: int, _frame: object) -> None:
+        nonlocal asked
+        asked = True
+
+    signal.signal(signal.SIGTERM, remember)
+    signal.signal(signal.SIGINT, remember)
+    return lambda: asked

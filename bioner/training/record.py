@@ -18,7 +18,7 @@ from bioner.settings import PROJECT_ROOT
 from bioner.training import processes
 
 if TYPE_CHECKING:
-    from bioner.training.run import TrainingConfig
+    from bioner.training.config import TrainingConfig
 
 OPTIONS = {
     "loss": "--loss",

@@ -3,52 +3,41 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Iterable
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bioner.corpora.registry import CORPORA
-from bioner.jobs.folder import Job, JobSpec
-from bioner.models.catalogue import CARD, ModelCard, read_card
-from bioner.settings import PROJECT_ROOT
+from bioner.models.catalogue import ModelCard
 
 
-def card_of(job: Job) -> ModelCard | None:
-    """Return the card of the model that a job has made, or None while there is none."""
-    folder = Path(job.spec.out)
-    return read_card(folder) if job.spec.out and (folder / CARD).exists() else None
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """What a run card says of the run itself; ``command`` repeats it, ``spec`` is what was asked.
+
+    ``duration_s`` and ``peak_memory_bytes`` are 0 where nothing was measured.
+    """
+
+    id: str
+    title: str
+    status: str
+    started: str
+    base: str
+    device: str
+    command: str
+    duration_s: float = 0.0
+    peak_memory_bytes: int = 0
+    spec: Mapping[str, Any] = field(default_factory=dict)
 
 
-def repeat_command(job: Job) -> str:
-    """Return the command that repeats a run, with paths below the checkout made relative."""
-    return shown_command(job.spec)
-
-
-def shown_command(spec: JobSpec) -> str:
-    """Return a job's command as somebody would type it in the checkout."""
-    words = list(spec.command)
-    if words[1:2] == ["-m"]:
-        words[0] = "python"
-    return shlex.join(_relative(word) for word in words)
-
-
-def _relative(word: str) -> str:
-    path = Path(word)
-    if path.is_absolute() and path.is_relative_to(PROJECT_ROOT):
-        return str(path.relative_to(PROJECT_ROOT))
-    return word
-
-
-def run_card_markdown(job: Job, card: ModelCard | None) -> str:
+def run_card_markdown(run: RunFacts, card: ModelCard | None) -> str:
     """Write the run card as Markdown."""
-    parts = [f"# Run card: {job.spec.title}", "", _table(_facts(job, card)), ""]
+    parts = [f"# Run card: {run.title}", "", _table(_facts(run, card)), ""]
     if card is not None and card.config:
         parts += ["## Configuration", "", _table((k, v) for k, v in card.config.items()), ""]
     if card is not None and card.scores:
         parts += ["## Scores", "", _table(_scores(card)), ""]
-    parts += ["## Repeat", "", "```sh", repeat_command(job), "```", ""]
+    parts += ["## Repeat", "", "```sh", run.command, "```", ""]
     if card is not None:
         parts += ["## Methods paragraph", "", methods_paragraph(card), ""]
         if card.limits:
@@ -56,26 +45,26 @@ def run_card_markdown(job: Job, card: ModelCard | None) -> str:
     return "\n".join(parts)
 
 
-def run_card_json(job: Job, card: ModelCard | None) -> str:
+def run_card_json(run: RunFacts, card: ModelCard | None) -> str:
     """Write the run card as JSON."""
     raw = {
-        "job": {"id": job.id, "status": job.status, "spec": asdict(job.spec)},
-        "command": repeat_command(job),
+        "job": {"id": run.id, "status": run.status, "spec": dict(run.spec)},
+        "command": run.command,
         "model": card.to_json() if card else None,
         "methods": methods_paragraph(card) if card else "",
     }
     return json.dumps(raw, indent=2, ensure_ascii=False) + "\n"
 
 
-def _facts(job: Job, card: ModelCard | None) -> Iterable[tuple[str, Any]]:
-    yield "Job", job.id
-    yield "State", job.status
-    yield "Started", job.spec.created
-    yield "Duration", duration(card.duration_s if card else job.duration_s)
-    yield "Peak memory", f"{job.state.peak_memory_bytes / 1e9:.1f} GB"
+def _facts(run: RunFacts, card: ModelCard | None) -> Iterable[tuple[str, Any]]:
+    yield "Job", run.id
+    yield "State", run.status
+    yield "Started", run.started
+    yield "Duration", duration(card.duration_s if card else run.duration_s)
+    yield "Peak memory", f"{run.peak_memory_bytes / 1e9:.1f} GB"
     if card is None:
-        yield "Base encoder", _relative(job.spec.base)
-        yield "Device", job.spec.device
+        yield "Base encoder", run.base
+        yield "Device", run.device
         return
     yield "Model", card.name
     yield "Base encoder", card.base

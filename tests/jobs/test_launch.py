@@ -21,7 +21,7 @@ from bioner.jobs.folder import Job, JobSpec, Metric
 from bioner.machine import ProcessId
 from bioner.models.catalogue import ModelCard, write_card
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
-from bioner.training.run import Progress
+from bioner.training.progress import RunProgress
 
 WORKER = Path(__file__).parents[1] / "fixtures" / "fake_worker.py"
 
@@ -334,7 +334,7 @@ def make_folder(settings: Settings) -> Path:
 def test_half_written_metric_line_is_left_out(place: Settings) -> None:
     folder = make_folder(place)
     report = folder.JobReporter(folder)
-    report(Progress(1, 2, 0.5, loss=0.5, devel_f1=0.25, devel_by_type={"Gene": 0.5}))
+    report(RunProgress(1, 2, 0.5, loss=0.5, devel_f1=0.25, devel_by_type={"Gene": 0.5}))
     with (folder / "metrics.jsonl").open("a") as file:
         file.write('{"step": 2, "total')
     assert [(m.step, m.devel_by_type) for m in launch.read_metrics("made", place)] == [
@@ -348,13 +348,13 @@ def test_resumed_run_keeps_the_steps_before_its_checkpoint_while_it_gets_ready(
     folder = make_folder(place)
     report = folder.JobReporter(folder)
     for step in (10, 20, 30):
-        report(Progress(step, 100, 0.1, loss=1.0))
+        report(RunProgress(step, 100, 0.1, loss=1.0))
     folder.edit_state(folder, lambda s: replace(s, attempt=2))
     report = folder.JobReporter(folder)
-    report(Progress(0, 0, 0.0, message="loading the base encoder"))
+    report(RunProgress(0, 0, 0.0, message="loading the base encoder"))
     assert [m.step for m in launch.read_metrics("made", place)] == [10, 20, 30, 0]
     for step in (25, 35):
-        report(Progress(step, 100, 0.1, loss=0.5))
+        report(RunProgress(step, 100, 0.1, loss=0.5))
     assert [m.step for m in launch.read_metrics("made", place)] == [10, 20, 0, 25, 35]
     assert "step 0: loading the base encoder" in launch.tail_log("made", place)
 

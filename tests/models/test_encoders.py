@@ -18,7 +18,8 @@ from bioner.errors import ModelError
 from bioner.models.catalogue import check_folder
 from bioner.models.encoders import import_hub_folder, is_ready, prepare_encoder
 from bioner.tagging.tagger import load_tagger
-from bioner.training.run import TrainingConfig, train
+from bioner.training.config import TrainingConfig
+from bioner.training.run import train
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "tf_bert"
 MINILM = Path(__file__).parents[3] / "shared" / "encoders" / "all-MiniLM-L6-v2"

@@ -14,8 +14,10 @@ from bioner.corpora.merge import Dataset
 from bioner.errors import TrainingError
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence, Span, corpus_sentence
+from bioner.training.config import TrainingConfig
+from bioner.training.examples import encode_sentences
 from bioner.training.fill_in import UNSURE, fill_in, load_fill_in, tag_sets
-from bioner.training.run import TrainingConfig, encode_sentences, train
+from bioner.training.run import train
 
 
 class Teacher:

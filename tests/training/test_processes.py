@@ -24,8 +24,9 @@ from bioner.jobs import launch
 from bioner.jobs.folder import JobSpec, JobState
 from bioner.settings import Settings, read_settings
 from bioner.training import processes
-from bioner.training.run import last_checkpoint, partial_label_loss
-from bioner.training.trainer import BucketSampler, taught_words
+from bioner.training.batches import BucketSampler
+from bioner.training.checkpoints import last_checkpoint
+from bioner.training.loss import partial_label_loss, taught_words
 
 SCRIPT = Path(__file__).parents[1] / "fixtures" / "observed_train.py"
 

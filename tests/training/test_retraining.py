@@ -16,14 +16,9 @@ from bioner.models.catalogue import read_card, training_hashes, write_training_h
 from bioner.settings import read_settings
 from bioner.spans import Span, corpus_sentence
 from bioner.training import retraining
-from bioner.training.retraining import (
-    Recipe,
-    disputed_words,
-    distil,
-    read_replay,
-    retrain,
-    sample_replay,
-)
+from bioner.training.config import Recipe
+from bioner.training.replay import disputed_words, distil, read_replay, sample_replay
+from bioner.training.retraining import retrain
 
 CORRECTION = corpus_sentence(
     "Trial/1",

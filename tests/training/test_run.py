@@ -23,13 +23,11 @@ from bioner.bio import allowed_tags, tag_names
 from bioner.corpora.merge import Dataset, write_dataset
 from bioner.errors import TrainingError
 from bioner.spans import corpus_sentence
-from bioner.training.run import (
-    TrainingConfig,
-    encode_sentences,
-    last_checkpoint,
-    partial_label_loss,
-    train,
-)
+from bioner.training.checkpoints import last_checkpoint
+from bioner.training.config import TrainingConfig
+from bioner.training.examples import encode_sentences
+from bioner.training.loss import partial_label_loss
+from bioner.training.run import train
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.usefixtures("home")
@@ -141,8 +139,8 @@ def test_what_the_base_was_trained_on_still_counts_as_known(sample, tiny_encoder
 def test_the_command_on_the_card_gives_the_same_configuration(tmp_path, monkeypatch) -> None:
     from bioner.__main__ import app
     from bioner.commands import train as command
+    from bioner.training.config import TrainingConfig
     from bioner.training.record import OPTIONS, repeat_command
-    from bioner.training.run import TrainingConfig
 
     changed = TrainingConfig(
         "encoder",
@@ -235,7 +233,7 @@ def test_bad_configurations_are_refused() -> None:
 
 
 def test_buckets_hold_every_example_once_and_differ_by_epoch() -> None:
-    from bioner.training.trainer import BucketSampler
+    from bioner.training.batches import BucketSampler
 
     sampler = BucketSampler([i % 17 for i in range(1003)], 8, seed=1)
     first = list(sampler)

@@ -22,6 +22,7 @@ from bioner.models.catalogue import ModelCard
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.training import run_card
 from bioner.ui.train import form
+from bioner.ui.train.run import run_facts
 
 
 @pytest.fixture
@@ -198,14 +199,14 @@ def test_methods_paragraph_says_only_what_the_card_records() -> None:
 
 def test_run_card_holds_the_command_that_repeats_the_run(place: Settings) -> None:
     job = make_run(place, "one")
-    text = run_card.run_card_markdown(job, CARD)
+    text = run_card.run_card_markdown(run_facts(job), CARD)
     assert "python -m bioner train --base /e/tiny" in text
     assert "| Data fingerprint | abc |" in text
     assert "- Organ: few" in text
-    raw = json.loads(run_card.run_card_json(job, CARD))
+    raw = json.loads(run_card.run_card_json(run_facts(job), CARD))
     assert raw["model"]["seed"] == 7
     assert raw["command"].startswith("python -m bioner train")
-    assert json.loads(run_card.run_card_json(job, None))["model"] is None
+    assert json.loads(run_card.run_card_json(run_facts(job), None))["model"] is None
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,10 @@ from bioner.jobs.estimate import (
 )
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
-from bioner.jobs.specs import PRESETS, Choices, make_spec, name_problems
+from bioner.jobs.specs import PRESETS, Choices, make_spec, name_problems, shown_command
 from bioner.machine import gpus, resolve_device, torch_has_cuda
 from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
-from bioner.training.run_card import duration, shown_command
+from bioner.training.run_card import duration
 from bioner.ui import cache
 from bioner.ui.session import Session, page_link, show_problem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,9 +13,10 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.jobs import launch
-from bioner.jobs.folder import Job, Metric, folder_bytes
+from bioner.jobs.folder import Job, Metric, card_of, folder_bytes
+from bioner.jobs.specs import shown_command, shown_path
 from bioner.models.catalogue import CARD, active_model
-from bioner.training.run_card import card_of, clock, duration, run_card_json, run_card_markdown
+from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
 from bioner.ui import charts
 from bioner.ui.charts import PALETTE, Point
 from bioner.ui.plain import plain
@@ -209,7 +210,8 @@ def _draw_details(session: Session, job: Job) -> None:
         except BionerError as error:
             show_problem(error)
             card = None
-        text = run_card_markdown(job, card)
+        run = run_facts(job)
+        text = run_card_markdown(run, card)
         with st.container(horizontal=True):
             st.download_button(
                 "Markdown",
@@ -221,13 +223,28 @@ def _draw_details(session: Session, job: Job) -> None:
             )
             st.download_button(
                 "JSON",
-                run_card_json(job, card),
+                run_card_json(run, card),
                 f"{job.id}.json",
                 "application/json",
                 key="train_card_json",
                 icon=":material/download:",
             )
         st.code(text, language=None, wrap_lines=True, height=420)
+
+
+def run_facts(job: Job) -> RunFacts:
+    return RunFacts(
+        id=job.id,
+        title=job.spec.title,
+        status=job.status,
+        started=job.spec.created,
+        base=shown_path(job.spec.base),
+        device=job.spec.device,
+        command=shown_command(job.spec),
+        duration_s=job.duration_s,
+        peak_memory_bytes=job.state.peak_memory_bytes,
+        spec=asdict(job.spec),
+    )
 
 
 def _height(text: str) -> int | Literal["content"]:

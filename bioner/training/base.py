@@ -1,0 +1,78 @@
+"""The encoder that a run starts from, with a token classifier of the data's types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bioner.bio import tag_names
+from bioner.errors import TrainingError
+from bioner.settings import read_settings
+from bioner.training import processes
+from bioner.training.config import TrainingConfig
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def load_base(
+    config: TrainingConfig, types: tuple[str, ...]
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load an encoder with a fresh token classifier for the types, in float32.
+
+    A half-precision checkpoint is loaded as float32: AdamW on half-precision weights gives NaN at
+    the second step. A model that has the same tags keeps its classifier. Raises TrainingError.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
+
+    from bioner.models.encoders import prepare_encoder
+
+    cache = read_settings().data / "encoders"
+    folder = processes.first_before_others(lambda: prepare_encoder(config.base, cache))
+    tags = tag_names(types)
+    labels = {
+        "id2label": dict(enumerate(tags)),
+        "label2id": {tag: i for i, tag in enumerate(tags)},
+        "num_labels": len(tags),
+    }
+    try:
+        settings = AutoConfig.from_pretrained(folder, trust_remote_code=False, **labels)
+        if config.dropout is not None:
+            settings.hidden_dropout_prob = config.dropout
+        extra = {"add_prefix_space": True} if settings.model_type in ("roberta", "gpt2") else {}
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **extra)
+        model = AutoModelForTokenClassification.from_pretrained(
+            folder,
+            config=settings,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(
+            f"{config.base}: not loadable as an encoder ({str(error).splitlines()[0]}); give a "
+            "folder with config.json, model.safetensors and a tokenizer, or a hub id while there "
+            "is a network"
+        ) from error
+    if not tokenizer.is_fast:
+        raise TrainingError(f"{config.base}: its tokenizer has no fast version, which is needed")
+    return model, tokenizer
+
+
+def _limit(config: TrainingConfig, model: PreTrainedModel) -> int:
+    positions = getattr(model.config, "max_position_embeddings", config.max_length)
+    return min(config.max_length, positions)
+
+
+def resolve_device(device: str) -> str:
+    """Return ``cpu`` or ``cuda``. Raises TrainingError where cuda is asked for and is not there."""
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError(
+            "no CUDA device is visible to torch: use --device cpu, or check the driver"
+        )
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device

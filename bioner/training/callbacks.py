@@ -1,0 +1,172 @@
+"""Hugging Face's callbacks as our reports, scores on devel, and the stop that was asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    PreTrainedTokenizerBase,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from bioner.corpora.merge import Dataset
+from bioner.training import processes
+from bioner.training.checkpoints import COMPLETE
+from bioner.training.config import TrainingConfig
+from bioner.training.devel import devel_sample
+from bioner.training.progress import OnRunProgress, RunProgress, check_loss
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What the trainer needs beside Hugging Face's arguments."""
+
+    config: TrainingConfig
+    dataset: Dataset
+    tokenizer: PreTrainedTokenizerBase
+    report: OnRunProgress
+    stop_requested: Callable[[], bool]
+
+
+class Reporter(TrainerCallback):
+    """Turns Hugging Face's callbacks into Progress, evaluates on devel, and stops when asked."""
+
+    def __init__(self, loop: Loop, *, begin_epoch: Callable[[int], None]) -> None:
+        self.stopped = False
+        self._begin_epoch = begin_epoch
+        self._loop = loop
+        self._tokens: int | torch.Tensor = 0
+        self._since = time.monotonic()
+        self._began = time.monotonic()
+        self._due = loop.config.eval_steps
+
+    def count(self, tokens: torch.Tensor) -> None:
+        """Add up on the device: reading a number back at every step would make a GPU wait."""
+        self._tokens = self._tokens + tokens
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._begin_epoch(int(state.epoch or 0))
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._since = self._began = time.monotonic()
+        self._tell(state, message="training")
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        **_: Any,
+    ) -> None:
+        if processes.any_of(self._loop.stop_requested()):
+            self.stopped = state.global_step < state.max_steps
+            control.should_save = True
+            control.should_training_stop = True
+        elif (
+            self._due > 0
+            and state.global_step % self._due == 0
+            and state.global_step < state.max_steps
+        ):
+            self._evaluate(state, model)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        if not logs or "loss" not in logs:
+            return
+        check_loss(float(logs["loss"]))
+        now = time.monotonic()
+        rate = processes.total(int(self._tokens)) / max(now - self._since, 1e-9)
+        self._tokens, self._since = 0, now
+        self._tell(
+            state,
+            loss=float(logs["loss"]),
+            learning_rate=float(logs["learning_rate"]),
+            tokens_per_s=round(rate, 1),
+        )
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        return_freed_memory()
+        processes.wait()
+        if processes.is_first():
+            (Path(args.output_dir or ".") / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+    def on_train_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        **_: Any,
+    ) -> None:
+        if self._due and not self.stopped:
+            self._evaluate(state, model)
+
+    def _evaluate(self, state: TrainerState, model: Any) -> None:
+        if processes.is_first():
+            self._score(state, model)
+            return_freed_memory()
+        processes.wait()
+        self._since, self._tokens = time.monotonic(), 0
+
+    def _score(self, state: TrainerState, model: Any) -> None:
+        from bioner.evaluation.scoring import evaluate_sentences
+        from bioner.tagging.tagger import tagger_from_model
+
+        mode = model.training
+        random_state = torch.random.get_rng_state()
+        model.eval()
+        tagger = tagger_from_model(model, self._loop.tokenizer, self._loop.dataset.schema)
+        chosen = devel_sample(self._loop.dataset, self._loop.config.eval_sentences_per_corpus)
+        report = evaluate_sentences(tagger, chosen, self._loop.dataset.schema, bootstrap=0)
+        model.train(mode)
+        torch.random.set_rng_state(random_state)
+        self._tell(
+            state,
+            devel_f1=report.mean_f1,
+            devel_by_type={name: s.f1 for name, s in report.by_type.items() if s.support},
+            message="evaluated on devel",
+        )
+
+    def _tell(self, state: TrainerState, **values: Any) -> None:
+        self._loop.report(
+            RunProgress(
+                step=state.global_step,
+                total_steps=state.max_steps,
+                epoch=float(state.epoch or 0.0),
+                seconds=round(time.monotonic() - self._began, 1),
+                **values,
+            )
+        )
+
+
+def return_freed_memory() -> None:
+    """Give freed memory back to the system, where the C library can (glibc).
+
+    It keeps what batches of other shapes have used: a run on a CPU grows to the sum of its worst
+    moments, which looks like a leak.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

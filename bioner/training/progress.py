@@ -1,0 +1,36 @@
+"""What a running training says of itself: one value a report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bioner.errors import TrainingError
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """One report of a running job. ``tokens_per_s`` counts real (non-pad) word-pieces."""
+
+    step: int
+    total_steps: int
+    epoch: float
+    loss: float | None = None
+    learning_rate: float | None = None
+    tokens_per_s: float | None = None
+    seconds: float = 0.0
+    devel_f1: float | None = None
+    devel_by_type: dict[str, float] | None = None
+    message: str = ""
+
+
+OnRunProgress = Callable[[RunProgress], None]
+
+
+def check_loss(loss: float) -> None:
+    """Raise TrainingError where a loss is not a finite number: nothing is learned any more."""
+    if not math.isfinite(loss):
+        raise TrainingError(
+            "the loss is not a finite number any more: take a smaller learning rate"
+        )
