@@ -1,0 +1,214 @@
+"""Files and folders written whole or not at all, and JSON read without trusting it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bioner.errors import BionerError
+
+SIZE_LIMIT = 64 * 2**20
+"""The most bytes of a JSON file; the largest in use (a vocabulary of 250,000 pieces) has 17 MB."""
+DEPTH_LIMIT = 100
+DIGITS_LIMIT = 100
+"""The most digits of a whole number; Transformers writes 31 of them for "no limit"."""
+_SURROGATE = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
+
+
+def write_whole(path: Path, data: str | bytes) -> None:
+    """Replace a file whole or not at all; its folder must be there. Raises OSError."""
+    with staged_file(path) as work:
+        work.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
+
+
+@contextmanager
+def staged_file(path: Path) -> Iterator[Path]:
+    """Give a new file beside the path to write; once on the disk it takes the path's place.
+
+    Where the block raises, or the process dies in it, the path is what it was. Raises OSError.
+    """
+    work = _beside(path)
+    work.touch(exist_ok=False)
+    try:
+        yield work
+        _flush(work)
+        work.replace(path)
+    finally:
+        work.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_folder(target: Path) -> Iterator[Path]:
+    """Give a new folder beside the target to fill; then it takes the target's place.
+
+    Where the block raises, the target is what it was. A target that is a link stays one: the
+    folder that it points to is replaced. Parents are made. Raises OSError.
+    """
+    target = target.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = _beside(target)
+    work.mkdir()
+    try:
+        yield work
+        for file in work.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        _take_place(work, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}{path.suffix[:20]}")
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _take_place(work: Path, target: Path) -> None:
+    former = _beside(target)
+    try:
+        target.replace(former)
+    except FileNotFoundError:
+        work.replace(target)
+        return
+    try:
+        work.replace(target)
+    except OSError:
+        former.replace(target)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def read_json_object(
+    path: Path,
+    error: type[BionerError],
+    *,
+    mend: str = "",
+    missing: str = "",
+    limit: int = SIZE_LIMIT,
+) -> dict[str, Any]:
+    """Read a JSON object of a file of at most ``limit`` bytes.
+
+    Raises ``error`` with one sentence: the file, what is wrong, and ``mend``, how to mend it;
+    ``missing`` is the whole sentence where the file is not there.
+    """
+    try:
+        data = _read_bounded(path, limit)
+    except FileNotFoundError as cause:
+        raise error(missing or _sentence(f"{path} is missing", mend)) from cause
+    except OSError as cause:
+        raise error(
+            _sentence(f"{path}: cannot be read: {cause.strerror or cause}", mend)
+        ) from cause
+    except ValueError as cause:
+        raise error(_sentence(f"{path}: {cause}", mend)) from cause
+    return parse_json_object(data, str(path), error, mend=mend)
+
+
+def parse_json_object(
+    data: str | bytes, where: str, error: type[BionerError], *, mend: str = ""
+) -> dict[str, Any]:
+    """Return the JSON object that a text or its UTF-8 bytes hold; ``where`` begins the error."""
+    value = parse_json(data, where, error, mend=mend)
+    if not isinstance(value, dict):
+        raise error(_sentence(f"{where}: expected a JSON object, got {_kind(value)}", mend))
+    return value
+
+
+def parse_json(
+    data: str | bytes, where: str, error: type[BionerError], *, mend: str = ""
+) -> dict[str, Any] | list[Any] | str | int | float | bool | None:
+    """Return any JSON value; raises ``error`` for what is none, too deep, endless or half text."""
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8")
+        value = json.loads(
+            text, parse_constant=_refuse, parse_float=_float, parse_int=_whole_number
+        )
+        _check_depth(value)
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except RecursionError as cause:
+        raise error(_sentence(f"{where}: JSON nested too deeply", mend)) from cause
+    except json.JSONDecodeError as cause:
+        raise error(
+            _sentence(
+                f"{where}: not readable as JSON: {cause.msg} "
+                f"(line {cause.lineno}, column {cause.colno})",
+                mend,
+            )
+        ) from cause
+    except UnicodeDecodeError as cause:
+        raise error(
+            _sentence(f"{where}: not readable as JSON: not UTF-8 at byte {cause.start}", mend)
+        ) from cause
+    except UnicodeEncodeError as cause:
+        raise error(
+            _sentence(f"{where}: holds half a character (a lone surrogate)", mend)
+        ) from cause
+    except ValueError as cause:
+        raise error(_sentence(f"{where}: {cause}", mend)) from cause
+    return value  # type: ignore[no-any-return]
+
+
+def _read_bounded(path: Path, limit: int) -> bytes:
+    """Read a plain file; a pipe or a device, which may never end, is not opened."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("not a plain file" if not path.is_dir() else "a folder, not a file")
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"longer than {limit:,} bytes")
+    return data
+
+
+def _sentence(said: str, mend: str) -> str:
+    return f"{said}; {mend}" if mend else said
+
+
+def _kind(value: object) -> str:
+    names = {list: "a list", str: "a text", bool: "true or false", int: "a number"}
+    return names.get(type(value), "a number" if isinstance(value, float) else "null")
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {digits[:20]} is too large")
+    return value
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > DIGITS_LIMIT:
+        raise ValueError(f"a number of {len(digits):,} digits is too large")
+    return int(digits)
+
+
+def _check_depth(value: Any) -> None:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEPTH_LIMIT + 1:
+            raise RecursionError
+        level = [
+            child
+            for one in level
+            if isinstance(one, dict | list)
+            for child in (one.values() if isinstance(one, dict) else one)
+            if isinstance(child, dict | list)
+        ]
