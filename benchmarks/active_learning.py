@@ -29,7 +29,7 @@ from benchmarks.scores import write_between
 from bioner.commands.terminal import say
 from bioner.corpora.merge import Dataset, read_dataset
 from bioner.evaluation.scoring import evaluate_sentences
-from bioner.models.catalogue import write_whole
+from bioner.files import write_whole
 from bioner.review import Candidate, rank, read_knowledge
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.spans import Sentence

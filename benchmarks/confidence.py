@@ -21,7 +21,8 @@ from bioner.commands.terminal import counter
 from bioner.evaluation.confidence import judge
 from bioner.evaluation.reports import StoredReport, evaluate_cached
 from bioner.evaluation.scores import Report
-from bioner.models.catalogue import find_model, read_card
+from bioner.models.card import read_card
+from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 from bioner.tagging.calibration import Reliability, reliability
 

@@ -36,8 +36,9 @@ from bioner.corpora.merge import read_dataset, read_manifest, write_dataset
 from bioner.evaluation.gate import Decision, decide
 from bioner.evaluation.reports import StoredReport, evaluate_cached, reports_folder
 from bioner.evaluation.scores import Score
+from bioner.files import write_whole
 from bioner.labels import LabelSchema
-from bioner.models.catalogue import find_model, write_whole
+from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 from bioner.spans import Document, Mention, Sentence
 from bioner.tagging.tagger import load_tagger

@@ -18,7 +18,8 @@ from bioner.commands.terminal import counter
 from bioner.evaluation.published import ANCHORS, COLUMNS, Anchor, Place
 from bioner.evaluation.reports import evaluate_cached
 from bioner.evaluation.scores import Report
-from bioner.models.catalogue import find_model, read_card
+from bioner.models.card import read_card
+from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 
 BEGIN, END = "<!-- paper:begin -->", "<!-- paper:end -->"

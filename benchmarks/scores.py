@@ -23,7 +23,8 @@ from bioner.commands.terminal import counter, say
 from bioner.evaluation.reports import evaluate_cached
 from bioner.evaluation.scores import Report
 from bioner.formats.source import replacing
-from bioner.models.catalogue import find_model, read_card
+from bioner.models.card import read_card
+from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 from bioner.tagging.tagger import load_tagger
 

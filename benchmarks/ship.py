@@ -25,7 +25,7 @@ from bioner.commands.terminal import counter
 from bioner.corpora.merge import read_dataset
 from bioner.evaluation.confidence import fit_confidence
 from bioner.evaluation.reports import evaluate_cached
-from bioner.models.catalogue import read_card, write_card
+from bioner.models.card import read_card, write_card
 from bioner.tagging.onnx_network import export_onnx
 from bioner.tagging.tagger import load_tagger
 

@@ -44,7 +44,8 @@ def list_() -> None:
 @refusing
 def show(name: Annotated[str, typer.Argument(help="A model's name, or its folder.")]) -> None:
     """Print a model's card."""
-    from bioner.models.catalogue import find_model, read_card
+    from bioner.models.card import read_card
+    from bioner.models.catalogue import find_model
 
     print_json(read_card(find_model(name, read_settings().models)).to_json())
 

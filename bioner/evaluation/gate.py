@@ -13,7 +13,8 @@ from bioner.errors import ModelError
 from bioner.evaluation.comparison import compare_reports, pair
 from bioner.evaluation.reports import FOLDER, OWN_TEST, StoredReport, evaluate_cached
 from bioner.evaluation.scores import OverFiring, Report
-from bioner.models.catalogue import active_model, find_model, promote, write_whole
+from bioner.files import write_whole
+from bioner.models.catalogue import active_model, find_model, promote
 from bioner.settings import Settings
 from bioner.spans import Sentence
 from bioner.tagging.tagger import OnProgress

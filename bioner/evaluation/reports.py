@@ -44,7 +44,8 @@ from bioner.evaluation.surfaces import (
     usages_from_json,
 )
 from bioner.labels import LabelSchema, schema_from_json, schema_to_json
-from bioner.models.catalogue import model_stamp, training_hashes
+from bioner.models.card import training_hashes
+from bioner.models.catalogue import model_stamp
 from bioner.settings import read_settings
 from bioner.spans import Sentence
 from bioner.tagging.tagger import OnProgress, Tagger, load_tagger

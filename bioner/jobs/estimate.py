@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bioner.errors import TrainingError
+from bioner.files import write_whole
 from bioner.jobs.folder import list_jobs, read_metrics
-from bioner.models.catalogue import write_whole
 from bioner.settings import PROJECT_ROOT, Settings
 
 PIECES_PER_WORD = 1.45

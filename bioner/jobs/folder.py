@@ -20,8 +20,9 @@ from types import TracebackType
 from typing import Any, Literal
 
 from bioner.errors import BionerError, JobError, Stopped
+from bioner.files import write_whole
 from bioner.machine import ProcessId, is_alive
-from bioner.models.catalogue import CARD, ModelCard, read_card, write_whole
+from bioner.models.card import CARD, ModelCard, read_card
 from bioner.settings import Settings
 
 Status = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bioner.errors import JobError
+from bioner.files import write_whole
 from bioner.jobs.folder import (
     ACTIVE,
     RESUMED,
@@ -42,7 +43,6 @@ from bioner.jobs.folder import (
 )
 from bioner.jobs.preflight import Finding, check_launch
 from bioner.machine import kill_tree, resolve_device, signal_group
-from bioner.models.catalogue import write_whole
 from bioner.settings import PROJECT_ROOT, Settings
 
 SHUTDOWN_S = 80

@@ -10,7 +10,8 @@ from pathlib import Path
 from bioner.jobs.folder import JobSpec, list_jobs
 from bioner.machine import gpus, torch_has_cuda
 from bioner.models.bases import hub_cached
-from bioner.models.catalogue import CARD, check_folder
+from bioner.models.card import CARD
+from bioner.models.folder import check_folder
 from bioner.models.tf_checkpoint import is_tf_release
 from bioner.settings import Settings
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioner.errors import ModelError
-from bioner.models.catalogue import check_folder, list_models, read_tensor_shapes
+from bioner.models.catalogue import list_models
+from bioner.models.folder import check_folder, read_tensor_shapes
 from bioner.settings import Settings
 
 BIOBERT = "dmis-lab/biobert-base-cased-v1.2"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from bioner.errors import ModelError
+from bioner.files import read_json_object, write_whole
 
 CARD = "card.json"
 HASHES = "training_hashes.bin"
+COPY_AGAIN = "copy the whole model folder again"
 _HASH_BYTES = 8
 
 
@@ -101,7 +101,7 @@ def read_card(folder: Path) -> ModelCard:
     """Read ``card.json``; raises ModelError with the file when it is absent or not a card."""
     path = folder / CARD
     try:
-        return ModelCard.from_json(read_json_object(path))
+        return ModelCard.from_json(read_json_object(path, ModelError, mend=COPY_AGAIN))
     except ModelError as error:
         raise error if str(path) in str(error) else ModelError(f"{path}: {error}") from error
 
@@ -139,34 +139,3 @@ def training_hashes(folder: Path) -> frozenset[str]:
         )
     text = raw.hex()
     return frozenset(text[i : i + 2 * _HASH_BYTES] for i in range(0, len(text), 2 * _HASH_BYTES))
-
-
-def read_json_object(path: Path) -> dict[str, Any]:
-    """Read a JSON object; raises ModelError naming the file and what is wrong with it."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(f"{path} is missing") from error
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ModelError(f"{path}: not readable as JSON; copy it again") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path}: expected a JSON object, got {type(value).__name__}")
-    return value
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Replace a file whole or not at all: written beside it, flushed to disk, renamed over it."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import shutil
 import string
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioner.errors import ModelError
+from bioner.files import staged_folder
+from bioner.models.wordpiece import read_json
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -55,7 +56,7 @@ def split_by_case(
         raise ModelError(f"{path}: not there; an uncased WordPiece tokenizer is needed")
     if out.exists():
         raise ModelError(f"{out}: exists already; choose another name, or delete it first")
-    tokenizer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    tokenizer: dict[str, Any] = read_json(path)
     model, normalizer = tokenizer["model"], tokenizer.get("normalizer") or {}
     if model.get("type") != "WordPiece" or not normalizer.get("lowercase"):
         raise ModelError(f"{path}: not an uncased WordPiece tokenizer; there is no case to split")
@@ -72,16 +73,12 @@ def split_by_case(
     added = [p for p in (*letters, *often[:most]) if p.lower() in old]
     pieces = [*kept, *added]
     rows = [old[piece] for piece in kept] + [old[piece.lower()] for piece in added]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".cased-", dir=out.parent) as scratch:
-        made = Path(scratch) / "model"
-        made.mkdir()
+    with staged_folder(out) as made:
         for name in ("schema.json", "training_hashes.bin", "card.json"):
             if (source / name).is_file():
                 shutil.copyfile(source / name, made / name)
         _write_tokenizer(tokenizer, {p: i for i, p in enumerate(pieces)}, source, made)
         _write_weights(source, made, rows)
-        made.rename(out)
     return CasedVocabulary(out, len(kept), len(added), len(old) - len(kept))
 
 
@@ -111,11 +108,11 @@ def _write_tokenizer(
     for name, entry in (tokenizer.get("post_processor") or {}).get("special_tokens", {}).items():
         entry["ids"] = [vocab[name]]
     _write(made / "tokenizer.json", tokenizer, indent=None)
-    settings = json.loads((source / "tokenizer_config.json").read_text(encoding="utf-8"))
+    settings = read_json(source / "tokenizer_config.json")
     settings |= {"do_lower_case": False, "strip_accents": True}
     settings.pop("added_tokens_decoder", None)
     _write(made / "tokenizer_config.json", settings)
-    config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    config = read_json(source / "config.json")
     pad = vocab["[PAD]"]
     _write(made / "config.json", {**config, "vocab_size": len(vocab), "pad_token_id": pad})
 

@@ -14,48 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from bioner.errors import ModelError
-from bioner.models.card import (
-    CARD,
-    HASHES,
-    ModelCard,
-    has_training_hashes,
-    read_card,
-    read_json_object,
-    training_hashes,
-    write_card,
-    write_training_hashes,
-    write_whole,
-)
-from bioner.models.folder import WEIGHTS, check_folder, has_tag_head, read_tensor_shapes
+from bioner.files import read_json_object, write_whole
+from bioner.models.card import CARD, ModelCard, read_card
+from bioner.models.folder import check_folder, has_tag_head
 from bioner.settings import Settings
-
-__all__ = [
-    "CARD",
-    "DEFAULT_MODEL",
-    "HASHES",
-    "WEIGHTS",
-    "ModelCard",
-    "ModelEntry",
-    "Promotion",
-    "active_model",
-    "check_folder",
-    "describe_model",
-    "find_model",
-    "has_tag_head",
-    "has_training_hashes",
-    "history",
-    "list_models",
-    "model_stamp",
-    "promote",
-    "read_card",
-    "read_tensor_shapes",
-    "rollback",
-    "rollback_target",
-    "training_hashes",
-    "write_card",
-    "write_training_hashes",
-    "write_whole",
-]
 
 POINTER = "active-model.json"
 DEFAULT_MODEL = "bioner-compact"
@@ -174,12 +136,14 @@ def history(settings: Settings) -> tuple[Promotion, ...]:
     path = settings.home / POINTER
     if not path.exists():
         return ()
+    mend = f"move it away to begin anew with {DEFAULT_MODEL}"
     try:
-        return tuple(Promotion(**entry) for entry in read_json_object(path)["history"])
-    except (KeyError, TypeError) as error:
-        raise ModelError(
-            f"{path}: not a record of promotions; move it away to begin anew with {DEFAULT_MODEL}"
-        ) from error
+        past = read_json_object(path, ModelError, mend=mend)["history"]
+        if not all(isinstance(value, str) for entry in past for value in entry.values()):
+            raise TypeError("a promotion's fields are texts")
+        return tuple(Promotion(**entry) for entry in past)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: not a record of promotions; {mend}") from error
 
 
 def promote(settings: Settings, name: str, reason: str, by: str = "") -> Promotion:

@@ -7,7 +7,6 @@ import os
 import pickle
 import re
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioner.errors import ModelError
+from bioner.files import staged_folder
 from bioner.models.tf_checkpoint import convert_tf_checkpoint, is_tf_release
 from bioner.models.wordpiece import (
     is_cased,
@@ -107,10 +107,7 @@ def import_hub_folder(source: Path, out: Path, *, name: str = "") -> EncoderImpo
         raise ModelError(f"{out}: exists already; choose another name, or delete it first")
     config = read_json(source / "config.json")
     weights = _find_weights(source)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".import-", dir=out.parent) as scratch:
-        made = Path(scratch) / "model"
-        made.mkdir()
+    with staged_folder(out) as made:
         write_json(made / "config.json", _without_code(config))
         for file in COPIED:
             if (source / file).is_file():
@@ -120,7 +117,6 @@ def import_hub_folder(source: Path, out: Path, *, name: str = "") -> EncoderImpo
             _link_or_copy(weights, made / SAFE_WEIGHTS)
         else:
             rewrite_pickled_weights(weights, made / SAFE_WEIGHTS)
-        made.rename(out)
     return EncoderImport(out, cased, weights.name == PICKLED_WEIGHTS)
 
 

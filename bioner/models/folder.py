@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bioner.errors import ModelError
-from bioner.models.card import read_json_object
+from bioner.files import parse_json_object, read_json_object
+from bioner.models.card import COPY_AGAIN
 
 WEIGHTS = "model.safetensors"
 SHARD_INDEX = "model.safetensors.index.json"
@@ -32,7 +32,7 @@ def check_folder(folder: Path) -> str | None:
     if not folder.is_dir():
         return f"{folder}: no such folder"
     try:
-        config = read_json_object(folder / "config.json")
+        config = _read(folder / "config.json")
         if config.get("auto_map"):
             raise ModelError(
                 f"{folder / 'config.json'}: asks for its own code to be run (auto_map), which is "
@@ -60,7 +60,7 @@ def _weights(folder: Path) -> dict[str, tuple[int, ...]]:
     if (folder / WEIGHTS).exists():
         return read_tensor_shapes(folder / WEIGHTS)
     if (folder / SHARD_INDEX).exists():
-        weight_map = read_json_object(folder / SHARD_INDEX).get("weight_map")
+        weight_map = _read(folder / SHARD_INDEX).get("weight_map")
         if not isinstance(weight_map, dict) or not weight_map:
             raise ModelError(f"{folder / SHARD_INDEX}: the field `weight_map` is missing or empty")
         shapes: dict[str, tuple[int, ...]] = {}
@@ -94,13 +94,13 @@ def read_tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
                 raise ModelError(
                     f"{path}: no safetensors header; the file is cut off or of another kind"
                 )
-            header = json.loads(file.read(length))
+            header = parse_json_object(
+                file.read(length), f"{path}, its safetensors header", ModelError, mend=COPY_AGAIN
+            )
     except FileNotFoundError as error:
         raise ModelError(f"{path} is missing; copy the whole folder again") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ModelError(f"{path}: its safetensors header is not JSON") from error
     try:
         tensors: list[tuple[int, int, str, str, tuple[int, ...]]] = sorted(
             (
@@ -132,15 +132,19 @@ def read_tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
+def _read(path: Path) -> dict[str, Any]:
+    return read_json_object(path, ModelError, mend=COPY_AGAIN)
+
+
 def _check_tokenizer(folder: Path) -> None:
     if (folder / "tokenizer.json").exists():
-        read_json_object(folder / "tokenizer.json")
+        _read(folder / "tokenizer.json")
     elif not (folder / "vocab.txt").exists():
         raise ModelError(
             f"{folder / 'tokenizer.json'} is missing, and there is no vocab.txt either"
         )
     if (folder / "tokenizer_config.json").exists():
-        read_json_object(folder / "tokenizer_config.json")
+        _read(folder / "tokenizer_config.json")
 
 
 def _check_tag_count(

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bioner.errors import ModelError
+from bioner.files import staged_folder
 from bioner.models.archive import is_archive, unpack
 from bioner.models.tensor_bundle import TensorBundle, open_bundle
 from bioner.models.wordpiece import (
@@ -86,18 +87,15 @@ def convert_tf_checkpoint(source: Path, out: Path) -> ConversionReport:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ModelError(f"{out}: exists already; choose another name, or delete it first")
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".convert-", dir=out.parent) as scratch:
+    with (
+        staged_folder(out) as made,
+        tempfile.TemporaryDirectory(prefix=".convert-", dir=out.parent) as scratch,
+    ):
         name = source.name
         if is_archive(source):
             source = unpack(source, Path(scratch) / "archive")
         prefix = find_prefix(source)
-        made = Path(scratch) / "model"
-        made.mkdir()
-        report = _convert(prefix, made, names=(name, prefix.parent.name), out=out)
-        if out.exists():
-            out.rmdir()
-        made.rename(out)
-    return report
+        return _convert(prefix, made, names=(name, prefix.parent.name), out=out)
 
 
 def is_tf_release(source: Path) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bioner.errors import ModelError
+from bioner.files import read_json_object
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 MAX_LENGTH = 512
@@ -74,7 +75,7 @@ def write_tokenizer_config(
     write_json(folder / "tokenizer_config.json", config)
     fast = folder / "tokenizer.json"
     if fast.is_file():
-        content = json.loads(fast.read_text(encoding="utf-8"))
+        content = read_json(fast)
         normalizer = content.get("normalizer") or {}
         if normalizer.get("type") == "BertNormalizer":
             normalizer["lowercase"] = not cased
@@ -87,13 +88,5 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; raise ModelError if it is absent or is none."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such file") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: not readable as JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path}: expected a JSON object")
-    return value
+    """Read a JSON object of an encoder's folder; raise ModelError if it is absent or is none."""
+    return read_json_object(path, ModelError, missing=f"{path}: no such file")

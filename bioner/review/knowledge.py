@@ -9,8 +9,8 @@ from typing import Any
 
 from bioner.corpora.merge import merge, read_dataset, read_manifest
 from bioner.corpora.registry import read_corpora
+from bioner.files import write_whole
 from bioner.labels import read_schema
-from bioner.models.catalogue import write_whole
 from bioner.review.reasons import Knowledge, read_knowledge
 from bioner.settings import Settings
 

@@ -20,7 +20,8 @@ from bioner.bio import tag_names, types_of, viterbi
 from bioner.errors import ModelError
 from bioner.labels import LabelSchema, schema_from_json
 from bioner.machine import resolve_device
-from bioner.models.catalogue import check_folder, find_model
+from bioner.models.catalogue import find_model
+from bioner.models.folder import check_folder
 from bioner.settings import read_settings
 from bioner.spans import Alternative, Document, Sentence, Span, unflatten
 from bioner.tagging.onnx_network import cpu_threads, load_onnx

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from bioner.corpora.merge import Dataset
 from bioner.errors import TrainingError
-from bioner.models.catalogue import CARD, ModelCard, read_card
+from bioner.models.card import CARD, ModelCard, read_card
 from bioner.spans import Sentence
 from bioner.tagging.tagger import load_tagger
 from bioner.training.averaging import average_weights

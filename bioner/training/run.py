@@ -14,14 +14,14 @@ from bioner.corpora.merge import Dataset
 from bioner.errors import Stopped, TrainingError
 from bioner.labels import schema_to_json
 from bioner.machine import resolve_precision
-from bioner.models.catalogue import (
+from bioner.models.card import (
     ModelCard,
-    find_model,
     read_card,
     training_hashes,
     write_card,
     write_training_hashes,
 )
+from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 from bioner.spans import Sentence
 from bioner.training import processes

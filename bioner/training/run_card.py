@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bioner.corpora.registry import CORPORA
-from bioner.models.catalogue import ModelCard
+from bioner.models.card import ModelCard
 
 
 @dataclass(frozen=True, kw_only=True)

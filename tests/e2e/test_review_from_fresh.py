@@ -21,7 +21,7 @@ from page_support import make_model
 from bioner.corpora.merge import Dataset, write_dataset
 from bioner.jobs import launch
 from bioner.labels import read_schema
-from bioner.models.catalogue import ModelCard, read_card, training_hashes
+from bioner.models.card import ModelCard, read_card, training_hashes
 from bioner.settings import read_settings
 from bioner.store import ReviewItem, open_store, surfaces_of
 from bioner.store.documents import is_test

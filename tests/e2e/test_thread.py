@@ -14,7 +14,7 @@ from browser import settle as settle_page
 from bioner.corpora.merge import Dataset, write_dataset
 from bioner.evaluation.reports import list_reports
 from bioner.jobs import launch
-from bioner.models.catalogue import read_card
+from bioner.models.card import read_card
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.store import open_store
 

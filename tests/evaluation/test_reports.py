@@ -27,7 +27,7 @@ from bioner.evaluation.reports import (
     read_report,
     report_key,
 )
-from bioner.models.catalogue import ModelCard, write_card
+from bioner.models.card import ModelCard, write_card
 from bioner.spans import Span, corpus_sentence
 
 WORDS = {"aspirin": "Chemical", "p53": "Gene", "mice": "Organism", "patients": "Organism"}

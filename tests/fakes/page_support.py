@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bioner.labels import LabelSchema, read_schema
-from bioner.models.catalogue import ModelCard, write_card
+from bioner.models.card import ModelCard, write_card
 from bioner.spans import Alternative, Document, Mention, mention
 from bioner.text import split_document
 

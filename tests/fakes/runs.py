@@ -12,8 +12,7 @@ from safetensors.numpy import save_file
 
 from bioner.jobs import launch
 from bioner.jobs.folder import Job, JobSpec, JobState, list_jobs
-from bioner.models import catalogue
-from bioner.models.catalogue import ModelCard
+from bioner.models.card import ModelCard, write_card
 from bioner.settings import Settings
 
 
@@ -27,7 +26,7 @@ def make_model(models: Path, name: str, *, head: bool = True, tags: int = 3) -> 
     if head:
         tensors["classifier.weight"] = np.zeros((tags, 4), np.float32)
     save_file(tensors, folder / "model.safetensors")
-    catalogue.write_card(folder, ModelCard(name=name, base="tiny", types=("Gene",)))
+    write_card(folder, ModelCard(name=name, base="tiny", types=("Gene",)))
     return folder
 
 

@@ -10,7 +10,7 @@ import pytest
 from runs import make_model, make_run
 
 from bioner.jobs.folder import Job, card_of
-from bioner.models.catalogue import read_card, write_card
+from bioner.models.card import read_card, write_card
 from bioner.settings import Settings, read_settings
 
 

@@ -19,7 +19,7 @@ from bioner.errors import JobError
 from bioner.jobs import folder, launch, preflight, supervisor
 from bioner.jobs.folder import Job, JobSpec, Metric
 from bioner.machine import ProcessId
-from bioner.models.catalogue import ModelCard, write_card
+from bioner.models.card import ModelCard, write_card
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.training.progress import RunProgress
 

@@ -16,7 +16,16 @@ from runs import make_model
 
 from bioner.errors import ModelError
 from bioner.models import catalogue
-from bioner.models.catalogue import ModelCard
+from bioner.models.card import (
+    HASHES,
+    ModelCard,
+    has_training_hashes,
+    read_card,
+    training_hashes,
+    write_card,
+    write_training_hashes,
+)
+from bioner.models.folder import check_folder, read_tensor_shapes
 from bioner.settings import Settings, read_settings
 
 
@@ -38,8 +47,8 @@ def test_card_survives_writing_and_reading(tmp_path: Path) -> None:
         scores={"overall": {"micro": {"f1": 0.7}}},
         limits=("no µ",),
     )
-    catalogue.write_card(tmp_path, card)
-    assert catalogue.read_card(tmp_path) == card
+    write_card(tmp_path, card)
+    assert read_card(tmp_path) == card
     assert card.f1 == 0.7
 
 
@@ -63,18 +72,18 @@ def test_training_hashes_are_read_back_as_written(
     tmp_path_factory: pytest.TempPathFactory, hashes: set[str]
 ) -> None:
     folder = tmp_path_factory.mktemp("hashes")
-    assert not catalogue.has_training_hashes(folder)
-    catalogue.write_training_hashes(folder, hashes)
-    assert catalogue.training_hashes(folder) == hashes
-    assert catalogue.has_training_hashes(folder)
+    assert not has_training_hashes(folder)
+    write_training_hashes(folder, hashes)
+    assert training_hashes(folder) == hashes
+    assert has_training_hashes(folder)
 
 
 def test_training_hashes_that_were_cut_off_are_refused(tmp_path: Path) -> None:
-    catalogue.write_training_hashes(tmp_path, ["00112233445566aa"])
-    file = tmp_path / catalogue.HASHES
+    write_training_hashes(tmp_path, ["00112233445566aa"])
+    file = tmp_path / HASHES
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(ModelError, match=r"training_hashes\.bin"):
-        catalogue.training_hashes(tmp_path)
+        training_hashes(tmp_path)
 
 
 def test_sound_folder_has_no_problem_and_a_stamp_that_follows_its_files(place: Settings) -> None:
@@ -84,7 +93,7 @@ def test_sound_folder_has_no_problem_and_a_stamp_that_follows_its_files(place: S
     assert before.can_tag
     assert before.card is not None
     assert before.size_bytes > 100
-    catalogue.write_card(folder, replace(before.card, stage="final"))
+    write_card(folder, replace(before.card, stage="final"))
     assert catalogue.describe_model(folder).stamp != before.stamp
 
 
@@ -109,11 +118,11 @@ def test_weights_cut_off_anywhere_are_noticed(place: Settings) -> None:
     whole = file.read_bytes()
     for length in range(0, len(whole), 7):
         file.write_bytes(whole[:length])
-        problem = catalogue.check_folder(file.parent)
+        problem = check_folder(file.parent)
         assert problem is not None, length
         assert "model.safetensors" in problem
     file.write_bytes(whole + b"x")
-    assert catalogue.check_folder(file.parent) is not None
+    assert check_folder(file.parent) is not None
 
 
 @given(st.binary(max_size=200))
@@ -125,24 +134,24 @@ def test_any_bytes_as_weights_give_a_model_error_or_shapes(
     for content in (noise, len(noise).to_bytes(8, "little") + noise):
         file.write_bytes(content)
         with contextlib.suppress(ModelError):
-            catalogue.read_tensor_shapes(file)
+            read_tensor_shapes(file)
 
 
 def test_pickled_weights_and_own_code_are_refused(place: Settings) -> None:
     folder = make_model(place.models, "pickled")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    assert "pytorch_model.bin" in (catalogue.check_folder(folder) or "")
+    assert "pytorch_model.bin" in (check_folder(folder) or "")
     other = make_model(place.models, "own-code")
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "x.Y"}}))
-    assert "auto_map" in (catalogue.check_folder(other) or "")
+    assert "auto_map" in (check_folder(other) or "")
 
 
 def test_head_that_does_not_fit_the_tag_names_is_a_problem(place: Settings) -> None:
     folder = make_model(place.models, "odd", tags=3)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "id2label": {"0": "O"}}))
-    assert "names 1 tags, but the classifier has 3" in (catalogue.check_folder(folder) or "")
+    assert "names 1 tags, but the classifier has 3" in (check_folder(folder) or "")
 
 
 def test_sharded_weights_need_every_shard(place: Settings) -> None:
@@ -150,10 +159,10 @@ def test_sharded_weights_need_every_shard(place: Settings) -> None:
     (folder / "model.safetensors").rename(folder / "model-1.safetensors")
     index = {"weight_map": {"classifier.weight": "model-1.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert catalogue.check_folder(folder) is None
+    assert check_folder(folder) is None
     index["weight_map"]["x"] = "model-2.safetensors"
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert "model-2.safetensors is missing" in (catalogue.check_folder(folder) or "")
+    assert "model-2.safetensors is missing" in (check_folder(folder) or "")
 
 
 def test_model_is_found_by_name_or_path_and_else_the_known_ones_are_named(place: Settings) -> None:
@@ -217,13 +226,31 @@ def test_roll_back_to_a_model_that_is_gone_is_refused_by_name(place: Settings) -
     assert catalogue.active_model(place) == "b"
 
 
-def test_damaged_record_is_named_and_not_overwritten(place: Settings) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "{",
+        "[" * 100_000,
+        "[]",
+        "{}",
+        '{"history": 5}',
+        '{"history": "abc"}',
+        '{"history": [{"name": "a"}]}',
+        '{"history": [{"kind": "promote", "name": 3, "previous": "", "reason": "", "by": "", '
+        '"at": ""}]}',
+    ],
+)
+def test_damaged_record_is_named_and_not_overwritten(place: Settings, damage: str) -> None:
     make_model(place.models, "a")
     place.home.mkdir()
-    (place.home / catalogue.POINTER).write_text("{")
-    with pytest.raises(ModelError, match=r"active-model\.json"):
-        catalogue.promote(place, "a", "why")
-    assert (place.home / catalogue.POINTER).read_text() == "{"
+    (place.home / catalogue.POINTER).write_text(damage)
+    for use in (
+        lambda: catalogue.promote(place, "a", "why"),
+        lambda: catalogue.active_model(place),
+    ):
+        with pytest.raises(ModelError, match=r"active-model\.json.*move it away to begin anew"):
+            use()
+    assert (place.home / catalogue.POINTER).read_text() == damage
 
 
 def _promote_often(place: Settings, name: str) -> None:
@@ -244,12 +271,3 @@ def test_promotions_of_several_processes_are_all_on_record(place: Settings) -> N
         worker.join()
     reasons = {change.reason for change in catalogue.history(place)}
     assert reasons == {f"{name} {i}" for name in "ab" for i in range(10)}
-
-
-def test_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
-    target = tmp_path / "file"
-    catalogue.write_whole(target, "old")
-    with pytest.raises(UnicodeEncodeError):
-        catalogue.write_whole(target, "\ud800")
-    assert target.read_text() == "old"
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -12,7 +12,7 @@ from support import DictionaryTagger
 
 from bioner.corpora.merge import Dataset, write_dataset
 from bioner.errors import TrainingError
-from bioner.models.catalogue import read_card, training_hashes, write_training_hashes
+from bioner.models.card import read_card, training_hashes, write_training_hashes
 from bioner.settings import read_settings
 from bioner.spans import Span, corpus_sentence
 from bioner.training import retraining

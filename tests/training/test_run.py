@@ -109,7 +109,8 @@ def config(base: Path, **changes) -> TrainingConfig:
 
 
 def test_training_writes_a_sound_model_with_its_card_last(sample, tiny_encoder, tmp_path) -> None:
-    from bioner.models.catalogue import check_folder, read_card, training_hashes
+    from bioner.models.card import read_card, training_hashes
+    from bioner.models.folder import check_folder
     from bioner.tagging.tagger import load_tagger
 
     seen = []
@@ -127,7 +128,7 @@ def test_training_writes_a_sound_model_with_its_card_last(sample, tiny_encoder, 
 
 
 def test_what_the_base_was_trained_on_still_counts_as_known(sample, tiny_encoder, tmp_path) -> None:
-    from bioner.models.catalogue import training_hashes, write_training_hashes
+    from bioner.models.card import training_hashes, write_training_hashes
 
     train(config(tiny_encoder), sample, tmp_path / "first")
     write_training_hashes(tmp_path / "first", ["0123456789abcdef"])

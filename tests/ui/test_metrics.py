@@ -19,7 +19,8 @@ from bioner.evaluation import gate
 from bioner.evaluation.published import ANCHORS, COLUMNS
 from bioner.evaluation.scoring import score
 from bioner.jobs import launch
-from bioner.models.catalogue import active_model, promote, read_card, write_card
+from bioner.models.card import read_card, write_card
+from bioner.models.catalogue import active_model, promote
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.spans import Document, mention
 from bioner.store import Edit, Project, open_store

@@ -18,7 +18,7 @@ from bioner.jobs import estimate, launch, preflight
 from bioner.jobs.estimate import Speed, TrainGroup, TrainSize
 from bioner.machine import Gpu, process_id
 from bioner.models import bases
-from bioner.models.catalogue import ModelCard
+from bioner.models.card import ModelCard
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.training import run_card
 from bioner.ui.train import form

@@ -15,7 +15,8 @@ from bioner.errors import BionerError
 from bioner.jobs import launch
 from bioner.jobs.folder import Job, Metric, card_of, folder_bytes
 from bioner.jobs.specs import shown_command, shown_path
-from bioner.models.catalogue import CARD, active_model
+from bioner.models.card import CARD
+from bioner.models.catalogue import active_model
 from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
 from bioner.ui import charts
 from bioner.ui.charts import PALETTE, Point
