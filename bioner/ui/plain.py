@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _MARKS = re.compile(r"[\\\[\]$<>*~]")
+_SIGNS = re.compile(r"[\\`*_{}\[\]()#+\-.!|~$:<>]")
 _CODE = re.compile(r"(`[^`\n]+`)")
 
 
@@ -17,3 +18,10 @@ def plain(text: str) -> str:
     return "".join(
         part if i % 2 else _MARKS.sub(lambda m: f"\\{m[0]}", part) for i, part in enumerate(parts)
     )
+
+
+def plain_label(text: str, longest: int = 70) -> str:
+    """Return others' text for a button or a widget's label: one line, shortened, all escaped."""
+    line = " ".join(text.split())
+    cut = line if len(line) <= longest else f"{line[: longest - 2]} …"
+    return _SIGNS.sub(lambda m: f"\\{m[0]}", cut)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -168,5 +169,38 @@ def page_key(name: str) -> str:
     return f"{name}_{generation}" if generation else name
 
 
+_UNTOLD = re.compile(r"[\x00\ud800-\udfff]")
+"""What no address and no database holds: NUL and half surrogates."""
+_NUMBER = re.compile(r"[0-9]{1,18}")
+"""ASCII digits, fewer than a database's integers hold: "²" is a digit too, but no number."""
+
+
+def url_text(name: str, default: str = "", *, longest: int = 500) -> str:
+    """Return a text from the page's URL, cut to ``longest`` characters."""
+    given = st.query_params.get(name)
+    return default if given is None else _UNTOLD.sub("", given[:longest])
+
+
+def url_int(name: str, default: int, *, low: int, high: int = 10**18) -> int:
+    """Return a whole number from the page's URL; the default where it is none from low to high."""
+    given = url_text(name)
+    number = int(given) if _NUMBER.fullmatch(given) else default
+    return number if low <= number <= high else default
+
+
+def url_choice(name: str, options: Collection[str], default: str) -> str:
+    """Return which of the options the page's URL names, else the default."""
+    given = url_text(name)
+    return given if given in options else default
+
+
+def url_choices(name: str, options: Collection[str]) -> list[str]:
+    """Return which of the options the page's URL names, separated by commas."""
+    return [one for one in url_text(name, longest=10_000).split(",") if one in options]
+
+
 def _url() -> dict[str, list[str]]:
-    return {name: st.query_params.get_all(name) for name in st.query_params}
+    return {
+        _UNTOLD.sub("", name): [_UNTOLD.sub("", one) for one in st.query_params.get_all(name)]
+        for name in st.query_params
+    }

@@ -11,7 +11,7 @@ from bioner.review.operations import Operation
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.spans import Document, Mention, mention
 from bioner.store import Edit, Project, Store, new_op, open_store
-from bioner.ui.review import page as review_page
+from bioner.ui.review import correct
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -92,8 +92,8 @@ class Editor:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.sent: list[Operation] = []
-        patch.setattr(review_page, "received", lambda _: list(self.sent))
-        patch.setattr(review_page, "draw_editor", lambda *_: list(self.sent))
+        patch.setattr(correct, "received", lambda _: list(self.sent))
+        patch.setattr(correct, "draw_editor", lambda *_: list(self.sent))
 
     def send(self, app: AppTest, kind: str, *units: tuple[int, int], **more: object) -> None:
         made = Operation(new_op(), 1, "v", "tab", "Ann", kind, units=units, **more)  # type: ignore[arg-type]

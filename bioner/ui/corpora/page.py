@@ -10,11 +10,13 @@ import streamlit as st
 from bioner.corpora.overview import Shelf
 from bioner.corpora.registry import CORPORA, SPLITS
 from bioner.ui import charts
+from bioner.ui.corpora.build import draw_builder
 from bioner.ui.corpora.corrections import NAME, Corrections, read_corrections
 from bioner.ui.corpora.lens import draw_lens, draw_surfaces
 from bioner.ui.corpora.mapping import draw_mapping
 from bioner.ui.corpora.own import draw_own
 from bioner.ui.corpora.sentences import draw_sentences
+from bioner.ui.merged import open_shelf
 from bioner.ui.session import Session, keep_in_url, page_key
 from bioner.ui.tables import draw_table
 
@@ -28,6 +30,23 @@ SECTIONS = {
     "own": "Your own",
     "sources": "Sources",
 }
+
+
+def draw(session: Session) -> None:
+    """Draw the page: the merged corpora or the sample, a part at a time, and what builds them."""
+    st.title("Corpora")
+    st.caption(
+        "What the models learn from: every sentence, every label, and where each comes from."
+    )
+    shelf = open_shelf(session)
+    is_sample = shelf is None or shelf.is_sample
+    if is_sample:
+        draw_builder(session, is_sample=True)
+    if shelf is not None:
+        draw_numbers(shelf)
+        draw_section(choose_section(), session, shelf)
+    if not is_sample:
+        draw_builder(session, is_sample=False)
 
 
 def choose_section() -> str:

@@ -10,7 +10,7 @@ from bioner.errors import BionerError
 from bioner.jobs import launch
 from bioner.jobs.folder import Job
 from bioner.models.catalogue import ModelEntry, active_model
-from bioner.ui import cache
+from bioner.ui import models
 from bioner.ui.metrics.board import draw_board
 from bioner.ui.metrics.compare import draw_comparison
 from bioner.ui.metrics.data import (
@@ -25,7 +25,7 @@ from bioner.ui.metrics.data import (
 from bioner.ui.metrics.mistakes import draw_mistakes
 from bioner.ui.metrics.scores import draw_scores
 from bioner.ui.metrics.trust import draw_trust
-from bioner.ui.session import Session, keep_in_url, page_link, show_problem
+from bioner.ui.session import Session, keep_in_url, page_link, show_problem, url_choice
 
 VIEWS = {
     "scores": ":material/bar_chart: Scores",
@@ -39,56 +39,37 @@ SENTENCES_PER_S = 85
 REFRESH_S = 2.0
 
 
+def draw(session: Session) -> None:
+    """Draw the page: a model and split are chosen, then one view of their scores."""
+    st.title("Metrics")
+    st.caption(
+        "How good a model is, by type and by corpus; its mistakes; and the proof of progress."
+    )
+    entry = choose_model(session)
+    if entry is not None:
+        shown, data = open_scores(session, entry)
+        draw_view(choose_view(), session, shown, data)
+
+
 def choose_model(session: Session) -> ModelEntry | None:
     """Let a person choose the model; None, with what to do, where there is none that can tag."""
-    entries = cache.models(session.settings)
-    usable = {entry.name: entry for entry in entries if entry.can_tag}
-    for entry in entries:
-        if entry.problem:
-            st.error(f"Model {entry.name}: {entry.problem}", icon=":material/error:")
+    usable = models.offer_models(session, "to score")
     if not usable:
-        st.info(
-            "There is no model here to score: train one, or put a model folder into "
-            f"{session.settings.models}.",
-            icon=":material/model_training:",
-        )
-        page_link("Train", label="Train a model")
         return None
-    names = list(usable)
-    asked = st.query_params.get("model", "")
-    if asked and asked not in usable:
-        st.error(
-            f"There is no usable model named {asked!r}: choose one of those below.",
-            icon=":material/error:",
-        )
-    active = active_model(session.settings)
-    first = next(n for n in (asked, session.model, active, names[0]) if n in usable)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    name = left.selectbox(
-        "Model",
-        names,
-        index=names.index(first),
-        key="metrics_model",
-        format_func=lambda n: f"{_label(usable[n])}{' · in use' if n == active else ''}",
-    )
-    session.model = name
-    asked_split = st.query_params.get("split", "test")
+    name = models.choose_model(session, usable, key="metrics_model", place=left)
     split = right.segmented_control(
         "Scored on",
         ["test", "devel"],
-        default=asked_split if asked_split in ("test", "devel") else "test",
+        default=url_choice("split", ("test", "devel"), "test"),
         key="metrics_split",
         required=True,
         help="Test is for judging. Devel is what choices in training may be tuned on.",
     )
     session.memory["metrics.split"] = split
-    keep_in_url(model="" if name == active else name, split="" if split == "test" else str(split))
+    is_plain = name == active_model(session.settings)
+    keep_in_url(model="" if is_plain else name, split="" if split == "test" else str(split))
     return usable[name]
-
-
-def _label(entry: ModelEntry) -> str:
-    stage = entry.card.stage if entry.card else ""
-    return f"{entry.name} ({stage})" if stage and stage != "final" else entry.name
 
 
 def open_scores(session: Session, entry: ModelEntry) -> tuple[Shown | None, Data | None]:

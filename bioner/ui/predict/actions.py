@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from bioner.corpora.overview import Labelled, Shelf
 from bioner.errors import BionerError
 from bioner.formats import SUFFIXES, to_bytes
 from bioner.labels import LabelSchema
 from bioner.models.catalogue import ModelEntry
-from bioner.spans import Document, Mention
+from bioner.spans import Document
 from bioner.store import Project, Store
 from bioner.ui import cache
-from bioner.ui.highlight import color_of, sentence_html
-from bioner.ui.merged import open_shelf
 from bioner.ui.ordering import order_queue
-from bioner.ui.predict.reading import View, shown_label
-from bioner.ui.session import Session, go_to, page_link, show_problem
+from bioner.ui.predict.view import View, shown_label
+from bioner.ui.session import Session, go_to, show_problem
 
 LINK_LONGEST = 1_500
 """Characters of a text that still fit into a link."""
@@ -37,53 +33,6 @@ FORMAT_NAMES = {
     "pubtator": "PubTator",
     "spacy": "spaCy",
 }
-
-
-def explain(session: Session) -> Callable[[Document, Mention], None]:
-    """Return what draws why a mention has its label: the most alike labelled mentions."""
-
-    def draw(document: Document, one: Mention) -> None:
-        shelf = open_shelf(session)
-        if shelf is None:
-            return
-        surface = document.surface(one)
-        alike = shelf.nearest(surface)
-        st.markdown("**Labelled in the corpora**" + (" (sample)" if shelf.is_sample else ""))
-        if not alike:
-            st.caption("Nothing like it is labelled there: the model goes by the words around it.")
-            return
-        st.html("".join(_uses_html(uses, shelf) for uses in alike))
-        st.html(_example_html(alike[0][0], shelf))
-        page_link(
-            "Corpora",
-            label="More such sentences",
-            icon=":material/search:",
-            part="sentences",
-            mention=alike[0][0].surface,
-        )
-
-    return draw
-
-
-def _uses_html(uses: Sequence[Labelled], shelf: Shelf) -> str:
-    rows = "".join(
-        f'<div style="--c:{color_of(shelf.schema, use.label)}">'
-        f'<span class="bn-chip" style="--c:{color_of(shelf.schema, use.label)}">'
-        f"{html.escape(use.label)}</span> {use.mentions:,}× in {html.escape(use.corpus)}</div>"
-        for use in uses[:4]
-    )
-    return f'<div class="bn-uses"><b>{html.escape(uses[0].surface[:80])}</b>{rows}</div>'
-
-
-def _example_html(use: Labelled, shelf: Shelf) -> str:
-    sentence = shelf.sentences([use.row])[0]
-    looked = [name for name in shelf.schema.names if name in sentence.covers]
-    told = "every type" if len(looked) == len(shelf.schema.names) else ", ".join(looked)
-    return (
-        f'<div class="bn-card">{sentence_html(sentence, shelf.schema)}'
-        f'<div class="bn-meta">{html.escape(sentence.corpus)}, {html.escape(sentence.split)}. '
-        f"Its annotators looked for {html.escape(told)}.</div></div>"
-    )
 
 
 def draw_actions(

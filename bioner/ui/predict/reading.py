@@ -1,174 +1,85 @@
-"""What of a tagged document is shown: types or groups, how sure, which labels, which part."""
+"""The reading view: one document as one model marks it, or as two do, side by side."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from bioner.labels import LabelSchema
-from bioner.spans import Alternative, Document, Mention, Range
+import streamlit as st
 
-WINDOW = 40_000
-"""Characters of one page of the reading view; a browser draws this many in a blink."""
-
-
-@dataclass(frozen=True)
-class View:
-    """A way of looking at mentions; ``hidden`` are label names as shown (types or groups)."""
-
-    is_coarse: bool = False
-    threshold: float = 0.0
-    hidden: frozenset[str] = frozenset()
-    has_heat: bool = False
+from bioner.spans import Document, Mention
+from bioner.ui.highlight import highlight_html, reader, selected_key
+from bioner.ui.predict.chosen import CHOSEN, draw_chosen
+from bioner.ui.predict.marks import mention_key
+from bioner.ui.predict.results import summary
+from bioner.ui.predict.view import View, in_view, without_hidden
+from bioner.ui.predict.windows import part_of, windows
+from bioner.ui.session import Session, keep_in_url, url_int
 
 
-def group_title(schema: LabelSchema, group: str) -> str:
-    """Return a group's name as shown: of two types both names, of more the group's own."""
-    members = schema.groups.get(group, ())
-    return "/".join(members) if len(members) == 2 else group
+def draw_reading(
+    session: Session,
+    documents: Sequence[Document],
+    names: Sequence[str],
+    view: View,
+    explain: Callable[[Document, Mention], None],
+) -> None:
+    """Draw one document as one model, or two side by side, marked it; then the chosen mention."""
+    seen = [in_view(document, session.schema, view) for document in documents]
+    shown = [without_hidden(document, view) for document in seen]
+    everything = tuple(one for document in shown for one in document.mentions)
+    low, high = _choose_part(replace(shown[0], mentions=everything))
+    parts = [part_of(document, (low, high)) for document in shown]
+    if len(parts) == 1:
+        left, right = st.columns([7, 3], gap="medium")
+        with left:
+            _draw_reader(session, parts[0], view, "predict_reader", {})
+        with right, st.container(key="chosen"):
+            draw_chosen(session, parts, explain)
+        return
+    marks = _differing(parts[0], parts[1])
+    for column, part, name, marked in zip(
+        st.columns(2, gap="medium"), parts, names, marks, strict=True
+    ):
+        with column:
+            st.caption(summary(part, name, 0))
+            _draw_reader(session, part, view, f"predict_reader_{name}", marked)
+    draw_chosen(session, parts, explain)
 
 
-def shown_label(schema: LabelSchema, label: str, view: View) -> str:
-    """Return a label as this view shows it."""
-    group = schema.group_of.get(label)
-    return group_title(schema, group) if view.is_coarse and group else label
+def _choose_part(document: Document) -> tuple[int, int]:
+    parts = windows(document)
+    if len(parts) == 1:
+        return parts[0]
+    place = min(url_int("part", 1, low=1), len(parts))
+    page = st.pagination(len(parts), default=place, key=f"predict_part_{len(parts)}")
+    keep_in_url(part=str(page) if page > 1 else "")
+    return parts[page - 1]
 
 
-def in_view(document: Document, schema: LabelSchema, view: View) -> Document:
-    """Return the document with the mentions that the threshold lets through, labels as shown."""
-    return replace(
-        document,
-        mentions=tuple(
-            _shown(one, schema, view)
-            for one in document.mentions
-            if one.score is None or one.score >= view.threshold
-        ),
+def _draw_reader(
+    session: Session, part: Document, view: View, key: str, marks: dict[int, str]
+) -> None:
+    keys = [mention_key(one) for one in part.mentions]
+    body = highlight_html(
+        part.text,
+        part.mentions,
+        session.schema,
+        show_score=view.has_heat,
+        clickable=True,
+        classes=marks,
     )
 
+    def choose() -> None:
+        session.memory[CHOSEN] = selected_key(key)
 
-def _shown(one: Mention, schema: LabelSchema, view: View) -> Mention:
-    if not view.is_coarse:
-        return one
-    label = shown_label(schema, one.label, view)
-    score, others = one.score, dict[str, float]()
-    for other in one.alternatives:
-        name = shown_label(schema, other.label, view)
-        if name == label:
-            score = None if score is None else min(1.0, score + other.score)
-        else:
-            others[name] = others.get(name, 0.0) + other.score
-    alternatives = tuple(
-        Alternative(name, value) for name, value in sorted(others.items(), key=lambda i: -i[1])
+    reader(body, keys, key=key, selected=session.recall(CHOSEN), on_select=choose)
+
+
+def _differing(first: Document, second: Document) -> tuple[dict[int, str], dict[int, str]]:
+    left = {mention_key(one) for one in first.mentions}
+    right = {mention_key(one) for one in second.mentions}
+    return (
+        {i: "bn-differs" for i, one in enumerate(first.mentions) if mention_key(one) not in right},
+        {i: "bn-differs" for i, one in enumerate(second.mentions) if mention_key(one) not in left},
     )
-    return replace(one, label=label, score=score, alternatives=alternatives)
-
-
-def without_hidden(document: Document, view: View) -> Document:
-    """Return the document without the labels that the legend has switched off."""
-    return replace(
-        document, mentions=tuple(one for one in document.mentions if one.label not in view.hidden)
-    )
-
-
-def label_counts(documents: Sequence[Document], schema: LabelSchema) -> dict[str, int]:
-    """Count mentions by label: the schema's order first, then unknown labels by name."""
-    counts = Counter(one.label for document in documents for one in document.mentions)
-    groups = [group_title(schema, group) for group in schema.groups]
-    order = {name: i for i, name in enumerate(dict.fromkeys([*schema.names, *groups]))}
-    return {
-        name: counts[name] for name in sorted(counts, key=lambda n: (order.get(n, len(order)), n))
-    }
-
-
-def mention_key(one: Mention) -> str:
-    """Return what tells a mention from the others of its document."""
-    where = ",".join(f"{start}-{end}" for start, end in one.fragments)
-    return f"{where}:{one.label}"
-
-
-def windows(document: Document, size: int = WINDOW) -> list[Range]:
-    """Cut a document into parts of about ``size`` characters, at sentence ends outside mentions."""
-    length = len(document.text)
-    cuts = _cuts_outside_mentions(document)
-    parts: list[Range] = []
-    start = 0
-    for i, at in enumerate(cuts):
-        following = cuts[i + 1] if i + 1 < len(cuts) else length
-        if following - start > size:
-            parts.append((start, at))
-            start = at
-    parts.append((start, length))
-    return parts
-
-
-def _cuts_outside_mentions(document: Document) -> list[int]:
-    mentions = sorted((one.start, one.end) for one in document.mentions)
-    cuts: list[int] = []
-    position = reach = 0
-    for _, at in document.sentence_ranges:
-        while position < len(mentions) and mentions[position][0] < at:
-            reach = max(reach, mentions[position][1])
-            position += 1
-        if reach <= at < len(document.text):
-            cuts.append(at)
-    return cuts
-
-
-def part_of(document: Document, part: Range) -> Document:
-    """Return a document of this part of the text alone, its mentions moved with it."""
-    low, high = part
-    mentions = tuple(
-        replace(one, fragments=tuple((start - low, end - low) for start, end in one.fragments))
-        for one in document.mentions
-        if low <= one.start and one.end <= high
-    )
-    ranges = tuple(
-        (start - low, end - low)
-        for start, end in document.sentence_ranges
-        if low <= start and end <= high
-    )
-    return Document(document.id, document.text[low:high], mentions, ranges)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Where two models part: what each says there (None: nothing)."""
-
-    first: Mention | None
-    second: Mention | None
-    kind: str
-
-
-def differences(first: Sequence[Mention], second: Sequence[Mention]) -> list[Difference]:
-    """List where two lists of mentions differ, in the text's order.
-
-    The kinds are ``other type`` (same boundaries), ``other boundary`` (they overlap), ``only
-    first`` and ``only second``.
-    """
-    same = {mention_key(one) for one in first} & {mention_key(one) for one in second}
-    left = [one for one in first if mention_key(one) not in same]
-    right = [one for one in second if mention_key(one) not in same]
-    found: list[Difference] = []
-    taken: set[int] = set()
-    by_range: Mapping[tuple[Range, ...], int] = {one.fragments: i for i, one in enumerate(right)}
-    for one in left:
-        match = by_range.get(one.fragments)
-        kind = "other type"
-        if match is None or match in taken:
-            kind = "other boundary"
-            match = next(
-                (
-                    i
-                    for i, other in enumerate(right)
-                    if i not in taken and other.start < one.end and one.start < other.end
-                ),
-                None,
-            )
-        if match is None:
-            found.append(Difference(one, None, "only first"))
-        else:
-            taken.add(match)
-            found.append(Difference(one, right[match], kind))
-    found += [Difference(None, one, "only second") for i, one in enumerate(right) if i not in taken]
-    return sorted(found, key=lambda d: (d.first or d.second or left[0]).start)

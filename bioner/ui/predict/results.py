@@ -1,32 +1,23 @@
-"""The Predict page's results: reading view, chosen mention, table, chart, differences."""
+"""What was found beside the reading view: a line of figures, a table, charts, differences."""
 
 from __future__ import annotations
 
-import html
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 import streamlit as st
 
+from bioner.evaluation.partings import Parting, partings
 from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention
 from bioner.ui import charts
-from bioner.ui.highlight import color_of, highlight_html, reader, selected_key
-from bioner.ui.predict.reading import (
-    Difference,
-    View,
-    differences,
-    in_view,
-    mention_key,
-    part_of,
-    windows,
-    without_hidden,
-)
-from bioner.ui.session import Session, keep_in_url
+from bioner.ui.highlight import color_of
+from bioner.ui.predict.chosen import CHOSEN
+from bioner.ui.predict.marks import mention_key
+from bioner.ui.session import Session
+from bioner.ui.words import many
 
-CHOSEN = "predict.chosen"
-DIFFERENCE_WORDS = {
+PARTING_WORDS = {
     "other type": "other type",
     "other boundary": "other boundary",
     "only first": "only in {first}",
@@ -40,123 +31,22 @@ def summary(document: Document, model: str, seconds: float) -> str:
     sentences = len(document.sentence_ranges)
     took = f" · {seconds * 1000:,.0f} ms" if 0.0005 <= seconds < 60 else ""
     return (
-        f"{_many(len(document.mentions), 'mention')} of {_many(types, 'type')} in "
-        f"{_many(sentences, 'sentence')} · {model}{took}"
+        f"{many(len(document.mentions), 'mention')} of {many(types, 'type')} in "
+        f"{many(sentences, 'sentence')} · {model}{took}"
     )
 
 
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def draw_reading(
-    session: Session,
-    documents: Sequence[Document],
-    names: Sequence[str],
-    view: View,
-    explain: Callable[[Document, Mention], None],
-) -> None:
-    """Draw one document as one model, or two side by side, marked it; then the chosen mention."""
-    seen = [in_view(document, session.schema, view) for document in documents]
-    shown = [without_hidden(document, view) for document in seen]
-    everything = tuple(one for document in shown for one in document.mentions)
-    low, high = _choose_part(replace(shown[0], mentions=everything))
-    parts = [part_of(document, (low, high)) for document in shown]
-    if len(parts) == 1:
-        left, right = st.columns([7, 3], gap="medium")
-        with left:
-            _draw_reader(session, parts[0], view, "predict_reader", {})
-        with right, st.container(key="chosen"):
-            _draw_chosen(session, parts, explain)
-        return
-    marks = _differing(parts[0], parts[1])
-    for column, part, name, marked in zip(
-        st.columns(2, gap="medium"), parts, names, marks, strict=True
-    ):
-        with column:
-            st.caption(summary(part, name, 0))
-            _draw_reader(session, part, view, f"predict_reader_{name}", marked)
-    _draw_chosen(session, parts, explain)
-
-
-def _choose_part(document: Document) -> tuple[int, int]:
-    parts = windows(document)
-    if len(parts) == 1:
-        return parts[0]
-    asked = st.query_params.get("part", "1")
-    place = min(int(asked), len(parts)) if asked.isdigit() and int(asked) > 0 else 1
-    page = st.pagination(len(parts), default=place, key=f"predict_part_{len(parts)}")
-    keep_in_url(part=str(page) if page > 1 else "")
-    return parts[page - 1]
-
-
-def _draw_reader(
-    session: Session, part: Document, view: View, key: str, marks: dict[int, str]
-) -> None:
-    keys = [mention_key(one) for one in part.mentions]
-    body = highlight_html(
-        part.text,
-        part.mentions,
-        session.schema,
-        show_score=view.has_heat,
-        clickable=True,
-        classes=marks,
-    )
-
-    def choose() -> None:
-        session.memory[CHOSEN] = selected_key(key)
-
-    reader(body, keys, key=key, selected=session.recall(CHOSEN), on_select=choose)
-
-
-def _differing(first: Document, second: Document) -> tuple[dict[int, str], dict[int, str]]:
-    left = {mention_key(one) for one in first.mentions}
-    right = {mention_key(one) for one in second.mentions}
-    return (
-        {i: "bn-differs" for i, one in enumerate(first.mentions) if mention_key(one) not in right},
-        {i: "bn-differs" for i, one in enumerate(second.mentions) if mention_key(one) not in left},
-    )
-
-
-def _draw_chosen(
-    session: Session, parts: Sequence[Document], explain: Callable[[Document, Mention], None]
-) -> None:
-    chosen = session.recall(CHOSEN)
-    for document in parts:
-        for one in document.mentions:
-            if mention_key(one) == chosen:
-                st.html(chosen_html(document, one, session.schema))
-                explain(document, one)
-                return
-    if any(document.mentions for document in parts):
-        st.caption(
-            ":material/touch_app: Click a marked mention to see how sure the model is, and why."
-        )
-    else:
-        st.caption("The model marked nothing here that this view shows.")
-
-
-def chosen_html(document: Document, one: Mention, schema: LabelSchema) -> str:
-    """Return the card of one mention: surface, type, confidence, what else it might be."""
-    lines = [_bar_html(one.label, one.score, schema)]
-    lines += [_bar_html(other.label, other.score, schema) for other in one.alternatives[:3]]
-    known = schema.names and one.label in schema.names
-    definition = html.escape(schema.type(one.label).definition) if known else ""
-    surface = html.escape(document.surface(one)[:300])
-    return (
-        f'<div class="bn-card"><div class="bn-surface">{surface}</div>{"".join(lines)}'
-        f'<div class="bn-meta">{definition} Characters {one.start:,}–{one.end:,}.</div></div>'
-    )
-
-
-def _bar_html(label: str, score: float | None, schema: LabelSchema) -> str:
-    width = 0 if score is None else round(100 * score)
-    number = "" if score is None else ("<1%" if 0 < score < 0.01 else f"{score:.0%}")
-    name = html.escape(label)
-    return (
-        f'<div class="bn-row" style="--c:{color_of(schema, label)};--w:{width}%">'
-        f'<span>{name}</span><span class="bn-track"></span><span>{html.escape(number)}</span></div>'
-    )
+def draw_results(session: Session, seen: Sequence[Document], names: Sequence[str]) -> None:
+    """Draw what the view shows of one document, as one or two models marked it, in tabs."""
+    titles = ["Mentions", "Chart"] if len(seen) == 1 else ["Differences", "Mentions", "Chart"]
+    tabs = dict(zip(titles, st.tabs(titles), strict=True))
+    if "Differences" in tabs:
+        with tabs["Differences"]:
+            draw_partings(seen, names)
+    with tabs["Mentions"]:
+        draw_table(session, seen[0])
+    with tabs["Chart"]:
+        draw_chart(seen[:1], session.schema)
 
 
 def draw_table(session: Session, document: Document) -> None:
@@ -236,19 +126,16 @@ def draw_chart(documents: Sequence[Document], schema: LabelSchema) -> None:
         )
 
 
-def draw_differences(documents: Sequence[Document], names: Sequence[str]) -> None:
+def draw_partings(documents: Sequence[Document], names: Sequence[str]) -> None:
     """Draw where two models part, as counts and a table."""
     first, second = documents
-    found = differences(first.mentions, second.mentions)
+    found = partings(first.mentions, second.mentions)
     agreed = len(first.mentions) - sum(one.first is not None for one in found)
     if not found:
-        st.success(
-            f"Both models mark the same {_many(agreed, 'mention')}.", icon=":material/check:"
-        )
+        st.success(f"Both models mark the same {many(agreed, 'mention')}.", icon=":material/check:")
         return
     words = {
-        kind: text.format(first=names[0], second=names[1])
-        for kind, text in DIFFERENCE_WORDS.items()
+        kind: text.format(first=names[0], second=names[1]) for kind, text in PARTING_WORDS.items()
     }
     counts = Counter(one.kind for one in found)
     told = ", ".join(f"{counts[kind]:,} {words[kind]}" for kind in words if counts[kind])
@@ -270,11 +157,6 @@ def _said(document: Document, one: Mention | None) -> str:
     return f"{document.surface(one)} · {one.label}" if one else "–"
 
 
-def _place(one: Difference) -> int:
+def _place(one: Parting) -> int:
     found = one.first or one.second
     return found.start if found else 0
-
-
-def within_view(document: Document, schema: LabelSchema, view: View) -> Document:
-    """Return what is shown of a document: threshold, groups and legend applied."""
-    return without_hidden(in_view(document, schema, view), view)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.spans import Mention
 from bioner.store import Agreement, ReviewItem, new_op
-from bioner.ui.highlight import highlight_html
 from bioner.ui.review.desk import Desk
+from bioner.ui.review.marks import draw_marks
 from bioner.ui.session import show_problem
 
 SHOWN = 20
@@ -110,14 +108,7 @@ def _draw_copy(desk: Desk, review: ReviewItem, who: str) -> None:
         mentions = review.mentions
     else:
         mentions = next((one.mentions for one in review.others if one.reviewer == who), ())
-    moved = [
-        replace(
-            one,
-            fragments=tuple((s - review.start, e - review.start) for s, e in one.fragments),
-        )
-        for one in mentions
-    ]
-    st.html(highlight_html(review.surface, moved, desk.session.schema))
+    draw_marks(desk, review, mentions)
 
 
 def _choose(desk: Desk, item: int, who: str) -> None:

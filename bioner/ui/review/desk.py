@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from bioner.review.editing import Stale, Step, stacks
-from bioner.store import Project, QueueFilter, ReviewItem, Store
+from bioner.spans import Mention
+from bioner.store import Edit, Project, QueueFilter, ReviewItem, Store, new_op, surfaces_of
+from bioner.store.values import Verdict
 from bioner.ui.session import Session
 
 Act = Callable[..., None]
@@ -106,6 +108,32 @@ class Desk:
                 memory.opened[item] = self.open(item)
         memory.opened[focus.item] = focus
         return [memory.opened[item] for item in ids]
+
+    def edit(
+        self,
+        review: ReviewItem,
+        mentions: tuple[Mention, ...],
+        *,
+        batch: str = "",
+        verdict: Verdict | None = None,
+        covers: frozenset[str] | None = None,
+    ) -> Edit:
+        """Make this reviewer's edit of an item as it is open; its note stays."""
+        return Edit(
+            review.item,
+            review.base,
+            review.surface,
+            mentions,
+            surfaces_of(review.text, mentions),
+            self.reviewer,
+            verdict=verdict,
+            covers=covers,
+            note=review.note,
+            schema=self.session.schema.fingerprint,
+            op=new_op(),
+            session=self.memory.session,
+            batch=batch,
+        )
 
     def steps(self, review: ReviewItem) -> tuple[list[Step], list[Step]]:
         """Return what can be undone and redone in an item; read once a revision."""

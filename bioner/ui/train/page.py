@@ -7,11 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from bioner.errors import BionerError
 from bioner.jobs import launch
 from bioner.jobs.folder import Job, Metric, folder_bytes
 from bioner.settings import Settings
 from bioner.training.run_card import duration
-from bioner.ui.session import Session, keep_in_url
+from bioner.ui.session import Session, keep_in_url, show_problem
+from bioner.ui.train.form import draw_form
+from bioner.ui.train.models import draw_models
 from bioner.ui.train.run import STATUS, draw_curves, draw_run
 
 VIEWS = {
@@ -21,6 +24,31 @@ VIEWS = {
     "models": ":material/deployed_code: Models",
 }
 REFRESH_S = 2.0
+
+
+def draw(session: Session) -> None:
+    """Draw the page: a new run, the runs, two of them side by side, or the models."""
+    st.title("Train")
+    st.caption(
+        "Teach an encoder to find entities. A run goes on when this tab or the app is closed."
+    )
+    found = launch.list_jobs(session.settings)
+    shown = choose_view(session, found)
+    if shown == "new":
+        spec = draw_form(session)
+        if spec is not None:
+            try:
+                job = launch.launch(spec, session.settings)
+            except BionerError as error:
+                show_problem(error)
+            else:
+                go_to_job(session, job)
+    elif shown == "runs":
+        draw_runs(session, found)
+    elif shown == "compare":
+        draw_comparison(session, found)
+    else:
+        draw_models(session)
 
 
 def choose_view(session: Session, found: Sequence[Job]) -> str:

@@ -1,0 +1,70 @@
+"""The few things worth doing now, the most useful first."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bioner.ui.home.studio import Studio
+from bioner.ui.merged import open_shelf
+from bioner.ui.session import Session, page_link
+from bioner.ui.words import many
+
+
+def draw_next(session: Session, studio: Studio) -> None:
+    """Draw the few things worth doing now, the most useful first."""
+    st.subheader("What to do next")
+    with st.container(horizontal=True):
+        if studio.running:
+            _step(
+                "Watch the training",
+                f"{many(len(studio.running), 'job')} at work: {studio.running[0].spec.title}.",
+                "Train",
+                job=studio.running[0].id,
+            )
+        if any(entry.can_tag for entry in studio.models):
+            _step(
+                "Find entities in a text",
+                "Paste an abstract or upload files, and see what the model marks.",
+                "Predict",
+            )
+        else:
+            _step(
+                "Train a first model",
+                "There is no model here yet that can mark entities.",
+                "Train",
+            )
+        if studio.waiting:
+            busiest = max(studio.projects, key=lambda one: one.progress.waiting)
+            _step(
+                "Review what waits",
+                f"{many(studio.waiting, 'sentence')} of predictions wait to be looked at.",
+                "Review",
+                project=busiest.name,
+            )
+        elif not studio.projects:
+            _step(
+                "Start a review",
+                "Make a project: its texts, its types, and what reviewers look for.",
+                "Review",
+            )
+        shelf = open_shelf(session)
+        if shelf is None or shelf.is_sample:
+            _step(
+                "Bring the corpora",
+                "Only the small sample is here: build the ten public corpora to train on.",
+                "Corpora",
+            )
+        corrected = sum(one.progress.done for one in studio.projects)
+        if corrected and not studio.running:
+            _step(
+                "Train with the corrections",
+                f"{many(corrected, 'reviewed sentence')} can make the model better.",
+                "Train",
+            )
+
+
+def _step(title: str, text: str, page: str, **url: str) -> None:
+    with st.container(border=True, width=270, height="stretch"):
+        st.markdown(f"**{title}**")
+        st.caption(text)
+        page_link(page, label=f"Open {page}", **url)

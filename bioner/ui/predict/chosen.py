@@ -1,0 +1,108 @@
+"""The mention that was clicked: how sure the model is, what else it might be, and why."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from bioner.corpora.overview import Labelled, Shelf
+from bioner.labels import LabelSchema
+from bioner.spans import Document, Mention
+from bioner.ui.highlight import color_of, sentence_html
+from bioner.ui.merged import open_shelf
+from bioner.ui.predict.marks import mention_key
+from bioner.ui.session import Session, page_link
+
+CHOSEN = "predict.chosen"
+"""Where the session remembers which mention was clicked."""
+
+
+def draw_chosen(
+    session: Session, parts: Sequence[Document], explain: Callable[[Document, Mention], None]
+) -> None:
+    """Draw the card of the chosen mention, or how to choose one; ``explain`` draws its reasons."""
+    chosen = session.recall(CHOSEN)
+    for document in parts:
+        for one in document.mentions:
+            if mention_key(one) == chosen:
+                st.html(chosen_html(document, one, session.schema))
+                explain(document, one)
+                return
+    if any(document.mentions for document in parts):
+        st.caption(
+            ":material/touch_app: Click a marked mention to see how sure the model is, and why."
+        )
+    else:
+        st.caption("The model marked nothing here that this view shows.")
+
+
+def chosen_html(document: Document, one: Mention, schema: LabelSchema) -> str:
+    """Return the card of one mention: surface, type, confidence, what else it might be."""
+    lines = [_bar_html(one.label, one.score, schema)]
+    lines += [_bar_html(other.label, other.score, schema) for other in one.alternatives[:3]]
+    known = schema.names and one.label in schema.names
+    definition = html.escape(schema.type(one.label).definition) if known else ""
+    surface = html.escape(document.surface(one)[:300])
+    return (
+        f'<div class="bn-card"><div class="bn-surface">{surface}</div>{"".join(lines)}'
+        f'<div class="bn-meta">{definition} Characters {one.start:,}–{one.end:,}.</div></div>'
+    )
+
+
+def _bar_html(label: str, score: float | None, schema: LabelSchema) -> str:
+    width = 0 if score is None else round(100 * score)
+    number = "" if score is None else ("<1%" if 0 < score < 0.01 else f"{score:.0%}")
+    name = html.escape(label)
+    return (
+        f'<div class="bn-row" style="--c:{color_of(schema, label)};--w:{width}%">'
+        f'<span>{name}</span><span class="bn-track"></span><span>{html.escape(number)}</span></div>'
+    )
+
+
+def explain(session: Session) -> Callable[[Document, Mention], None]:
+    """Return what draws why a mention has its label: the most alike labelled mentions."""
+
+    def draw(document: Document, one: Mention) -> None:
+        shelf = open_shelf(session)
+        if shelf is None:
+            return
+        surface = document.surface(one)
+        alike = shelf.nearest(surface)
+        st.markdown("**Labelled in the corpora**" + (" (sample)" if shelf.is_sample else ""))
+        if not alike:
+            st.caption("Nothing like it is labelled there: the model goes by the words around it.")
+            return
+        st.html("".join(_uses_html(uses, shelf) for uses in alike))
+        st.html(_example_html(alike[0][0], shelf))
+        page_link(
+            "Corpora",
+            label="More such sentences",
+            icon=":material/search:",
+            part="sentences",
+            mention=alike[0][0].surface,
+        )
+
+    return draw
+
+
+def _uses_html(uses: Sequence[Labelled], shelf: Shelf) -> str:
+    rows = "".join(
+        f'<div style="--c:{color_of(shelf.schema, use.label)}">'
+        f'<span class="bn-chip" style="--c:{color_of(shelf.schema, use.label)}">'
+        f"{html.escape(use.label)}</span> {use.mentions:,}× in {html.escape(use.corpus)}</div>"
+        for use in uses[:4]
+    )
+    return f'<div class="bn-uses"><b>{html.escape(uses[0].surface[:80])}</b>{rows}</div>'
+
+
+def _example_html(use: Labelled, shelf: Shelf) -> str:
+    sentence = shelf.sentences([use.row])[0]
+    looked = [name for name in shelf.schema.names if name in sentence.covers]
+    told = "every type" if len(looked) == len(shelf.schema.names) else ", ".join(looked)
+    return (
+        f'<div class="bn-card">{sentence_html(sentence, shelf.schema)}'
+        f'<div class="bn-meta">{html.escape(sentence.corpus)}, {html.escape(sentence.split)}. '
+        f"Its annotators looked for {html.escape(told)}.</div></div>"
+    )

@@ -1,0 +1,188 @@
+"""The texts to be tagged: pasted, an example, uploaded, or kept in a project."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from bioner.errors import BionerError
+from bioner.spans import Document, fingerprint
+from bioner.text import split_document
+from bioner.ui import cache
+from bioner.ui.predict.uploads import ENDINGS, read_upload
+from bioner.ui.session import Session, keep_in_url, show_problem, url_choice, url_text
+
+LONGEST = 1_000_000
+"""Characters of one text that the page takes; the command line takes any number."""
+
+
+LONGEST_IN_ALL = 3_000_000
+"""Characters of all uploaded texts that the page takes together."""
+
+
+SOURCES = {
+    "Paste": ":material/edit_note: Paste text",
+    "Examples": ":material/article: Examples",
+    "Files": ":material/upload_file: Upload files",
+}
+
+
+def choose_documents(session: Session) -> list[Document]:
+    """Let a person paste a text, take an example or upload files; return what is to be tagged."""
+    kept = url_text("kept")
+    if kept:
+        return _kept(session, kept)
+    opening = (
+        "Examples" if "example" in st.query_params else session.recall("predict.source", "Paste")
+    )
+    source = st.segmented_control(
+        "Text from",
+        list(SOURCES),
+        default=opening,
+        key="predict_source",
+        format_func=lambda name: SOURCES[name],
+        label_visibility="collapsed",
+        required=True,
+    )
+    session.memory["predict.source"] = source
+    if source == "Examples":
+        return _choose_example(session)
+    keep_in_url(example="")
+    return _choose_files(session) if source == "Files" else _paste(session)
+
+
+def _kept(session: Session, address: str) -> list[Document]:
+    """Return the text that a link names, kept in a project; a button goes back to other texts."""
+    project, _, name = address.partition("/")
+    settings = session.settings
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    where = html.escape(f"The text {name}, kept in the project {project}")
+    left.html(f'<div class="bn-meta">{where}</div>')
+    if right.button("Other texts", key="predict_leave", icon=":material/close:"):
+        keep_in_url(kept="")
+        st.rerun()
+    try:
+        store = cache.store(settings.database_url, str(settings.backups))
+        for document in store.export_documents(project, layer="gold"):
+            if document.id == name:
+                return _checked(document.text, document.id)
+    except BionerError as error:
+        show_problem(error)
+        return []
+    st.error(
+        f"The project has no text named {name!r} any more: it may have been erased.",
+        icon=":material/error:",
+    )
+    return []
+
+
+def _paste(session: Session) -> list[Document]:
+    linked = url_text("text", longest=LONGEST)
+    if linked and not session.recall("predict.text"):
+        session.memory["predict.text"] = linked
+    text = st.text_area(
+        "Text",
+        session.recall("predict.text"),
+        height=170,
+        key="predict_text",
+        placeholder="Paste an abstract, a clinical note, a sentence …",
+        label_visibility="collapsed",
+    )
+    asked = st.button("Find entities", type="primary", icon=":material/search:", key="predict_go")
+    session.memory["predict.text"] = text
+    if text != linked:
+        keep_in_url(text="")
+    if asked and not text.strip():
+        st.error(
+            "There is no text to read: paste some above, or take one of the examples.",
+            icon=":material/error:",
+        )
+    return _checked(text, f"pasted-{fingerprint([text])[:8]}")
+
+
+def _choose_example(session: Session) -> list[Document]:
+    files = {file.stem: file for file in sorted((session.settings.sample / "texts").glob("*.txt"))}
+    if not files:
+        st.info("No example texts came with this installation: paste a text instead.")
+        return []
+    name = st.pills(
+        "Example",
+        list(files),
+        default=url_choice("example", files, next(iter(files))),
+        key="predict_example",
+        format_func=lambda stem: stem.replace("-", " ").capitalize(),
+        label_visibility="collapsed",
+        required=True,
+    )
+    keep_in_url(example=str(name))
+    return _checked(cache.text_of(str(files[str(name)]), cache.stamp(files[str(name)])), str(name))
+
+
+def _choose_files(session: Session) -> list[Document]:
+    files = st.file_uploader(
+        "Files",
+        accept_multiple_files=True,
+        key="predict_files",
+        help=f"Any of {ENDINGS}; the format is told from name and content.",
+        label_visibility="collapsed",
+    )
+    if not files:
+        return _files_from_before(session)
+    documents: list[Document] = []
+    given = 0
+    for file in files:
+        try:
+            upload = read_upload(file.name, file.getvalue())
+        except BionerError as error:
+            show_problem(error)
+            continue
+        for note in upload.notes:
+            st.caption(f":material/info: {note}")
+        given += sum(len(document.mentions) for document in upload.documents)
+        for document in upload.documents:
+            documents += _checked(document.text, document.id)
+    if given:
+        st.caption(
+            f":material/info: {given:,} annotations came with the files. They are left out here: "
+            "this page shows what the model finds."
+        )
+    session.memory["predict.uploads"] = documents
+    return _not_too_many(documents)
+
+
+def _files_from_before(session: Session) -> list[Document]:
+    kept = session.memory.get("predict.uploads")
+    if isinstance(kept, list) and kept:
+        st.caption(f"Still here from before: {len(kept):,} texts. Upload others to replace them.")
+        return list(kept)
+    st.caption(f"Text or annotated files: {ENDINGS}")
+    return []
+
+
+def _not_too_many(documents: list[Document]) -> list[Document]:
+    total = 0
+    for i, document in enumerate(documents):
+        total += len(document.text)
+        if total > LONGEST_IN_ALL:
+            st.error(
+                f"Only the first {i:,} of {len(documents):,} texts are tagged here: more than "
+                f"{LONGEST_IN_ALL:,} characters in all; tag the rest with "
+                "`python -m bioner tag FILE`.",
+                icon=":material/error:",
+            )
+            return documents[:i]
+    return documents
+
+
+def _checked(text: str, name: str) -> list[Document]:
+    if not text.strip():
+        return []
+    if len(text) > LONGEST:
+        st.error(
+            f"{name}: {len(text):,} characters are more than the {LONGEST:,} that this page takes "
+            "at once; tag it with `python -m bioner tag FILE`, or paste a part of it.",
+            icon=":material/error:",
+        )
+        return []
+    return [split_document(text, id=name)]

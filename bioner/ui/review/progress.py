@@ -1,0 +1,49 @@
+"""How far the project is; what to do where nothing waits."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bioner.ui.review.desk import Desk
+
+
+def draw_empty(desk: Desk) -> None:
+    """Say why there is nothing to review, and what to do next."""
+    progress = desk.store.progress(desk.project.name, desk.reviewer)
+    if not progress.items:
+        st.info(
+            "No texts in this project yet. Open “Texts” above: paste one, upload a file with or "
+            "without predictions, or take the sample sentences.",
+            icon=":material/inbox:",
+        )
+    elif desk.filters.status == "waiting" and not any(
+        (desk.filters.label, desk.filters.reason, desk.filters.document, desk.filters.text)
+    ):
+        st.success(
+            f"Nothing is waiting: {progress.done:,} of {progress.items:,} sentences are done. "
+            "Show “unsure” or “rejected” ones, add texts, or export what you have.",
+            icon=":material/task_alt:",
+        )
+    else:
+        st.info(
+            "No sentence fits these filters. Change them above.", icon=":material/filter_alt_off:"
+        )
+
+
+def draw_progress(desk: Desk) -> None:
+    """Draw how far the project is, and this tab's rate."""
+    progress = desk.store.progress(desk.project.name, desk.reviewer)
+    settled = progress.done + progress.rejected
+    rate = desk.memory.per_hour
+    parts = [
+        f"{settled:,} of {progress.items:,} settled",
+        f"{progress.waiting:,} waiting",
+        f"{progress.open:,} begun",
+        f"{progress.unsure:,} unsure",
+    ]
+    if rate:
+        parts.append(f"{rate:,.0f} an hour")
+    st.progress(settled / progress.items if progress.items else 0.0, text=" · ".join(parts))
+    if desk.memory.message:
+        st.toast(desk.memory.message, icon=":material/info:", duration="long")
+        desk.memory.message = ""

@@ -1,0 +1,67 @@
+"""Why this sentence, and which ones are next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bioner.store import (
+    Reason,
+    ReviewItem,
+)
+from bioner.ui.plain import plain_label
+from bioner.ui.review.desk import Act, Desk
+
+QUEUE_ROWS = 8
+
+
+def draw_reasons(focus: ReviewItem) -> None:
+    """Draw why this sentence is in the queue."""
+    if focus.reasons:
+        st.caption("Why this sentence")
+        st.table(
+            {
+                "Reason": [r.name for r in focus.reasons],
+                "0..1": [f"{r.score:.2f}" for r in focus.reasons],
+            },
+            hide_index=True,
+        )
+
+
+def draw_queue(desk: Desk, act: Act) -> None:
+    """Draw the next sentences of the queue; each is one click away."""
+    panel = st.expander(
+        "Queue", icon=":material/format_list_numbered:", key="open_queue", on_change="rerun"
+    )
+    if not panel.open:
+        return
+    with panel:
+        rows = desk.store.queue(
+            desk.project.name, reviewer=desk.reviewer, filters=desk.filters, limit=QUEUE_ROWS
+        )
+        for row in rows:
+            is_here = row.item == desk.memory.item
+            st.button(
+                plain_label(row.surface),
+                key=f"queue_{row.item}",
+                help=_why(row.reasons),
+                disabled=is_here,
+                icon=":material/lock:" if row.claimed_by not in ("", desk.reviewer) else None,
+                width="stretch",
+                on_click=act,
+                args=(_go_to, desk, row.item),
+            )
+        if not rows:
+            st.caption("Nothing else fits the filters.")
+
+
+def _go_to(desk: Desk, item: int) -> None:
+    desk.memory.visited.append(desk.memory.item)
+    desk.memory.item = item
+    st.query_params["item"] = str(item)
+    desk.store.renew(item, desk.reviewer)
+
+
+def _why(reasons: Sequence[Reason]) -> str:
+    return ", ".join(f"{one.name} {one.score:.2f}" for one in reasons) or "in the order of the text"

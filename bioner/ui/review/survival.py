@@ -1,0 +1,38 @@
+"""Whether every mention survives the way to training."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bioner.spans import Document, flatten
+from bioner.store import (
+    ReviewItem,
+)
+from bioner.text import tokenize
+
+
+def draw_survival(focus: ReviewItem, counts: tuple[int, int, int, int]) -> None:
+    """Say whether every mention survives the way to training, which knows flat word spans only."""
+    kept, nested, joined, snapped = counts
+    if not focus.mentions:
+        return
+    losses = [
+        f"{nested} inside another left out" if nested else "",
+        f"{joined} in several parts taken as one" if joined else "",
+        f"{snapped} widened to whole words" if snapped else "",
+    ]
+    said = ", ".join(filter(None, losses))
+    if said:
+        st.caption(
+            f":material/warning: Of {len(focus.mentions)} mentions, training sees {kept}: {said}."
+        )
+    else:
+        st.caption(f":material/verified: All {kept} mentions survive training as they are.")
+
+
+def survives(review: ReviewItem) -> tuple[int, int, int, int]:
+    """Count how training will see the mentions: kept, nested dropped, parts joined, edges moved."""
+    document = Document(review.document, review.text, review.mentions)
+    tokens = tokenize(review.text, review.start, review.end)
+    _, report = flatten(document, tokens)
+    return report.kept, report.nested_dropped, report.discontinuous_joined, report.snapped

@@ -1,0 +1,26 @@
+"""Small wordings that every page shares: counted nouns, how long ago."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def many(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 sentence``, ``1,200 sentences``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def ago(created: str) -> str:
+    """Say how long ago an ISO time was (UTC where it names no zone)."""
+    try:
+        then = datetime.fromisoformat(created)
+    except ValueError:
+        return created
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    minutes = int((datetime.now(UTC) - then).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 120:
+        return f"{many(minutes, 'minute')} ago"
+    hours = minutes // 60
+    return f"{many(hours, 'hour')} ago" if hours < 48 else f"{many(hours // 24, 'day')} ago"
