@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import cast
 
 import streamlit as st
 
@@ -29,7 +30,8 @@ def draw(session: Session) -> None:
     st.caption("Find genes, chemicals, diseases and ten other kinds of entity in your own text.")
     entries = choose_models(session)
     documents = choose_documents(session) if entries else []
-    results, seconds = tag(documents, entries, session.settings.device) if documents else ([], 0.0)
+    device = cast(cache.Device, session.settings.device)
+    results, seconds = tag(documents, entries, device) if documents else ([], 0.0)
     if results:
         st.divider()
         draw_found(session, results, entries[: len(results)], seconds)
@@ -77,7 +79,7 @@ def choose_models(session: Session) -> list[ModelEntry]:
 
 
 def tag(
-    documents: Sequence[Document], entries: Sequence[ModelEntry], device: str
+    documents: Sequence[Document], entries: Sequence[ModelEntry], device: cache.Device
 ) -> tuple[list[list[Document]], float]:
     """Tag the documents with each model; one that fails says so and is left out."""
     began = time.perf_counter()
