@@ -36,7 +36,7 @@ from bioner.evaluation.scoring import evaluate_sentences
 from bioner.labels import read_schema
 from bioner.models.cased_vocabulary import split_by_case
 from bioner.spans import Sentence
-from bioner.tagging.tagger import load_tagger
+from bioner.tagging.load import load_tagger
 from bioner.training.config import TrainingConfig
 from bioner.training.progress import RunProgress
 from bioner.training.run import train

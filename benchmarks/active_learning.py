@@ -33,7 +33,8 @@ from bioner.files import write_whole
 from bioner.review import Candidate, rank, read_knowledge
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.spans import Sentence
-from bioner.tagging.tagger import Tagger, load_tagger
+from bioner.tagging.load import load_tagger
+from bioner.tagging.tagger import Tagger
 from bioner.training.config import TrainingConfig
 from bioner.training.run import train
 

@@ -26,7 +26,8 @@ from bioner.labels import LabelSchema
 from bioner.models.catalogue import find_model
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.spans import Document, normalise
-from bioner.tagging.tagger import Tagger, load_tagger
+from bioner.tagging.load import load_tagger
+from bioner.tagging.tagger import Tagger
 from bioner.text import sentences, split_document
 
 BIORED = PROJECT_ROOT.parent / "shared" / "formats" / "crlf.BioRED.Dev.PubTator"

@@ -41,7 +41,7 @@ from bioner.labels import LabelSchema
 from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 from bioner.spans import Document, Mention, Sentence
-from bioner.tagging.tagger import load_tagger
+from bioner.tagging.load import load_tagger
 from bioner.text import sentences
 from bioner.training.config import Recipe
 from bioner.training.progress import RunProgress

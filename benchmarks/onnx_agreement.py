@@ -25,8 +25,9 @@ from pathlib import Path
 from bioner.corpora.merge import read_dataset
 from bioner.evaluation.scoring import evaluate_sentences
 from bioner.spans import Sentence
-from bioner.tagging.onnx_network import export_onnx
-from bioner.tagging.tagger import Tagger, load_tagger
+from bioner.tagging.load import load_tagger
+from bioner.tagging.onnx_export import export_onnx
+from bioner.tagging.tagger import Tagger
 
 Row = dict[str, str | float]
 

@@ -37,8 +37,10 @@ import psutil
 
 from bioner.corpora.merge import read_dataset
 from bioner.spans import Document, Sentence
+from bioner.tagging.load import load_tagger
+from bioner.tagging.network import Network
 from bioner.tagging.onnx_network import cpu_threads, load_onnx
-from bioner.tagging.tagger import Network, Tagger, load_tagger
+from bioner.tagging.tagger import Tagger
 from bioner.text import split_document
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -202,7 +204,7 @@ def measure_abstract(tagger: Tagger, sentences: Sequence[Sentence]) -> Row:
 def measure_cold(folder: Path) -> Row:
     """Measure a fresh process from its start to its first entities."""
     program = (
-        "import sys; from pathlib import Path; from bioner.tagging.tagger import load_tagger; "
+        "import sys; from pathlib import Path; from bioner.tagging.load import load_tagger; "
         "from bioner.text import split_document; "
         "tagger = load_tagger(Path(sys.argv[1]), device='cpu'); "
         "tagger.tag_document(split_document('BRCA1 in mice.'))"

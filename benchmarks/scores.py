@@ -26,7 +26,7 @@ from bioner.formats.source import replacing
 from bioner.models.card import read_card
 from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
-from bioner.tagging.tagger import load_tagger
+from bioner.tagging.load import load_tagger
 
 BEGIN, END = "<!-- scores:begin -->", "<!-- scores:end -->"
 WATCHED = ("Complex", "Anatomy", "Organ", "Tissue", "Disease")

@@ -26,8 +26,8 @@ from bioner.corpora.merge import read_dataset
 from bioner.evaluation.confidence import fit_confidence
 from bioner.evaluation.reports import evaluate_cached
 from bioner.models.card import read_card, write_card
-from bioner.tagging.onnx_network import export_onnx
-from bioner.tagging.tagger import load_tagger
+from bioner.tagging.load import load_tagger
+from bioner.tagging.onnx_export import export_onnx
 
 LIMIT_BYTES = 80_000_000
 KEPT = (

@@ -242,7 +242,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _load_tagger(settings: Settings, model: str | None) -> DocumentTagger:
-    from bioner.tagging.tagger import load_tagger
+    from bioner.tagging.load import load_tagger
 
     folder: Path = find_model(model or active_model(settings), settings.models)
     return load_tagger(folder, device=cast(Literal["auto", "cpu", "cuda"], settings.device))

@@ -22,7 +22,7 @@ from bioner.bio import (
     viterbi,
 )
 from bioner.spans import Span, corpus_sentence
-from bioner.tagging.tagger import best_path
+from bioner.tagging.decoding import best_path
 
 TYPES = ("Gene", "Cell")
 

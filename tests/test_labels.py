@@ -15,7 +15,7 @@ from bioner.labels import (
     schema_from_json,
     schema_to_json,
 )
-from bioner.tagging.tagger import indistinguishable
+from bioner.tagging.decoding import indistinguishable
 
 CURATED = {
     "AnatEM": "Anatomy Organ Tissue Cell Cancer Pathology",

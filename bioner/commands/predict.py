@@ -40,7 +40,7 @@ def tag(
     """Find the entities in texts; any size, in constant memory."""
     from bioner.formats.registry import WRITABLE, write_documents
     from bioner.models.catalogue import active_model, find_model
-    from bioner.tagging.tagger import load_tagger
+    from bioner.tagging.load import load_tagger
 
     settings = read_settings()
     if format not in WRITABLE:

@@ -47,7 +47,7 @@ def import_(
     model = ""
     if tag:
         from bioner.models.catalogue import active_model, find_model
-        from bioner.tagging.tagger import load_tagger
+        from bioner.tagging.load import load_tagger
 
         model = active_model(settings)
         bare = [replace(one, mentions=()) for one in documents]

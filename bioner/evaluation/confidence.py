@@ -9,8 +9,8 @@ from typing import Any
 from bioner.evaluation.scoring import fold_pair, fold_spans
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence
-from bioner.tagging.calibration import fit_platt, reliability
-from bioner.tagging.tagger import OnProgress, Tagger, calibrated, log_odds
+from bioner.tagging.calibration import calibrated, fit_platt, log_odds, reliability
+from bioner.tagging.tagger import OnProgress, Tagger
 
 LEAST = 50
 """Mentions of a type that were judged, for it to get a scale of its own; below, its group's."""

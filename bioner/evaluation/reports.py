@@ -48,7 +48,8 @@ from bioner.models.card import training_hashes
 from bioner.models.catalogue import model_stamp
 from bioner.settings import read_settings
 from bioner.spans import Sentence
-from bioner.tagging.tagger import OnProgress, Tagger, load_tagger
+from bioner.tagging.load import load_tagger
+from bioner.tagging.tagger import OnProgress, Tagger
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,13 +1,17 @@
-"""Reliability: how often mentions predicted with a confidence are right."""
+"""How often mentions predicted with a confidence are right, and scaling it so that it says so."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    pass
 
 Weights = npt.NDArray[np.float64]
 
@@ -107,3 +111,17 @@ def _bin(number: int, cell: Sequence[tuple[float, bool]], n_bins: int) -> Bin:
         sum(value for value, _ in cell) / len(cell),
         sum(is_right for _, is_right in cell) / len(cell),
     )
+
+
+def log_odds(p: float) -> float:
+    """Return the log-odds of a probability, kept away from 0 and 1 by one in ten thousand."""
+    p = min(max(p, 1e-4), 1 - 1e-4)
+    return math.log(p / (1 - p))
+
+
+def calibrated(p: float, slope_and_shift: Sequence[float] | None) -> float:
+    """Return the probability after Platt scaling; as it is where there is nothing to scale by."""
+    if slope_and_shift is None:
+        return p
+    slope, shift = slope_and_shift
+    return 1 / (1 + math.exp(-min(max(slope * log_odds(p) + shift, -30.0), 30.0)))

@@ -16,7 +16,8 @@ from bioner.evaluation.scores import Report
 from bioner.evaluation.scoring import evaluate_sentences
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence
-from bioner.tagging.tagger import OnProgress, load_tagger
+from bioner.tagging.load import load_tagger
+from bioner.tagging.tagger import OnProgress
 
 STEP = 0.1
 MOST = 0.9

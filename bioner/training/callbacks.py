@@ -133,7 +133,7 @@ class Reporter(TrainerCallback):
 
     def _score(self, state: TrainerState, model: Any) -> None:
         from bioner.evaluation.scoring import evaluate_sentences
-        from bioner.tagging.tagger import tagger_from_model
+        from bioner.tagging.load import tagger_from_model
 
         mode = model.training
         random_state = torch.random.get_rng_state()

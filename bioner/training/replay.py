@@ -12,7 +12,8 @@ from bioner.corpora.merge import Dataset, merge, read_dataset
 from bioner.corpora.registry import read_corpora
 from bioner.labels import LabelSchema, read_schema
 from bioner.spans import Sentence
-from bioner.tagging.tagger import OnProgress, Tagger, load_tagger
+from bioner.tagging.load import load_tagger
+from bioner.tagging.tagger import OnProgress, Tagger
 from bioner.training.config import Recipe
 
 DISPUTED_SHARE = 0.25

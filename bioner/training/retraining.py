@@ -16,7 +16,7 @@ from bioner.corpora.merge import Dataset
 from bioner.errors import TrainingError
 from bioner.models.card import CARD, ModelCard, read_card
 from bioner.spans import Sentence
-from bioner.tagging.tagger import load_tagger
+from bioner.tagging.load import load_tagger
 from bioner.training.averaging import average_weights
 from bioner.training.config import Recipe, TrainingConfig
 from bioner.training.devel import CALIBRATION_SENTENCES, DEVEL_SENTENCES

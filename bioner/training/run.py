@@ -162,7 +162,7 @@ def _fill_in(
     kept: Path | None,
 ) -> FillIn:
     """Let the teacher mark the training sentences; a resumed run reads what it had ``kept``."""
-    from bioner.tagging.tagger import load_tagger
+    from bioner.tagging.load import load_tagger
 
     found = load_fill_in(kept, sentences) if kept else None
     if found:
@@ -183,7 +183,7 @@ def _fill_in(
 def _calibrate(model: Any, tokenizer: PreTrainedTokenizerBase, dataset: Dataset) -> dict[str, Any]:
     """Fit the confidence of each type on a sample of devel; nothing where there is no devel."""
     from bioner.evaluation.confidence import fit_confidence
-    from bioner.tagging.tagger import tagger_from_model
+    from bioner.tagging.load import tagger_from_model
     from bioner.training.devel import devel_sample
 
     chosen = devel_sample(dataset, CALIBRATION_SENTENCES)

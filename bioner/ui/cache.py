@@ -66,7 +66,7 @@ def _schema(
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")
 def tagger(name: str, folder: str, model_stamp: str, device: Device) -> Tagger:
     """Load a model once for all tabs; a rewritten folder has another stamp and loads anew."""
-    from bioner.tagging.tagger import load_tagger
+    from bioner.tagging.load import load_tagger
 
     return load_tagger(Path(folder), device=device)
 

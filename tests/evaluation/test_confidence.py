@@ -11,8 +11,7 @@ from support import DictionaryTagger
 from bioner.corpora.merge import Dataset
 from bioner.evaluation import confidence
 from bioner.evaluation.confidence import fit_confidence, judge
-from bioner.tagging.calibration import fit_platt, reliability
-from bioner.tagging.tagger import calibrated, log_odds
+from bioner.tagging.calibration import calibrated, fit_platt, log_odds, reliability
 
 
 def test_right_scores_stay_as_they_are() -> None:

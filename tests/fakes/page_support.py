@@ -67,7 +67,7 @@ class DictionaryTagger:
 
 
 def load_tagger(folder: Path, **_: object) -> DictionaryTagger:
-    """Stand in for ``bioner.tagging.tagger.load_tagger``."""
+    """Stand in for ``bioner.tagging.load.load_tagger``."""
     return DictionaryTagger(folder)
 
 

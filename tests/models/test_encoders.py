@@ -17,7 +17,7 @@ from bioner.corpora.merge import Dataset
 from bioner.errors import ModelError
 from bioner.models.encoders import import_hub_folder, is_ready, prepare_encoder
 from bioner.models.folder import check_folder
-from bioner.tagging.tagger import load_tagger
+from bioner.tagging.load import load_tagger
 from bioner.training.config import TrainingConfig
 from bioner.training.run import train
 

@@ -16,16 +16,15 @@ from bioner.bio import tag_names
 from bioner.errors import ModelError
 from bioner.spans import Sentence, corpus_sentence
 from bioner.tagging import onnx_network
+from bioner.tagging.load import load_tagger
+from bioner.tagging.onnx_export import OnnxExport, export_onnx
 from bioner.tagging.onnx_network import (
-    OnnxExport,
     OnnxNetwork,
     cgroup_quota,
     cpu_threads,
-    export_onnx,
     load_onnx,
     onnx_path,
 )
-from bioner.tagging.tagger import load_tagger
 
 TYPES = ("Gene", "Chemical")
 WORDS = [f"w{i}" for i in range(60)]
@@ -213,7 +212,7 @@ def test_an_export_leaves_one_file_and_nothing_half_done(
 
 def test_tagging_with_onnx_imports_no_torch(folder: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from bioner.tagging.tagger import load_tagger; "
+        "import sys; from pathlib import Path; from bioner.tagging.load import load_tagger; "
         "from bioner.spans import Document; "
         f"tagger = load_tagger(Path({str(folder)!r}), device='cpu'); "
         "tagger.tag_document(Document('d', 'w1 w2 w3.')); "

@@ -16,7 +16,8 @@ from bioner.bio import tag_names
 from bioner.errors import ModelError
 from bioner.labels import schema_to_json
 from bioner.spans import corpus_sentence
-from bioner.tagging.tagger import GroupDecoder, load_tagger
+from bioner.tagging.decoding import GroupDecoder
+from bioner.tagging.load import load_tagger
 from bioner.text import split_document
 
 

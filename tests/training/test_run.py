@@ -111,7 +111,7 @@ def config(base: Path, **changes) -> TrainingConfig:
 def test_training_writes_a_sound_model_with_its_card_last(sample, tiny_encoder, tmp_path) -> None:
     from bioner.models.card import read_card, training_hashes
     from bioner.models.folder import check_folder
-    from bioner.tagging.tagger import load_tagger
+    from bioner.tagging.load import load_tagger
 
     seen = []
     out = tmp_path / "model"

@@ -68,7 +68,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def filled(home: Path, models: Path, sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A machine on which people have worked: merged corpora, two models, a project."""
     monkeypatch.setenv("BIONER_MODELS", str(models))
-    monkeypatch.setattr("bioner.tagging.tagger.load_tagger", load_tagger)
+    monkeypatch.setattr("bioner.tagging.load.load_tagger", load_tagger)
     settings = read_settings()
     write_dataset(sample, settings.merged)
     store = open_store(settings)

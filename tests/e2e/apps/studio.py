@@ -10,9 +10,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fakes")]
 
 from page_support import load_tagger  # noqa: E402
 
-import bioner.tagging.tagger  # noqa: E402
+import bioner.tagging.load  # noqa: E402
 
-bioner.tagging.tagger.load_tagger = load_tagger  # type: ignore[assignment]
+bioner.tagging.load.load_tagger = load_tagger  # type: ignore[assignment]
 
 from streamlit.web import cli  # noqa: E402
 

@@ -1,0 +1,166 @@
+"""A model folder becomes a Tagger, on torch or ONNX Runtime."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from bioner.bio import tag_names, types_of
+from bioner.errors import ModelError
+from bioner.labels import LabelSchema, schema_from_json
+from bioner.machine import resolve_device
+from bioner.models.folder import check_folder
+from bioner.tagging.network import Network, TorchNetwork
+from bioner.tagging.onnx_network import cpu_threads, load_onnx
+from bioner.tagging.tagger import Tagger
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def load_tagger(
+    folder: Path,
+    *,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    backend: Literal["auto", "torch", "onnx"] = "auto",
+    is_calibrated: bool = True,
+) -> Tagger:
+    """Load a model folder. Raises ModelError saying what is missing or does not fit.
+
+    ``auto`` takes the GPU where there is one, and on a CPU the folder's ONNX file if it was made of
+    the folder's weights, else torch; ``Tagger.backend`` says which it was. Without
+    ``is_calibrated`` the scores are the network's own.
+    """
+    problem = check_folder(folder)
+    if problem:
+        raise ModelError(problem)
+    config = _read_json(folder / "config.json")
+    schema = read_model_schema(folder, config)
+    tokenizer, special = load_tokenizer(folder)
+    max_length = min(256, int(config.get("max_position_embeddings", 256)))
+    scales: Mapping[str, Sequence[float]] = {}
+    if is_calibrated and (folder / "card.json").is_file():
+        scales = _read_json(folder / "card.json").get("calibration", {}).get("types", {})
+    return Tagger(
+        _load_network(folder, device, backend),
+        tokenizer,
+        schema,
+        special=special,
+        max_length=max_length,
+        name=folder.name,
+        calibration=scales,
+    )
+
+
+def _load_network(folder: Path, device: str, backend: str) -> Network:
+    """Take ONNX Runtime on a CPU where the folder has a sound ONNX file, else torch."""
+    device = resolve_device(device)
+    if backend == "onnx" or (backend == "auto" and device == "cpu"):
+        try:
+            network = load_onnx(folder)
+        except ModelError as error:
+            if backend == "onnx":
+                raise
+            logging.getLogger(__name__).warning("%s (torch is used meanwhile)", error)
+        else:
+            if network:
+                return network
+            if backend == "onnx":
+                raise ModelError(
+                    f"{folder}: has no ONNX file; make one with "
+                    f"`python -m bioner.tagging.onnx_export {folder}`, or use backend torch"
+                )
+    import torch
+    from transformers import AutoModelForTokenClassification
+
+    if device == "cpu":
+        torch.set_num_threads(cpu_threads())
+    model = AutoModelForTokenClassification.from_pretrained(
+        folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+    )
+    model.eval().to(device)
+    return TorchNetwork(model, device=device, bfloat16=device == "cuda")
+
+
+def tagger_from_model(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, schema: LabelSchema
+) -> Tagger:
+    """Make a tagger of a model in memory, as training does to evaluate itself."""
+    device = str(next(model.parameters()).device).partition(":")[0]
+    special = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id or 0)
+    return Tagger(
+        TorchNetwork(model, device=device, bfloat16=device == "cuda"),
+        tokenizer.backend_tokenizer,
+        schema,
+        special=special,
+        max_length=min(256, int(getattr(model.config, "max_position_embeddings", 256))),
+    )
+
+
+def load_tokenizer(folder: Path) -> tuple[Tokenizer, tuple[int, int, int]]:
+    """Load ``tokenizer.json`` and the ids of its begin, end and padding pieces.
+
+    A folder with a vocabulary only is read through transformers. Raises ModelError.
+    """
+    from tokenizers import Tokenizer
+
+    path = folder / "tokenizer.json"
+    if path.is_file():
+        tokenizer = Tokenizer.from_file(str(path))
+    else:
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(folder).backend_tokenizer
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    ids: list[int] = []
+    for names in (("[CLS]", "<s>"), ("[SEP]", "</s>"), ("[PAD]", "<pad>")):
+        found = [i for name in names if (i := tokenizer.token_to_id(name)) is not None]
+        if not found:
+            raise ModelError(f"{path}: has no piece {' or '.join(names)}; use another model")
+        ids.append(found[0])
+    return tokenizer, (ids[0], ids[1], ids[2])
+
+
+def read_model_schema(folder: Path, config: Mapping[str, Any]) -> LabelSchema:
+    """Read the schema a model was trained with; without one, make it of the model's tags.
+
+    Raises ModelError where the tags are not O and B-, I- of each type.
+    """
+    raw = config.get("id2label") or {}
+    tags = tuple(str(raw[key]) for key in sorted(raw, key=int))
+    try:
+        types = types_of(tags)
+    except ValueError as error:
+        raise ModelError(
+            f"{folder / 'config.json'}: {error}; train this encoder first, or choose another model"
+        ) from error
+    if not types or tags != tag_names(types):
+        raise ModelError(
+            f"{folder / 'config.json'}: expected the tags O, then B- and I- of each type; got "
+            f"{', '.join(tags[:5]) or 'none'}…: train this encoder first, or choose another model"
+        )
+    if (folder / "schema.json").is_file():
+        schema = schema_from_json(_read_json(folder / "schema.json"))
+        if schema.names != types:
+            raise ModelError(
+                f"{folder}: schema.json names other types than config.json; copy the folder again"
+            )
+        return schema
+    from bioner.labels import EntityType
+
+    palette = ("#1f6fd6", "#d98200", "#d62839", "#2e8b3d", "#8a63d2", "#a0612b", "#5b6b75")
+    made = tuple(EntityType(n, n, palette[i % len(palette)]) for i, n in enumerate(types))
+    return LabelSchema(made, {}, "own")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: not readable ({error}); copy the model again") from error
+    return loaded
