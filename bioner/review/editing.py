@@ -9,6 +9,7 @@ from bioner.errors import BionerError, StaleRevisionError, StoreError
 from bioner.review.operations import Answer, Change, Operation, Unit, apply_operation, difference
 from bioner.spans import Mention
 from bioner.store import Edit, ReviewItem, Revision, StaleEditError, Store, surfaces_of
+from bioner.store.undo import replay
 from bioner.store.values import Verdict, within
 
 WINDOW = 50
@@ -273,28 +274,18 @@ class Step:
 
 def stacks(revisions: Sequence[Revision], review: ReviewItem) -> tuple[list[Step], list[Step]]:
     """Replay revisions (newest first) into what can be undone and what redone, top last."""
-    done: list[Step] = []
-    undone: list[Step] = []
     if not review.base:
-        return done, undone
+        return [], []
     track = next((one.track for one in revisions if one.seq == review.base), "")
-    for one in reversed(revisions):
-        if (one.start, one.end, one.track) != (review.start, review.end, track):
-            continue
-        units = (review.item,)
-        forward = Step(one.seq, one.batch, difference(one.before, one.after, units))
-        if one.kind == "undo" and done:
-            done.pop()
-            undone.append(Step(one.seq, one.batch, difference(one.after, one.before, units)))
-        elif one.kind == "redo" and undone:
-            undone.pop()
-            done.append(forward)
-        elif one.kind in ("resplit", "erase"):
-            done, undone = [], []
-        else:
-            done.append(forward)
-            undone = []
-    return done, undone
+    here = (review.start, review.end, track)
+    done, undone = replay(
+        (one.kind, one) for one in reversed(revisions) if (one.start, one.end, one.track) == here
+    )
+    units = (review.item,)
+    return (
+        [Step(one.seq, one.batch, difference(one.before, one.after, units)) for one in done],
+        [Step(one.seq, one.batch, difference(one.after, one.before, units)) for one in undone],
+    )
 
 
 def merge_steps(of_items: Iterable[Sequence[Step]]) -> list[Change]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection, create_engine, func, insert, select, text
 
 from bioner.errors import StoreError
-from bioner.store import resplit
+from bioner.store import erasing
 from bioner.store.engine import HEAD, Database
 from bioner.store.tables import items, metadata, revisions
 from bioner.store.values import Backup
@@ -263,7 +263,7 @@ def _erase_in_file(path: Path, project: str, document: str) -> None:
     try:
         copy.migrate(lambda: None)
         with copy.write() as connection:
-            resplit.erase_rows(connection, project, document)
+            erasing.erase_rows(connection, project, document)
     finally:
         copy.close()
     with contextlib.closing(sqlite3.connect(path)) as connection:

@@ -15,14 +15,17 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from bioner.errors import StoreError
 from bioner.spans import Document, Mention, Range, Sentence, Status, normalise, unflatten
 from bioner.store import codec
+from bioner.store.facets import refresh_labels, write_labels
 from bioner.store.projects import StoredProject
-from bioner.store.tables import clock, corrections, documents, facets, items, layers
+from bioner.store.tables import clock, documents, items, layers
 from bioner.store.values import ImportReport, Layer, Reject, within
 
 TEST_SHARE = 5
 """One document in this many is set aside as "my test"."""
 
 CHUNK = 400
+"""Documents are placed so many at a time."""
+
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _STATUS: dict[Layer, Status] = {"gold": "gold", "prediction": "predicted"}
 
@@ -339,62 +342,6 @@ def _as(one: Mention, status: Status) -> Mention:
 
 def _say(document: Document, one: Mention) -> str:
     return f"{one.label} {document.surface(one)!r} at {one.start}-{one.end}"
-
-
-def shown_mentions(
-    layer_rows: Iterable[Row[Any]], correction: str | None
-) -> tuple[str, tuple[Mention, ...]]:
-    """Return what to show and its layer: correction, else gold, else the newest prediction."""
-    if correction is not None:
-        return "correction", codec.read_mentions(correction)
-    best = max(layer_rows, key=lambda r: (r.layer == "gold", r.added), default=None)
-    return ("none", ()) if best is None else (best.layer, codec.read_mentions(best.mentions))
-
-
-def refresh_labels(connection: Connection, project: int, ids: Sequence[int]) -> None:
-    """Bring the label facets of these items up to what is shown of them."""
-    for begin in range(0, len(ids), CHUNK):
-        _refresh_labels(connection, project, ids[begin : begin + CHUNK])
-
-
-def _refresh_labels(connection: Connection, project: int, ids: Sequence[int]) -> None:
-    by_item: dict[int, list[Row[Any]]] = {item: [] for item in ids}
-    for row in connection.execute(select(layers).where(layers.c.item.in_(ids))):
-        by_item[row.item].append(row)
-    corrected = {
-        row.item: row.mentions
-        for row in connection.execute(
-            select(corrections.c.item, corrections.c.mentions).where(
-                corrections.c.item.in_(ids), corrections.c.track == ""
-            )
-        )
-    }
-    connection.execute(delete(facets).where(facets.c.item.in_(ids), facets.c.facet == "label"))
-    shown = ((item, shown_mentions(by_item[item], corrected.get(item))[1]) for item in by_item)
-    write_labels(connection, project, shown)
-
-
-def write_labels(
-    connection: Connection, project: int, shown: Iterable[tuple[int, Iterable[Mention]]]
-) -> None:
-    """Write the label facets of items that have none."""
-    rows = [
-        {"project": project, "facet": "label", "value": label, "item": item}
-        for item, mentions in shown
-        for label in {m.label for m in mentions}
-    ]
-    if rows:
-        connection.execute(insert(facets), rows)
-
-
-def replace_labels(connection: Connection, project: int, item: int, labels: Iterable[str]) -> None:
-    """Replace the label facets of one item."""
-    connection.execute(delete(facets).where(facets.c.item == item, facets.c.facet == "label"))
-    rows = [
-        {"project": project, "facet": "label", "value": label, "item": item} for label in labels
-    ]
-    if rows:
-        connection.execute(insert(facets), rows)
 
 
 def find_document(connection: Connection, project: int, name: str) -> Row[Any]:

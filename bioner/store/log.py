@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, Select, and_, insert, select, update
 
 from bioner.spans import Mention
 from bioner.store import codec, projects
-from bioner.store.documents import replace_labels, shown_mentions
+from bioner.store.facets import replace_labels
+from bioner.store.layers import shown_mentions
 from bioner.store.states import (
     Place,
     State,

@@ -1,4 +1,4 @@
-"""Changes to a whole document: other sentence ranges, and erasing it."""
+"""Other sentence ranges for a document; its mentions, layers and copies move along."""
 
 from __future__ import annotations
 
@@ -7,46 +7,18 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from bioner.errors import StoreError
 from bioner.spans import Mention, Range
 from bioner.store import codec, projects
-from bioner.store.documents import find_document, refresh_labels, shown_mentions, within_range
+from bioner.store.documents import find_document, within_range
+from bioner.store.facets import refresh_labels
+from bioner.store.layers import shown_mentions
 from bioner.store.log import Author, append, record
 from bioner.store.states import State, find_place, read_state
-from bioner.store.tables import corrections, documents, facets, items, layers, revisions
-from bioner.store.values import Revision, new_op, within
-
-
-def erase(connection: Connection, project: str, document: str, reviewer: str, op: str) -> Revision:
-    """Empty a document and its revisions, delete its items, and append that this was done."""
-    projects.require(projects.find(connection, project).project, reviewer, "curator")
-    return erase_rows(connection, project, document, reviewer, op)
-
-
-def erase_rows(
-    connection: Connection, project: str, document: str, reviewer: str = "", op: str = ""
-) -> Revision:
-    """Erase without asking who may: for a copy of a database whose own erasure was allowed."""
-    stored = projects.find(connection, project)
-    row = find_document(connection, stored.id, document)
-    if row.erased is not None:
-        raise StoreError(f"document {document!r} was erased already (revision {row.erased})")
-    author = Author(reviewer, op or new_op(), "erase")
-    revision = append(connection, stored.project.name, row, author, surface=None)
-    connection.execute(
-        update(revisions)
-        .where(revisions.c.document == row.id)
-        .values(surface=None, before=None, after=None, note=None, previous="{}")
-    )
-    connection.execute(delete(items).where(items.c.document == row.id))
-    connection.execute(
-        update(documents)
-        .where(documents.c.id == row.id)
-        .values(text=None, attributes=None, relations=None, erased=revision.seq)
-    )
-    return revision
+from bioner.store.tables import corrections, facets, items, layers
+from bioner.store.values import within
 
 
 def resplit(

@@ -9,9 +9,22 @@ from pathlib import Path
 from bioner.errors import StoreError
 from bioner.settings import Settings
 from bioner.spans import Document, Range, Sentence
+from bioner.store import (
+    agreement,
+    erasing,
+    exporting,
+    items,
+    layers,
+    leases,
+    projects,
+    queue,
+    resplit,
+    revisions,
+    training_data,
+    undo,
+)
 from bioner.store import backups as copies
 from bioner.store import documents as incoming
-from bioner.store import projects, queue, resplit, revisions, training_data, undo
 from bioner.store.engine import Database
 from bioner.store.values import (
     Agreement,
@@ -169,7 +182,7 @@ class Store:
         with self.database.read() as connection:
             stored = projects.find(connection, project)
             return list(
-                training_data.export_documents(
+                exporting.export_documents(
                     connection,
                     stored,
                     layer,
@@ -188,7 +201,7 @@ class Store:
         ``backup`` are the person's own to erase. Only a curator may.
         """
         with self.database.write() as connection:
-            revision = resplit.erase(connection, project, document, reviewer, new_op())
+            revision = erasing.erase(connection, project, document, reviewer, new_op())
         self.database.forget_free_pages()
         if in_backups:
             copies.erase_in_backups(self.folder, project, document)
@@ -250,7 +263,7 @@ class Store:
             while True:
                 with self.database.read() as connection:
                     stored = projects.find(connection, project)
-                    page = training_data.layered_page(
+                    page = layers.layered_page(
                         connection, stored, status, after, None if names is None else some
                     )
                 if not page:
@@ -271,37 +284,37 @@ class Store:
         """Reserve and return the best item that nobody else has open; None if there is none."""
         with self.database.write() as connection:
             stored = projects.find(connection, project)
-            item = queue.claim_next(
+            item = leases.claim_next(
                 connection, self.database.clock, stored, reviewer, filters, after
             )
             if item is None:
                 return None
-            return queue.read_item(connection, self.database.clock, item, reviewer)
+            return items.read_item(connection, self.database.clock, item, reviewer)
 
     def open_item(self, item: int, reviewer: str = "", *, claim: bool = True) -> ReviewItem:
         """Return one item; with ``claim``, reserve it unless somebody else has (``claimed_by``)."""
         if not claim:
             with self.database.read() as connection:
-                return queue.read_item(connection, self.database.clock, item, reviewer)
+                return items.read_item(connection, self.database.clock, item, reviewer)
         with self.database.write() as connection:
-            queue.claim(connection, self.database.clock, item, reviewer)
-            return queue.read_item(connection, self.database.clock, item, reviewer)
+            leases.claim(connection, self.database.clock, item, reviewer)
+            return items.read_item(connection, self.database.clock, item, reviewer)
 
     def renew(self, item: int, reviewer: str) -> bool:
         """Extend the reservation by ten minutes; False if somebody else has the item open."""
         with self.database.write() as connection:
-            return queue.claim(connection, self.database.clock, item, reviewer)
+            return leases.claim(connection, self.database.clock, item, reviewer)
 
     def release(self, item: int, reviewer: str) -> None:
         """Give back an item that this reviewer has reserved."""
         with self.database.write() as connection:
-            queue.release(connection, item, reviewer)
+            leases.release(connection, item, reviewer)
 
     def items_of(self, project: str, document: str) -> list[int]:
         """Return the ids of a document's items, in the order of the text."""
         with self.database.read() as connection:
             stored = projects.find(connection, project)
-            return queue.items_of(connection, stored.id, document)
+            return items.items_of(connection, stored.id, document)
 
     def occurrences(
         self, project: str, surface: str, *, document: str = "", limit: int = 200
@@ -309,7 +322,7 @@ class Store:
         """Return where a surface occurs as whole words (case kept), in one document or all."""
         with self.database.read() as connection:
             stored = projects.find(connection, project)
-            return queue.occurrences(connection, stored, surface, document, limit)
+            return items.occurrences(connection, stored, surface, document, limit)
 
     # Revisions
 
@@ -392,7 +405,7 @@ class Store:
     def agreement(self, project: str, a: str, b: str) -> Agreement:
         """Compare two reviewers of an independent project on the items that both have reviewed."""
         with self.database.read() as connection:
-            return training_data.agreement(connection, projects.find(connection, project), a, b)
+            return agreement.agreement(connection, projects.find(connection, project), a, b)
 
     # Backups
 

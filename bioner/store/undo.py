@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, select
 
@@ -16,9 +17,9 @@ from bioner.store.states import (
     state_before,
 )
 from bioner.store.tables import revisions
-from bioner.store.values import (
-    Revision,
-)
+from bioner.store.values import Kind, Revision
+
+Change = TypeVar("Change")
 
 
 def undo(
@@ -69,25 +70,34 @@ def can_undo(connection: Connection, item: int, reviewer: str) -> tuple[bool, bo
     return bool(done), bool(undone)
 
 
+def replay(log: Iterable[tuple[Kind, Change]]) -> tuple[list[Change], list[Change]]:
+    """Replay one item's log, oldest first, into the changes that stand and the undos to redo.
+
+    Each entry is what kind of revision it was, and whatever stands for it. The last of each list is
+    the one that undo, or redo, would take.
+    """
+    done: list[Change] = []
+    undone: list[Change] = []
+    for kind, one in log:
+        if kind == "undo" and done:
+            done.pop()
+            undone.append(one)
+        elif kind == "redo" and undone:
+            undone.pop()
+            done.append(one)
+        elif kind in ("resplit", "erase"):
+            done, undone = [], []
+        else:
+            done.append(one)
+            undone = []
+    return done, undone
+
+
 def _stacks(
     connection: Connection, place: Place, track: str
 ) -> tuple[list[Row[Any]], list[Row[Any]]]:
-    """Replay an item's revisions into the changes that stand and the undos that may be redone."""
-    done: list[Row[Any]] = []
-    undone: list[Row[Any]] = []
-    for row in connection.execute(revisions_at(place, track).order_by(revisions.c.seq)):
-        if row.kind == "undo" and done:
-            done.pop()
-            undone.append(row)
-        elif row.kind == "redo" and undone:
-            undone.pop()
-            done.append(row)
-        elif row.kind in ("resplit", "erase"):
-            done, undone = [], []
-        else:
-            done.append(row)
-            undone = []
-    return done, undone
+    rows = connection.execute(revisions_at(place, track).order_by(revisions.c.seq))
+    return replay((row.kind, row) for row in rows)
 
 
 def _top(connection: Connection, place: Place, track: str, *, redo: bool) -> Row[Any] | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from store_support import TYPES, a_store, edit_of
 
 from bioner.spans import Alternative, Document, Mention
-from bioner.store import Store, codec, training_data
+from bioner.store import Store, agreement, codec
 from bioner.store.documents import item_ranges
 
 ALPHABET = "ab α🧬\u0301\u05d0\u200d\n.\t👩"
@@ -105,10 +105,10 @@ def test_agreement_is_symmetric_and_whole_with_oneself(
         tuple(Mention(((start, start + 3),), label) for start, label in side) for side in sides
     )
     forth, back = (
-        training_data.compare("a", "b", {1: pair}) for pair in ((left, right), (right, left))
+        agreement.compare("a", "b", {1: pair}) for pair in ((left, right), (right, left))
     )
     assert (forth.exact, forth.type_only) == (back.exact, back.type_only)
     for label, score in forth.exact.items():
         assert 0.0 <= score <= forth.overlap[label] <= forth.type_only[label] <= 1.0
-    same = training_data.compare("a", "b", {1: (left, left)})
+    same = agreement.compare("a", "b", {1: (left, left)})
     assert set(same.exact.values()) | set(same.overlap.values()) == {1.0}

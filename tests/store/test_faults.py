@@ -36,7 +36,7 @@ from bioner.spans import mention
 from bioner.store import Store, codec
 from bioner.store import log as store_log
 from bioner.store.engine import LogicalClock
-from bioner.store.queue import LEASE_S
+from bioner.store.leases import LEASE_S
 from bioner.store.tables import documents, revisions
 
 FAKES = Path(__file__).parents[1] / "fakes"

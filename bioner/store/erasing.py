@@ -1,0 +1,42 @@
+"""Erasing a document: its text and the content of its revisions go, the record of it stays."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, update
+
+from bioner.errors import StoreError
+from bioner.store import projects
+from bioner.store.documents import find_document
+from bioner.store.log import Author, append
+from bioner.store.tables import documents, items, revisions
+from bioner.store.values import Revision, new_op
+
+
+def erase(connection: Connection, project: str, document: str, reviewer: str, op: str) -> Revision:
+    """Empty a document and its revisions, delete its items, and append that this was done."""
+    projects.require(projects.find(connection, project).project, reviewer, "curator")
+    return erase_rows(connection, project, document, reviewer, op)
+
+
+def erase_rows(
+    connection: Connection, project: str, document: str, reviewer: str = "", op: str = ""
+) -> Revision:
+    """Erase without asking who may: for a copy of a database whose own erasure was allowed."""
+    stored = projects.find(connection, project)
+    row = find_document(connection, stored.id, document)
+    if row.erased is not None:
+        raise StoreError(f"document {document!r} was erased already (revision {row.erased})")
+    author = Author(reviewer, op or new_op(), "erase")
+    revision = append(connection, stored.project.name, row, author, surface=None)
+    connection.execute(
+        update(revisions)
+        .where(revisions.c.document == row.id)
+        .values(surface=None, before=None, after=None, note=None, previous="{}")
+    )
+    connection.execute(delete(items).where(items.c.document == row.id))
+    connection.execute(
+        update(documents)
+        .where(documents.c.id == row.id)
+        .values(text=None, attributes=None, relations=None, erased=revision.seq)
+    )
+    return revision
