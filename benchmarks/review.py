@@ -230,7 +230,14 @@ def edit_of(seen: ReviewItem) -> Edit:
     """The edit that deletes the sentence's first mention and adds one."""
     mentions = (*seen.mentions[1:], mention(seen.start, seen.start + 3, "Gene"))
     surfaces = surfaces_of(seen.text, mentions)
-    return Edit(seen.item, seen.base, seen.surface, mentions, surfaces, "ann")
+    return Edit(
+        item=seen.item,
+        base=seen.base,
+        surface=seen.surface,
+        mentions=mentions,
+        surfaces=surfaces,
+        reviewer="ann",
+    )
 
 
 def measure(url: str, queued: int, life: int, rounds: int) -> Result:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bioner.errors import BionerError, StaleRevisionError, StoreError
-from bioner.review.operations import Answer, Change, Operation, Unit, apply_operation, difference
+from bioner.review.operations import Answer, Operation, Swap, Unit, apply_operation, difference
 from bioner.spans import Mention
 from bioner.store import Edit, ReviewItem, Revision, StaleEditError, Store, surfaces_of
 from bioner.store.undo import replay
@@ -114,12 +114,12 @@ def _save_edit(store: Store, operation: Operation, schema: str) -> None:
         surfaces = tuple(seen.get(one, text) for one, text in zip(mentions, real, strict=True))
         edits.append(
             Edit(
-                item,
-                base,
-                review.surface,
-                mentions,
-                surfaces,
-                operation.reviewer,
+                item=item,
+                base=base,
+                surface=review.surface,
+                mentions=mentions,
+                surfaces=surfaces,
+                reviewer=operation.reviewer,
                 note=review.note,
                 schema=schema,
                 op=op,
@@ -235,12 +235,12 @@ def verdict_edit(
     verdict: Verdict = VERDICTS.get(name, "correct" if is_corrected(review) else "accept")
     mentions = tuple(replace(one, status="reviewed") for one in review.mentions)
     return Edit(
-        review.item,
-        base,
-        review.surface,
-        mentions if name == "accept" else review.mentions,
-        surfaces_of(review.text, mentions),
-        reviewer,
+        item=review.item,
+        base=base,
+        surface=review.surface,
+        mentions=mentions if name == "accept" else review.mentions,
+        surfaces=surfaces_of(review.text, mentions),
+        reviewer=reviewer,
         verdict=verdict,
         note=note,
         model=review.predictions[0].model if review.predictions else "",
@@ -269,7 +269,7 @@ class Step:
 
     seq: int
     batch: str
-    change: Change
+    change: Swap
 
 
 def stacks(revisions: Sequence[Revision], review: ReviewItem) -> tuple[list[Step], list[Step]]:
@@ -288,16 +288,16 @@ def stacks(revisions: Sequence[Revision], review: ReviewItem) -> tuple[list[Step
     )
 
 
-def merge_steps(of_items: Iterable[Sequence[Step]]) -> list[Change]:
+def merge_steps(of_items: Iterable[Sequence[Step]]) -> list[Swap]:
     """Merge several items' steps in the order of their revisions, each batch as one change."""
     steps = sorted((step for steps in of_items for step in steps), key=lambda step: step.seq)
-    merged: list[tuple[str, Change]] = []
+    merged: list[tuple[str, Swap]] = []
     for step in steps:
         if step.batch and merged and merged[-1][0] == step.batch:
             before = merged[-1][1]
             merged[-1] = (
                 step.batch,
-                Change(
+                Swap(
                     before.removed + step.change.removed,
                     before.added + step.change.added,
                     before.units + step.change.units,

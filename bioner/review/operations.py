@@ -9,10 +9,10 @@ from typing import Any, Literal, cast, get_args
 from bioner.errors import StaleRevisionError, StoreError
 from bioner.spans import Alternative, Mention, Range, Status
 
-Kind = Literal["add", "delete", "relabel", "resize", "batch", "undo", "redo", "command"]
+OperationKind = Literal["add", "delete", "relabel", "resize", "batch", "undo", "redo", "command"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
     """One thing that a reviewer did: mentions removed and added at once, or a named command.
 
@@ -26,7 +26,7 @@ class Operation:
     view: str
     session: str
     reviewer: str
-    kind: Kind
+    kind: OperationKind
     name: str = ""
     removed: tuple[Mention, ...] = ()
     added: tuple[Mention, ...] = ()
@@ -47,7 +47,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Swap:
     """What can be undone or redone as one: the mentions removed and added, in which units."""
 
     removed: tuple[Mention, ...] = ()
@@ -83,14 +83,14 @@ def apply_operation(mentions: Iterable[Mention], operation: Operation) -> tuple[
     return tuple(sorted([*rest, *operation.added], key=_order))
 
 
-def inverse(operation: Operation) -> Change:
+def inverse(operation: Operation) -> Swap:
     """Return the change that takes an operation back."""
-    return Change(removed=operation.added, added=operation.removed)
+    return Swap(removed=operation.added, added=operation.removed)
 
 
 def difference(
     before: Sequence[Mention], after: Sequence[Mention], units: tuple[int, ...] = ()
-) -> Change:
+) -> Swap:
     """Return what was removed and added between two lists of mentions, duplicates counted."""
     removed, added = list(before), []
     for one in after:
@@ -98,7 +98,7 @@ def difference(
             removed.remove(one)
         else:
             added.append(one)
-    return Change(tuple(removed), tuple(added), units)
+    return Swap(tuple(removed), tuple(added), units)
 
 
 def _identity(one: Mention) -> tuple[tuple[Range, ...], str, str]:
@@ -155,7 +155,7 @@ def read_operations(raw: object) -> list[Operation]:
 def _operation(raw: Mapping[str, Any]) -> Operation:
     offset = int(raw.get("offset", 0))
     kind = raw["kind"]
-    if kind not in get_args(Kind):
+    if kind not in get_args(OperationKind):
         raise ValueError(f"unknown kind {kind!r}")
     added = tuple(mention_from_json(one, offset) for one in raw["added"])
     surfaces = tuple(str(one) for one in raw["surfaces"])
@@ -167,7 +167,7 @@ def _operation(raw: Mapping[str, Any]) -> Operation:
         view=str(raw["view"]),
         session=str(raw["session"]),
         reviewer=str(raw["reviewer"]),
-        kind=cast(Kind, kind),
+        kind=cast(OperationKind, kind),
         name=str(raw.get("name", "")),
         removed=tuple(mention_from_json(one, offset) for one in raw["removed"]),
         added=added,

@@ -70,7 +70,13 @@ def compare(
             apart.append(item)
     scores = {name: _scores(found, of_a, of_b) for name, found in hits.items()}
     return Agreement(
-        a, b, len(pairs), scores["exact"], scores["overlap"], scores["type_only"], tuple(apart)
+        a=a,
+        b=b,
+        items=len(pairs),
+        exact=scores["exact"],
+        overlap=scores["overlap"],
+        type_only=scores["type_only"],
+        disagreements=tuple(apart),
     )
 
 

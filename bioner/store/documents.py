@@ -18,7 +18,7 @@ from bioner.store import codec
 from bioner.store.facets import refresh_labels, write_labels
 from bioner.store.projects import StoredProject
 from bioner.store.tables import clock, documents, items, layers
-from bioner.store.values import ImportReport, Layer, Reject, within
+from bioner.store.values import Layer, Placement, Reject, within
 
 TEST_SHARE = 5
 """One document in this many is set aside as "my test"."""
@@ -142,20 +142,20 @@ class Importer:
         connection.execute(update(clock).values(imports=clock.c.imports + 1))
         self.added = int(connection.execute(select(clock.c.imports)).scalar_one())
 
-    def run(self, incoming: Iterable[Incoming]) -> ImportReport:
+    def run(self, incoming: Iterable[Incoming]) -> Placement:
         """Place all documents and report."""
         stream = iter(incoming)
         while chunk := list(islice(stream, CHUNK)):
             self._chunk(chunk)
-        return ImportReport(
-            self.counts["documents_in"],
-            self.counts["documents_placed"],
-            self.counts["mentions_in"],
-            self.counts["mentions_placed"],
-            self.counts["items"],
-            self.counts["joined"],
-            self.counts["test"],
-            tuple(self.rejects),
+        return Placement(
+            documents_in=self.counts["documents_in"],
+            documents_placed=self.counts["documents_placed"],
+            mentions_in=self.counts["mentions_in"],
+            mentions_placed=self.counts["mentions_placed"],
+            items=self.counts["items"],
+            joined=self.counts["joined"],
+            test_documents=self.counts["test"],
+            rejects=tuple(self.rejects),
         )
 
     def _chunk(self, chunk: Sequence[Incoming]) -> None:

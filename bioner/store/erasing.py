@@ -26,7 +26,7 @@ def erase_rows(
     row = find_document(connection, stored.id, document)
     if row.erased is not None:
         raise StoreError(f"document {document!r} was erased already (revision {row.erased})")
-    author = Author(reviewer, op or new_op(), "erase")
+    author = Author(reviewer=reviewer, op=op or new_op(), kind="erase")
     revision = append(connection, stored.project.name, row, author, surface=None)
     connection.execute(
         update(revisions)

@@ -41,32 +41,32 @@ def read_item(connection: Connection, clock: LogicalClock, item: int, reviewer: 
     layer, mentions = shown_mentions(found, corrected)
     is_held = not track and row.claimed_until > clock.read(connection)
     return ReviewItem(
-        item,
-        place.stored.project.name,
-        place.name,
-        place.text,
-        place.start,
-        place.end,
-        mentions,
-        _shown(layer),
-        gold,
-        tuple(
+        item=item,
+        project=place.stored.project.name,
+        document=place.name,
+        text=place.text,
+        start=place.start,
+        end=place.end,
+        mentions=mentions,
+        layer=_shown(layer),
+        gold=gold,
+        predictions=tuple(
             Prediction(r.model, r.schema, codec.read_mentions(r.mentions))
             for r in found
             if r.layer == "prediction"
         ),
-        _others(connection, item, track),
-        state.covers,
-        state.head,
-        state.verdict,
-        status_of(state.verdict, state.mentions is not None),
-        state.note,
-        row.is_test,
-        row.priority,
-        codec.read_reasons(row.reasons),
-        row.claimed_by if is_held else "",
-        _neighbour(connection, row, following=False),
-        _neighbour(connection, row, following=True),
+        others=_others(connection, item, track),
+        covers=state.covers,
+        base=state.head,
+        verdict=state.verdict,
+        status=status_of(state.verdict, state.mentions is not None),
+        note=state.note,
+        is_test=row.is_test,
+        priority=row.priority,
+        reasons=codec.read_reasons(row.reasons),
+        claimed_by=row.claimed_by if is_held else "",
+        previous=_neighbour(connection, row, following=False),
+        following=_neighbour(connection, row, following=True),
     )
 
 

@@ -20,18 +20,18 @@ from bioner.store.states import (
 )
 from bioner.store.tables import corrections, documents, items, layers, revisions
 from bioner.store.values import (
-    Kind,
     Revision,
+    RevisionKind,
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Author:
     """Who makes a change, with what, under which operation id."""
 
     reviewer: str
     op: str
-    kind: Kind = "edit"
+    kind: RevisionKind = "edit"
     model: str = ""
     schema: str = ""
     batch: str = ""
@@ -199,27 +199,27 @@ def revision_of(row: Row[Any], project: str, document: str) -> Revision:
 
 def revision_from(row: Any, project: str, document: str) -> Revision:
     return Revision(
-        row["seq"],
-        row["kind"],
-        project,
-        document,
-        row["start"],
-        row["end"],
-        row["surface"] or "",
-        codec.read_mentions(row["before"]),
-        codec.read_mentions(row["after"]),
-        frozenset(codec.read_names(row["covers"])),
-        row["verdict"],
-        row["reviewer"],
-        row["note"] or "",
-        row["model"],
-        row["schema"],
-        row["base"],
-        row["batch"],
-        row["target"],
-        row["track"],
-        row["op"],
-        row["session"],
-        row["recorded"],
-        row["surface"] is None,
+        seq=row["seq"],
+        kind=row["kind"],
+        project=project,
+        document=document,
+        start=row["start"],
+        end=row["end"],
+        surface=row["surface"] or "",
+        before=codec.read_mentions(row["before"]),
+        after=codec.read_mentions(row["after"]),
+        covers=frozenset(codec.read_names(row["covers"])),
+        verdict=row["verdict"],
+        reviewer=row["reviewer"],
+        note=row["note"] or "",
+        model=row["model"],
+        schema=row["schema"],
+        base=row["base"],
+        batch=row["batch"],
+        target=row["target"],
+        track=row["track"],
+        op=row["op"],
+        session=row["session"],
+        recorded=row["recorded"],
+        is_erased=row["surface"] is None,
     )

@@ -29,9 +29,9 @@ from bioner.store import codec, projects
 from bioner.store.tables import corrections, documents, facets, items, revisions
 from bioner.store.values import (
     Priority,
-    Progress,
     QueueFilter,
     QueueRow,
+    ReviewProgress,
 )
 
 PIECE = 1000
@@ -150,15 +150,15 @@ def _with_labels(
 
 def _queue_row(row: Row[Any], labels: tuple[str, ...]) -> QueueRow:
     return QueueRow(
-        row.id,
-        row.name,
-        row.surface,
-        row.status,
-        row.priority,
-        codec.read_reasons(row.reasons),
-        labels,
-        row.claimed_by,
-        row.is_test,
+        item=row.id,
+        document=row.name,
+        surface=row.surface,
+        status=row.status,
+        priority=row.priority,
+        reasons=codec.read_reasons(row.reasons),
+        labels=labels,
+        claimed_by=row.claimed_by,
+        is_test=row.is_test,
     )
 
 
@@ -190,7 +190,7 @@ def set_priorities(connection: Connection, project: int, given: Sequence[Priorit
 
 def progress(
     connection: Connection, stored: projects.StoredProject, reviewer: str = ""
-) -> Progress:
+) -> ReviewProgress:
     """Count a project's items by state: of the shared copy, or of this reviewer's own."""
     track = stored.project.track(reviewer)
     status, source = status_column(track) if track else (items.c.status, items)
@@ -217,19 +217,19 @@ def progress(
             .group_by(corrections.c.reviewer)
         )
     }
-    return Progress(
-        counts.total(),
-        counts["waiting"],
-        counts["open"],
-        counts["done"],
-        counts["unsure"],
-        counts["rejected"],
-        test_items,
-        connection.execute(
+    return ReviewProgress(
+        items=counts.total(),
+        waiting=counts["waiting"],
+        open=counts["open"],
+        done=counts["done"],
+        unsure=counts["unsure"],
+        rejected=counts["rejected"],
+        test_items=test_items,
+        documents=connection.execute(
             select(func.count()).where(documents.c.project == stored.id)
         ).scalar_one(),
-        by_reviewer,
-        _verdicts_of_last_hour(connection, stored.id),
+        by_reviewer=by_reviewer,
+        last_hour=_verdicts_of_last_hour(connection, stored.id),
     )
 
 

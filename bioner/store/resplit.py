@@ -44,7 +44,7 @@ def resplit(
     gone = [one for extent, one in old.items() if extent not in wanted]
     if gone or len(wanted) != len(old):
         said = f"sentences {_say(old)} became {_say(wanted)}"
-        author = Author(reviewer, op, "resplit")
+        author = Author(reviewer=reviewer, op=op, kind="resplit")
         whole = append(connection, stored.project.name, row, author, surface="", note=said)
         pieces = [_Piece(connection, one) for one in gone]
         connection.execute(delete(items).where(items.c.id.in_([one.id for one in gone])))
@@ -138,8 +138,17 @@ def _make(
     for track in sorted({t for p in mine for t, s in p.states.items() if s.mentions is not None}):
         moved = tuple(m for p in mine for m in _inside(document.name, p.shown(track), extent))
         looked_for = [p.states[track].covers if track in p.states else p.place.covers for p in mine]
-        after = State(moved, frozenset.intersection(*looked_for), None, "", author.reviewer, 0)
-        before = State(None, place.covers, None, "", "", 0)
+        after = State(
+            mentions=moved,
+            covers=frozenset.intersection(*looked_for),
+            verdict=None,
+            note="",
+            reviewer=author.reviewer,
+            head=0,
+        )
+        before = State(
+            mentions=None, covers=place.covers, verdict=None, note="", reviewer="", head=0
+        )
         mark = replace(author, op=f"{author.op}:{item}:{track}", target=target)
         record(connection, place, track, before, after, mark)
     refresh_labels(connection, document.project, [item])

@@ -43,21 +43,21 @@ def save(connection: Connection, edits: Sequence[Edit]) -> list[Revision]:
         if own.get((edit.item, track)) != state.head:
             _refuse_stale(connection, place, state, edit.base, edit.session, track)
         after = State(
-            edit.mentions,
-            state.covers if edit.covers is None else edit.covers,
-            edit.verdict,
-            edit.note,
-            edit.reviewer,
-            0,
+            mentions=edit.mentions,
+            covers=state.covers if edit.covers is None else edit.covers,
+            verdict=edit.verdict,
+            note=edit.note,
+            reviewer=edit.reviewer,
+            head=0,
         )
         author = Author(
-            edit.reviewer,
-            edit.op,
-            "edit",
-            edit.model,
-            edit.schema,
-            edit.batch,
-            edit.session,
+            reviewer=edit.reviewer,
+            op=edit.op,
+            kind="edit",
+            model=edit.model,
+            schema=edit.schema,
+            batch=edit.batch,
+            session=edit.session,
         )
         revision = record(connection, place, track, state, after, author)
         own[edit.item, track] = revision.seq
@@ -183,7 +183,9 @@ def restore(connection: Connection, seq: int, reviewer: str, op: str) -> Revisio
     projects.require(place.stored.project, reviewer, "reviewer", "curator")
     track = place.stored.project.track(reviewer)
     before = read_state(connection, place, track)
-    author = Author(reviewer, op, "restore", row.model, row.schema, target=seq)
+    author = Author(
+        reviewer=reviewer, op=op, kind="restore", model=row.model, schema=row.schema, target=seq
+    )
     return record(connection, place, track, before, state_after(row), author)
 
 
@@ -203,7 +205,7 @@ def adjudicate(connection: Connection, item: int, reviewer: str, chosen: str, op
             f"document {place.name!r}, {place.start}-{place.end}: {chosen!r} has not reviewed it"
         )
     before = read_state(connection, place, "")
-    author = Author(reviewer, op, "adjudicate", target=copy.head)
+    author = Author(reviewer=reviewer, op=op, kind="adjudicate", target=copy.head)
     return record(connection, place, "", before, copy, author)
 
 

@@ -18,7 +18,7 @@ from bioner.store.values import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
     """What is known of one item on one track; ``mentions`` None: it is not corrected."""
 
@@ -30,7 +30,7 @@ class State:
     head: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """An item with its document and project, inside a write transaction."""
 
@@ -80,7 +80,14 @@ def find_place(connection: Connection, item: int, *, lock: bool = False) -> Plac
     stored = projects.by_id(connection, row.project)
     covers = stored.project.covers if row.covers is None else codec.read_names(row.covers)
     return Place(
-        item, row.start, row.end, row.document, row.name, row.text, stored, frozenset(covers)
+        item=item,
+        start=row.start,
+        end=row.end,
+        document=row.document,
+        name=row.name,
+        text=row.text,
+        stored=stored,
+        covers=frozenset(covers),
     )
 
 
@@ -95,14 +102,14 @@ def read_state(connection: Connection, place: Place, track: str) -> State:
         select(corrections).where(corrections.c.item == place.item, corrections.c.track == track)
     ).first()
     if row is None:
-        return State(None, place.covers, None, "", "", 0)
+        return State(mentions=None, covers=place.covers, verdict=None, note="", reviewer="", head=0)
     return State(
-        None if row.mentions is None else codec.read_mentions(row.mentions),
-        frozenset(codec.read_names(row.covers)),
-        row.verdict,
-        row.note,
-        row.reviewer,
-        row.head,
+        mentions=None if row.mentions is None else codec.read_mentions(row.mentions),
+        covers=frozenset(codec.read_names(row.covers)),
+        verdict=row.verdict,
+        note=row.note,
+        reviewer=row.reviewer,
+        head=row.head,
     )
 
 
@@ -123,22 +130,22 @@ def state_before(row: Row[Any]) -> State:
     """Return the state that a revision replaced."""
     previous = json.loads(row.previous)
     return State(
-        codec.read_mentions(row.before) if previous["corrected"] else None,
-        frozenset(previous["covers"]),
-        previous["verdict"],
-        previous["note"],
-        previous["reviewer"],
-        0,
+        mentions=codec.read_mentions(row.before) if previous["corrected"] else None,
+        covers=frozenset(previous["covers"]),
+        verdict=previous["verdict"],
+        note=previous["note"],
+        reviewer=previous["reviewer"],
+        head=0,
     )
 
 
 def state_after(row: Row[Any]) -> State:
     """Return the state that a revision made."""
     return State(
-        codec.read_mentions(row.after) if row.is_correction else None,
-        frozenset(codec.read_names(row.covers)),
-        row.verdict,
-        row.note or "",
-        row.reviewer,
-        row.seq,
+        mentions=codec.read_mentions(row.after) if row.is_correction else None,
+        covers=frozenset(codec.read_names(row.covers)),
+        verdict=row.verdict,
+        note=row.note or "",
+        reviewer=row.reviewer,
+        head=row.seq,
     )

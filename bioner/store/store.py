@@ -32,16 +32,16 @@ from bioner.store.values import (
     Edit,
     Evidence,
     ExportLayer,
-    ImportReport,
     Layer,
     Layered,
     Occurrence,
+    Placement,
     Priority,
-    Progress,
     Project,
     QueueFilter,
     QueueRow,
     ReviewItem,
+    ReviewProgress,
     Revision,
     StatusFilter,
     new_op,
@@ -109,7 +109,7 @@ class Store:
         with self.database.read() as connection:
             return projects.find(connection, name).project
 
-    def progress(self, project: str, reviewer: str = "") -> Progress:
+    def progress(self, project: str, reviewer: str = "") -> ReviewProgress:
         """Return how far a project is: of the shared copy, or of this reviewer's own."""
         with self.database.read() as connection:
             return queue.progress(connection, projects.find(connection, project), reviewer)
@@ -126,7 +126,7 @@ class Store:
         schema: str = "",
         covers: frozenset[str] | None = None,
         source: str = "",
-    ) -> ImportReport:
+    ) -> Placement:
         """Place documents and their mentions; a document that is there already gets only the layer.
 
         One document in five (by a hash of its words) is set aside as "my test", for good. ``model``
@@ -149,7 +149,7 @@ class Store:
         model: str = "",
         schema: str = "",
         source: str = "",
-    ) -> ImportReport:
+    ) -> Placement:
         """Place corpus sentences as one-sentence documents; their tokens and covers are kept."""
         return self._import(
             project,
@@ -159,7 +159,7 @@ class Store:
 
     def _import(
         self, project: str, given: Iterable[incoming.Incoming], origin: incoming.Origin
-    ) -> ImportReport:
+    ) -> Placement:
         with self.database.write() as connection:
             stored = projects.find(connection, project)
             return incoming.Importer(connection, stored, origin).run(given)

@@ -17,9 +17,9 @@ from bioner.store.states import (
     state_before,
 )
 from bioner.store.tables import revisions
-from bioner.store.values import Kind, Revision
+from bioner.store.values import Revision, RevisionKind
 
-Change = TypeVar("Change")
+Entry = TypeVar("Entry")
 
 
 def undo(
@@ -50,12 +50,12 @@ def undo(
             raise stale(revision_of(newest, place.stored.project.name, here.name), row.seq)
         state = read_state(connection, here, track)
         author = Author(
-            reviewer,
-            f"{op}:{len(saved)}",
-            "redo" if redo else "undo",
-            row.model,
-            row.schema,
-            op if row.batch else "",
+            reviewer=reviewer,
+            op=f"{op}:{len(saved)}",
+            kind="redo" if redo else "undo",
+            model=row.model,
+            schema=row.schema,
+            batch=op if row.batch else "",
             target=row.seq,
         )
         saved.append(record(connection, here, track, state, state_before(row), author))
@@ -70,14 +70,14 @@ def can_undo(connection: Connection, item: int, reviewer: str) -> tuple[bool, bo
     return bool(done), bool(undone)
 
 
-def replay(log: Iterable[tuple[Kind, Change]]) -> tuple[list[Change], list[Change]]:
+def replay(log: Iterable[tuple[RevisionKind, Entry]]) -> tuple[list[Entry], list[Entry]]:
     """Replay one item's log, oldest first, into the changes that stand and the undos to redo.
 
     Each entry is what kind of revision it was, and whatever stands for it. The last of each list is
     the one that undo, or redo, would take.
     """
-    done: list[Change] = []
-    undone: list[Change] = []
+    done: list[Entry] = []
+    undone: list[Entry] = []
     for kind, one in log:
         if kind == "undo" and done:
             done.pop()

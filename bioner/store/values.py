@@ -16,7 +16,7 @@ ShownLayer = Literal["correction", "gold", "prediction", "none"]
 ExportLayer = Literal["shown", "correction", "gold", "prediction"]
 ItemStatus = Literal["waiting", "open", "done", "unsure", "rejected"]
 StatusFilter = Literal["waiting", "open", "done", "unsure", "rejected", "all"]
-Kind = Literal["edit", "undo", "redo", "restore", "resplit", "adjudicate", "erase"]
+RevisionKind = Literal["edit", "undo", "redo", "restore", "resplit", "adjudicate", "erase"]
 
 VERDICTS: tuple[Verdict, ...] = ("accept", "correct", "reject", "unsure")
 ROLES = ("curator", "reviewer", "reader")
@@ -73,7 +73,7 @@ class Project:
         return reviewer if self.independent else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Edit:
     """One operation of a reviewer: in this item, the mentions are now these.
 
@@ -101,7 +101,7 @@ class Edit:
     batch: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Revision:
     """One saved change. ``seq`` gives the order, not a clock; ``recorded`` is for reading only.
 
@@ -112,7 +112,7 @@ class Revision:
     """
 
     seq: int
-    kind: Kind
+    kind: RevisionKind
     project: str
     document: str
     start: int
@@ -228,7 +228,7 @@ class Layered:
         return next((s for name, s in self.predictions if model in ("", name)), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReviewItem:
     """One sentence under review, its layers apart; offsets are of ``text``, the whole document.
 
@@ -281,7 +281,7 @@ class QueueFilter:
     test: bool | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class QueueRow:
     """One line of the queue."""
 
@@ -305,8 +305,8 @@ class Reject:
     reason: str
 
 
-@dataclass(frozen=True)
-class ImportReport:
+@dataclass(frozen=True, kw_only=True)
+class Placement:
     """What an import did: n in, n placed, a reason for each reject.
 
     ``joined`` counts sentences that were joined with the next because a mention crosses their edge.
@@ -322,8 +322,8 @@ class ImportReport:
     rejects: tuple[Reject, ...] = ()
 
 
-@dataclass(frozen=True)
-class Progress:
+@dataclass(frozen=True, kw_only=True)
+class ReviewProgress:
     """How far a project's review is. ``by_reviewer``: items whose present verdict is theirs."""
 
     items: int
@@ -348,7 +348,7 @@ class Occurrence:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Agreement:
     """F1 between two reviewers per type, and over ``all``, in 0..1.
 

@@ -207,7 +207,14 @@ def test_an_overtaken_edit_is_shown_beside_the_newer_one(desk: Desk, tab: Page) 
     review = desk.store.open_item(item, claim=False)
     theirs = (mention(0, 9, "Pathology", status="reviewed"),)
     desk.store.save(
-        Edit(item, review.base, review.surface, theirs, surfaces_of(review.text, theirs), "Bob")
+        Edit(
+            item=item,
+            base=review.base,
+            surface=review.surface,
+            mentions=theirs,
+            surfaces=surfaces_of(review.text, theirs),
+            reviewer="Bob",
+        )
     )
     press(tab, "n", "5")
     tab.get_by_text("Your edit is not saved").wait_for(timeout=PATIENCE_MS)
@@ -330,7 +337,15 @@ def test_two_reviewers_are_compared_and_one_is_chosen(desk: Desk, tab: Page) -> 
         review = desk.store.open_item(item, who, claim=False)
         marks = (mention(13, 18, label, status="reviewed"),)
         desk.store.save(
-            Edit(item, review.base, review.surface, marks, ("BRCA1",), who, verdict="correct")
+            Edit(
+                item=item,
+                base=review.base,
+                surface=review.surface,
+                mentions=marks,
+                surfaces=("BRCA1",),
+                reviewer=who,
+                verdict="correct",
+            )
         )
     desk.open(tab, "pair", part="Compare")
     tab.get_by_text("1 sentences by both; 0 exactly alike").wait_for(timeout=PATIENCE_MS)

@@ -436,7 +436,14 @@ def test_the_browser_applies_operations_as_python_does(chromium: Browser) -> Non
         added = [random_mention(chance) for _ in range(chance.randrange(3))]
         try:
             operation = Operation(
-                "1", 1, "v", "s", "r", "batch", removed=tuple(removed), added=tuple(added)
+                op_id="1",
+                seq=1,
+                view="v",
+                session="s",
+                reviewer="r",
+                kind="batch",
+                removed=tuple(removed),
+                added=tuple(added),
             )
             expected = list(map(mention_to_json, apply_operation(mentions, operation)))
         except StaleRevisionError:

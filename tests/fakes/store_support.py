@@ -59,13 +59,13 @@ def edit_of(
 ) -> Edit:
     """The edit that gives an item as seen these mentions."""
     return Edit(
-        item.item,
-        item.base,
-        item.surface,
-        mentions,
-        surfaces_of(item.text, mentions),
-        reviewer,
-        verdict,
+        item=item.item,
+        base=item.base,
+        surface=item.surface,
+        mentions=mentions,
+        surfaces=surfaces_of(item.text, mentions),
+        reviewer=reviewer,
+        verdict=verdict,
         **more,  # type: ignore[arg-type]
     )
 

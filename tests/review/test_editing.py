@@ -83,7 +83,7 @@ def test_a_wrong_surface_is_refused_and_changes_nothing(store: Store) -> None:
     before = shown(store, first)
     operation = made(store, "add", [first], added=(mention(12, 15, "Protein"),))
     wrong = Operation(
-        operation.op_id, 1, "v", "tab", "Ann", "add",
+        op_id=operation.op_id, seq=1, view="v", session="tab", reviewer="Ann", kind="add",
         added=operation.added, surfaces=("p54",), units=operation.units,
     )  # fmt: skip
     saved = save_operations(store, [wrong], handled={})
@@ -95,7 +95,17 @@ def test_an_edit_that_was_overtaken_is_shown_not_applied(store: Store) -> None:
     first = items(store)[0]
     mine = made(store, "add", [first], added=(mention(12, 15, "Protein"),))
     review = store.open_item(first, "Bob", claim=False)
-    store.save(Edit(first, review.base, review.surface, (), (), "Bob", session="another tab"))
+    store.save(
+        Edit(
+            item=first,
+            base=review.base,
+            surface=review.surface,
+            mentions=(),
+            surfaces=(),
+            reviewer="Bob",
+            session="another tab",
+        )
+    )
     saved = save_operations(store, [mine], handled={})
     assert [one.theirs.reviewer for one in saved.stale] == ["Bob"]
     assert mine.op_id in saved.answer.refused
@@ -106,7 +116,17 @@ def test_removing_what_somebody_else_removed_is_named_as_overtaken(store: Store)
     first = items(store)[0]
     mine = made(store, "delete", [first], removed=shown(store, first))
     review = store.open_item(first, "Bob", claim=False)
-    store.save(Edit(first, review.base, review.surface, (), (), "Bob", session="other"))
+    store.save(
+        Edit(
+            item=first,
+            base=review.base,
+            surface=review.surface,
+            mentions=(),
+            surfaces=(),
+            reviewer="Bob",
+            session="other",
+        )
+    )
     saved = save_operations(store, [mine], handled={})
     assert [one.theirs.reviewer for one in saved.stale] == ["Bob"]
 

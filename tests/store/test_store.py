@@ -723,4 +723,7 @@ def test_sentence_values_are_what_the_pages_get(store: Store) -> None:
     assert all(surfaces_of(item.text, item.mentions))
     assert isinstance(store.corrections(), list)
     assert not any(isinstance(s, Sentence) for s in store.corrections())
-    assert Edit(item.item, 0, "", (), (), "a").op != Edit(item.item, 0, "", (), (), "a").op
+    assert (
+        Edit(item=item.item, base=0, surface="", mentions=(), surfaces=(), reviewer="a").op
+        != Edit(item=item.item, base=0, surface="", mentions=(), surfaces=(), reviewer="a").op
+    )

@@ -245,7 +245,15 @@ def make_my_test(settings: Settings) -> int:
         at = item.text.index("mice")
         mice = mention(at, at + 4, "Organism", status="reviewed")
         store.save(
-            Edit(row.item, item.base, item.surface, (mice,), ("mice",), "Ada", verdict="correct")
+            Edit(
+                item=row.item,
+                base=item.base,
+                surface=item.surface,
+                mentions=(mice,),
+                surfaces=("mice",),
+                reviewer="Ada",
+                verdict="correct",
+            )
         )
     tests = len(store.my_test())
     store.close()

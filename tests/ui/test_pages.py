@@ -358,13 +358,16 @@ def test_corrections_are_one_more_corpus_on_the_charts(filled: Settings) -> None
     opened = store.open_item(item, "Ada")
     store.save(
         Edit(
-            item,
-            0,
-            opened.surface,
-            (mention(0, 5, "Gene", status="reviewed"), mention(13, 26, "Cell", status="reviewed")),
-            ("TNF-α", "keratinocytes"),
-            "Ada",
-            "correct",
+            item=item,
+            base=0,
+            surface=opened.surface,
+            mentions=(
+                mention(0, 5, "Gene", status="reviewed"),
+                mention(13, 26, "Cell", status="reviewed"),
+            ),
+            surfaces=("TNF-α", "keratinocytes"),
+            reviewer="Ada",
+            verdict="correct",
         )
     )
     store.close()

@@ -96,7 +96,16 @@ class Editor:
         patch.setattr(correct, "draw_editor", lambda *_: list(self.sent))
 
     def send(self, app: AppTest, kind: str, *units: tuple[int, int], **more: object) -> None:
-        made = Operation(new_op(), 1, "v", "tab", "Ann", kind, units=units, **more)  # type: ignore[arg-type]
+        made = Operation(
+            op_id=new_op(),
+            seq=1,
+            view="v",
+            session="tab",
+            reviewer="Ann",
+            kind=kind,
+            units=units,
+            **more,
+        )  # type: ignore[arg-type]
         self.sent = [made]
         app.run()
         self.sent = []
@@ -121,7 +130,17 @@ def three() -> tuple[Store, list[int]]:
 def by_bob(store: Store, item: int, *marks: Mention, verdict: str | None = None) -> None:
     review = store.open_item(item, "Bob", claim=False)
     surfaces = tuple(THREE[one.start : one.end] for one in marks)
-    store.save(Edit(item, review.base, review.surface, marks, surfaces, "Bob", verdict=verdict))  # type: ignore[arg-type]
+    store.save(
+        Edit(
+            item=item,
+            base=review.base,
+            surface=review.surface,
+            mentions=marks,
+            surfaces=surfaces,
+            reviewer="Bob",
+            verdict=verdict,
+        )
+    )  # type: ignore[arg-type]
 
 
 def test_a_note_stays_with_its_sentence_however_one_leaves_it(

@@ -43,7 +43,16 @@ def mentions(draw: st.DrawFn) -> Mention:
 
 
 def operation(removed: tuple[Mention, ...], added: tuple[Mention, ...]) -> Operation:
-    return Operation("1", 1, "view", "tab", "Ann", "batch", removed=removed, added=added)
+    return Operation(
+        op_id="1",
+        seq=1,
+        view="view",
+        session="tab",
+        reviewer="Ann",
+        kind="batch",
+        removed=removed,
+        added=added,
+    )
 
 
 @st.composite

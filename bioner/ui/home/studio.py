@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bioner.errors import BionerError
 from bioner.jobs.folder import ACTIVE, Job, list_jobs
 from bioner.models.catalogue import ModelEntry, active_model
-from bioner.store import Backup, Progress
+from bioner.store import Backup, ReviewProgress
 from bioner.ui import cache
 from bioner.ui.session import Session
 
@@ -17,7 +17,7 @@ class ProjectProgress:
     """A project and how far its review is."""
 
     name: str
-    progress: Progress
+    progress: ReviewProgress
 
 
 @dataclass(frozen=True)

@@ -120,12 +120,12 @@ class Desk:
     ) -> Edit:
         """Make this reviewer's edit of an item as it is open; its note stays."""
         return Edit(
-            review.item,
-            review.base,
-            review.surface,
-            mentions,
-            surfaces_of(review.text, mentions),
-            self.reviewer,
+            item=review.item,
+            base=review.base,
+            surface=review.surface,
+            mentions=mentions,
+            surfaces=surfaces_of(review.text, mentions),
+            reviewer=self.reviewer,
             verdict=verdict,
             covers=covers,
             note=review.note,

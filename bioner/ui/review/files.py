@@ -15,7 +15,7 @@ from bioner.errors import BionerError
 from bioner.labels import IGNORE, LabelSchema
 from bioner.settings import Settings
 from bioner.spans import Document, Sentence, Span
-from bioner.store import ImportReport
+from bioner.store import Placement
 from bioner.store.values import ExportLayer, Layer
 from bioner.text import split_document
 from bioner.ui import cache
@@ -254,7 +254,7 @@ def tag(session: Session, documents: Sequence[Document]) -> tuple[list[Document]
     return tagged, entry.name
 
 
-def _say(report: ImportReport) -> None:
+def _say(report: Placement) -> None:
     st.info(
         f"{report.documents_in:,} texts in, {report.documents_placed:,} placed "
         f"({report.test_documents:,} set aside as “my test”); {report.mentions_in:,} mentions in, "

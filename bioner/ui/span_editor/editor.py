@@ -18,8 +18,8 @@ import streamlit as st
 from bioner.labels import EntityType
 from bioner.review.operations import (
     Answer,
-    Change,
     Operation,
+    Swap,
     Unit,
     mention_to_json,
     read_operations,
@@ -81,8 +81,8 @@ class EditorView:
     covers: frozenset[str] | None = None
     layers: Sequence[Layer] = ()
     commands: Sequence[Command] = ()
-    undo: Sequence[Change] = ()
-    redo: Sequence[Change] = ()
+    undo: Sequence[Swap] = ()
+    redo: Sequence[Swap] = ()
     has_more: tuple[bool, bool] = (False, False)
     focus: Range | None = None
     cut: tuple[bool, bool] = (False, False)
@@ -133,7 +133,7 @@ def _data(key: str, view: EditorView, answer: Answer) -> dict[str, Any]:
     def mentions(ones: Iterable[Mention]) -> list[dict[str, Any]]:
         return [mention_to_json(one, low) for one in ones]
 
-    def changes(ones: Iterable[Change]) -> list[dict[str, Any]]:
+    def changes(ones: Iterable[Swap]) -> list[dict[str, Any]]:
         return [
             {
                 "removed": mentions(one.removed),

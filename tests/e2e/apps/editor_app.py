@@ -17,8 +17,8 @@ from bioner.errors import BionerError
 from bioner.labels import read_schema
 from bioner.review.operations import (
     Answer,
-    Change,
     Operation,
+    Swap,
     Unit,
     apply_operation,
     mention_from_json,
@@ -132,11 +132,11 @@ def editor() -> None:
             Command("reject", "Reject", "Shift+Enter", "reject and go on"),
         ],
         undo=[
-            Change(mentions_of(one["removed"]), mentions_of(one["added"]))
+            Swap(mentions_of(one["removed"]), mentions_of(one["added"]))
             for one in state["undo"][-50:]
         ],
         redo=[
-            Change(mentions_of(one["removed"]), mentions_of(one["added"]))
+            Swap(mentions_of(one["removed"]), mentions_of(one["added"]))
             for one in state["redo"][-50:]
         ],
         has_more=(len(state["undo"]) > 50, len(state["redo"]) > 50),
