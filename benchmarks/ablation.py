@@ -28,8 +28,10 @@ import numpy as np
 from benchmarks.external import BIORED, measure, read_biored, without_known
 from benchmarks.scores import stray_marks, write_between
 from bioner.commands.terminal import say
-from bioner.corpora.merge import Dataset, merge, write_dataset
-from bioner.corpora.registry import read_corpora
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
+from bioner.corpora.merge import merge
+from bioner.corpora.read import read_corpora
 from bioner.evaluation.comparison import Difference, paired_bootstrap
 from bioner.evaluation.scores import Score
 from bioner.evaluation.scoring import evaluate_sentences

@@ -27,7 +27,8 @@ from statistics import mean
 
 from benchmarks.scores import write_between
 from bioner.commands.terminal import say
-from bioner.corpora.merge import Dataset, read_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import read_dataset
 from bioner.evaluation.scoring import evaluate_sentences
 from bioner.files import write_whole
 from bioner.review import Candidate, rank, read_knowledge

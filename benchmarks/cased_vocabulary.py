@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bioner.corpora.merge import read_dataset
+from bioner.corpora.dataset_folder import read_dataset
 from bioner.models.cased_vocabulary import split_by_case
 
 

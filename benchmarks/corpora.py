@@ -29,7 +29,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bioner.corpora.registry import CORPORA, find_folder
+from bioner.corpora.read import find_folder
+from bioner.corpora.registry import CORPORA
 from bioner.settings import PROJECT_ROOT
 
 Result = dict[str, float]
@@ -49,7 +50,7 @@ class Clock:
 BUILD = """
 from pathlib import Path
 import pyarrow.parquet
-from bioner.merge_build import build
+from bioner.corpora.build import build
 from bioner.settings import read_settings
 with Clock() as clock:
     dataset = build(Path(sys.argv[1]), Path(sys.argv[2]), read_settings())
@@ -70,7 +71,7 @@ clock.told(sentences=sum(len(part) for one in corpora for part in (one.train, on
 OPEN = """
 from pathlib import Path
 import pyarrow.parquet
-from bioner.merge import read_dataset
+from bioner.corpora.dataset_folder import read_dataset
 with Clock() as clock:
     dataset = read_dataset(Path(sys.argv[1]))
 clock.told(sentences=len(dataset.train) + len(dataset.devel) + len(dataset.test))
@@ -78,8 +79,8 @@ clock.told(sentences=len(dataset.train) + len(dataset.devel) + len(dataset.test)
 SHELF = """
 from pathlib import Path
 import pyarrow.parquet
-from bioner.search import SearchIndex
-from bioner.ui.shelf import open_merged
+from bioner.corpora.search import SearchIndex
+from bioner.corpora.overview import open_merged
 SearchIndex.open(Path(sys.argv[1]))
 with Clock() as clock:
     shelf = open_merged(Path(sys.argv[1]))

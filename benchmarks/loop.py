@@ -32,7 +32,7 @@ from pathlib import Path
 from benchmarks.external import BIORED, TYPES, read_biored, score_documents, without_known
 from benchmarks.scores import write_between
 from bioner.commands.terminal import counter, say
-from bioner.corpora.merge import read_dataset, read_manifest, write_dataset
+from bioner.corpora.dataset_folder import read_dataset, read_manifest, write_dataset
 from bioner.evaluation.gate import Decision, decide
 from bioner.evaluation.reports import StoredReport, evaluate_cached, reports_folder
 from bioner.evaluation.scores import Score

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bioner.corpora.merge import read_dataset
+from bioner.corpora.dataset_folder import read_dataset
 from bioner.evaluation.scoring import evaluate_sentences
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger

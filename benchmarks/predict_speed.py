@@ -35,7 +35,7 @@ from typing import Any
 
 import psutil
 
-from bioner.corpora.merge import read_dataset
+from bioner.corpora.dataset_folder import read_dataset
 from bioner.spans import Document, Sentence
 from bioner.tagging.load import load_tagger
 from bioner.tagging.network import Network

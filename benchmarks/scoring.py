@@ -23,7 +23,7 @@ from seqeval.scheme import IOB2
 
 from bioner.bio import encode
 from bioner.commands.terminal import say, table
-from bioner.corpora.merge import read_dataset
+from bioner.corpora.dataset_folder import read_dataset
 from bioner.evaluation.reports import find_report, report_key, reports_folder
 from bioner.evaluation.scoring import fold_pair, score
 from bioner.evaluation.surfaces import agreeing_corpora, read_lexicon, read_usages

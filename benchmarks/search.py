@@ -25,7 +25,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from bioner.corpora.merge import read_dataset_schema, read_manifest
+from bioner.corpora.dataset_folder import read_dataset_schema, read_manifest
 from bioner.corpora.registry import SPLITS
 from bioner.corpora.search import FEATURES, Query, SearchIndex
 from bioner.corpora.search_index import Row, build_index

@@ -22,7 +22,7 @@ from typing import Any
 
 from bioner.commands.predict import scores_table
 from bioner.commands.terminal import counter
-from bioner.corpora.merge import read_dataset
+from bioner.corpora.dataset_folder import read_dataset
 from bioner.evaluation.confidence import fit_confidence
 from bioner.evaluation.reports import evaluate_cached
 from bioner.models.card import read_card, write_card

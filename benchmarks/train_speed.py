@@ -41,7 +41,8 @@ from transformers import (
 )
 
 from bioner.bio import encode, tag_names
-from bioner.corpora.merge import Dataset, read_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import read_dataset
 from bioner.machine import resolve_precision
 from bioner.spans import Sentence
 from bioner.training.base import load_base, resolve_device

@@ -12,7 +12,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from bioner.corpora.merge import Dataset, merge
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.merge import merge
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +27,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def sample() -> Dataset:
     """The shipped sample, merged under the curated mapping."""
-    from bioner.corpora.registry import read_corpora
+    from bioner.corpora.read import read_corpora
     from bioner.labels import read_schema
 
     return merge(read_corpora(ROOT / "data" / "sample"), read_schema())

@@ -23,7 +23,8 @@ def fetch(
     corpus: Annotated[list[str] | None, typer.Option(help="Only this corpus (repeatable).")] = None,
 ) -> None:
     """Fetch the public corpora (about 45 MB), each file checked against its known content."""
-    from bioner.corpora.registry import CORPORA, fetch
+    from bioner.corpora.fetch import fetch
+    from bioner.corpora.registry import CORPORA
 
     for name in corpus or ():
         if name not in CORPORA:
@@ -70,7 +71,7 @@ def stats(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
 ) -> None:
     """Show what is in the merged dataset: sentences and mentions by corpus, split and type."""
-    from bioner.corpora.merge import read_manifest
+    from bioner.corpora.dataset_folder import read_manifest
 
     manifest = read_manifest(data or read_settings().merged)
     if as_json:
@@ -134,15 +135,9 @@ def add(
     ] = False,
 ) -> None:
     """Add a corpus of your own; it is merged, trained and scored like the ten."""
-    from bioner.corpora.adding import (
-        add_corpus,
-        corpus_id,
-        preview_corpus,
-        read_upload,
-        suggest_types,
-    )
-    from bioner.corpora.own import read_user_schema
-    from bioner.corpora.registry import OwnCorpus
+    from bioner.corpora.adding import add_corpus, corpus_id, preview_corpus, read_upload
+    from bioner.corpora.foreign_labels import suggest_types
+    from bioner.corpora.own import OwnCorpus, read_user_schema
     from bioner.labels import IGNORE
 
     settings = read_settings()

@@ -97,7 +97,7 @@ def _models(settings: Settings) -> Iterator[Check]:
 
 
 def _corpora(settings: Settings) -> Check:
-    from bioner.corpora.merge import read_manifest
+    from bioner.corpora.dataset_folder import read_manifest
 
     try:
         manifest = read_manifest(settings.merged)

@@ -125,7 +125,7 @@ def _run(
     job: Path | None,
     settings: Settings,
 ) -> None:
-    from bioner.corpora.merge import read_dataset
+    from bioner.corpora.dataset_folder import read_dataset
     from bioner.jobs.folder import JobReporter
     from bioner.training.processes import stop_on_signal
     from bioner.training.record import repeat_command

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bioner.bio import encode
-from bioner.corpora.registry import CORPORA, SPLITS, OwnCorpus
+from bioner.corpora.own import OwnCorpus
+from bioner.corpora.registry import CORPORA, SPLITS
 from bioner.errors import CorpusError
 from bioner.formats import ReadReport, read_bytes
+from bioner.formats.conll import write_sentences
 from bioner.formats.members import is_archive
 from bioner.formats.source import refuse_large, unreadable
 from bioner.labels import IGNORE, LabelSchema
@@ -100,26 +101,6 @@ def _losses(lost: Flattening) -> Counter[str]:
     )
 
 
-def suggest_types(labels: Iterable[str], schema: LabelSchema) -> dict[str, str]:
-    """Suggest a type for each label: by name, then as the ten corpora map it, else left open."""
-    by_name = {_bare(name): name for name in schema.names}
-    known: dict[str, Counter[str]] = {}
-    for mapping in schema.corpora.values():
-        for source, rule in mapping.rules.items():
-            known.setdefault(_bare(source), Counter())[rule.label] += 1
-    found: dict[str, str] = {}
-    for label in labels:
-        bare = _bare(label)
-        usual = known.get(bare)
-        found[label] = by_name.get(bare) or (usual.most_common(1)[0][0] if usual else IGNORE)
-    return found
-
-
-def _bare(label: str) -> str:
-    """Return a label's letters, lower-cased, without a plural s."""
-    return re.sub(r"[^a-z0-9]", "", label.lower()).removesuffix("s")
-
-
 def corpus_id(title: str) -> str:
     """Return the id of a corpus of this title. Raises CorpusError where nothing is left of it."""
     made = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")
@@ -160,7 +141,8 @@ def add_corpus(
     try:
         temporary.mkdir(parents=True)
         for split, chosen in split_sentences(sentences).items():
-            (temporary / f"{split}.tsv").write_text(_conll(chosen), encoding="utf-8")
+            with (temporary / f"{split}.tsv").open("w", encoding="utf-8", newline="\n") as sink:
+                write_sentences(chosen, sink)
         (temporary / "corpus.json").write_text(own.to_json(), encoding="utf-8")
         if folder.exists():
             folder.replace(former)
@@ -216,12 +198,3 @@ def _check(
             )
     if not own.covers:
         raise CorpusError(f"{own.id}: say at least one type that its annotators looked for")
-
-
-def _conll(sentences: Iterable[Sentence]) -> str:
-    blocks = []
-    for one in sentences:
-        tags = encode(one.spans, len(one.tokens))
-        rows = zip(one.tokens, tags, strict=True)
-        blocks.append("".join(f"{token}\t{tag}\n" for token, tag in rows))
-    return "\n".join(blocks)

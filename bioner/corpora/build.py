@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bioner.corpora.merge import Dataset, merge, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
+from bioner.corpora.merge import merge
 from bioner.corpora.own import read_all
 from bioner.errors import CorpusError
 from bioner.settings import Settings

@@ -10,15 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioner.corpora.merge import (
-    Dataset,
-    from_table,
-    merge,
-    read_dataset_schema,
-    read_manifest,
-    to_table,
-)
-from bioner.corpora.registry import SPLITS, read_corpora
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import from_table, read_dataset_schema, read_manifest, to_table
+from bioner.corpora.merge import merge
+from bioner.corpora.read import read_corpora
+from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError
 from bioner.labels import IGNORE, LabelSchema
 from bioner.spans import Sentence

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from bioner.corpora.registry import SPLITS, Corpus, OwnCorpus, read_corpora, read_own_description
+from bioner.corpora.read import Corpus, read_corpora
+from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError
 from bioner.formats.conll import read_conll
 from bioner.labels import CorpusMapping, LabelSchema, SourceRule, read_schema
@@ -70,3 +73,50 @@ def read_all(
     )
     corpora += [read_own_corpus(folder) for folder in own_folders(settings)]
     return corpora, read_user_schema(settings, mapping)
+
+
+@dataclass(frozen=True)
+class OwnCorpus:
+    """The description of a user's own corpus: ``corpus.json`` beside its three split files."""
+
+    id: str
+    title: str
+    covers: tuple[str, ...]
+    types: Mapping[str, str]
+    licence: str = ""
+    source_format: str = "conll"
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "id": self.id,
+                "title": self.title,
+                "covers": list(self.covers),
+                "types": dict(self.types),
+                "licence": self.licence,
+                "source_format": self.source_format,
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+
+
+def read_own_description(folder: Path) -> OwnCorpus:
+    """Read ``corpus.json``. Raises CorpusError where it is missing or not of the expected form."""
+    path = folder / "corpus.json"
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return OwnCorpus(
+            str(raw["id"]),
+            str(raw["title"]),
+            tuple(raw["covers"]),
+            dict(raw["types"]),
+            str(raw.get("licence", "")),
+            str(raw.get("source_format", "conll")),
+        )
+    except FileNotFoundError as error:
+        raise CorpusError(f"{path}: missing; add the corpus again on the Corpora page") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorpusError(
+            f"{path}: not a corpus description ({error}); add the corpus again"
+        ) from error

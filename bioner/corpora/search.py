@@ -12,8 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import read_dataset_schema, read_manifest, to_table
 from bioner.corpora.disagreements import Disagreement, Kind, Variant
-from bioner.corpora.merge import Dataset, read_dataset_schema, read_manifest, to_table
 from bioner.corpora.registry import SPLITS
 from bioner.corpora.search_index import (
     BEGIN,

@@ -20,7 +20,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bioner.corpora.merge import Dataset, read_dataset, read_manifest
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import read_dataset, read_manifest
 from bioner.errors import BionerError, CorpusError
 from bioner.evaluation.mistakes import Mistake
 from bioner.evaluation.report_files import (

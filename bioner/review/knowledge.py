@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bioner.corpora.merge import merge, read_dataset, read_manifest
-from bioner.corpora.registry import read_corpora
+from bioner.corpora.dataset_folder import read_dataset, read_manifest
+from bioner.corpora.merge import merge
+from bioner.corpora.read import read_corpora
 from bioner.files import write_whole
 from bioner.labels import read_schema
 from bioner.review.reasons import Knowledge, read_knowledge

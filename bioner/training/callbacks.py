@@ -19,7 +19,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.training import processes
 from bioner.training.checkpoints import COMPLETE
 from bioner.training.config import TrainingConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 
 if TYPE_CHECKING:
     pass

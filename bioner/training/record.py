@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioner.bio import tag_names
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.models.card import ModelCard
 from bioner.settings import PROJECT_ROOT
 from bioner.training import processes

@@ -8,8 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bioner.corpora.merge import Dataset, merge, read_dataset
-from bioner.corpora.registry import read_corpora
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import read_dataset
+from bioner.corpora.merge import merge
+from bioner.corpora.read import read_corpora
 from bioner.labels import LabelSchema, read_schema
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger

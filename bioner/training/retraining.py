@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.errors import TrainingError
 from bioner.models.card import CARD, ModelCard, read_card
 from bioner.spans import Sentence

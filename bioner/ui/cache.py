@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
     from bioner.corpora.adding import Preview
-    from bioner.corpora.merge import Dataset, Manifest
+    from bioner.corpora.dataset import Dataset
+    from bioner.corpora.dataset_folder import Manifest
     from bioner.corpora.overview import Shelf
     from bioner.corpora.search import SearchIndex
     from bioner.evaluation.comparison import Difference, Paired
@@ -119,7 +120,7 @@ def models(settings: Settings) -> list[ModelEntry]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def manifest(folder: str, file_stamp: Stamp) -> Manifest:
     """Read what a merged folder holds, from its manifest."""
-    from bioner.corpora.merge import read_manifest
+    from bioner.corpora.dataset_folder import read_manifest
 
     return read_manifest(Path(folder))
 
@@ -127,7 +128,7 @@ def manifest(folder: str, file_stamp: Stamp) -> Manifest:
 @st.cache_resource(max_entries=2, show_spinner="Reading the merged sentences …")
 def dataset(folder: str, fingerprint: str, splits: tuple[str, ...]) -> Dataset:
     """Read the merged sentences once for all tabs."""
-    from bioner.corpora.merge import read_dataset
+    from bioner.corpora.dataset_folder import read_dataset
 
     return read_dataset(Path(folder), splits=splits)
 

@@ -14,13 +14,12 @@ from bioner.corpora.adding import (
     remove_corpus,
     split_of,
     split_sentences,
-    suggest_types,
 )
 from bioner.corpora.merge import merge
-from bioner.corpora.own import read_all, read_user_schema
-from bioner.corpora.registry import SPLITS, OwnCorpus
+from bioner.corpora.own import OwnCorpus, read_all, read_user_schema
+from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError, FormatError
-from bioner.labels import IGNORE, read_schema
+from bioner.labels import read_schema
 from bioner.settings import read_settings
 
 SCHEMA = read_schema()
@@ -60,14 +59,6 @@ def test_an_upload_without_labels_or_that_is_no_text_is_one_sentence() -> None:
         preview_corpus([("plain.txt", b"We gave aspirin to mice.")])
     with pytest.raises(FormatError):
         preview_corpus([("zeros.conll", b"\0" * 100)])
-
-
-def test_types_are_suggested_by_name_then_as_the_ten_map_them_then_left_open() -> None:
-    found = suggest_types(["chemicals", "GENE", "Simple_chemical", "GGP", "Planet"], SCHEMA)
-    assert found["chemicals"] == found["Simple_chemical"] == "Chemical"
-    assert found["GENE"] == "Gene"
-    assert found["GGP"] == "Protein"
-    assert found["Planet"] == IGNORE
 
 
 def test_every_sentence_goes_to_one_split_and_always_the_same() -> None:

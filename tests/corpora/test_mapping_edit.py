@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from support import ROOT
 
+from bioner.corpora.dataset import Dataset
 from bioner.corpora.mapping_edit import (
     MappingEdit,
     changes,
@@ -16,7 +17,6 @@ from bioner.corpora.mapping_edit import (
     restore,
     write_edit,
 )
-from bioner.corpora.merge import Dataset
 from bioner.corpora.overview import open_sample
 from bioner.corpora.own import read_user_schema
 from bioner.errors import SchemaError

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from support import ROOT
 
 from bioner.bio import tag_names
-from bioner.corpora.merge import fuse_sentences, merge, read_dataset, read_manifest, write_dataset
-from bioner.corpora.registry import Corpus, read_corpora
+from bioner.corpora.dataset_folder import read_dataset, read_manifest, write_dataset
+from bioner.corpora.merge import fuse_sentences, merge
+from bioner.corpora.read import Corpus, read_corpora
 from bioner.errors import CorpusError, SchemaError
 from bioner.formats.conll import read_conll
 from bioner.labels import read_schema

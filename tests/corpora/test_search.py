@@ -8,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.corpora.disagreements import Disagreement
-from bioner.corpora.merge import Dataset, merge, write_dataset
-from bioner.corpora.registry import read_corpora
+from bioner.corpora.merge import merge
+from bioner.corpora.read import read_corpora
 from bioner.corpora.search import INDEX_NAME, Query, SearchIndex, variant_query
 from bioner.corpora.search_index import origin, split_words, words_of
 from bioner.errors import CorpusError

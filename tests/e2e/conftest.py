@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from browser import CHROMIUM, PATIENCE_MS, Studio, running
 
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ import pytest
 from browser import SHOTS, Studio, problems_of, running, settle, shoot
 
 from bioner.corpora.build import build
-from bioner.corpora.own import read_user_schema
-from bioner.corpora.registry import read_own_description
+from bioner.corpora.own import read_own_description, read_user_schema
 from bioner.corpora.search import SearchIndex
 from bioner.settings import Settings
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.corpora]
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 CARDS = ".bn-card"
-WARD = "We\tO\ngave\tO\naspirin\tB-Drug\nfor\tO\nlung\tB-Finding\nfibrosis\tI-Finding\n\n" * 12
+WARD = "We\tO\ngave\tO\naspirin\tB-Code\nfor\tO\nlung\tB-Finding\nfibrosis\tI-Finding\n\n" * 12
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +107,9 @@ def test_a_corpus_of_ones_own_is_added_beside_the_ten(
     tab.get_by_text("large.conll: 200 MB is more than the 64 MB").wait_for()
     full.open(tab, "Corpora", part="own")
     files.set_input_files(ward)
-    tab.get_by_text("Not known here: Drug, Finding").wait_for()
+    tab.get_by_text("Not known here: Code, Finding").wait_for()
     settle(tab)
-    choose(tab, "Drug (12 mentions) is", "Chemical")
+    choose(tab, "Code (12 mentions) is", "Chemical")
     chosen = tab.locator("[data-testid='stButtonGroup'] [data-selected]")
     chosen.filter(has_text="Chemical").wait_for()
     settle(tab)
@@ -127,7 +126,7 @@ def test_a_corpus_of_ones_own_is_added_beside_the_ten(
     settle(tab)
     own = read_own_description(full.settings.own_corpora / "ward")
     assert set(own.covers) == {"Chemical", "Disease", "Pathology"}
-    assert own.types == {"Drug": "Chemical", "Finding": "Disease"}
+    assert own.types == {"Code": "Chemical", "Finding": "Disease"}
     assert not problems_of(tab)
 
 

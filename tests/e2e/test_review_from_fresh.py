@@ -18,7 +18,8 @@ from browser import Studio, problems_of
 from browser import settle as settle_page
 from page_support import make_model
 
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.jobs import launch
 from bioner.labels import read_schema
 from bioner.models.card import ModelCard, read_card, training_hashes

@@ -11,7 +11,8 @@ from apps.serving import PATIENCE_MS, Server, settle
 from browser import Studio, problems_of, shoot
 from browser import settle as settle_page
 
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.evaluation.reports import list_reports
 from bioner.jobs import launch
 from bioner.models.card import read_card

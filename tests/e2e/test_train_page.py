@@ -13,7 +13,8 @@ import pytest
 from browser import PATIENCE_MS, StudioProcess, problems_of, running, settle, shoot
 from runs import make_run
 
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.jobs import launch
 from bioner.models.catalogue import active_model, history
 from bioner.settings import PROJECT_ROOT, Settings

@@ -14,7 +14,8 @@ from benchmarks.external import External, external_table, score_documents, witho
 from benchmarks.loop import Outcome, Side, as_corrected, patterns_of
 from benchmarks.loop import markdown as loop_markdown
 from benchmarks.scores import BEGIN, END, Column, markdown, stray_marks, write_between
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.evaluation.gate import decide
 from bioner.evaluation.reports import ReportKey, evaluate_and_store
 from bioner.evaluation.scores import Score

@@ -8,7 +8,7 @@ import random
 import pytest
 from support import DictionaryTagger
 
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.evaluation import confidence
 from bioner.evaluation.confidence import fit_confidence, judge
 from bioner.tagging.calibration import calibrated, fit_platt, log_odds, reliability

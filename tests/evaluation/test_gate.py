@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support import DictionaryTagger
 
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.errors import CorpusError, ModelError
 from bioner.evaluation import gate
 from bioner.evaluation.comparison import compare_reports, fixed_and_broken, pair

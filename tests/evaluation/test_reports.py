@@ -11,7 +11,8 @@ import pytest
 from page_support import make_model
 from support import DictionaryTagger
 
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.errors import BionerError, CorpusError
 from bioner.evaluation import reports
 from bioner.evaluation.comparison import compare_reports

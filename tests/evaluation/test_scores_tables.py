@@ -14,7 +14,7 @@ from benchmarks.ablation import Outcome, chosen_test, difference, table
 from benchmarks.confidence import confidence_table
 from benchmarks.paper_table import MEAN_OF, mean_of_nine, our_row, paper_table
 from benchmarks.scores import with_kept
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.evaluation.published import ANCHORS
 from bioner.evaluation.scores import Score
 from bioner.evaluation.scoring import score

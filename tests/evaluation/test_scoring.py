@@ -14,7 +14,7 @@ from seqeval.metrics import classification_report
 from seqeval.scheme import IOB2
 
 from bioner.bio import decode_strict, encode
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.errors import CorpusError
 from bioner.evaluation.comparison import (
     compare_reports,
@@ -537,8 +537,8 @@ def test_types_and_micro_have_intervals_over_all_corpora():
 @pytest.mark.corpora
 @pytest.mark.slow
 def test_score_equals_seqeval_on_every_real_corpus(shared):
-    from bioner.corpora.merge import apply_mapping
-    from bioner.corpora.registry import read_corpora
+    from bioner.corpora.mapping import apply_mapping
+    from bioner.corpora.read import read_corpora
 
     generator = np.random.default_rng(7)
     for corpus in read_corpora(shared / "corpora"):

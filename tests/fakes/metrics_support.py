@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from support import DictionaryTagger
 
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.evaluation.reports import FOLDER, StoredReport, evaluate_and_store, report_key
 from bioner.labels import read_schema
 from bioner.settings import Settings

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.spans import Sentence, Span, with_spans
 
 ROOT = Path(__file__).resolve().parents[2]

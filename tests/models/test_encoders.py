@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForTokenClassification, AutoTokenizer, BertConfig, BertModel
 
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.errors import ModelError
 from bioner.models.encoders import import_hub_folder, is_ready, prepare_encoder
 from bioner.models.folder import check_folder

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_support import a_document, a_store
 
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.review import (
     Candidate,
     Knowledge,

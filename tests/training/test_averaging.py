@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.evaluation.gate import Check
 from bioner.training import averaging
 from bioner.training.averaging import average_weights

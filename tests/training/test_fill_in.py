@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bioner.bio import allowed_tags, tag_names
-from bioner.corpora.merge import Dataset
+from bioner.corpora.dataset import Dataset
 from bioner.errors import TrainingError
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence, Span, corpus_sentence

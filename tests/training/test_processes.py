@@ -19,7 +19,8 @@ from support import ROOT
 from torch.utils.data import BatchSampler
 
 from bioner import machine
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.jobs import launch
 from bioner.jobs.folder import JobSpec, JobState
 from bioner.settings import Settings, read_settings

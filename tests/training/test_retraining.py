@@ -10,7 +10,8 @@ import pytest
 from page_support import make_model
 from support import DictionaryTagger
 
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.errors import TrainingError
 from bioner.models.card import read_card, training_hashes, write_training_hashes
 from bioner.settings import read_settings

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from support import ROOT, read_json
 
 from bioner.bio import allowed_tags, tag_names
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.errors import TrainingError
 from bioner.spans import corpus_sentence
 from bioner.training.checkpoints import last_checkpoint

@@ -24,7 +24,7 @@ def zipped(name: str, content: bytes) -> bytes:
     return packed.getvalue()
 
 
-GOOD = b"We\tO\ngave\tO\naspirin\tB-Drug\n.\tO\n\nMice\tB-Chemical\ndied\tO\n"
+GOOD = b"We\tO\ngave\tO\naspirin\tB-Code\n.\tO\n\nMice\tB-Chemical\ndied\tO\n"
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 BAD = {
     "empty.conll": (b"", "empty.conll: the file is empty"),
@@ -34,14 +34,14 @@ BAD = {
     "zeros.tsv": (b"\x00" * 400, "zeros.tsv: a binary file (zero bytes)"),
     "paper.pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "paper.pdf: a binary file (a PDF document)"),
     "latin.conll": (
-        "naïve\tB-Drug\n".encode("latin-1"),
+        "naïve\tB-Code\n".encode("latin-1"),
         "latin.conll: not UTF-8 at byte 2 (0xef); save the file as UTF-8",
     ),
-    "wide.conll": ("naive\tB-Drug\n".encode("utf-16"), "wide.conll: UTF-16 text; expected UTF-8"),
+    "wide.conll": ("naive\tB-Code\n".encode("utf-16"), "wide.conll: UTF-16 text; expected UTF-8"),
     "tags.conll": (
-        b"We\tO\naspirin\tDrug\n",
+        b"We\tO\naspirin\tCode\n",
         "tags.conll:2: expected a tag in the last column (O, or B-, I-, E-, S- and a type), "
-        "got 'Drug'",
+        "got 'Code'",
     ),
     "plain.txt": (b"We gave aspirin.", "plain.txt: no annotated mention was found"),
     "out.zip": (zipped("../out.conll", GOOD), "out.zip: refused: the member '../out.conll' leads"),
@@ -65,10 +65,10 @@ def test_a_bad_upload_is_one_sentence_and_a_good_one_is_taken_afterwards(home: P
     page.file_uploader[0].set_value([("ward.conll", GOOD, "")]).run()
     assert not page.error
     assert [one.value for one in page.info if "Not known here" in one.value] == [
-        "Not known here: Drug. Say above what each is; left open, it is no evidence for or "
+        "Not known here: Code. Say above what each is; left open, it is no evidence for or "
         "against any type."
     ]
-    page.selectbox(key="own_type_Drug").set_value("Chemical").run()
+    page.selectbox(key="own_type_Code").set_value("Chemical").run()
     page.button(key="own_add").click().run()
     assert "ward is added" in page.success[0].value
     assert (read_settings().own_corpora / "ward" / "corpus.json").exists()
@@ -123,13 +123,13 @@ def test_corpora_add_says_which_labels_it_does_not_know(home: Path, tmp_path: Pa
     path = tmp_path / "ward.conll"
     path.write_bytes(GOOD)
     words = ["corpora", "add", str(path), "--name", "Ward", "--covers", "Chemical"]
-    wrong = CliRunner().invoke(commands, [*words, "--map", "Drug=Planet"])
+    wrong = CliRunner().invoke(commands, [*words, "--map", "Code=Planet"])
     assert wrong.exit_code == 1
     assert wrong.stderr.startswith("error: Ward: unknown type 'Planet'; expected one of Anatomy")
     assert not home.exists()
     done = CliRunner().invoke(commands, [*words, "--format", "conll"])
     assert done.exit_code == 0, done.stderr
-    assert "Drug: not known here, so left open; `--map Drug=TYPE` says what it is" in done.stderr
+    assert "Code: not known here, so left open; `--map Code=TYPE` says what it is" in done.stderr
     assert "Chemical: not known" not in done.stderr
 
 

@@ -13,7 +13,7 @@ from page_support import make_model
 from streamlit.testing.v1 import AppTest
 from support import DictionaryTagger
 
-from bioner.corpora.merge import read_manifest, write_dataset
+from bioner.corpora.dataset_folder import read_manifest, write_dataset
 from bioner.errors import JobError
 from bioner.evaluation import gate
 from bioner.evaluation.published import ANCHORS, COLUMNS

@@ -10,7 +10,8 @@ import torch
 from page_support import load_tagger, make_model
 from streamlit.testing.v1 import AppTest
 
-from bioner.corpora.merge import Dataset, write_dataset
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.labels import read_schema
 from bioner.review import REASONS
 from bioner.settings import PROJECT_ROOT, Settings, read_settings

@@ -370,7 +370,8 @@ def test_number_of_gpus_is_asked_for_only_where_there_are_several(
 
 
 def make_merged(settings: Settings) -> None:
-    from bioner.corpora.merge import Dataset, write_dataset
+    from bioner.corpora.dataset import Dataset
+    from bioner.corpora.dataset_folder import write_dataset
     from bioner.labels import read_schema
     from bioner.spans import Span, corpus_sentence
 

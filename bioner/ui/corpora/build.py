@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from bioner.corpora.build import build
-from bioner.corpora.registry import fetch
+from bioner.corpora.fetch import fetch
 from bioner.corpora.search import SearchIndex
 from bioner.errors import BionerError
 from bioner.ui.session import Session, show_problem

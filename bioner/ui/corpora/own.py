@@ -7,16 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from bioner.corpora.adding import (
-    Preview,
-    add_corpus,
-    corpus_id,
-    remove_corpus,
-    split_sentences,
-    suggest_types,
-)
-from bioner.corpora.own import own_folders
-from bioner.corpora.registry import OwnCorpus, read_own_description
+from bioner.corpora.adding import Preview, add_corpus, corpus_id, remove_corpus, split_sentences
+from bioner.corpora.foreign_labels import suggest_types
+from bioner.corpora.own import OwnCorpus, own_folders, read_own_description
 from bioner.errors import BionerError
 from bioner.formats import MAX_WHOLE_BYTES
 from bioner.labels import IGNORE

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from bioner.corpora.exports import conll_of_sentences
 from bioner.corpora.overview import Shelf
 from bioner.corpora.registry import CORPORA, SPLITS
 from bioner.corpora.search import FEATURES, INDEX_NAME, Hit, Query, SearchIndex
@@ -16,7 +17,6 @@ from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence
 from bioner.ui import cache
-from bioner.ui.corpora.exports import conll_of_sentences
 from bioner.ui.highlight import coverage_html, sentence_html, sentence_mentions
 from bioner.ui.session import Session, keep_in_url, page_key, show_problem
 from bioner.ui.tables import table_html

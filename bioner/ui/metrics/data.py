@@ -61,8 +61,9 @@ def find_data(settings: Settings, split: str) -> Data | None:
 
 def build_sample(settings: Settings) -> None:
     """Merge the shipped sample into a folder of its own, so that a model can be scored on it."""
-    from bioner.corpora.merge import merge, write_dataset
-    from bioner.corpora.registry import read_corpora
+    from bioner.corpora.dataset_folder import write_dataset
+    from bioner.corpora.merge import merge
+    from bioner.corpora.read import read_corpora
     from bioner.labels import read_schema
 
     dataset = merge(read_corpora(settings.sample), read_schema())

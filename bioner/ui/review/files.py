@@ -11,8 +11,8 @@ from typing import cast, get_args
 import streamlit as st
 
 from bioner import formats
+from bioner.corpora.foreign_labels import suggest_type
 from bioner.errors import BionerError
-from bioner.labels import IGNORE, LabelSchema
 from bioner.settings import Settings
 from bioner.spans import Document, Sentence, Span
 from bioner.store import Placement
@@ -148,7 +148,7 @@ def _map_labels(desk: Desk, labels: Counter[str]) -> dict[str, str]:
         st.caption("These labels are not types of the project. What do they mean here?")
     for label in foreign:
         choices = [*types, LEAVE_OUT]
-        guess = guess_type(label, desk.session.schema)
+        guess = suggest_type(label, desk.session.schema)
         mapping[label] = str(
             st.selectbox(
                 f"{label} ({labels[label]:,})",
@@ -158,28 +158,6 @@ def _map_labels(desk: Desk, labels: Counter[str]) -> dict[str, str]:
             )
         )
     return mapping
-
-
-def guess_type(label: str, schema: LabelSchema) -> str:
-    """Guess our type for a foreign label: by name, else by what most corpora's rules say of it."""
-    plain = _plain(label)
-    for name in schema.names:
-        if _plain(name) == plain:
-            return name
-    votes = Counter(
-        rule.label
-        for mapping in schema.corpora.values()
-        for source, rule in mapping.rules.items()
-        if _plain(source) == plain and rule.label != IGNORE
-    )
-    if votes:
-        return votes.most_common(1)[0][0]
-    inside = [name for name in schema.names if _plain(name) in plain]
-    return inside[0] if inside else ""
-
-
-def _plain(label: str) -> str:
-    return "".join(sign for sign in label.lower() if sign.isalnum()).removesuffix("s")
 
 
 def _bring_in(

@@ -1,0 +1,149 @@
+"""The merged sentences under one label schema, and the report of what the merge did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from bioner.corpora.registry import SPLITS
+from bioner.errors import CorpusError
+from bioner.labels import LabelSchema
+from bioner.spans import Sentence, Span
+
+
+@dataclass(frozen=True)
+class MergeReport:
+    """Everything that the merge dropped, fused, repaired, ignored or found leaking, by rule.
+
+    ``sentences`` and ``mentions`` count what is in the dataset, by corpus and split. ``leaks``
+    counts train sentences dropped, by rule, as ``{"distinct", "sentences"}``; ``fused`` counts
+    sentences that several corpora share, by pair of corpora, before leak removal.
+    """
+
+    read: int
+    read_by_corpus: Mapping[str, Mapping[str, int]]
+    sentences: Mapping[str, Mapping[str, int]]
+    mentions: Mapping[str, Mapping[str, Mapping[str, int]]]
+    types: Mapping[str, int]
+    tags: tuple[str, ...]
+    leaks: Mapping[str, Mapping[str, int]]
+    leaks_by_corpus: Mapping[str, int]
+    fused: Mapping[str, int]
+    fused_sentences: int
+    repeated: int
+    finer_label_won: int
+    boundary_clashes: int
+    type_clashes: int
+    ignored: Mapping[str, Mapping[str, int]]
+    mapped: Mapping[str, Mapping[str, Mapping[str, int]]]
+    repairs: Mapping[str, Mapping[str, int]]
+    devel_equal_to_test: int
+    parts: tuple[str, ...]
+    mapping: str
+    schema_fingerprint: str
+    fingerprint: str = ""
+
+    @property
+    def leaks_dropped(self) -> int:
+        """Distinct train sentences dropped because they equal a devel or test sentence."""
+        return self.leaks["equal"]["distinct"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as printed by ``corpora build --json``."""
+        return {**asdict(self), "tags": list(self.tags), "leaks_dropped": self.leaks_dropped}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The merged train, devel and test sentences under one label schema."""
+
+    train: tuple[Sentence, ...]
+    devel: tuple[Sentence, ...]
+    test: tuple[Sentence, ...]
+    schema: LabelSchema
+    fingerprint: str
+    report: MergeReport | None = field(default=None, compare=False)
+
+    def split(self, name: str) -> tuple[Sentence, ...]:
+        """Return ``train``, ``devel`` or ``test``."""
+        if name not in SPLITS:
+            raise CorpusError(f"unknown split {name!r}; expected train, devel or test")
+        chosen: tuple[Sentence, ...] = getattr(self, name)
+        return chosen
+
+    @cached_property
+    def tuning(self) -> tuple[Sentence, ...]:
+        """The devel sentences that equal no test sentence: what may be tuned on.
+
+        Only where the test split was read too; without it nothing is known to be left out.
+        """
+        held = {s.fingerprint for s in self.test}
+        return tuple(s for s in self.devel if s.fingerprint not in held)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Each corpus's share of all sentences, 0..1."""
+        counts = Counter(s.corpus for split in SPLITS for s in self.split(split))
+        return {name: n / counts.total() for name, n in counts.items()}
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        """The corpus ids present, in order of first appearance."""
+        return tuple(dict.fromkeys(s.corpus for split in SPLITS for s in self.split(split)))
+
+    def only_types(self, types: Iterable[str]) -> Dataset:
+        """Return the dataset under a schema of these types alone.
+
+        Mentions of the other types, and coarse ones that may stand for them alone, are gone; a
+        coarse one that may stand for a type that is left and one that is not becomes ignored.
+        """
+        schema = self.schema.only(types)
+        kept = frozenset(schema.names)
+        return replace(
+            self,
+            train=tuple(_only_types(s, kept) for s in self.train),
+            devel=tuple(_only_types(s, kept) for s in self.devel),
+            test=tuple(_only_types(s, kept) for s in self.test),
+            schema=schema,
+        )
+
+    @property
+    def all_corpora(self) -> tuple[str, ...]:
+        """The corpus ids present, those that were fused into others included."""
+        inside = (c for s in self.train for c in s.sources)
+        return tuple(sorted({*self.corpora, *inside}))
+
+    def only(self, corpora: Iterable[str]) -> Dataset:
+        """Return the dataset of these corpora; a fused sentence stays if one of them has it."""
+        chosen = set(corpora)
+        return replace(
+            self,
+            train=tuple(s for s in self.train if chosen & set(s.sources or (s.corpus,))),
+            devel=tuple(s for s in self.devel if s.corpus in chosen),
+            test=tuple(s for s in self.test if s.corpus in chosen),
+        )
+
+
+def _only_types(sentence: Sentence, kept: frozenset[str]) -> Sentence:
+    ignored = list(sentence.ignored)
+
+    def keep(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+        chosen: list[Span] = []
+        for span in spans:
+            labels = tuple(label for label in span.labels if label in kept)
+            if len(labels) == len(span.labels):
+                chosen.append(span)
+            elif labels:
+                ignored.append((span.start, span.end))
+        return tuple(chosen)
+
+    return replace(
+        sentence,
+        spans=keep(sentence.spans),
+        readings=keep(sentence.readings),
+        covers=sentence.covers & kept,
+        ignored=tuple(sorted(set(ignored))),
+    )

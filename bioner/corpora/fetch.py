@@ -1,0 +1,86 @@
+"""fetch(): the public files of the ten corpora, each checked against its pin."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioner.corpora.read import blob_sha1
+from bioner.corpora.registry import CORPORA, SPLITS
+from bioner.errors import CorpusError
+
+REPOSITORY = "https://raw.githubusercontent.com/cambridgeltl/MTL-Bioinformatics-2016/master/data"
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What ``fetch`` did: files taken from the network, and files that were there already."""
+
+    fetched: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def fetch(
+    destination: Path,
+    only: Sequence[str] | None = None,
+    *,
+    repository: str = REPOSITORY,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> FetchReport:
+    """Fetch the public files into ``destination``, each checked against its pin.
+
+    A file that is there with the right content is kept; an interrupted one is continued from its
+    ``.part``; a file appears under its name only when it is whole and its git blob SHA-1 matches.
+    Raises CorpusError (no network, another content) with what to do.
+    """
+    infos = [info for info in CORPORA.values() if only is None or info.id in only]
+    jobs = [
+        (info, split, pin) for info in infos for split, pin in zip(SPLITS, info.pins, strict=True)
+    ]
+    fetched: list[str] = []
+    kept: list[str] = []
+    for done, (info, split, pin) in enumerate(jobs):
+        name = f"{info.id}{info.suffix}/{split}.tsv"
+        target = destination / name
+        if progress:
+            progress(name, done, len(jobs))
+        if target.is_file() and blob_sha1(target.read_bytes()).startswith(pin):
+            kept.append(name)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(".tsv.part")
+        _download(f"{repository}/{name}", part)
+        sha = blob_sha1(part.read_bytes())
+        if not sha.startswith(pin):
+            part.unlink()
+            raise CorpusError(
+                f"{name}: the fetched file's git blob SHA-1 is {sha[:8]}, expected {pin[:8]}; "
+                "nothing was kept: try again, or copy the corpus here by hand"
+            )
+        part.replace(target)
+        fetched.append(name)
+    return FetchReport(tuple(fetched), tuple(kept))
+
+
+def _download(url: str, part: Path) -> None:
+    have = part.stat().st_size if part.is_file() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            resumed = response.status == 206
+            with part.open("ab" if resumed else "wb") as sink:
+                while block := response.read(1 << 16):
+                    sink.write(block)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:
+            part.unlink()
+            return _download(url, part)
+        raise CorpusError(f"{url}: the server answered {error.code}; try again later") from error
+    except OSError as error:
+        raise CorpusError(
+            f"{url}: not reachable ({error}); what was fetched so far is kept: run the command "
+            "again with a network, or copy the corpora here and use `corpora build --source DIR`"
+        ) from error
