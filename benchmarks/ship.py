@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bioner.commands.predict import scores_table
+from bioner.commands.evaluate import scores_table
 from bioner.commands.terminal import counter
 from bioner.corpora.dataset_folder import read_dataset
 from bioner.evaluation.confidence import fit_confidence

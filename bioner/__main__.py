@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 import bioner
-from bioner.commands import corpora, doctor, jobs, models, predict, retrain, review, train
+from bioner.commands import (
+    corpora,
+    doctor,
+    evaluate,
+    jobs,
+    models,
+    retrain,
+    review,
+    serve,
+    tag,
+    train,
+)
 from bioner.commands.run_ner import TrainCommand
 
 app = typer.Typer(
@@ -22,11 +33,11 @@ app.command("retrain")(retrain.retrain)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.command("convert")(models.convert)
-app.command("tag")(predict.tag)
-app.command("evaluate")(predict.evaluate)
-app.command("compare")(predict.compare)
+app.command("tag")(tag.tag)
+app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(evaluate.compare)
 app.add_typer(review.app, name="review")
-app.command("serve")(predict.serve)
+app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 
 

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from bioner.errors import CorpusError
 from bioner.evaluation.mistakes import Mistake
 from bioner.evaluation.reports import StoredReport
-from bioner.evaluation.scoring import BOOTSTRAP, Counts, Report
+from bioner.evaluation.scores import Counts, Report
+from bioner.evaluation.scoring import BOOTSTRAP
 
 
 @dataclass(frozen=True, slots=True)
