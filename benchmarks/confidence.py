@@ -19,7 +19,8 @@ from typing import Any
 from benchmarks.scores import write_between
 from bioner.commands.terminal import counter
 from bioner.evaluation.confidence import judge
-from bioner.evaluation.reports import StoredReport, evaluate_cached
+from bioner.evaluation.evaluate import evaluate_cached
+from bioner.evaluation.reports import Evaluation
 from bioner.evaluation.scores import Report
 from bioner.models.card import read_card
 from bioner.models.catalogue import find_model
@@ -68,7 +69,7 @@ def _judged(one: Reliability) -> int:
     return sum(cell.count for cell in one.bins)
 
 
-def by_predicted_type(stored: StoredReport) -> dict[str, Reliability]:
+def by_predicted_type(stored: Evaluation) -> dict[str, Reliability]:
     """Return the reliability of the predictions of each type, before folding."""
     cases: dict[str, list[tuple[float, bool]]] = defaultdict(list)
     for one in stored.sentences():

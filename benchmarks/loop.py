@@ -33,8 +33,9 @@ from benchmarks.external import BIORED, TYPES, read_biored, score_documents, wit
 from benchmarks.scores import write_between
 from bioner.commands.terminal import counter, say
 from bioner.corpora.dataset_folder import read_dataset, read_manifest, write_dataset
+from bioner.evaluation.evaluate import evaluate_cached
 from bioner.evaluation.gate import Decision, decide
-from bioner.evaluation.reports import StoredReport, evaluate_cached, reports_folder
+from bioner.evaluation.reports import Evaluation, reports_folder
 from bioner.evaluation.scores import Score
 from bioner.files import write_whole
 from bioner.labels import LabelSchema
@@ -148,7 +149,7 @@ class Outcome:
     patterns: int
     before: Side
     after: Side
-    gate: tuple[StoredReport, StoredReport]
+    gate: tuple[Evaluation, Evaluation]
     decision: Decision
     minutes: float
     cpu_minutes: float

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.scores import write_between
 from bioner.commands.terminal import counter
+from bioner.evaluation.evaluate import evaluate_cached
 from bioner.evaluation.published import ANCHORS, COLUMNS, Anchor, Place
-from bioner.evaluation.reports import evaluate_cached
 from bioner.evaluation.scores import Report
 from bioner.models.card import read_card
 from bioner.models.catalogue import find_model

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.external import BIORED, External, measure, read_biored, without_known
 from bioner.commands.terminal import counter, say
-from bioner.evaluation.reports import evaluate_cached
+from bioner.evaluation.evaluate import evaluate_cached
 from bioner.evaluation.scores import Report
 from bioner.formats.source import replacing
 from bioner.models.card import read_card

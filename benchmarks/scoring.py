@@ -24,8 +24,10 @@ from seqeval.scheme import IOB2
 from bioner.bio import encode
 from bioner.commands.terminal import say, table
 from bioner.corpora.dataset_folder import read_dataset
-from bioner.evaluation.reports import find_report, report_key, reports_folder
-from bioner.evaluation.scoring import fold_pair, score
+from bioner.evaluation.folding import fold_pair
+from bioner.evaluation.keys import evaluation_key
+from bioner.evaluation.reports import find_evaluation, reports_folder
+from bioner.evaluation.scoring import score
 from bioner.evaluation.surfaces import agreeing_corpora, read_lexicon, read_usages
 from bioner.labels import LabelSchema
 from bioner.models.catalogue import find_model
@@ -78,8 +80,8 @@ def main() -> None:
     data = args.data or settings.merged
     dataset = read_dataset(data, ("train", args.split))
     schema = dataset.schema
-    key = report_key(find_model(args.model, settings.models), data, split=args.split)
-    stored = find_report(key, reports_folder())
+    key = evaluation_key(find_model(args.model, settings.models), data, split=args.split)
+    stored = find_evaluation(key, reports_folder())
     if stored:
         judged = stored.sentences()
         gold, predicted = [one.raw_gold for one in judged], [one.raw for one in judged]

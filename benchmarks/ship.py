@@ -24,7 +24,7 @@ from bioner.commands.evaluate import scores_table
 from bioner.commands.terminal import counter
 from bioner.corpora.dataset_folder import read_dataset
 from bioner.evaluation.confidence import fit_confidence
-from bioner.evaluation.reports import evaluate_cached
+from bioner.evaluation.evaluate import evaluate_cached
 from bioner.models.card import read_card, write_card
 from bioner.tagging.load import load_tagger
 from bioner.tagging.onnx_export import export_onnx

@@ -28,7 +28,7 @@ def evaluate(
 ) -> None:
     """Score a model on a split, each corpus in its own terms; seqeval strict, IOB2."""
     from bioner.commands.progress import job_progress
-    from bioner.evaluation.reports import evaluate_cached
+    from bioner.evaluation.evaluate import evaluate_cached
     from bioner.models.catalogue import find_model
 
     settings = read_settings()

@@ -208,8 +208,7 @@ def _launch(
     settings: Settings, words: Sequence[str], base: str, data: Path, out: Path, device: str
 ) -> None:
     """Start a job with these words of the command line; under torchrun with as many GPUs."""
-    from bioner.jobs.folder import JobSpec, with_options
-    from bioner.jobs.launch import launch, launcher, resolve_device
+    from bioner.jobs.launch import JobSpec, launch, launcher, resolve_device, with_options
 
     out, data = out.resolve(), data.resolve()
     paths = {"--out": str(out), "--data": str(data)}

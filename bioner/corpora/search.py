@@ -18,6 +18,7 @@ from bioner.corpora.disagreements import Disagreement, Kind, Variant
 from bioner.corpora.registry import SPLITS
 from bioner.corpora.search_index import (
     BEGIN,
+    CORPUS,
     END,
     FORMAT,
     LABEL,
@@ -29,7 +30,6 @@ from bioner.corpora.search_index import (
 )
 from bioner.errors import CorpusError
 from bioner.spans import Range, Sentence, Span, corpus_sentence
-from bioner.store.training_data import CORPUS
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bioner.errors import CorpusError
+from bioner.evaluation.bootstrap import DRAWS, bounds, f1, resample
 from bioner.evaluation.mistakes import Mistake
-from bioner.evaluation.reports import StoredReport
+from bioner.evaluation.reports import Evaluation
 from bioner.evaluation.scores import Counts, Report
-from bioner.evaluation.scoring import BOOTSTRAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Difference:
 
 
 def paired_bootstrap(
-    name: str, a: Counts, b: Counts, *, draws: int = BOOTSTRAP, comparisons: int = 1
+    name: str, a: Counts, b: Counts, *, draws: int = DRAWS, comparisons: int = 1
 ) -> Difference:
     """Compare two models on the same sentences. *Shape:* (sentences, 3) counts each.
 
@@ -70,32 +69,18 @@ def paired_bootstrap(
         raise ValueError(f"the two models were scored on {len(a)} and {len(b)} sentences")
     if not len(a):
         return Difference(name, 0.0, 0.0, 0.0, 0.0)
-    stacked = np.concatenate([a, b], axis=1).astype(np.float64)
-    sums = _draw(stacked, draws * min(comparisons, 3), name)
-    tail = 2.5 / comparisons
-    low, high = np.percentile(_f1(sums[:, 3:]) - _f1(sums[:, :3]), [tail, 100 - tail])
-    total = stacked.sum(axis=0)[None, :]
+    both = np.stack([a, b], axis=1)
+    f1_a, f1_b = f1(resample(both, draws * min(comparisons, 3), seed_text=name)).T
+    low, high = bounds(f1_b - f1_a, tail=2.5 / comparisons)
+    total_a, total_b = f1(both.sum(axis=0))
     return Difference(
         name,
-        float(_f1(total[:, :3])[0]),
-        float(_f1(total[:, 3:])[0]),
+        float(total_a),
+        float(total_b),
         float(low),
         float(high),
         int(a[:, 2].sum()),
     )
-
-
-def _draw(rows: npt.NDArray[np.float64], draws: int, seed_text: str) -> npt.NDArray[np.float64]:
-    """Draw rows with replacement and add them up; equal rows, most of them, are drawn as one."""
-    generator = np.random.default_rng(sum(map(ord, seed_text)))
-    kinds, times = np.unique(rows, axis=0, return_counts=True)
-    n = len(rows)
-    return generator.multinomial(n, times / n, size=draws) @ kinds
-
-
-def _f1(sums: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    total = sums[:, 1] + sums[:, 2]
-    return np.divide(2 * sums[:, 0], total, out=np.zeros_like(total), where=total > 0)
 
 
 @dataclass(frozen=True)
@@ -111,7 +96,7 @@ class Paired:
     left_out: int
 
 
-def pair(a: StoredReport, b: StoredReport) -> Paired:
+def pair(a: Evaluation, b: Evaluation) -> Paired:
     """Align two stored reports. Raises CorpusError where they are of different data or splits."""
     if a.identity() != b.identity():
         raise CorpusError(
@@ -145,7 +130,7 @@ def _numbered(places: Sequence[tuple[str, str]]) -> list[_Key]:
     return keys
 
 
-def _restrict(stored: StoredReport, keys: Sequence[_Key], order: dict[_Key, int]) -> Report:
+def _restrict(stored: Evaluation, keys: Sequence[_Key], order: dict[_Key, int]) -> Report:
     rows: dict[str, list[int]] = {}
     position: Counter[str] = Counter()
     for (corpus, _), number in ((key[0], i) for i, key in enumerate(keys)):

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bioner.evaluation.scoring import fold_pair, fold_spans
+from bioner.evaluation.folding import fold_pair, fold_spans
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence
 from bioner.tagging.calibration import calibrated, fit_platt, log_odds, reliability

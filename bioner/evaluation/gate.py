@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from bioner.errors import ModelError
 from bioner.evaluation.comparison import compare_reports, pair
-from bioner.evaluation.reports import FOLDER, OWN_TEST, StoredReport, evaluate_cached
+from bioner.evaluation.evaluate import evaluate_cached
+from bioner.evaluation.reports import FOLDER, OWN_TEST, Evaluation
 from bioner.evaluation.scores import OverFiring, Report
 from bioner.files import write_whole
 from bioner.models.catalogue import active_model, find_model, promote
@@ -83,15 +84,15 @@ class Decision:
         }
 
 
-OwnReports = tuple[StoredReport, StoredReport]
+EvaluationPair = tuple[Evaluation, Evaluation]
 """The candidate's and the active model's reports on a team's own test sentences."""
 
 
 def decide(
-    candidate: StoredReport,
-    active: StoredReport,
+    candidate: Evaluation,
+    active: Evaluation,
     *,
-    own: OwnReports | None = None,
+    own: EvaluationPair | None = None,
     patterns: Collection[Pattern] = (),
 ) -> Decision:
     """Decide from two stored reports whether the candidate may replace the active model.
@@ -142,7 +143,7 @@ def _check_corpora(active: Report, candidate: Report, parts: Sequence[str]) -> I
             yield Check(one.name, True, f"{told}: no significant fall.")
 
 
-def _check_presence(reports: Sequence[StoredReport]) -> Iterator[Check]:
+def _check_presence(reports: Sequence[Evaluation]) -> Iterator[Check]:
     names = {name for one in reports for name in one.report.by_corpus}
     if not names - {OWN_TEST}:
         yield Check(
@@ -187,7 +188,7 @@ def _fires_more(before: OverFiring, after: OverFiring) -> bool:
 
 
 def _check_patterns(
-    active: StoredReport, candidate: StoredReport, patterns: Collection[Pattern]
+    active: Evaluation, candidate: Evaluation, patterns: Collection[Pattern]
 ) -> Iterator[Check]:
     if not patterns:
         return
@@ -213,7 +214,7 @@ def _check_patterns(
     yield Check("corrected patterns", new >= old, told)
 
 
-def _recalled(stored: StoredReport, patterns: Collection[Pattern]) -> tuple[int, int]:
+def _recalled(stored: Evaluation, patterns: Collection[Pattern]) -> tuple[int, int]:
     total = found = 0
     rows = [i for i, (corpus, _) in enumerate(stored.places()) if corpus == OWN_TEST]
     for judged in stored.sentences(rows):
@@ -225,7 +226,7 @@ def _recalled(stored: StoredReport, patterns: Collection[Pattern]) -> tuple[int,
     return total, found
 
 
-def _check_leaks(active: StoredReport, candidate: StoredReport) -> Iterator[Check]:
+def _check_leaks(active: Evaluation, candidate: Evaluation) -> Iterator[Check]:
     for stored in (candidate, active):
         if not stored.has_hashes:
             yield Check(
@@ -257,7 +258,7 @@ def consider(
     merged = data or (settings.merged if (settings.merged / "manifest.json").is_file() else None)
     names = (candidate, against or active_model(settings))
 
-    def evaluated(data: Path | None, own: Sequence[Sentence]) -> OwnReports:
+    def evaluated(data: Path | None, own: Sequence[Sentence]) -> EvaluationPair:
         first, second = (
             evaluate_cached(
                 find_model(name, settings.models),

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bioner.evaluation.mistakes import Mistake, Scheme, SchemeCounts, scheme_counts_from_json
+from bioner.evaluation.matching import MatchCounts, Matching, match_counts_from_json
+from bioner.evaluation.mistakes import Mistake
 from bioner.tagging.calibration import Reliability, reliability_from_json
 
 Counts = npt.NDArray[np.int64]
@@ -143,7 +144,7 @@ class Report:
     parts: tuple[str, ...] = ()
     unknown_types: tuple[str, ...] = ()
     micro_bounds: tuple[float | None, float | None] = (None, None)
-    schemes: Mapping[Scheme, SchemeCounts] = field(default_factory=dict)
+    schemes: Mapping[Matching, MatchCounts] = field(default_factory=dict)
     reliability: Reliability = field(default_factory=Reliability)
     reliability_by_type: dict[str, Reliability] = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = field(default=(), compare=False)
@@ -234,7 +235,7 @@ def report_from_json(raw: Mapping[str, Any]) -> Report:
         tuple(raw.get("parts", ())),
         tuple(raw.get("unknown_types", ())),
         _bounds_from_json(raw.get("overall", {}).get("micro", {})),
-        {name: scheme_counts_from_json(entry) for name, entry in raw.get("schemes", {}).items()},
+        {name: match_counts_from_json(entry) for name, entry in raw.get("schemes", {}).items()},
         reliability_from_json(raw.get("calibration", {})),
         {n: reliability_from_json(r) for n, r in raw.get("calibration_by_type", {}).items()},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,88 +10,24 @@ import numpy as np
 
 from bioner.corpora.dataset import Dataset
 from bioner.errors import CorpusError
-from bioner.evaluation.mistakes import (
-    SCHEMES,
-    Mistake,
-    Scheme,
-    SchemeCounts,
-    find_mistakes,
-    match_all,
-)
+from bioner.evaluation.bootstrap import DRAWS, bounds, f1, resample
+from bioner.evaluation.firing import over_firing
+from bioner.evaluation.folding import FoldedPair, fold_pair
+from bioner.evaluation.matching import MATCHINGS, MatchCounts, Matching, match_all
+from bioner.evaluation.mistakes import Mistake, find_mistakes
 from bioner.evaluation.scores import (
     CorpusScores,
     Counts,
-    OverFiring,
     Report,
     Score,
-    report_from_json,
-    score_from_json,
 )
-from bioner.evaluation.surfaces import Lexicon, read_lexicon
+from bioner.evaluation.surfaces import Lexicon
 from bioner.labels import CorpusMapping, LabelSchema
-from bioner.spans import Sentence, Span, with_spans
+from bioner.spans import Sentence
 from bioner.tagging.calibration import Reliability, reliability
 from bioner.tagging.tagger import OnProgress, Tagger
 
-__all__ = [
-    "BOOTSTRAP",
-    "CorpusScores",
-    "Counts",
-    "Mistake",
-    "OverFiring",
-    "Report",
-    "Score",
-    "count_matches",
-    "evaluate",
-    "evaluate_sentences",
-    "find_mistakes",
-    "fold_pair",
-    "fold_spans",
-    "over_firing",
-    "report_from_json",
-    "score",
-    "score_from_json",
-    "select",
-]
-
 Bounds = tuple[float | None, float | None]
-BOOTSTRAP = 1000
-"""Draws of a bootstrap interval."""
-
-
-def evaluate(
-    tagger: Tagger,
-    dataset: Dataset,
-    *,
-    split: str = "test",
-    corpora: Sequence[str] | None = None,
-    trained_on: frozenset[str] = frozenset(),
-    parts: Iterable[str] = (),
-    bootstrap: int = BOOTSTRAP,
-    progress: OnProgress | None = None,
-) -> Report:
-    """Tag a split and score it against its gold.
-
-    ``trained_on`` holds the fingerprints of the model's training sentences: sentences of the split
-    among them are left out and counted as leaked. With the dataset's train split at hand, mentions
-    seen and unseen there are scored apart. Raises CorpusError for an unknown corpus.
-    """
-    gold, leaked = select(dataset, split=split, corpora=corpora, trained_on=trained_on)
-    report = score(
-        gold,
-        tagger.tag(gold, progress=progress),
-        dataset.schema,
-        model=tagger.name,
-        split=split,
-        bootstrap=bootstrap,
-        lexicon=read_lexicon(dataset.train) if dataset.train else None,
-    )
-    return replace(
-        report,
-        leaked=leaked,
-        parts=tuple(p for p in parts if p in report.by_corpus),
-        unknown_types=tuple(n for n in dataset.schema.names if n not in tagger.types),
-    )
 
 
 def select(
@@ -124,7 +60,7 @@ def evaluate_sentences(
     gold: Sequence[Sentence],
     schema: LabelSchema,
     *,
-    bootstrap: int = BOOTSTRAP,
+    bootstrap: int = DRAWS,
     progress: OnProgress | None = None,
     split: str = "test",
 ) -> Report:
@@ -146,7 +82,7 @@ def score(
     *,
     model: str = "",
     split: str = "test",
-    bootstrap: int = BOOTSTRAP,
+    bootstrap: int = DRAWS,
     lexicon: Lexicon | None = None,
 ) -> Report:
     """Score predictions against gold, sentence by sentence, each corpus in its own terms.
@@ -170,11 +106,11 @@ def score(
         )
         for corpus, numbers in sorted(rows.items())
     }
-    schemes: dict[Scheme, SchemeCounts] = dict.fromkeys(SCHEMES, SchemeCounts())
+    schemes: dict[Matching, MatchCounts] = dict.fromkeys(MATCHINGS, MatchCounts())
     for result in results.values():
         for scheme, counts in result.schemes.items():
             schemes[scheme] += counts
-    by_type, bounds = _over_all_corpora(list(results.values()))
+    by_type, micro_bounds = _over_all_corpora(list(results.values()))
     order = {name: i for i, name in enumerate(schema.names)}
     return Report(
         model,
@@ -182,7 +118,7 @@ def score(
         {corpus: result.scores for corpus, result in results.items()},
         dict(sorted(by_type.items(), key=lambda item: order.get(item[0], len(order)))),
         over_firing(gold, predicted, schema),
-        micro_bounds=bounds,
+        micro_bounds=micro_bounds,
         schemes=schemes,
         reliability=reliability(judged[1:] for r in results.values() for judged in r.judged),
         reliability_by_type=_reliability_by_type(results.values()),
@@ -202,17 +138,8 @@ class _Scored:
     type_counts: tuple[tuple[str, ...], Counts]
     draws: Counts
     mistakes: list[Mistake]
-    schemes: dict[Scheme, SchemeCounts]
+    schemes: dict[Matching, MatchCounts]
     judged: list[tuple[str, float, bool]]
-
-
-@dataclass(frozen=True, slots=True)
-class FoldedPair:
-    """Gold and prediction of a sentence in its corpus's own terms; ``set_aside`` predictions."""
-
-    gold: Sentence
-    predicted: Sentence
-    set_aside: int
 
 
 def _score_corpus(
@@ -224,11 +151,12 @@ def _score_corpus(
 ) -> _Scored:
     plain = [(pair.gold, pair.predicted) for pair in pairs]
     types, counts = count_matches(plain)
-    draws = _draw(counts, bootstrap, mapping.corpus)
-    bounds = _bounds(draws)
+    stacked = np.concatenate([counts, counts.sum(axis=1, keepdims=True)], axis=1)
+    draws = resample(stacked, bootstrap, seed_text=mapping.corpus)
+    limits = _bounds(draws)
     totals = counts.sum(axis=0)
-    by_type = {name: _to_score(totals[i], bounds[i]) for i, name in enumerate(types)}
-    micro = _to_score(totals.sum(axis=0), bounds[-1])
+    by_type = {name: _to_score(totals[i], limits[i]) for i, name in enumerate(types)}
+    micro = _to_score(totals.sum(axis=0), limits[-1])
     seen, unseen = _by_novelty(plain, mapping, lexicon)
     scores = CorpusScores(
         micro,
@@ -249,32 +177,9 @@ def _score_corpus(
     )
 
 
-def _to_score(counts: Counts, bounds: Bounds) -> Score:
+def _to_score(counts: Counts, limits: Bounds) -> Score:
     correct, predicted, support = (int(v) for v in counts)
-    return Score(correct, predicted, support, *bounds)
-
-
-def fold_pair(gold: Sentence, predicted: Sentence, mapping: CorpusMapping) -> FoldedPair:
-    """Put gold and prediction into the corpus's own terms; set aside what it did not look for."""
-    mine = fold_spans(gold.spans, mapping)
-    theirs = fold_spans(predicted.spans, mapping)
-    looked_for = {mapping.fold_label(label) for label in gold.covers}
-    kept = tuple(s for s in theirs if s.label in looked_for)
-    return FoldedPair(
-        gold if mine == gold.spans else with_spans(gold, mine),
-        predicted if kept == predicted.spans else with_spans(predicted, kept),
-        len(theirs) - len(kept),
-    )
-
-
-def fold_spans(spans: Iterable[Span], mapping: CorpusMapping) -> tuple[Span, ...]:
-    """Return the spans with their labels in the corpus's own terms."""
-    return tuple(
-        s
-        if mapping.fold_label(s.label) == s.label and not s.stands_for
-        else replace(s, label=mapping.fold_label(s.label), stands_for=())
-        for s in spans
-    )
+    return Score(correct, predicted, support, *limits)
 
 
 def count_matches(
@@ -344,26 +249,11 @@ def _by_novelty(
     return Score(*counts[True]), Score(*counts[False])
 
 
-def _draw(counts: Counts, draws: int, seed_text: str) -> Counts:
-    """Draw sentences with replacement and add up their counts. *Shape:* (draws, types + 1, 3)."""
-    n, n_types, _ = counts.shape
-    if not draws or not n:
-        return np.zeros((0, n_types + 1, 3), dtype=np.int64)
-    generator = np.random.default_rng(sum(map(ord, seed_text)))
-    stacked = np.concatenate([counts, counts.sum(axis=1, keepdims=True)], axis=1)
-    kinds, times = np.unique(stacked.reshape(n, -1), axis=0, return_counts=True)
-    drawn = generator.multinomial(n, times / n, size=draws)  # equal sentences are drawn as one
-    summed: Counts = (drawn @ kinds).reshape(draws, n_types + 1, 3)
-    return summed
-
-
 def _bounds(draws: Counts) -> list[Bounds]:
-    """Return the 95 % bootstrap bounds of F1 of each column of ``_draw``."""
+    """Return the 95 % bootstrap bounds of F1 of each column of the draws."""
     if not len(draws):
         return [(None, None)] * draws.shape[1]
-    total = (draws[:, :, 1] + draws[:, :, 2]).astype(np.float64)
-    f1 = np.divide(2.0 * draws[:, :, 0], total, out=np.zeros_like(total), where=total > 0)
-    low, high = np.percentile(f1, [2.5, 97.5], axis=0)
+    low, high = bounds(f1(draws))
     return [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
 
 
@@ -377,34 +267,10 @@ def _over_all_corpora(results: Sequence[_Scored]) -> tuple[dict[str, Score], Bou
         for i, (name, one) in enumerate([*columns, ("", result.scores.micro)]):
             totals[name] = totals.get(name, Score()) + one
             draws[name] = draws[name] + result.draws[:, i] if name in draws else result.draws[:, i]
-    bounds = {name: _bounds(drawn[:, None])[0] for name, drawn in draws.items()}
+    limits = {name: _bounds(drawn[:, None])[0] for name, drawn in draws.items()}
     scores = {
-        name: replace(one, low=bounds[name][0], high=bounds[name][1])
+        name: replace(one, low=limits[name][0], high=limits[name][1])
         for name, one in totals.items()
         if name
     }
-    return scores, bounds.get("", (None, None))
-
-
-def over_firing(
-    gold: Sequence[Sentence], predicted: Sequence[Sentence], schema: LabelSchema
-) -> dict[str, OverFiring]:
-    """Measure each type's predicted mentions per 1,000 tokens where it is covered and where not."""
-    tokens: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
-    fired: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
-    for one, other in zip(gold, predicted, strict=True):
-        for name in schema.names:
-            tokens[name in one.covers][name] += len(one.tokens)
-        for span in other.spans:
-            fired[span.label in one.covers][span.label] += 1
-
-    def rate(name: str, covered: bool) -> float:
-        n = tokens[covered][name]
-        return 1000 * fired[covered][name] / n if n else 0.0
-
-    return {
-        name: OverFiring(
-            rate(name, True), rate(name, False), tokens[True][name], tokens[False][name]
-        )
-        for name in schema.names
-    }
+    return scores, limits.get("", (None, None))

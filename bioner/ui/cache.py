@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from bioner.corpora.overview import Shelf
     from bioner.corpora.search import SearchIndex
     from bioner.evaluation.comparison import Difference, Paired
-    from bioner.evaluation.gate import Decision, OwnReports, Pattern
-    from bioner.evaluation.reports import StoredReport
+    from bioner.evaluation.gate import Decision, EvaluationPair, Pattern
+    from bioner.evaluation.reports import Evaluation
     from bioner.models.catalogue import ModelEntry
     from bioner.review import Knowledge
     from bioner.store import Store
@@ -185,18 +185,18 @@ def search_index(
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def stored_report(folder: str, file_stamp: Stamp) -> StoredReport:
+def stored_report(folder: str, file_stamp: Stamp) -> Evaluation:
     """Read a stored evaluation once for all tabs; the stamp is that of its ``report.json``."""
-    from bioner.evaluation.reports import read_report
+    from bioner.evaluation.reports import read_evaluation
 
-    return read_report(Path(folder))
+    return read_evaluation(Path(folder))
 
 
 ReportId = tuple[str, int, int]
 """A stored report's folder and the stamp of its ``report.json``."""
 
 
-def _report_id(stored: StoredReport) -> ReportId:
+def _report_id(stored: Evaluation) -> ReportId:
     return (str(stored.folder), *stamp(stored.folder / "report.json"))
 
 
@@ -209,14 +209,14 @@ class Comparison:
     by_type: list[Difference]
 
 
-def comparison(a: StoredReport, b: StoredReport) -> Comparison:
+def comparison(a: Evaluation, b: Evaluation) -> Comparison:
     """Compare two stored reports once for all tabs. Raises CorpusError where they do not match."""
     return _comparison(_report_id(a), _report_id(b), a, b)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing the two sentence by sentence …")
 def _comparison(
-    a: ReportId, b: ReportId, _stored_a: StoredReport, _stored_b: StoredReport
+    a: ReportId, b: ReportId, _stored_a: Evaluation, _stored_b: Evaluation
 ) -> Comparison:
     from bioner.evaluation.comparison import compare_reports, compare_types, pair
 
@@ -227,10 +227,10 @@ def _comparison(
 
 
 def decision(
-    candidate: StoredReport,
-    active: StoredReport,
+    candidate: Evaluation,
+    active: Evaluation,
     *,
-    own: OwnReports | None,
+    own: EvaluationPair | None,
     patterns: Collection[Pattern],
 ) -> Decision:
     """Let the gate decide once for all tabs. Raises CorpusError where the reports do not match."""
@@ -241,7 +241,7 @@ def decision(
 
 @st.cache_resource(max_entries=16, show_spinner="The gate compares the two …")
 def _decision(
-    ids: tuple[ReportId, ...], patterns: tuple[Pattern, ...], _reports: tuple[StoredReport, ...]
+    ids: tuple[ReportId, ...], patterns: tuple[Pattern, ...], _reports: tuple[Evaluation, ...]
 ) -> Decision:
     from bioner.evaluation.gate import decide
 

@@ -12,7 +12,7 @@ from metrics_support import GOOD, WORSE, make_data, store_report
 from page_support import make_model
 
 from bioner.evaluation import gate
-from bioner.evaluation.reports import FOLDER, list_reports
+from bioner.evaluation.reports import FOLDER, list_evaluations
 from bioner.models.catalogue import active_model, history
 from bioner.settings import Settings
 from bioner.store import open_store
@@ -115,7 +115,7 @@ def test_an_evaluation_runs_in_the_background_with_progress(scored: Studio, tab:
     tab.get_by_role("button", name="Evaluate", exact=True).click()
     tab.get_by_text("Exact matches on the test sentences").wait_for()
     settle(tab)
-    names = [one.key.model for one in list_reports(scored.settings.data / FOLDER)]
+    names = [one.key.model for one in list_evaluations(scored.settings.data / FOLDER)]
     assert "unscored" in names
     assert not problems_of(tab)
 

@@ -13,7 +13,7 @@ from browser import settle as settle_page
 
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
-from bioner.evaluation.reports import list_reports
+from bioner.evaluation.reports import list_evaluations
 from bioner.jobs import launch
 from bioner.models.card import read_card
 from bioner.settings import PROJECT_ROOT, read_settings
@@ -115,10 +115,10 @@ def test_a_prediction_is_corrected_and_makes_a_new_model_with_scores(
     whole.open(tab, "Metrics", model="retrained")
     tab.locator(".st-key-metrics_evaluate button:visible").click()
     deadline = time.monotonic() + PATIENCE_MS / 1000
-    while not list_reports(whole.settings.data / "reports"):
+    while not list_evaluations(whole.settings.data / "reports"):
         assert time.monotonic() < deadline, "the evaluation did not end"
         time.sleep(0.5)
-    stored = list_reports(whole.settings.data / "reports")[0]
+    stored = list_evaluations(whole.settings.data / "reports")[0]
     assert stored.report.model == "retrained"
     whole.open(tab, "Metrics", model="retrained")
     tab.get_by_text("Exact matches on the test sentences").wait_for()

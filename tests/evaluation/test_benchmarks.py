@@ -16,8 +16,9 @@ from benchmarks.loop import markdown as loop_markdown
 from benchmarks.scores import BEGIN, END, Column, markdown, stray_marks, write_between
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
+from bioner.evaluation.evaluate import evaluate_and_store
 from bioner.evaluation.gate import decide
-from bioner.evaluation.reports import ReportKey, evaluate_and_store
+from bioner.evaluation.keys import EvaluationKey
 from bioner.evaluation.scores import Score
 from bioner.evaluation.scoring import score
 from bioner.labels import read_schema
@@ -121,7 +122,7 @@ def test_the_loop_says_what_was_corrected_what_came_of_it_and_what_the_gate_says
         evaluate_and_store(
             DictionaryTagger(sample, marks),
             sample,
-            ReportKey(name, name, sample.fingerprint, "test", SCHEMA.fingerprint),
+            EvaluationKey(name, name, sample.fingerprint, "test", SCHEMA.fingerprint),
             tmp_path,
         )
         for name, marks in (("old", words), ("new", {}))

@@ -12,8 +12,10 @@ from bioner.corpora.dataset import Dataset
 from bioner.errors import CorpusError, ModelError
 from bioner.evaluation import gate
 from bioner.evaluation.comparison import compare_reports, fixed_and_broken, pair
+from bioner.evaluation.evaluate import evaluate_and_store
 from bioner.evaluation.gate import Decision, apply, corrected_patterns, decide, record, recorded
-from bioner.evaluation.reports import OWN_TEST, ReportKey, StoredReport, evaluate_and_store
+from bioner.evaluation.keys import EvaluationKey
+from bioner.evaluation.reports import OWN_TEST, Evaluation
 from bioner.labels import read_schema
 from bioner.models import catalogue
 from bioner.settings import Settings, read_settings
@@ -54,8 +56,8 @@ def stored(
     data: Dataset = DATA,
     trained_on: frozenset[str] = frozenset({"0" * 16}),
     own_test: str = "",
-) -> StoredReport:
-    key = ReportKey(name, name, data.fingerprint, "test", SCHEMA.fingerprint, own_test=own_test)
+) -> Evaluation:
+    key = EvaluationKey(name, name, data.fingerprint, "test", SCHEMA.fingerprint, own_test=own_test)
     tagger = DictionaryTagger(data, words)
     return evaluate_and_store(tagger, data, key, folder, trained_on=trained_on)
 

@@ -14,19 +14,16 @@ from support import DictionaryTagger
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.errors import BionerError, CorpusError
-from bioner.evaluation import reports
+from bioner.evaluation import evaluate, reports
 from bioner.evaluation.comparison import compare_reports
+from bioner.evaluation.evaluate import evaluate_and_store, evaluate_cached
+from bioner.evaluation.keys import EvaluationKey, evaluation_key, model_hash
 from bioner.evaluation.reports import (
     OWN_TEST,
-    ReportKey,
-    StoredReport,
-    evaluate_and_store,
-    evaluate_cached,
-    find_report,
-    list_reports,
-    model_hash,
-    read_report,
-    report_key,
+    Evaluation,
+    find_evaluation,
+    list_evaluations,
+    read_evaluation,
 )
 from bioner.models.card import ModelCard, write_card
 from bioner.spans import Span, corpus_sentence
@@ -34,11 +31,11 @@ from bioner.spans import Span, corpus_sentence
 WORDS = {"aspirin": "Chemical", "p53": "Gene", "mice": "Organism", "patients": "Organism"}
 
 
-def key_of(sample: Dataset, name: str = "dictionary", **more: object) -> ReportKey:
-    return ReportKey(name, "w1", sample.fingerprint, "test", sample.schema.fingerprint, **more)
+def key_of(sample: Dataset, name: str = "dictionary", **more: object) -> EvaluationKey:
+    return EvaluationKey(name, "w1", sample.fingerprint, "test", sample.schema.fingerprint, **more)
 
 
-def stored(sample: Dataset, folder: Path, words: dict[str, str] = WORDS) -> StoredReport:
+def stored(sample: Dataset, folder: Path, words: dict[str, str] = WORDS) -> Evaluation:
     tagger = DictionaryTagger(sample, words)
     key = replace(key_of(sample), weights=str(sorted(words)))
     return evaluate_and_store(tagger, sample, key, folder, parts=["BC4CHEMD"])
@@ -59,7 +56,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_stored_report_is_read_back_whole(sample: Dataset, tmp_path: Path) -> None:
     made = stored(sample, tmp_path)
-    again = read_report(made.folder)
+    again = read_evaluation(made.folder)
     assert again.report == made.report
     assert again.report.to_json() == made.report.to_json()
     assert again.key == made.key
@@ -73,7 +70,7 @@ def test_a_stored_report_is_read_back_whole(sample: Dataset, tmp_path: Path) -> 
 def test_sentences_are_read_in_the_corpus_own_terms_with_what_was_tagged(
     sample: Dataset, tmp_path: Path
 ) -> None:
-    made = read_report(stored(sample, tmp_path).folder)
+    made = read_evaluation(stored(sample, tmp_path).folder)
     everything = made.sentences()
     assert [one.gold.tokens for one in everything] == [s.tokens for s in sample.test]
     for one in everything:
@@ -86,7 +83,7 @@ def test_sentences_are_read_in_the_corpus_own_terms_with_what_was_tagged(
 
 
 def test_every_mistake_points_to_its_sentence(sample: Dataset, tmp_path: Path) -> None:
-    made = read_report(stored(sample, tmp_path).folder)
+    made = read_evaluation(stored(sample, tmp_path).folder)
     sentences = made.sentences()
     assert made.mistakes
     for mistake in made.mistakes:
@@ -106,7 +103,7 @@ def test_evaluating_twice_tags_once(
     data: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = evaluate_cached(model, data, reports=tmp_path / "reports", device="cpu")
-    monkeypatch.setattr(reports, "load_tagger", lambda *_, **__: pytest.fail("tagged again"))
+    monkeypatch.setattr(evaluate, "load_tagger", lambda *_, **__: pytest.fail("tagged again"))
     again = evaluate_cached(model, data, reports=tmp_path / "reports", device="cpu")
     assert again.report == first.report
     assert again.backend.startswith(("torch", "onnx"))
@@ -118,15 +115,15 @@ def test_the_key_moves_with_the_weights_the_data_and_the_choice_but_not_with_sco
 ) -> None:
     folder = tmp_path / "model"
     make_model(folder)
-    first = report_key(folder, data)
+    first = evaluation_key(folder, data)
     write_card(folder, ModelCard("model", scores={"overall": {}}))
-    assert report_key(folder, data) == first
+    assert evaluation_key(folder, data) == first
     write_card(folder, ModelCard("model", calibration={"temperature": {"Gene": 1.2}}))
-    calibrated = report_key(folder, data)
+    calibrated = evaluation_key(folder, data)
     assert calibrated.weights != first.weights
-    assert report_key(folder, data, split="devel").id != calibrated.id
-    assert report_key(folder, data, corpora=["CRAFT"]).id != calibrated.id
-    assert report_key(folder, data, corpora=["B", "A"]) == report_key(
+    assert evaluation_key(folder, data, split="devel").id != calibrated.id
+    assert evaluation_key(folder, data, corpora=["CRAFT"]).id != calibrated.id
+    assert evaluation_key(folder, data, corpora=["B", "A"]) == evaluation_key(
         folder, data, corpora=["A", "B"]
     )
     weights = folder / "model.safetensors"
@@ -136,7 +133,7 @@ def test_the_key_moves_with_the_weights_the_data_and_the_choice_but_not_with_sco
     os.utime(weights, (1, 1))
     assert model_hash(folder) != calibrated.weights
     write_dataset(replace(sample, fingerprint="other"), data)
-    assert report_key(folder, data).data == "other"
+    assert evaluation_key(folder, data).data == "other"
 
 
 def test_corpora_can_be_chosen_and_a_wrong_one_is_refused(
@@ -190,11 +187,11 @@ def test_a_damaged_report_counts_as_absent_and_is_made_anew(
     made = stored(sample, tmp_path)
     (made.folder / "report.json").write_text('{"format": 1, "key"', encoding="utf-8")
     with pytest.raises(BionerError, match="evaluate again"):
-        read_report(made.folder)
-    assert find_report(made.key, tmp_path) is None
-    assert list_reports(tmp_path) == []
+        read_evaluation(made.folder)
+    assert find_evaluation(made.key, tmp_path) is None
+    assert list_evaluations(tmp_path) == []
     assert stored(sample, tmp_path).report == made.report
-    assert len(list_reports(tmp_path)) == 1
+    assert len(list_evaluations(tmp_path)) == 1
 
 
 @pytest.mark.parametrize("name", ["counts.npz", "report.json"])
@@ -204,7 +201,7 @@ def test_a_report_without_one_of_its_files_is_refused_by_one_sentence(
     made = stored(sample, tmp_path)
     (made.folder / name).unlink()
     with pytest.raises(CorpusError) as caught:
-        read_report(made.folder)
+        read_evaluation(made.folder)
     assert "\n" not in str(caught.value)
     assert str(made.folder) in str(caught.value)
 
@@ -214,7 +211,7 @@ def test_a_report_of_another_format_is_not_read(sample: Dataset, tmp_path: Path)
     path = made.folder / "report.json"
     raw = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**raw, "format": 99}), encoding="utf-8")
-    assert list_reports(tmp_path) == []
+    assert list_evaluations(tmp_path) == []
 
 
 def test_a_run_that_dies_leaves_no_half_report(
@@ -231,12 +228,12 @@ def test_a_run_that_dies_leaves_no_half_report(
 
 def test_a_model_under_another_name_is_not_evaluated_again(sample: Dataset, tmp_path: Path) -> None:
     made = stored(sample, tmp_path)
-    found = find_report(replace(made.key, model="renamed"), tmp_path)
+    found = find_evaluation(replace(made.key, model="renamed"), tmp_path)
     assert found is not None
     assert found.report.model == found.key.model == "renamed"
     assert replace(found.report, model=made.report.model) == made.report
     assert found.mistakes == made.report.mistakes
-    assert find_report(replace(made.key, weights="others"), tmp_path) is None
+    assert find_evaluation(replace(made.key, weights="others"), tmp_path) is None
 
 
 def test_old_reports_go_when_there_are_too_many(
@@ -245,7 +242,7 @@ def test_old_reports_go_when_there_are_too_many(
     monkeypatch.setattr(reports, "KEPT", 2)
     for word in ("a", "b", "c"):
         stored(sample, tmp_path, {word: "Gene"})
-    assert len(list_reports(tmp_path)) == 2
+    assert len(list_evaluations(tmp_path)) == 2
 
 
 def test_two_stored_models_are_compared_on_the_same_sentences(
@@ -254,7 +251,7 @@ def test_two_stored_models_are_compared_on_the_same_sentences(
     a = stored(sample, tmp_path, {"aspirin": "Chemical"})
     b = stored(sample, tmp_path)
     assert a.identity() == b.identity()
-    found = compare_reports(read_report(a.folder).report, read_report(b.folder).report)
+    found = compare_reports(read_evaluation(a.folder).report, read_evaluation(b.folder).report)
     assert {d.name for d in found} == set(sample.corpora) & set(a.report.by_corpus)
     assert all(d.low <= d.difference <= d.high for d in found)
 
@@ -262,7 +259,7 @@ def test_two_stored_models_are_compared_on_the_same_sentences(
 def test_usages_say_how_training_treats_the_surfaces_of_mistakes(
     sample: Dataset, tmp_path: Path
 ) -> None:
-    made = read_report(stored(sample, tmp_path, {"the": "Gene"}).folder)
+    made = read_evaluation(stored(sample, tmp_path, {"the": "Gene"}).folder)
     usage = made.usages["the"]
     assert all(not one.marked for one in usage.values())
     assert sum(one.occurrences for one in usage.values()) > 5

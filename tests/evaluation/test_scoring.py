@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,9 +24,13 @@ from bioner.evaluation.comparison import (
     fixed_and_broken,
     paired_bootstrap,
 )
-from bioner.evaluation.mistakes import KINDS, SCHEMES, find_mistakes, match_all
+from bioner.evaluation.evaluate import evaluate_and_store
+from bioner.evaluation.folding import fold_pair
+from bioner.evaluation.keys import EvaluationKey
+from bioner.evaluation.matching import MATCHINGS, match_all
+from bioner.evaluation.mistakes import KINDS, find_mistakes
 from bioner.evaluation.scores import Report, report_from_json
-from bioner.evaluation.scoring import count_matches, evaluate, fold_pair, score
+from bioner.evaluation.scoring import count_matches, score
 from bioner.evaluation.surfaces import agreeing_corpora, read_lexicon, read_usages
 from bioner.labels import CorpusMapping, EntityType, LabelSchema, SourceRule, read_schema
 from bioner.spans import Sentence, Span, corpus_sentence, with_spans
@@ -253,6 +259,8 @@ class Parrot:
     """A tagger that says the dictionary's label for each word it knows."""
 
     name = "parrot"
+    backend = "dictionary"
+    schema = SCHEMA
 
     def __init__(self, words: dict[str, str], types: tuple[str, ...] = SCHEMA.names) -> None:
         self.words = words
@@ -280,6 +288,14 @@ def dataset(**splits: list[Sentence]) -> Dataset:
         SCHEMA,
         "fingerprint",
     )
+
+
+def evaluate(tagger, data, *, corpora=(), trained_on=frozenset(), parts=()):
+    key = EvaluationKey("m", "weights", data.fingerprint, "test", "", corpora=tuple(corpora))
+    with tempfile.TemporaryDirectory() as folder:
+        return evaluate_and_store(
+            tagger, data, key, Path(folder), trained_on=trained_on, parts=parts
+        ).report
 
 
 def words(text: str, corpus: str, labels: dict[str, str], number: int = 0) -> Sentence:
@@ -507,8 +523,8 @@ def test_scores_keep_calibration_of_what_was_scored_alone():
 
 
 def test_every_scheme_is_explained():
-    assert list(SCHEMES) == ["strict", "exact", "partial", "ent_type"]
-    assert all(SCHEMES.values())
+    assert list(MATCHINGS) == ["strict", "exact", "partial", "ent_type"]
+    assert all(MATCHINGS.values())
 
 
 def test_an_own_corpus_is_scored_by_its_own_mapping():

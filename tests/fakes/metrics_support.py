@@ -6,7 +6,9 @@ from support import DictionaryTagger
 
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
-from bioner.evaluation.reports import FOLDER, StoredReport, evaluate_and_store, report_key
+from bioner.evaluation.evaluate import evaluate_and_store
+from bioner.evaluation.keys import evaluation_key
+from bioner.evaluation.reports import FOLDER, Evaluation
 from bioner.labels import read_schema
 from bioner.settings import Settings
 from bioner.spans import Sentence, Span, corpus_sentence
@@ -48,10 +50,10 @@ def store_report(
     model: str,
     words: dict[str, str],
     parts: tuple[str, ...] = (),
-) -> StoredReport:
+) -> Evaluation:
     if not (settings.merged / "manifest.json").exists():
         write_dataset(data, settings.merged)
-    key = report_key(settings.models / model, settings.merged)
+    key = evaluation_key(settings.models / model, settings.merged)
     tagger = DictionaryTagger(data, words)
     tagger.name = model
     return evaluate_and_store(tagger, data, key, settings.data / FOLDER, parts=parts)

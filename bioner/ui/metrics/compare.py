@@ -10,7 +10,7 @@ import streamlit as st
 from bioner.errors import BionerError
 from bioner.evaluation.comparison import Difference, Paired, fixed_and_broken
 from bioner.evaluation.mistakes import Mistake
-from bioner.evaluation.reports import StoredReport
+from bioner.evaluation.reports import Evaluation
 from bioner.models import catalogue
 from bioner.models.catalogue import ModelEntry
 from bioner.ui import cache, charts
@@ -196,7 +196,7 @@ def _draw_table(rows: Sequence[Difference], key: str, model: str) -> None:
     )
 
 
-def _draw_changes(session: Session, b: StoredReport, a: StoredReport, paired: Paired) -> None:
+def _draw_changes(session: Session, b: Evaluation, a: Evaluation, paired: Paired) -> None:
     fixed, broken = fixed_and_broken(paired.a.mistakes, paired.b.mistakes)
     st.subheader("What was fixed, what broke")
     st.html(STYLE)
@@ -228,7 +228,7 @@ def _draw_changes(session: Session, b: StoredReport, a: StoredReport, paired: Pa
     draw_found(session, source, _as_in(source, found), key=f"metrics_{chosen}")
 
 
-def _as_in(stored: StoredReport, found: Sequence[Mistake]) -> list[Mistake]:
+def _as_in(stored: Evaluation, found: Sequence[Mistake]) -> list[Mistake]:
     """Return the report's own mistakes for these, whose rows may be numbered otherwise."""
     wanted = {(m.sentence, m.kind, m.gold, m.predicted) for m in found}
     return [m for m in stored.mistakes if (m.sentence, m.kind, m.gold, m.predicted) in wanted]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioner.errors import BionerError
-from bioner.evaluation.reports import FOLDER, StoredReport, model_hash
+from bioner.evaluation.keys import model_hash
+from bioner.evaluation.reports import FOLDER, Evaluation
 from bioner.evaluation.scores import Report, report_from_json
 from bioner.jobs import launch
 from bioner.jobs.folder import Job, JobSpec, Metric
@@ -39,7 +40,7 @@ class Shown:
 
     entry: ModelEntry
     report: Report
-    stored: StoredReport | None
+    stored: Evaluation | None
     is_current: bool
     """Whether the report is of the merged data that is here now."""
 
@@ -70,9 +71,9 @@ def build_sample(settings: Settings) -> None:
     write_dataset(dataset, settings.data / SAMPLE)
 
 
-def stored_reports(settings: Settings) -> list[StoredReport]:
+def stored_reports(settings: Settings) -> list[Evaluation]:
     """Return the sound stored reports, newest first."""
-    found: list[StoredReport] = []
+    found: list[Evaluation] = []
     place = settings.data / FOLDER
     for folder in place.iterdir() if place.is_dir() else ():
         path = folder / "report.json"

@@ -8,14 +8,16 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.evaluation import gate
-from bioner.evaluation.gate import OwnReports, Pattern
-from bioner.evaluation.reports import FOLDER, evaluate_cached, find_report, report_key
+from bioner.evaluation.evaluate import evaluate_cached
+from bioner.evaluation.gate import EvaluationPair, Pattern
+from bioner.evaluation.keys import evaluation_key
+from bioner.evaluation.reports import FOLDER, find_evaluation
 from bioner.models import catalogue
 from bioner.ui import cache
 from bioner.ui.session import Session, show_problem
 
 
-def draw_gate(session: Session, candidate: str, against: str, found: OwnReports | None) -> None:
+def draw_gate(session: Session, candidate: str, against: str, found: EvaluationPair | None) -> None:
     """Draw whether a model may replace another, what was looked at, and the buttons that act on it.
 
     ``found``: both models' reports on the corpora; without them only "my test" can speak.
@@ -161,7 +163,7 @@ def _promote_dialog(session: Session, decision: gate.Decision) -> None:
 
 def _check_own_test(
     session: Session, candidate: str, active: str
-) -> tuple[OwnReports | None, frozenset[Pattern]]:
+) -> tuple[EvaluationPair | None, frozenset[Pattern]]:
     """Return both models' reports on the team's own test sentences; offer to make them."""
     settings = session.settings
     store = cache.store(settings.database_url, str(settings.backups))
@@ -171,7 +173,7 @@ def _check_own_test(
     patterns = gate.corrected_patterns(store.corrections())
     reports = settings.data / FOLDER
     folders = (settings.models / candidate, settings.models / active)
-    found = [find_report(report_key(one, None, own_test=mine), reports) for one in folders]
+    found = [find_evaluation(evaluation_key(one, None, own_test=mine), reports) for one in folders]
     if found[0] and found[1]:
         return (found[0], found[1]), patterns
     if st.button(

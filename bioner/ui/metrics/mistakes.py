@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from bioner.evaluation.mistakes import KINDS, Mistake
-from bioner.evaluation.reports import Judged, StoredReport
+from bioner.evaluation.reports import Evaluation, Judged
 from bioner.evaluation.scores import Report
 from bioner.evaluation.surfaces import Usage
 from bioner.labels import LabelSchema
@@ -182,9 +182,7 @@ def _select(
     return chosen
 
 
-def draw_found(
-    session: Session, stored: StoredReport, found: Sequence[Mistake], *, key: str
-) -> None:
+def draw_found(session: Session, stored: Evaluation, found: Sequence[Mistake], *, key: str) -> None:
     """Draw mistakes sentence by sentence, surest first, and what can be done with them."""
     by_row: dict[int, list[Mistake]] = {}
     for one in sorted(found, key=_by_sureness):
@@ -238,7 +236,7 @@ def _by_sureness(one: Mistake) -> float:
 
 
 def card_html(
-    judged: Judged, mistakes: Sequence[Mistake], stored: StoredReport, schema: LabelSchema
+    judged: Judged, mistakes: Sequence[Mistake], stored: Evaluation, schema: LabelSchema
 ) -> str:
     """Return one sentence, gold above the model's marks, with each mistake explained below."""
     where = html.escape(f"{corpus_title(stored.report, judged.gold.corpus)} · {judged.gold.id}")
@@ -268,7 +266,7 @@ def _line_html(sentence: Sentence, wrong: Sequence[Span], schema: LabelSchema) -
     return highlight_html(sentence.text, sentence_mentions(sentence), schema, classes=classes)
 
 
-def _note_html(one: Mistake, stored: StoredReport, schema: LabelSchema) -> str:
+def _note_html(one: Mistake, stored: Evaluation, schema: LabelSchema) -> str:
     said = ""
     if one.gold:
         said += f"gold {_chip(one.gold.label, schema)} “{html.escape(one.surface[:80])}”"

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.evaluation.mistakes import Mistake
-from bioner.evaluation.reports import StoredReport
+from bioner.evaluation.reports import Evaluation
 from bioner.store import Priority, Project, Reason, Store
 from bioner.ui import cache
 from bioner.ui.session import Session, go_to, show_problem
@@ -19,7 +19,7 @@ MOST = 500
 
 
 def draw_send(
-    session: Session, stored: StoredReport, by_row: Mapping[int, Sequence[Mistake]], *, key: str
+    session: Session, stored: Evaluation, by_row: Mapping[int, Sequence[Mistake]], *, key: str
 ) -> None:
     """Draw the button that puts these sentences into a project's review queue."""
     count = min(len(by_row), MOST)
@@ -66,7 +66,7 @@ def send(
     session: Session,
     store: Store,
     name: str,
-    stored: StoredReport,
+    stored: Evaluation,
     by_row: Mapping[int, Sequence[Mistake]],
 ) -> int:
     """Import the sentences with gold and prediction and rank them; return how many there are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bioner.evaluation.mistakes import SCHEMES
+from bioner.evaluation.matching import MATCHINGS
 from bioner.evaluation.scores import Report
 from bioner.ui import charts
 from bioner.ui.charts import PALETTE, Bar
@@ -136,7 +136,7 @@ def _draw_schemes(report: Report) -> None:
     draw_table(
         ["Scheme", "F1", "Precision", "Recall", "Counts as right"],
         [
-            [name, 100 * one.f1, 100 * one.precision, 100 * one.recall, SCHEMES[name]]
+            [name, 100 * one.f1, 100 * one.precision, 100 * one.recall, MATCHINGS[name]]
             for name, one in report.schemes.items()
         ],
     )
