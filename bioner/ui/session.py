@@ -183,7 +183,7 @@ def url_text(name: str, default: str = "", *, longest: int = 500) -> str:
 
 def url_int(name: str, default: int, *, low: int, high: int = 10**18) -> int:
     """Return a whole number from the page's URL; the default where it is none from low to high."""
-    given = url_text(name)
+    given = st.query_params.get(name, "")
     number = int(given) if _NUMBER.fullmatch(given) else default
     return number if low <= number <= high else default
 

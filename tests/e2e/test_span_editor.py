@@ -426,7 +426,7 @@ def test_edits_survive_a_killed_app_and_arrive_once(case: Case) -> None:
 
 def test_the_browser_applies_operations_as_python_does(chromium: Browser) -> None:
     page = chromium.new_page()
-    page.add_script_tag(path=str(ROOT / "bioner" / "ui" / "span_model.js"))
+    page.add_script_tag(path=str(ROOT / "bioner" / "ui" / "span_editor" / "model.js"))
     chance = random.Random(7)
     for _ in range(300):
         mentions = [random_mention(chance) for _ in range(chance.randrange(6))]

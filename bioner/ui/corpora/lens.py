@@ -12,7 +12,7 @@ from bioner.corpora.search import SearchIndex, variant_query
 from bioner.errors import BionerError
 from bioner.ui import charts
 from bioner.ui.corpora.sentences import open_index
-from bioner.ui.session import Session, keep_in_url, page_key, page_link, show_problem
+from bioner.ui.session import Session, keep_in_url, page_key, page_link, show_problem, url_text
 
 SHOWN = 200
 KINDS: dict[Kind, tuple[str, str]] = {
@@ -37,7 +37,7 @@ def draw_lens(session: Session, shelf: Shelf) -> None:
     if index is None:
         return
     kinds = list(KINDS)
-    asked = st.query_params.get("kind", "types")
+    asked = url_text("kind", "types")
     kind: Kind = st.segmented_control(
         "What they disagree about",
         kinds,
@@ -123,7 +123,7 @@ def draw_surfaces(session: Session, shelf: Shelf) -> None:
     if index is None:
         return
     names = list(shelf.schema.names)
-    asked = st.query_params.get("type", "")
+    asked = url_text("type", "")
     name = st.pills(
         "Type",
         names,

@@ -21,7 +21,7 @@ from bioner.errors import BionerError
 from bioner.labels import IGNORE, CorpusMapping, SurfaceRule
 from bioner.ui.highlight import coverage_html
 from bioner.ui.plain import plain
-from bioner.ui.session import Session, keep_in_url, page_key
+from bioner.ui.session import Session, keep_in_url, page_key, url_text
 from bioner.ui.tables import draw_table
 
 OPEN = "left open"
@@ -33,7 +33,7 @@ _ROUND = "corpora.mapping_round"
 def draw_mapping(session: Session, shelf: Shelf) -> None:
     """Draw what a corpus's own labels became, and offer to change it."""
     corpora = list(shelf.corpora)
-    asked = st.query_params.get("corpus", "")
+    asked = url_text("corpus", "")
     corpus = st.selectbox(
         "Corpus",
         corpora,

@@ -17,7 +17,7 @@ from bioner.ui.corpora.mapping import draw_mapping
 from bioner.ui.corpora.own import draw_own
 from bioner.ui.corpora.sentences import draw_sentences
 from bioner.ui.merged import open_shelf
-from bioner.ui.session import Session, keep_in_url, page_key
+from bioner.ui.session import Session, keep_in_url, page_key, url_text
 from bioner.ui.tables import draw_table
 
 SECTIONS = {
@@ -51,7 +51,7 @@ def draw(session: Session) -> None:
 
 def choose_section() -> str:
     """Let a person choose a part of the page; return its name."""
-    asked = st.query_params.get("part", "overview")
+    asked = url_text("part", "overview")
     chosen = st.segmented_control(
         "Part",
         list(SECTIONS),
@@ -108,7 +108,7 @@ def draw_numbers(shelf: Shelf) -> None:
 
 def draw_overview(session: Session, shelf: Shelf) -> None:
     """Draw the label distribution by corpus, type and split, and the sentence lengths."""
-    asked = st.query_params.get("split", "all")
+    asked = url_text("split", "all")
     options = ["all", *SPLITS]
     split = st.segmented_control(
         "Split",

@@ -18,7 +18,15 @@ from bioner.labels import LabelSchema
 from bioner.spans import Sentence
 from bioner.ui import cache
 from bioner.ui.highlight import coverage_html, sentence_html, sentence_mentions
-from bioner.ui.session import Session, keep_in_url, page_key, show_problem
+from bioner.ui.session import (
+    Session,
+    keep_in_url,
+    page_key,
+    show_problem,
+    url_choices,
+    url_int,
+    url_text,
+)
 from bioner.ui.tables import table_html
 
 PAGE = 20
@@ -83,7 +91,7 @@ def draw_sentences(session: Session, shelf: Shelf) -> None:
         st.markdown(f"**{total:,} sentence{'' if total == 1 else 's'}**", width="content")
         with_coverage = st.toggle(
             "Show what nobody looked for",
-            st.query_params.get("covers") == "1",
+            url_text("covers") == "1",
             key=page_key("corpora_covers"),
             help="Hatched: the annotators of this sentence did not look for that type.",
         )
@@ -98,8 +106,7 @@ def draw_sentences(session: Session, shelf: Shelf) -> None:
 
 def _choose_page(total: int, query: Query) -> int:
     pages = (total + PAGE - 1) // PAGE
-    asked = st.query_params.get("page", "1")
-    page = min(int(asked), pages) if asked.isdigit() and int(asked) > 0 else 1
+    page = min(url_int("page", 1, low=1), max(1, pages))
     if pages > 1:
         page = st.pagination(pages, default=page, key=page_key(f"corpora_page_{hash(query)}"))
     keep_in_url(page=str(page) if page > 1 else "")
@@ -107,11 +114,10 @@ def _choose_page(total: int, query: Query) -> int:
 
 
 def _choose_query(shelf: Shelf) -> Query:
-    params = st.query_params
     left, right = st.columns([3, 2])
     text = left.text_input(
         "Words in the sentence",
-        params.get("q", ""),
+        url_text("q", ""),
         key=page_key("corpora_query"),
         placeholder="TGF-beta, “cleft palate”, transcript* …",
         icon=":material/search:",
@@ -120,7 +126,7 @@ def _choose_query(shelf: Shelf) -> Query:
     )
     surface = right.text_input(
         "Mention",
-        params.get("mention", ""),
+        url_text("mention", ""),
         key=page_key("corpora_mention"),
         placeholder="p53, *carcinoma, …",
         icon=":material/ink_highlighter:",
@@ -170,7 +176,7 @@ def _choose_query(shelf: Shelf) -> Query:
 
 
 def _asked(name: str, known: Sequence[str]) -> list[str]:
-    return [one for one in st.query_params.get(name, "").split(",") if one in known]
+    return url_choices(name, known)
 
 
 def _card(hit: Hit, schema: LabelSchema, *, with_coverage: bool) -> str:

@@ -27,7 +27,7 @@ from bioner.ui.metrics.data import (
 from bioner.ui.metrics.gate import draw_gate, draw_record
 from bioner.ui.metrics.mistakes import STYLE, draw_found
 from bioner.ui.metrics.retrain import draw_retraining
-from bioner.ui.session import Session, keep_in_url, show_problem
+from bioner.ui.session import Session, keep_in_url, show_problem, url_text
 
 POINTS = st.column_config.NumberColumn(format="%+.1f")
 PLAIN = st.column_config.NumberColumn(format="%.1f")
@@ -50,7 +50,7 @@ def _draw_pair(session: Session, shown: Shown, data: Data | None) -> None:
         )
         return
     active = catalogue.active_model(session.settings)
-    asked = st.query_params.get("against", active)
+    asked = url_text("against", active)
     name = st.selectbox(
         "Against (A)",
         others,
@@ -204,7 +204,7 @@ def _draw_changes(session: Session, b: Evaluation, a: Evaluation, paired: Paired
         "broken": f":material/heart_broken: Broke: {len(broken):,}",
         "fixed": f":material/build: Fixed: {len(fixed):,}",
     }
-    asked = st.query_params.get("changes", "broken")
+    asked = url_text("changes", "broken")
     chosen = st.segmented_control(
         "Changes",
         list(options),

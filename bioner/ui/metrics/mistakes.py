@@ -21,7 +21,7 @@ from bioner.ui.highlight import color_of, highlight_html, sentence_mentions
 from bioner.ui.metrics.charts import confusion, show_confusion
 from bioner.ui.metrics.data import Shown, corpus_title, to_csv
 from bioner.ui.metrics.send import draw_send
-from bioner.ui.session import Session, keep_in_url, page_link
+from bioner.ui.session import Session, keep_in_url, page_link, url_text
 
 STYLE = Path(__file__).with_name("metrics.css")
 ANY = ""
@@ -92,7 +92,7 @@ def draw_mistakes(session: Session, shown: Shown) -> None:
 
 def _choose_corpus(report: Report) -> str:
     names = [ANY, *report.by_corpus]
-    asked = st.query_params.get("corpus", ANY)
+    asked = url_text("corpus", ANY)
     corpus = st.selectbox(
         "Corpus",
         names,
@@ -159,9 +159,7 @@ def _choose_filter(
         predicted = _select("The model says", [ANY, *types, BOUNDARY, MISSED], "predicted", "Any")
         kind = _select("Mistake", [ANY, *KINDS], "kind", "Any")
         convention = _select("Convention", list(CONVENTIONS), "convention", "", CONVENTIONS)
-        text = st.text_input(
-            "Surface contains", st.query_params.get("surface", ""), key="metrics_surface"
-        )
+        text = st.text_input("Surface contains", url_text("surface", ""), key="metrics_surface")
     keep_in_url(surface=text)
     return Filter(corpus, kind, gold, predicted, text.strip(), convention)
 
@@ -171,7 +169,7 @@ def _select(
 ) -> str:
     key = f"metrics_{name}"
     if st.session_state.get(key) not in options:
-        asked = st.query_params.get(name, ANY)
+        asked = url_text(name, ANY)
         st.session_state[key] = asked if asked in options else ANY
     chosen = str(
         st.selectbox(

@@ -25,7 +25,7 @@ from bioner.ui.metrics.data import (
 from bioner.ui.metrics.mistakes import draw_mistakes
 from bioner.ui.metrics.scores import draw_scores
 from bioner.ui.metrics.trust import draw_trust
-from bioner.ui.session import Session, keep_in_url, page_link, show_problem, url_choice
+from bioner.ui.session import Session, keep_in_url, page_link, show_problem, url_choice, url_text
 
 VIEWS = {
     "scores": ":material/bar_chart: Scores",
@@ -233,7 +233,7 @@ def _offer_evaluation(
 
 def choose_view() -> str:
     """Let a person choose what the page shows; the choice is in the URL."""
-    asked = st.query_params.get("view", "scores")
+    asked = url_text("view", "scores")
     view = str(
         st.segmented_control(
             "Show",

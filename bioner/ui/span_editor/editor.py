@@ -1,8 +1,8 @@
 """The span editor: what the page shows in it, and the operations that come back from it.
 
-The browser's half is ``model.js`` (values), ``view.js`` (drawing) and ``editor.js``
-(keys, mouse, outbox). Operations arrive as the component's state: a list that the browser repeats
-until each of its operations is named as acknowledged or refused, so receiving one twice is normal.
+The browser's half is a file a noun, joined in the order of ``SCRIPTS``. Operations arrive as the
+component's state: a list that the browser repeats until each of its operations is named as
+acknowledged or refused, so receiving one twice is normal.
 """
 
 from __future__ import annotations
@@ -28,6 +28,19 @@ from bioner.spans import Mention, Range
 
 STATE = "operations"
 """The name of the component's state that holds the operations."""
+
+SCRIPTS = (
+    "model.js",
+    "view.js",
+    "outbox.js",
+    "selection.js",
+    "edits.js",
+    "keys.js",
+    "mouse.js",
+    "toolbars.js",
+    "editor.js",
+)
+"""Values, the drawn text, then the editor's parts and last what puts them together."""
 
 _HERE = Path(__file__).parent
 
@@ -121,7 +134,7 @@ def _source(name: str) -> str:
 
 @cache
 def _component() -> Any:
-    script = "\n".join(map(_source, ("model.js", "view.js", "editor.js")))
+    script = "\n".join(map(_source, SCRIPTS))
     return st.components.v2.component(
         "bioner_span_editor", js=script, css=_source("editor.css"), isolate_styles=False
     )

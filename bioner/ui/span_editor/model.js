@@ -1,5 +1,5 @@
 // The span editor's values without a page: code points, tokens, operations, undo, occurrences.
-// Offsets are half-open code points. Python's bioner.ui.span_editor.editor has the same rules.
+// Offsets are half-open code points. Python's bioner.review.operations has the same rules.
 
 class Text {
   constructor(text, tokens) {

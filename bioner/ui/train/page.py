@@ -12,7 +12,7 @@ from bioner.jobs import launch
 from bioner.jobs.folder import Job, Metric, folder_bytes
 from bioner.settings import Settings
 from bioner.training.run_card import duration
-from bioner.ui.session import Session, keep_in_url, show_problem
+from bioner.ui.session import Session, keep_in_url, show_problem, url_text
 from bioner.ui.train.form import draw_form
 from bioner.ui.train.models import draw_models
 from bioner.ui.train.run import STATUS, draw_curves, draw_run
@@ -53,7 +53,7 @@ def draw(session: Session) -> None:
 
 def choose_view(session: Session, found: Sequence[Job]) -> str:
     """Let a person choose what the page shows; running jobs are shown first."""
-    opening = st.query_params.get("view") or session.recall("train.view")
+    opening = url_text("view") or session.recall("train.view")
     if opening not in VIEWS:
         opening = "runs" if any(job.is_active for job in found) else "new"
     if "train_view" not in st.session_state or session.memory.pop("train.go", None):
@@ -91,7 +91,7 @@ def draw_runs(session: Session, found: Sequence[Job]) -> None:
         )
         return
     ids = [job.id for job in found]
-    asked = st.query_params.get("job", "")
+    asked = url_text("job", "")
     if asked and asked not in ids:
         st.warning(f"There is no run {asked!r} any more.", icon=":material/search_off:")
     chosen = st.selectbox(
