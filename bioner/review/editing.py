@@ -186,9 +186,9 @@ def _travel(store: Store, operation: Operation) -> None:
                 f"the last change here is another one (revision {stack[-1].seq}); look at it first"
             )
     if operation.kind == "undo":
-        store.undo(item, operation.reviewer, operation.op_id)
+        store.undo(item, operation.reviewer, operation.op_id, operation.session)
     else:
-        store.redo(item, operation.reviewer, operation.op_id)
+        store.redo(item, operation.reviewer, operation.op_id, operation.session)
 
 
 def _same(some: Iterable[Mention], others: Iterable[Mention]) -> bool:

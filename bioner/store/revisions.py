@@ -169,7 +169,9 @@ def place_of(connection: Connection, row: Row[Any]) -> Place:
     return find_place(connection, item, lock=True)
 
 
-def restore(connection: Connection, seq: int, reviewer: str, op: str) -> Revision:
+def restore(
+    connection: Connection, seq: int, reviewer: str, op: str, *, session: str = ""
+) -> Revision:
     """Append the revision that brings an item back to what it was just after revision ``seq``."""
     known = by_op(connection, op)
     if known is not None:
@@ -184,7 +186,13 @@ def restore(connection: Connection, seq: int, reviewer: str, op: str) -> Revisio
     track = place.stored.project.track(reviewer)
     before = read_state(connection, place, track)
     author = Author(
-        reviewer=reviewer, op=op, kind="restore", model=row.model, schema=row.schema, target=seq
+        reviewer=reviewer,
+        op=op,
+        kind="restore",
+        model=row.model,
+        schema=row.schema,
+        session=session,
+        target=seq,
     )
     return record(connection, place, track, before, state_after(row), author)
 

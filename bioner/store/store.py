@@ -341,25 +341,33 @@ class Store:
         self._hourly.begin()
         return saved
 
-    def undo(self, item: int, reviewer: str = "", op: str = "") -> list[Revision]:
+    def undo(
+        self, item: int, reviewer: str = "", op: str = "", session: str = ""
+    ) -> list[Revision]:
         """Take back the item's last change, with its whole batch, by new revisions; [] if none."""
         with self.database.write() as connection:
-            return undo.undo(connection, item, reviewer, op or new_op(), redo=False)
+            return undo.undo(
+                connection, item, reviewer, op or new_op(), session=session, redo=False
+            )
 
-    def redo(self, item: int, reviewer: str = "", op: str = "") -> list[Revision]:
+    def redo(
+        self, item: int, reviewer: str = "", op: str = "", session: str = ""
+    ) -> list[Revision]:
         """Make again what was last undone; [] if nothing is."""
         with self.database.write() as connection:
-            return undo.undo(connection, item, reviewer, op or new_op(), redo=True)
+            return undo.undo(connection, item, reviewer, op or new_op(), session=session, redo=True)
 
     def can_undo(self, item: int, reviewer: str = "") -> tuple[bool, bool]:
         """Tell whether there is something to undo, and something to redo."""
         with self.database.read() as connection:
             return undo.can_undo(connection, item, reviewer)
 
-    def restore_revision(self, seq: int, reviewer: str = "", op: str = "") -> Revision:
+    def restore_revision(
+        self, seq: int, reviewer: str = "", op: str = "", session: str = ""
+    ) -> Revision:
         """Bring an item back to what it was just after revision ``seq``, by a new revision."""
         with self.database.write() as connection:
-            return revisions.restore(connection, seq, reviewer, op or new_op())
+            return revisions.restore(connection, seq, reviewer, op or new_op(), session=session)
 
     def history(self, item: int) -> list[Revision]:
         """Return the revisions that touched an item's text, newest first."""

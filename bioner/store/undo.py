@@ -23,11 +23,12 @@ Entry = TypeVar("Entry")
 
 
 def undo(
-    connection: Connection, item: int, reviewer: str, op: str, *, redo: bool
+    connection: Connection, item: int, reviewer: str, op: str, *, session: str = "", redo: bool
 ) -> list[Revision]:
     """Append the revisions that take back the last change of an item (or, for redo, the last undo).
 
-    A change that was made in a batch is taken back with its whole batch. Raises StaleEditError, and
+    A change that was made in a batch is taken back with its whole batch. ``session`` names the
+    browser tab, whose own later edits this never makes stale. Raises StaleEditError, and
     does nothing, if one of the batch has been changed since.
     """
     known = by_op(connection, f"{op}:0")
@@ -56,6 +57,7 @@ def undo(
             model=row.model,
             schema=row.schema,
             batch=op if row.batch else "",
+            session=session,
             target=row.seq,
         )
         saved.append(record(connection, here, track, state, state_before(row), author))

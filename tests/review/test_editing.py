@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,27 @@ def test_an_edit_that_was_overtaken_is_shown_not_applied(store: Store) -> None:
     assert [one.theirs.reviewer for one in saved.stale] == ["Bob"]
     assert mine.op_id in saved.answer.refused
     assert shown(store, first) == ()
+
+
+@pytest.mark.parametrize("kind", ["undo", "redo"])
+def test_an_edit_made_before_the_answer_to_ones_own_undo_is_no_clash(
+    store: Store, kind: str
+) -> None:
+    first = items(store)[0]
+    added = made(store, "add", [first], added=(mention(12, 15, "Protein", status="reviewed"),))
+    undone = replace(added, op_id=new_op(), kind="undo", removed=added.added, added=(), surfaces=())
+    redone = replace(added, op_id=new_op(), kind="redo")
+    later = replace(
+        added,
+        op_id=new_op(),
+        added=(mention(6, 11, "Cell", status="reviewed"),),
+        surfaces=("binds",),
+    )
+    sent = [added, undone, *([redone] if kind == "redo" else []), later]
+    saved = save_operations(store, sent, handled={})
+    assert saved.stale == ()
+    assert saved.answer.acknowledged == tuple(one.op_id for one in sent)
+    assert "Cell" in [one.label for one in shown(store, first)]
 
 
 def test_removing_what_somebody_else_removed_is_named_as_overtaken(store: Store) -> None:

@@ -178,6 +178,27 @@ def test_a_verdict_that_was_overtaken_is_saved_on_top_as_one(
     assert [one.reviewer for one in store.history(first)] == ["Ann", "Bob"]
 
 
+def test_a_clash_belongs_to_its_sentence_and_no_verdict_passes_it_unseen(
+    editor: Editor, three: tuple[Store, list[int]]
+) -> None:
+    store, (first, second, _) = three
+    app = page(reviewer="Ann", item=str(first))
+    by_bob(store, first, mention(0, 5, "Gene"))
+    mine = (mention(9, 12, "Cell", status="reviewed"),)
+    editor.send(app, "add", (first, 0), added=mine, surfaces=("one",))
+    base = store.open_item(first, claim=False).base
+    editor.send(app, "command", (first, base), name="accept")
+    assert store.open_item(first, claim=False).verdict is None
+    assert item_in_url(app) == first
+    editor.send(app, "command", (first, base), name="skip")
+    assert item_in_url(app) == second
+    assert "keep_mine" not in [one.key for one in app.button]
+    app.button(key="go_to_clash").click().run()
+    assert item_in_url(app) == first
+    app.button(key="keep_mine").click().run()
+    assert [one.label for one in store.open_item(first, claim=False).mentions] == ["Gene", "Cell"]
+
+
 def test_an_overtaken_edit_of_several_sentences_is_kept_whole(
     editor: Editor, three: tuple[Store, list[int]]
 ) -> None:

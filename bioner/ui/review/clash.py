@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -14,26 +14,30 @@ from bioner.store import (
     Edit,
     new_op,
 )
+from bioner.ui.plain import plain
 from bioner.ui.review.desk import Act, Desk
 from bioner.ui.review.marks import draw_marks
 
 
-def draw_clash(desk: Desk, act: Act) -> None:
+def draw_clash(desk: Desk, shown: Collection[int], act: Act) -> None:
     """Show an edit that somebody else overtook beside theirs; the reviewer decides."""
     if not desk.memory.stale:
         return
-    clash = desk.memory.stale[0]
+    clash = next((one for one in desk.memory.stale if one.item in shown), desk.memory.stale[0])
     theirs = clash.theirs
     try:
         review = desk.open(clash.item)
         edits = _on_top(desk, clash)
     except BionerError as error:
         desk.memory.stale.remove(clash)
-        st.warning(f"Your edit is not saved: {error}", icon=":material/warning:")
+        st.warning(f"Your edit is not saved: {plain(str(error))}", icon=":material/warning:")
+        return
+    if clash.item not in shown:
+        _draw_elsewhere(desk, clash, act)
         return
     with st.container(border=True):
         st.markdown(
-            f"**Your edit is not saved**: {theirs.reviewer or 'somebody'} saved revision "
+            f"**Your edit is not saved**: {plain(theirs.reviewer) or 'somebody'} saved revision "
             f"{theirs.seq} of this sentence meanwhile."
         )
         left, right = st.columns(2)
@@ -61,6 +65,25 @@ def draw_clash(desk: Desk, act: Act) -> None:
                 on_click=act,
                 args=(_settle, desk, clash, edits),
             )
+
+
+def _draw_elsewhere(desk: Desk, clash: Stale, act: Act) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning("Your edit of another sentence is not saved yet.", icon=":material/warning:")
+        st.button(
+            "Look at it",
+            key="go_to_clash",
+            icon=":material/arrow_forward:",
+            on_click=act,
+            args=(_go_to, desk, clash.item),
+        )
+
+
+def _go_to(desk: Desk, item: int) -> None:
+    desk.open(item)
+    desk.memory.visited.append(desk.memory.item)
+    desk.memory.item = item
+    st.query_params["item"] = str(item)
 
 
 def _settle(desk: Desk, clash: Stale, edits: Sequence[Edit]) -> None:

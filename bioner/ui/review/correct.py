@@ -10,12 +10,12 @@ from functools import partial
 import streamlit as st
 
 from bioner.errors import BionerError, StoreError
-from bioner.review.editing import Saved, save_operations
+from bioner.review.editing import VERDICTS, Saved, save_operations
 from bioner.review.operations import Operation
 from bioner.store import ReviewItem
 from bioner.ui.review.clash import draw_clash
 from bioner.ui.review.covers import draw_covers
-from bioner.ui.review.desk import RENEW, Act, Desk
+from bioner.ui.review.desk import RENEW, Act, Desk, Memory
 from bioner.ui.review.everywhere import draw_everywhere
 from bioner.ui.review.guidelines import draw_guidelines
 from bioner.ui.review.header import draw_header
@@ -30,6 +30,7 @@ from bioner.ui.span_editor.editor import draw_editor, received
 
 EDITOR = "review_editor"
 NOTE = "review_note"
+UNDECIDED = "your edit of this sentence clashes with another's; decide above which one stays"
 LINKED = re.compile(r"[0-9]{1,18}")
 """An item's number in a link: ASCII digits, fewer than a database's integers hold."""
 
@@ -57,7 +58,7 @@ def draw_desk(desk: Desk) -> None:
     wide, narrow = st.columns([3, 1], gap="medium")
     with wide:
         draw_header(desk, focus, act)
-        draw_clash(desk, act)
+        draw_clash(desk, [one.item for one in reviews], act)
         drawn = draw_editor(EDITOR, view_of(desk, focus, reviews), saved.answer)
         draw_survival(focus, survives(focus))
         draw_everywhere(desk, act)
@@ -79,6 +80,7 @@ def _act(desk: Desk, do: Callable[..., None], *args: object) -> None:
 def _save(desk: Desk, operations: Sequence[Operation]) -> Saved:
     memory = desk.memory
     note = str(st.session_state.get(NOTE, ""))
+    _hold_back(memory, operations)
     saved = save_operations(
         desk.store,
         operations,
@@ -96,6 +98,15 @@ def _save(desk: Desk, operations: Sequence[Operation]) -> Saved:
     if any(one.kind in ("undo", "redo") for one in operations):
         memory.forget_opened()  # a batch may reach beyond what is on the screen
     return saved
+
+
+def _hold_back(memory: Memory, operations: Sequence[Operation]) -> None:
+    """Refuse a verdict on a sentence whose clash is not decided: nobody passes one unseen."""
+    clashing = {one.item for one in memory.stale}
+    for one in operations:
+        here = {item for item, _ in one.units}
+        if one.kind == "command" and one.name in ("accept", *VERDICTS) and clashing & here:
+            memory.handled.setdefault(one.op_id, UNDECIDED)
 
 
 def _obey(desk: Desk, command: Operation) -> None:

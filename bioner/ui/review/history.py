@@ -63,4 +63,4 @@ def _with_surface(text: str, ones: Sequence[Mention]) -> list[tuple[Mention, str
 
 def _restore(desk: Desk, one: Revision) -> None:
     desk.memory.forget_opened()
-    desk.store.restore_revision(one.seq, desk.reviewer, new_op())
+    desk.store.restore_revision(one.seq, desk.reviewer, new_op(), desk.memory.session)
