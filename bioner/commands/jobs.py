@@ -19,7 +19,8 @@ Id = Annotated[str, typer.Argument(help="The job's id, as `jobs list` shows it."
 @refusing
 def list_() -> None:
     """List the jobs, newest first."""
-    from bioner.jobs.launch import list_jobs, read_metrics
+    from bioner.jobs.folder import list_jobs
+    from bioner.jobs.metrics import read_metrics
 
     settings = read_settings()
     rows = [["job", "state", "step", "loss", "time"]]
@@ -42,7 +43,7 @@ def list_() -> None:
 @refusing
 def show(id: Id) -> None:
     """Print a job's specification and state."""
-    from bioner.jobs.launch import read_job
+    from bioner.jobs.folder import read_job
 
     job = read_job(id, read_settings())
     print_json({"id": job.id, "spec": asdict(job.spec), "state": asdict(job.state)})
@@ -72,6 +73,6 @@ def logs(
     id: Id, lines: Annotated[int, typer.Option(help="How many lines from the end.")] = 40
 ) -> None:
     """Print the end of a job's log."""
-    from bioner.jobs.launch import tail_log
+    from bioner.jobs.log import tail_log
 
     typer.echo(tail_log(id, read_settings(), lines))

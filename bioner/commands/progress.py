@@ -15,7 +15,7 @@ def job_progress(job: Path | None, what: str) -> Iterator[Callable[[int, int], N
     if job is None:
         yield counter(what)
         return
-    from bioner.jobs.folder import JobReporter
+    from bioner.jobs.reporter import JobReporter
     from bioner.training.progress import RunProgress
 
     with JobReporter(job) as report:

@@ -44,7 +44,7 @@ def retrain(
     benchmarks/loop.py measures.
     """
     from bioner.commands.train import _printer
-    from bioner.jobs.folder import JobReporter
+    from bioner.jobs.reporter import JobReporter
     from bioner.models.catalogue import active_model, find_model
     from bioner.store import open_store
     from bioner.training.config import Recipe

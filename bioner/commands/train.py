@@ -126,7 +126,7 @@ def _run(
     settings: Settings,
 ) -> None:
     from bioner.corpora.dataset_folder import read_dataset
-    from bioner.jobs.folder import JobReporter
+    from bioner.jobs.reporter import JobReporter
     from bioner.training.processes import stop_on_signal
     from bioner.training.record import repeat_command
     from bioner.training.run import train
@@ -208,7 +208,10 @@ def _launch(
     settings: Settings, words: Sequence[str], base: str, data: Path, out: Path, device: str
 ) -> None:
     """Start a job with these words of the command line; under torchrun with as many GPUs."""
-    from bioner.jobs.launch import JobSpec, launch, launcher, resolve_device, with_options
+    from bioner.jobs.folder import JobSpec
+    from bioner.jobs.launch import launch
+    from bioner.jobs.specs import launcher, with_options
+    from bioner.machine import resolve_device
 
     out, data = out.resolve(), data.resolve()
     paths = {"--out": str(out), "--data": str(data)}

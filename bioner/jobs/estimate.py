@@ -7,22 +7,20 @@ import math
 import statistics
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from bioner.errors import TrainingError
-from bioner.files import write_whole
-from bioner.jobs.folder import list_jobs, read_metrics
+from bioner.errors import JobError, TrainingError
+from bioner.files import read_json_object, write_whole
+from bioner.jobs.folder import list_jobs
+from bioner.jobs.metrics import read_metrics
 from bioner.settings import PROJECT_ROOT, Settings
 
 PIECES_PER_WORD = 1.45
 """Word-pieces a corpus token, BERT's vocabulary on biomedical text; measured ones vary by ±10 %."""
 SPEEDS = ".speeds.json"
-CALIBRATION_LENGTH = 48
 CALIBRATION_LIMIT_S = 120.0
 
 
@@ -155,7 +153,7 @@ def measure_speed(settings: Settings, base: str, device: str, batch_size: int) -
 
     Raises TrainingError if that does not work here within two minutes.
     """
-    command = [sys.executable, "-m", "bioner.jobs.estimate", base, device, str(batch_size)]
+    command = [sys.executable, "-m", "bioner.training.pace", base, device, str(batch_size)]
     try:
         done = subprocess.run(
             command,
@@ -182,58 +180,13 @@ def measure_speed(settings: Settings, base: str, device: str, batch_size: int) -
 
 
 def _speeds(settings: Settings) -> dict[str, float]:
+    """Return what was measured here; a file that cannot be read is measured anew."""
     try:
-        raw = json.loads((settings.jobs / SPEEDS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        raw = read_json_object(settings.jobs / SPEEDS, JobError)
+    except JobError:
         return {}
-    return {str(k): float(v) for k, v in raw.items()} if isinstance(raw, dict) else {}
+    return {key: float(value) for key, value in raw.items() if isinstance(value, int | float)}
 
 
 def _speed_key(base: str, device: str, batch_size: int) -> str:
     return f"{base}|{device}|{batch_size}"
-
-
-def calibrate(base: str, device: str, batch_size: int, *, seconds: float = 6.0) -> float:
-    """Return word-pieces a second of whole training steps, random weights in the base's shape.
-
-    What is not on this machine yet counts as a BERT base.
-    """
-    import torch
-    from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig
-
-    from bioner.machine import resolve_precision
-
-    folder = Path(base)
-    config: Any = BertConfig()
-    if (folder / "config.json").is_file():
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    elif (folder / "bert_config.json").is_file():
-        config = BertConfig.from_json_file(folder / "bert_config.json")
-    config.num_labels = 27
-    make: Any = AutoModelForTokenClassification.from_config
-    model = make(config).to(device)
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-6)
-    half = resolve_precision("auto", device) == "bfloat16"
-    length = min(CALIBRATION_LENGTH, config.max_position_embeddings)
-    ids = torch.randint(5, config.vocab_size, (batch_size, length), device=device)
-
-    def step() -> None:
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
-            loss = model(input_ids=ids).logits.float().logsumexp(-1).mean()
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        if device == "cuda":
-            torch.cuda.synchronize()
-
-    step()
-    began, steps = time.monotonic(), 0
-    while steps < 2 or time.monotonic() - began < seconds:
-        step()
-        steps += 1
-    return steps * ids.numel() / (time.monotonic() - began)
-
-
-if __name__ == "__main__":
-    print(calibrate(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -23,65 +23,24 @@ from bioner.errors import JobError
 from bioner.files import write_whole
 from bioner.jobs.folder import (
     ACTIVE,
-    RESUMED,
     START_LIMIT_S,
     Job,
-    JobReporter,
     JobSpec,
     JobState,
-    Metric,
     edit_state,
     folder_bytes,
-    list_jobs,
+    locked,
+    observed,
     open_job,
-    option,
     read_job,
-    read_metrics,
-    remaining_s,
-    tail_log,
-    with_options,
 )
-from bioner.jobs.preflight import Finding, check_launch
-from bioner.machine import kill_tree, resolve_device, signal_group
+from bioner.jobs.log import RESUMED
+from bioner.jobs.preflight import check_launch
+from bioner.jobs.specs import with_options
+from bioner.machine import kill_tree, signal_group
 from bioner.settings import PROJECT_ROOT, Settings
 
-SHUTDOWN_S = 80
-"""Seconds that torchrun gives its processes to save when asked to stop; less than ``grace_s``."""
-
-__all__ = [
-    "Finding",
-    "Job",
-    "JobReporter",
-    "JobSpec",
-    "JobState",
-    "Metric",
-    "check_launch",
-    "delete",
-    "folder_bytes",
-    "launch",
-    "launcher",
-    "list_jobs",
-    "option",
-    "read_job",
-    "read_metrics",
-    "remaining_s",
-    "resolve_device",
-    "resume",
-    "retry",
-    "stop",
-    "tail_log",
-    "with_options",
-]
-
-
-def launcher(gpus: int = 1) -> tuple[str, ...]:
-    """Return the words before a ``bioner`` command: with several GPUs a process for each."""
-    if gpus < 2:
-        return (sys.executable, "-m", "bioner")
-    return (
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-        *(f"--nproc-per-node={gpus}", f"--shutdown-timeout={SHUTDOWN_S}", "-m", "bioner"),
-    )
+LAUNCHING = ".launching.lock"
 
 
 def launch(spec: JobSpec, settings: Settings) -> Job:
@@ -89,12 +48,19 @@ def launch(spec: JobSpec, settings: Settings) -> Job:
 
     Raises JobError with the first thing that stands in the way (see ``check_launch``).
     """
-    blocking = [finding.text for finding in check_launch(spec, settings) if finding.is_blocking]
-    if blocking:
-        raise JobError(blocking[0])
+    settings.jobs.mkdir(parents=True, exist_ok=True)
+    with locked(settings.jobs / LAUNCHING):  # of two at once into one folder the second is refused
+        blocking = [one.text for one in check_launch(spec, settings) if one.is_blocking]
+        if blocking:
+            raise JobError(blocking[0])
+        folder = _make_folder(spec, settings)
+    _detach(folder)
+    return open_job(folder)
+
+
+def _make_folder(spec: JobSpec, settings: Settings) -> Path:
     created = spec.created or datetime.now(UTC).isoformat(timespec="seconds")
     spec = replace(spec, created=created)
-    settings.jobs.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"[^A-Za-z0-9]+", "-", spec.title).strip("-").lower()[:40] or spec.kind
     id = f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
     for number in range(2, 1000):
@@ -106,9 +72,7 @@ def launch(spec: JobSpec, settings: Settings) -> Job:
     write_whole(folder / "spec.json", json.dumps(asdict(spec), indent=2) + "\n")
     write_whole(folder / "state.json", json.dumps(asdict(_queued(JobState())), indent=2) + "\n")
     (folder / "log.txt").touch()
-    folder = folder.rename(settings.jobs / id)
-    _detach(folder)
-    return open_job(folder)
+    return folder.rename(settings.jobs / id)
 
 
 def _queued(state: JobState) -> JobState:
@@ -172,16 +136,27 @@ def stop(id: str, settings: Settings, *, force: bool = False) -> Job:
 def resume(id: str, settings: Settings) -> Job:
     """Queue a stopped, failed or lost job again, to go on from its last checkpoint."""
     job = read_job(id, settings)
-    if job.is_active or job.status == "finished":
-        raise JobError(f"{id} is {job.status}: only a stopped, failed or lost job can be resumed")
+    _check_resumable(job)
     check = [f.text for f in check_launch(job.spec, settings, is_resumed=True) if f.is_blocking]
     if check:
         raise JobError(check[0])
-    edit_state(job.folder, lambda s: _queued(replace(s, attempt=s.attempt + 1)))
+
+    def again(state: JobState) -> JobState:  # looks again under the lock: somebody else may resume
+        _check_resumable(replace(job, state=observed(replace(job, state=state))))
+        return _queued(replace(state, attempt=state.attempt + 1))
+
+    edit_state(job.folder, again)
     with (job.folder / "log.txt").open("a", encoding="utf-8") as log:
         log.write(f"\n{RESUMED} {datetime.now(UTC).isoformat(timespec='seconds')}]\n")
     _detach(job.folder)
     return open_job(job.folder)
+
+
+def _check_resumable(job: Job) -> None:
+    if job.is_active or job.status == "finished":
+        raise JobError(
+            f"{job.id} is {job.status}: only a stopped, failed or lost job can be resumed"
+        )
 
 
 def retry(id: str, settings: Settings, changes: Mapping[str, str] | None = None) -> Job:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bioner.jobs.estimate import Estimate
 from bioner.jobs.folder import JobSpec
-from bioner.jobs.launch import launcher
 from bioner.models.bases import Base
 from bioner.settings import PROJECT_ROOT, Settings
 
@@ -137,3 +138,34 @@ def shown_path(word: str) -> str:
     if path.is_absolute() and path.is_relative_to(PROJECT_ROOT):
         return str(path.relative_to(PROJECT_ROOT))
     return word
+
+
+def with_options(command: Sequence[str], changes: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the command with options set to new values, added at its end where they were not."""
+    words = list(command)
+    for option, value in changes.items():
+        if option in words[:-1]:
+            words[words.index(option) + 1] = value
+        else:
+            words += [option, value]
+    return tuple(words)
+
+
+def option(command: Sequence[str], name: str) -> str | None:
+    """Return the value of an option in a command, or None."""
+    words = list(command)
+    return words[words.index(name) + 1] if name in words[:-1] else None
+
+
+SHUTDOWN_S = 80
+"""Seconds that torchrun gives its processes to save when asked to stop; less than ``grace_s``."""
+
+
+def launcher(gpus: int = 1) -> tuple[str, ...]:
+    """Return the words before a ``bioner`` command: with several GPUs a process for each."""
+    if gpus < 2:
+        return (sys.executable, "-m", "bioner")
+    return (
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *(f"--nproc-per-node={gpus}", f"--shutdown-timeout={SHUTDOWN_S}", "-m", "bioner"),
+    )

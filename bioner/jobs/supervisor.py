@@ -10,22 +10,15 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioner.errors import JobError
-from bioner.jobs.folder import (
-    RESUMED,
-    JobSpec,
-    JobState,
-    edit_state,
-    option,
-    read_outcome,
-    read_spec,
-    read_state,
-    tail_text,
-)
+from bioner.jobs.explain import explain
+from bioner.jobs.folder import JobSpec, JobState, edit_state, read_outcome, read_spec, read_state
+from bioner.jobs.log import tail_text
+from bioner.jobs.usage import Usage, oom_kills
 from bioner.machine import (
     ProcessId,
     gpus,
@@ -38,18 +31,10 @@ from bioner.machine import (
 from bioner.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
-    import psutil
+    pass
 
 QUEUE_POLL_S = 1.0
 HEARTBEAT_S = 5.0
-_MEMORY_SIGNS = (
-    "MemoryError",
-    "OutOfMemoryError",
-    "out of memory",
-    "Cannot allocate memory",
-    "can't allocate memory",
-    "std::bad_alloc",
-)
 
 
 class Supervisor:
@@ -216,108 +201,6 @@ def take_slots(jobs: Path, spec: JobSpec) -> dict[str, int] | None:
     for handle in taken.values():
         os.close(handle)
     return None
-
-
-def explain(
-    code: int, log: str, spec: JobSpec, *, said: str = "", killed_for_memory: bool = False
-) -> tuple[str, str]:
-    """Say why a worker ended badly and how to mend it, from its exit code and last log lines."""
-    log = log.rpartition(RESUMED)[2]
-    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
-    if any(sign in log for sign in _MEMORY_SIGNS) or killed_for_memory or "CUDA error: out" in log:
-        where = "the GPU" if "CUDA" in log else "the machine"
-        return f"{where} ran out of memory", _smaller_batch(spec)
-    if "No space left on device" in log:
-        return "the disk is full", "free some space, then resume it"
-    if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
-        return (
-            "it was killed by the system (signal 9), most likely because memory ran out",
-            _smaller_batch(spec),
-        )
-    if said:
-        return said, ""
-    if code < 0:
-        name = signal.Signals(-code).name
-        return f"it crashed ({name})" + (f": {last}" if last else ""), "see its log, then resume it"
-    return last or f"it ended with exit code {code}", "see its log, mend the cause, then resume it"
-
-
-def _smaller_batch(spec: JobSpec) -> str:
-    now = option(spec.command, "--batch-size")
-    if now and now.isdigit() and int(now) > 1:
-        return f"try again with a smaller batch: --batch-size {int(now) // 2} instead of {now}"
-    return "try again with a smaller batch"
-
-
-def oom_kills() -> int:
-    """Count the processes that the kernel has killed for memory in this control group."""
-    try:
-        lines = Path("/sys/fs/cgroup/memory.events").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What a worker and its children use now."""
-
-    memory_bytes: int
-    cpu_percent: float
-    gpu_percent: float | None
-    gpu_memory_bytes: int | None
-
-    def apply(self, state: JobState) -> JobState:
-        """Return the state with this sample as its heartbeat."""
-        return replace(
-            state,
-            heartbeat=time.time(),
-            memory_bytes=self.memory_bytes,
-            peak_memory_bytes=max(state.peak_memory_bytes, self.memory_bytes),
-            cpu_percent=self.cpu_percent,
-            gpu_percent=self.gpu_percent,
-            gpu_memory_bytes=self.gpu_memory_bytes,
-        )
-
-
-class Usage:
-    """Measures a process tree; CPU use is since the sample before.
-
-    ``descendants`` are those of the last sample: they may outlive the process in their own groups.
-    """
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.descendants: list[psutil.Process] = []
-        self._cpu_s = 0.0
-        self._at = time.monotonic()
-
-    def sample(self, device: str) -> Sample:
-        """Measure now; what has gone meanwhile counts as nothing."""
-        import psutil
-
-        memory, cpu_s = 0, 0.0
-        try:
-            root = psutil.Process(self.pid)
-            self.descendants = root.children(recursive=True)
-            for process in (root, *self.descendants):
-                with process.oneshot():
-                    memory += process.memory_info().rss
-                    times = process.cpu_times()
-                    cpu_s += times.user + times.system
-        except psutil.Error:
-            cpu_s = max(cpu_s, self._cpu_s)
-        now = time.monotonic()
-        elapsed = max(now - self._at, 1e-3)
-        percent = max(0.0, 100 * (cpu_s - self._cpu_s) / elapsed)
-        self._cpu_s, self._at = cpu_s, now
-        cards = gpus() if device == "cuda" else ()
-        return Sample(
-            memory,
-            round(percent, 1),
-            max((card.busy_percent for card in cards), default=None),
-            sum(card.memory_used_bytes for card in cards) if cards else None,
-        )
 
 
 def main(folder: Path) -> None:

@@ -21,6 +21,8 @@ from page_support import make_model
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.jobs import launch
+from bioner.jobs.folder import list_jobs
+from bioner.jobs.log import tail_log
 from bioner.labels import read_schema
 from bioner.models.card import ModelCard, read_card, training_hashes
 from bioner.settings import read_settings
@@ -99,7 +101,7 @@ def fresh(tmp_path: Path, sample: Dataset) -> Iterator[Studio]:
         server.start()
         yield Studio(server.url, settings)
         server.kill()
-        for job in launch.list_jobs(settings):
+        for job in list_jobs(settings):
             if job.is_active:
                 launch.stop(job.id, settings, force=True)
 
@@ -303,10 +305,10 @@ def check(item: ReviewItem) -> None:
 def wait_for_model(studio: Studio) -> ModelCard:
     deadline = time.monotonic() + 5 * PATIENCE_MS / 1000
     while True:
-        found = launch.list_jobs(studio.settings)
+        found = list_jobs(studio.settings)
         if found and found[0].status == "finished":
             return read_card(Path(found[0].spec.out))
-        assert not found or found[0].status in ("queued", "running"), launch.tail_log(
+        assert not found or found[0].status in ("queued", "running"), tail_log(
             found[0].id, studio.settings
         )
         assert time.monotonic() < deadline, "the training did not end"

@@ -14,7 +14,8 @@ from browser import settle as settle_page
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.evaluation.reports import list_evaluations
-from bioner.jobs import launch
+from bioner.jobs.folder import list_jobs
+from bioner.jobs.log import tail_log
 from bioner.models.card import read_card
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.store import open_store
@@ -129,10 +130,10 @@ def test_a_prediction_is_corrected_and_makes_a_new_model_with_scores(
 def wait_for_model(studio: Studio):
     deadline = time.monotonic() + 5 * PATIENCE_MS / 1000
     while True:
-        found = launch.list_jobs(studio.settings)
+        found = list_jobs(studio.settings)
         if found and found[0].status == "finished":
             return read_card(studio.settings.models / "retrained")
-        assert not found or found[0].status in ("queued", "running"), launch.tail_log(
+        assert not found or found[0].status in ("queued", "running"), tail_log(
             found[0].id, studio.settings
         )
         assert time.monotonic() < deadline, "the training did not end"

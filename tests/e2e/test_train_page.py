@@ -16,6 +16,9 @@ from runs import make_run
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.jobs import launch
+from bioner.jobs.folder import Job, list_jobs
+from bioner.jobs.log import tail_log
+from bioner.jobs.metrics import read_metrics
 from bioner.models.catalogue import active_model, history
 from bioner.settings import PROJECT_ROOT, Settings
 
@@ -36,7 +39,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> Iterator[S
 
     with running(root, prepare, BIONER_ENCODERS=str(root / "encoders")) as found:
         yield found
-        for job in launch.list_jobs(found.settings):
+        for job in list_jobs(found.settings):
             if job.is_active:
                 launch.stop(job.id, found.settings, force=True)
 
@@ -118,16 +121,16 @@ def start_run(page: Page, app: StudioProcess, name: str, steps: int) -> None:
     shows(page, re.compile("running|waiting|finished"))
 
 
-def wait_for(place: Settings, title: str, *statuses: str) -> launch.Job:
+def wait_for(place: Settings, title: str, *statuses: str) -> Job:
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
-        job = next(job for job in launch.list_jobs(place) if job.spec.title == title)
+        job = next(job for job in list_jobs(place) if job.spec.title == title)
         if job.status in statuses:
             return job
         if job.status in ("failed", "lost"):
             break
         time.sleep(0.2)
-    raise AssertionError(f"{job.status}: {job.state}\n{launch.tail_log(job.id, place)}")
+    raise AssertionError(f"{job.status}: {job.state}\n{tail_log(job.id, place)}")
 
 
 def test_empty_page_says_what_to_do_next(page: Page, app: StudioProcess, place: Settings) -> None:
@@ -171,12 +174,12 @@ def test_run_survives_the_tab_and_the_app_stops_and_resumes(
     stopped = wait_for(place, "first", "stopped")
     press(page, "train_resume")
     deadline = time.monotonic() + 300
-    while (last := launch.read_metrics(stopped.id, place)[-1]).attempt == 1 or last.loss is None:
-        assert time.monotonic() < deadline, launch.tail_log(stopped.id, place)
+    while (last := read_metrics(stopped.id, place)[-1]).attempt == 1 or last.loss is None:
+        assert time.monotonic() < deadline, tail_log(stopped.id, place)
         time.sleep(0.2)
     press(page, "train_stop")
     assert wait_for(place, "first", "stopped").state.attempt == 2
-    metrics = [m for m in launch.read_metrics(stopped.id, place) if m.loss is not None]
+    metrics = [m for m in read_metrics(stopped.id, place) if m.loss is not None]
     assert [m.step for m in metrics] == sorted(m.step for m in metrics)
     assert {m.attempt for m in metrics} == {1, 2}
 
@@ -242,7 +245,7 @@ def test_run_is_deleted_after_confirmation(page: Page, app: StudioProcess, place
     press(page, "train_delete")
     press(page, "train_delete_yes")
     shows(page, "All 2 runs")
-    assert [found.spec.title for found in launch.list_jobs(place)] == ["third", "first"]
+    assert [found.spec.title for found in list_jobs(place)] == ["third", "first"]
     assert (place.models / "second" / "card.json").exists()
 
 
@@ -279,13 +282,13 @@ def test_twenty_runs_are_listed_and_any_two_compared(
         "problem": "the machine ran out of memory",
         "mend": "try again with a smaller batch: --batch-size 12 instead of 24",
     }
-    for number in range(20 - len(launch.list_jobs(place))):
+    for number in range(20 - len(list_jobs(place))):
         status = states[number % 4]
         make_run(place, f"run{number}", status, **(trouble if status == "failed" else {}))
     visit(page, app, view="runs")
     shows(page, "All 20 runs")
     picture(page, "twenty-runs")
-    failed = next(job for job in launch.list_jobs(place) if job.status == "failed")
+    failed = next(job for job in list_jobs(place) if job.status == "failed")
     visit(page, app, view="runs", job=failed.id)
     shows(page, re.compile("ran out of memory"))
     shows(page, "the last line of the log")

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from bioner.jobs import launch
-from bioner.jobs.folder import Job, JobSpec, JobState, list_jobs
+from bioner.jobs.folder import Job, JobSpec, JobState, list_jobs, read_job
 from bioner.models.card import ModelCard, write_card
 from bioner.settings import Settings
 
@@ -53,4 +52,4 @@ def make_run(settings: Settings, name: str, status: str = "finished", **state: o
     ]
     rows[-1] |= {"devel_f1": 0.5, "devel_by_type": {"Gene": 0.6}}
     (folder / "metrics.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-    return launch.read_job(folder.name, settings)
+    return read_job(folder.name, settings)

@@ -16,8 +16,13 @@ import pytest
 
 from bioner import machine
 from bioner.errors import JobError
-from bioner.jobs import folder, launch, preflight, supervisor
-from bioner.jobs.folder import Job, JobSpec, Metric
+from bioner.jobs import launch, preflight, supervisor
+from bioner.jobs.explain import explain
+from bioner.jobs.folder import Job, JobSpec, JobState, edit_state, list_jobs, read_job, read_state
+from bioner.jobs.log import RESUMED, tail_log, tail_text
+from bioner.jobs.metrics import Metric, read_metrics, remaining_s
+from bioner.jobs.reporter import JobReporter
+from bioner.jobs.specs import option
 from bioner.machine import ProcessId
 from bioner.models.card import ModelCard, write_card
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
@@ -33,7 +38,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]
     monkeypatch.setenv("PYTHONPATH", str(PROJECT_ROOT))
     settings = read_settings()
     yield settings
-    for job in launch.list_jobs(settings):
+    for job in list_jobs(settings):
         machine.signal_group(job.state.supervisor, signal.SIGKILL)
         machine.signal_group(job.state.worker, signal.SIGKILL)
 
@@ -47,11 +52,11 @@ def make_spec(settings: Settings, *arguments: str, name: str = "run", **changes:
 def wait_until(settings: Settings, id: str, reached: Callable[[Job], bool]) -> Job:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        job = launch.read_job(id, settings)
+        job = read_job(id, settings)
         if reached(job):
             return job
         time.sleep(0.05)
-    log = launch.tail_log(id, settings)
+    log = tail_log(id, settings)
     raise AssertionError(f"still {job.status} after 60 s; problem: {job.state.problem}\n{log}")
 
 
@@ -60,7 +65,7 @@ def wait_for(settings: Settings, id: str, *statuses: str) -> Job:
 
 
 def wait_for_steps(settings: Settings, id: str, count: int = 1) -> Job:
-    return wait_until(settings, id, lambda job: len(launch.read_metrics(id, settings)) >= count)
+    return wait_until(settings, id, lambda job: len(read_metrics(id, settings)) >= count)
 
 
 def ended(settings: Settings, *arguments: str, **changes: object) -> Job:
@@ -73,19 +78,20 @@ def test_job_runs_to_its_end_and_tells_its_metrics(place: Settings) -> None:
     assert job.status == "finished"
     assert job.state.exit_code == 0
     assert job.duration_s > 0
-    metrics = launch.read_metrics(job.id, place)
+    metrics = read_metrics(job.id, place)
     assert [(m.step, m.total_steps) for m in metrics] == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert metrics[-1].loss == 0.25
     assert (place.models / "run" / "done").exists()
-    assert "device slots: none" in launch.tail_log(job.id, place)
+    assert "device slots: none" in tail_log(job.id, place)
 
 
 def test_job_outlives_the_process_that_launched_it(place: Settings) -> None:
     spec = make_spec(place, "--steps", "1000")
     script = (
-        "import json, sys; from bioner import jobs; from bioner.settings import read_settings\n"
-        "spec = jobs.JobSpec(**json.loads(sys.argv[1]))\n"
-        "print(jobs.launch(spec, read_settings()).id)\n"
+        "import json, sys\nfrom bioner.jobs.folder import JobSpec\n"
+        "from bioner.jobs.launch import launch; from bioner.settings import read_settings\n"
+        "spec = JobSpec(**json.loads(sys.argv[1]))\n"
+        "print(launch(spec, read_settings()).id)\n"
         "import os, signal; sys.stdout.flush(); os.killpg(0, signal.SIGKILL)"
     )
     raw = json.dumps({"command": spec.command, "title": "run", "out": spec.out, "grace_s": 20})
@@ -115,7 +121,7 @@ def test_stopped_job_resumes_from_its_checkpoint(place: Settings) -> None:
     launch.resume(job.id, place)
     finished = wait_for(place, job.id, "finished")
     assert finished.state.attempt == stopped.state.attempt + 1
-    metrics = launch.read_metrics(job.id, place)
+    metrics = read_metrics(job.id, place)
     assert [m.step for m in metrics] == list(range(1, 13))
     assert [m.attempt for m in metrics].count(1) == reached
     with pytest.raises(JobError, match="finished"):
@@ -144,7 +150,7 @@ def test_worker_killed_from_outside_fails_with_its_log_and_the_mend(place: Setti
     failed = wait_for(place, job.id, "failed")
     assert "signal 9" in failed.state.problem
     assert "--batch-size 16 instead of 32" in failed.state.mend
-    assert launch.tail_log(job.id, place)
+    assert tail_log(job.id, place)
 
 
 @pytest.mark.parametrize(
@@ -167,13 +173,13 @@ def test_bad_end_is_explained(place: Settings, end: str, problem: str, mend: str
 def test_gpu_and_disk_errors_are_told_from_the_log() -> None:
     spec = JobSpec(("train", "--batch-size", "8"), title="t")
     cuda = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"
-    assert supervisor.explain(1, cuda, spec)[0] == "the GPU ran out of memory"
-    assert "--batch-size 4" in supervisor.explain(1, cuda, spec)[1]
+    assert explain(1, cuda, spec)[0] == "the GPU ran out of memory"
+    assert "--batch-size 4" in explain(1, cuda, spec)[1]
     full = "OSError: [Errno 28] No space left on device"
-    assert supervisor.explain(1, full, spec)[0] == "the disk is full"
-    earlier = f"MemoryError\n{folder.RESUMED} 2026-01-01]\nKeyError: 'x'"
-    assert supervisor.explain(1, earlier, spec)[0] == "KeyError: 'x'"
-    assert "out of memory" in supervisor.explain(-9, "", spec, killed_for_memory=True)[0]
+    assert explain(1, full, spec)[0] == "the disk is full"
+    earlier = f"MemoryError\n{RESUMED} 2026-01-01]\nKeyError: 'x'"
+    assert explain(1, earlier, spec)[0] == "KeyError: 'x'"
+    assert "out of memory" in explain(-9, "", spec, killed_for_memory=True)[0]
 
 
 def test_command_that_does_not_exist_fails_with_its_name(place: Settings) -> None:
@@ -187,7 +193,7 @@ def test_two_jobs_on_one_device_run_one_after_the_other(place: Settings) -> None
     wait_for(place, first.id, "running")
     second = launch.launch(make_spec(place, "--steps", "2", name="second"), place)
     third = launch.launch(make_spec(place, "--steps", "2", name="third"), place)
-    assert launch.read_job(second.id, place).status == "queued"
+    assert read_job(second.id, place).status == "queued"
     launch.stop(first.id, place)
     stopped = wait_for(place, first.id, "stopped")
     done = [wait_for(place, job.id, "finished") for job in (second, third)]
@@ -195,7 +201,7 @@ def test_two_jobs_on_one_device_run_one_after_the_other(place: Settings) -> None
     ends = [job.state.ended_at or 0 for job in (stopped, *done)]
     assert starts[1] >= ends[0] - 0.5
     assert starts[2] >= ends[1] - 0.5
-    assert [job.id for job in launch.list_jobs(place)][-1] == first.id
+    assert [job.id for job in list_jobs(place)][-1] == first.id
 
 
 def test_queued_job_can_leave_the_queue(place: Settings) -> None:
@@ -204,14 +210,14 @@ def test_queued_job_can_leave_the_queue(place: Settings) -> None:
     second = launch.launch(make_spec(place, name="second"), place)
     launch.stop(second.id, place)
     assert "waited" in wait_for(place, second.id, "stopped").state.problem
-    assert launch.read_metrics(second.id, place) == []
+    assert read_metrics(second.id, place) == []
 
 
 def test_job_without_processes_is_lost_and_can_be_resumed(place: Settings) -> None:
     job = launch.launch(make_spec(place, "--steps", "40", "--pause", "0.05"), place)
     state = wait_for_steps(place, job.id, 6).state
     machine.signal_group(state.supervisor, signal.SIGKILL)
-    assert launch.read_job(job.id, place).status == "running", "the worker itself still runs"
+    assert read_job(job.id, place).status == "running", "the worker itself still runs"
     with pytest.raises(JobError, match="running"):
         launch.resume(job.id, place)
     machine.signal_group(state.worker, signal.SIGKILL)
@@ -264,11 +270,11 @@ def test_reused_process_number_is_not_taken_for_the_job(place: Settings) -> None
     assert mine is not None
     assert machine.is_alive(mine)
     stranger = ProcessId(mine.pid, "another boot:1")
-    folder.edit_state(
+    edit_state(
         job.folder, lambda s: replace(s, status="running", supervisor=stranger, worker=stranger)
     )
     (job.folder / "outcome.json").unlink()
-    assert launch.read_job(job.id, place).status == "lost"
+    assert read_job(job.id, place).status == "lost"
     assert not machine.signal_group(stranger, signal.SIGTERM)
 
 
@@ -284,8 +290,8 @@ def test_retry_is_a_new_job_with_the_changed_option(place: Settings) -> None:
     again = launch.retry(failed.id, place, {"--batch-size": "16", "--end": "well"})
     assert again.id != failed.id
     assert wait_for(place, again.id, "finished").spec.details == {"retry_of": failed.id}
-    assert launch.option(again.spec.command, "--batch-size") == "16"
-    assert launch.option(again.spec.command, "--end") == "well"
+    assert option(again.spec.command, "--batch-size") == "16"
+    assert option(again.spec.command, "--end") == "well"
 
 
 def test_delete_refuses_an_active_job_and_leaves_the_model(place: Settings) -> None:
@@ -296,23 +302,23 @@ def test_delete_refuses_an_active_job_and_leaves_the_model(place: Settings) -> N
     launch.stop(job.id, place)
     wait_for(place, job.id, "stopped")
     assert launch.delete(job.id, place) > 0
-    assert launch.list_jobs(place) == []
+    assert list_jobs(place) == []
     assert (place.models / "run").is_dir()
     with pytest.raises(JobError, match="no such job"):
-        launch.read_job(job.id, place)
+        read_job(job.id, place)
 
 
 @pytest.mark.parametrize("id", ["", "..", "a/b", "../models"])
 def test_job_id_that_is_a_path_is_refused(place: Settings, id: str) -> None:
     with pytest.raises(JobError, match="no such job"):
-        launch.read_job(id, place)
+        read_job(id, place)
 
 
 def test_damaged_job_folder_does_not_hide_the_others(place: Settings) -> None:
     job = ended(place)
     (place.jobs / "odd").mkdir()
     (place.jobs / "odd" / "spec.json").write_text("[")
-    assert [found.id for found in launch.list_jobs(place)] == [job.id]
+    assert [found.id for found in list_jobs(place)] == [job.id]
 
 
 def test_unknown_keys_of_a_later_version_are_tolerated(place: Settings) -> None:
@@ -320,7 +326,7 @@ def test_unknown_keys_of_a_later_version_are_tolerated(place: Settings) -> None:
     for name in ("spec.json", "state.json"):
         raw = json.loads((job.folder / name).read_text())
         (job.folder / name).write_text(json.dumps({**raw, "invented_later": 1}))
-    assert launch.read_job(job.id, place) == job
+    assert read_job(job.id, place) == job
 
 
 def make_folder(settings: Settings) -> Path:
@@ -333,48 +339,46 @@ def make_folder(settings: Settings) -> Path:
 
 def test_half_written_metric_line_is_left_out(place: Settings) -> None:
     folder = make_folder(place)
-    report = folder.JobReporter(folder)
+    report = JobReporter(folder)
     report(RunProgress(1, 2, 0.5, loss=0.5, devel_f1=0.25, devel_by_type={"Gene": 0.5}))
     with (folder / "metrics.jsonl").open("a") as file:
         file.write('{"step": 2, "total')
-    assert [(m.step, m.devel_by_type) for m in launch.read_metrics("made", place)] == [
-        (1, {"Gene": 0.5})
-    ]
+    assert [(m.step, m.devel_by_type) for m in read_metrics("made", place)] == [(1, {"Gene": 0.5})]
 
 
 def test_resumed_run_keeps_the_steps_before_its_checkpoint_while_it_gets_ready(
     place: Settings,
 ) -> None:
     folder = make_folder(place)
-    report = folder.JobReporter(folder)
+    report = JobReporter(folder)
     for step in (10, 20, 30):
         report(RunProgress(step, 100, 0.1, loss=1.0))
-    folder.edit_state(folder, lambda s: replace(s, attempt=2))
-    report = folder.JobReporter(folder)
+    edit_state(folder, lambda s: replace(s, attempt=2))
+    report = JobReporter(folder)
     report(RunProgress(0, 0, 0.0, message="loading the base encoder"))
-    assert [m.step for m in launch.read_metrics("made", place)] == [10, 20, 30, 0]
+    assert [m.step for m in read_metrics("made", place)] == [10, 20, 30, 0]
     for step in (25, 35):
         report(RunProgress(step, 100, 0.1, loss=0.5))
-    assert [m.step for m in launch.read_metrics("made", place)] == [10, 20, 0, 25, 35]
-    assert "step 0: loading the base encoder" in launch.tail_log("made", place)
+    assert [m.step for m in read_metrics("made", place)] == [10, 20, 0, 25, 35]
+    assert "step 0: loading the base encoder" in tail_log("made", place)
 
 
 def test_remaining_time_follows_the_pace_of_the_latest_attempt() -> None:
     rows = [Metric(step, 100, at=1000 + step) for step in range(1, 11)]
-    assert launch.remaining_s(rows) == pytest.approx(90)
+    assert remaining_s(rows) == pytest.approx(90)
     resumed = [*rows, *(Metric(step, 100, at=9000 + 2 * step, attempt=2) for step in (11, 12))]
-    assert launch.remaining_s(resumed) == pytest.approx(176)
-    assert launch.remaining_s([]) is None
-    assert launch.remaining_s(rows[:1]) is None
+    assert remaining_s(resumed) == pytest.approx(176)
+    assert remaining_s([]) is None
+    assert remaining_s(rows[:1]) is None
 
 
 def test_log_tail_shows_the_last_state_of_a_progress_bar(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     log.write_bytes(b"begin\n 10%\r 50%\r100%\r\nend\xff\n\n")
-    assert folder.tail_text(log, 10) == "begin\n100%\nend�"
+    assert tail_text(log, 10) == "begin\n100%\nend�"
     log.write_bytes(b"x" * 100_000 + b"\nlast\n")
-    assert folder.tail_text(log, 2).endswith("last")
-    assert folder.tail_text(tmp_path / "none", 2) == ""
+    assert tail_text(log, 2).endswith("last")
+    assert tail_text(tmp_path / "none", 2) == ""
 
 
 def texts(spec: JobSpec, settings: Settings, *, blocking: bool = True) -> str:
@@ -404,7 +408,7 @@ def test_what_stands_in_the_way_is_said_before_the_launch(
     assert "finished model" in texts(spec, place)
     with pytest.raises(JobError, match="finished model"):
         launch.launch(spec, place)
-    assert launch.list_jobs(place) == []
+    assert list_jobs(place) == []
 
 
 def test_gpu_that_is_not_there_or_busy_is_said(
@@ -447,3 +451,60 @@ def test_each_gpu_job_gets_cards_of_its_own(
     assert list(one) == ["cuda-2"]
     for handle in (*first.values(), *one.values()):
         os.close(handle)
+
+
+def test_of_two_that_resume_one_job_at_once_the_second_is_refused(place: Settings) -> None:
+    job = ended(place, "--end", "SIGKILL", "--steps", "3000")
+    script = (
+        "import sys; from bioner.jobs.launch import resume\n"
+        "from bioner.settings import read_settings\n"
+        "resume(sys.argv[1], read_settings())"
+    )
+    command = [sys.executable, "-c", script, job.id]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=60)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], said
+    assert "only a stopped, failed or lost job" in "".join(said)
+    assert read_job(job.id, place).state.attempt == 2
+
+
+def test_resume_looks_again_under_the_lock(
+    place: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's resume between the check and the change is seen."""
+    job = ended(place, "--end", "SIGKILL")
+    real = launch.check_launch
+
+    def meanwhile(*given: object, **options: object) -> object:
+        again = JobState(status="queued", queued_at=time.time())
+        edit_state(job.folder, lambda _: again)
+        return real(*given, **options)
+
+    monkeypatch.setattr(launch, "check_launch", meanwhile)
+    with pytest.raises(JobError, match="is queued"):
+        launch.resume(job.id, place)
+    assert read_state(job.folder).attempt == 1
+
+
+@pytest.mark.parametrize("id", ["NOPE", "../models", ""])
+def test_log_of_a_job_that_is_not_there_is_refused(place: Settings, id: str) -> None:
+    with pytest.raises(JobError, match="no such job"):
+        tail_log(id, place)
+
+
+def test_jobs_of_the_former_commit_are_read_and_resumed(place: Settings) -> None:
+    """Their specification names the worker as ever; their supervisor had another address."""
+    job = ended(place, "--end", "SIGKILL")
+    spec = json.loads((job.folder / "spec.json").read_text())
+    spec["command"][spec["command"].index("SIGKILL")] = "well"
+    (job.folder / "spec.json").write_text(json.dumps(spec))
+    old = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "bioner.supervisor"]
+    former = subprocess.Popen(old, start_new_session=True)
+    alive = machine.process_id(former.pid)
+    edit_state(job.folder, lambda s: replace(s, status="running", supervisor=alive))
+    assert read_job(job.id, place).status == "running"
+    assert launch.stop(job.id, place).status == "stopping"
+    assert former.wait(timeout=20) == -signal.SIGTERM
+    assert read_job(job.id, place).status in ("stopped", "failed")
+    launch.resume(job.id, place)
+    assert wait_for(place, job.id, "finished").state.attempt == 2

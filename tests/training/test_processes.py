@@ -22,7 +22,10 @@ from bioner import machine
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.jobs import launch
-from bioner.jobs.folder import JobSpec, JobState
+from bioner.jobs.folder import JobSpec, JobState, list_jobs, read_job
+from bioner.jobs.log import tail_log
+from bioner.jobs.metrics import read_metrics
+from bioner.jobs.specs import launcher
 from bioner.settings import Settings, read_settings
 from bioner.training import processes
 from bioner.training.batches import BucketSampler
@@ -100,7 +103,7 @@ def place(home: Path, monkeypatch: pytest.MonkeyPatch, sample: Dataset) -> Itera
     settings = read_settings()
     write_dataset(sample, settings.merged)
     yield settings
-    for job in launch.list_jobs(settings):
+    for job in list_jobs(settings):
         machine.kill_tree(job.state.worker)
         machine.kill_tree(job.state.supervisor)
 
@@ -130,8 +133,8 @@ def test_two_processes_make_one_model_of_disjoint_sentences(
     job.mkdir(parents=True)
     (job / "spec.json").write_text(json.dumps(asdict(JobSpec(("x",), title="by hand"))))
     (job / "state.json").write_text(json.dumps(asdict(replace(JobState(), status="finished"))))
-    launcher = launch.launcher(2)
-    words = [*launcher[: launcher.index("bioner") - 1], str(SCRIPT), "train"]
+    words = launcher(2)
+    words = [*words[: words.index("bioner") - 1], str(SCRIPT), "train"]
     done = subprocess.run(
         [*words, *options(place, tiny_encoder, 6), "--job", str(job)],
         cwd=ROOT,
@@ -152,7 +155,7 @@ def test_two_processes_make_one_model_of_disjoint_sentences(
     card = json.loads((place.models / "two" / "card.json").read_text())
     assert card["hardware"]["processes"] == 2
     assert not (place.models / "two" / "checkpoints").exists()
-    metrics = launch.read_metrics("by-hand", place)
+    metrics = read_metrics("by-hand", place)
     assert [m.step for m in metrics if m.loss is not None] == [1, 2, 3, 4, 5, 6]
     assert [m.step for m in metrics if m.devel_f1 is not None] == [4, 6]
 
@@ -164,21 +167,21 @@ def test_stopping_a_job_of_two_processes_saves_and_ends_both(
     import psutil
 
     out = place.models / "two"
-    words = [*launch.launcher(2), "train", *options(place, tiny_encoder, 100_000)]
+    words = [*launcher(2), "train", *options(place, tiny_encoder, 100_000)]
     job = launch.launch(JobSpec(tuple(words), title="two", out=str(out)), place)
     deadline = time.monotonic() + 400
-    while not any(m.step for m in launch.read_metrics(job.id, place)):
-        assert time.monotonic() < deadline, launch.tail_log(job.id, place)
+    while not any(m.step for m in read_metrics(job.id, place)):
+        assert time.monotonic() < deadline, tail_log(job.id, place)
         time.sleep(0.1)
-    worker = launch.read_job(job.id, place).state.worker
+    worker = read_job(job.id, place).state.worker
     assert worker is not None
     family = psutil.Process(worker.pid).children(recursive=True)
     assert len(family) >= 2
     launch.stop(job.id, place)
-    while (found := launch.read_job(job.id, place)).is_active:
-        assert time.monotonic() < deadline, launch.tail_log(job.id, place)
+    while (found := read_job(job.id, place)).is_active:
+        assert time.monotonic() < deadline, tail_log(job.id, place)
         time.sleep(0.1)
-    assert (found.status, found.state.problem) == ("stopped", ""), launch.tail_log(job.id, place)
+    assert (found.status, found.state.problem) == ("stopped", ""), tail_log(job.id, place)
     assert last_checkpoint(out) is not None
     assert not psutil.wait_procs(family, timeout=5)[1]
 

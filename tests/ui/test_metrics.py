@@ -19,6 +19,7 @@ from bioner.evaluation import gate
 from bioner.evaluation.published import ANCHORS, COLUMNS
 from bioner.evaluation.scoring import score
 from bioner.jobs import launch
+from bioner.jobs.folder import Job, JobSpec
 from bioner.models.card import read_card, write_card
 from bioner.models.catalogue import active_model, promote
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
@@ -377,11 +378,11 @@ def test_evaluate_launches_a_background_job_with_the_command_for_it(
 ) -> None:
     launched = []
 
-    def launch(spec: launch.JobSpec, settings: Settings) -> launch.Job:
+    def refuse(spec: JobSpec, settings: Settings) -> Job:
         launched.append(spec)
         raise JobError("no room for it")
 
-    monkeypatch.setattr(launch, "launch", launch)
+    monkeypatch.setattr(launch, "launch", refuse)
     write_dataset(make_data(), place.merged)
     app = open_page()
     assert "has not been scored on these 129 test sentences" not in told(app)

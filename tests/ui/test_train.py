@@ -13,9 +13,8 @@ import pytest
 from runs import make_model, make_run
 from streamlit.testing.v1 import AppTest
 
-from bioner.errors import TrainingError
-from bioner.jobs import estimate, launch, preflight
-from bioner.jobs.estimate import Speed, TrainGroup, TrainSize
+from bioner.jobs import estimate, preflight
+from bioner.jobs.folder import list_jobs
 from bioner.machine import Gpu, process_id
 from bioner.models import bases
 from bioner.models.card import ModelCard
@@ -65,101 +64,6 @@ def test_suggested_name_is_not_taken(place: Settings) -> None:
     make_model(place.models, "tiny-ner-1")
     base = bases.Base("/x/tiny", "tiny", True)
     assert bases.free_name(place, base) == "tiny-ner-2"
-
-
-def test_fused_sentence_counts_for_each_of_its_corpora_and_once_in_the_sum() -> None:
-    groups = [
-        TrainGroup(frozenset({"AnatEM", "BioNLP13CG"}), TrainSize(3, 30)),
-        TrainGroup(frozenset({"AnatEM"}), TrainSize(2, 20)),
-        TrainGroup(frozenset({"CRAFT"}), TrainSize(5, 50)),
-    ]
-    assert estimate.corpora_of(groups) == {"AnatEM": 5, "BioNLP13CG": 3, "CRAFT": 5}
-    assert estimate.chosen_size(groups, ["AnatEM", "BioNLP13CG"]) == TrainSize(5, 50)
-    assert estimate.chosen_size(groups, ["BioNLP13CG"]) == TrainSize(3, 30)
-
-
-def test_estimate_says_when_the_limit_of_steps_cuts_the_run() -> None:
-    size = TrainSize(240, 2400)
-    whole = estimate.estimate(
-        size, parameters=10**6, epochs=2, max_steps=300, batch_size=24, speed=Speed(100.0, "x")
-    )
-    assert (whole.steps, whole.is_cut) == (20, False)
-    assert whole.seconds == pytest.approx(2 * size.pieces / 100)
-    cut = estimate.estimate(
-        size, parameters=10**6, epochs=2, max_steps=5, batch_size=24, speed=None
-    )
-    assert (cut.steps, cut.is_cut, cut.seconds) == (5, True, None)
-    assert cut.pieces == pytest.approx(whole.pieces / 4, rel=0.01)
-
-
-def test_pace_comes_from_earlier_runs_of_the_same_encoder(place: Settings) -> None:
-    assert estimate.known_speed(place, "/e/tiny", "cpu", 24) is None
-    make_run(place, "one")
-    speed = estimate.known_speed(place, "/e/tiny", "cpu", 24)
-    assert speed is not None
-    assert speed.pieces_per_s == pytest.approx(2050)
-    assert estimate.known_speed(place, "/e/other", "cpu", 24) is None
-
-
-def test_measured_pace_is_kept_for_this_encoder_device_and_batch(
-    place: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = make_model(tmp_path / "encoders", "tiny", head=False)
-    pace = estimate.calibrate(str(folder), "cpu", 2, seconds=0.01)
-    assert pace > 0
-
-    def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        assert command[-3:] == [str(folder), "cpu", "2"]
-        return subprocess.CompletedProcess(command, 0, f"a warning\n{pace}\n", "")
-
-    monkeypatch.setattr(estimate.subprocess, "run", answer)
-    assert estimate.measure_speed(place, str(folder), "cpu", 2).pieces_per_s == pace
-    kept = estimate.known_speed(place, str(folder), "cpu", 2)
-    assert kept == Speed(pace, "from a calibration on this device")
-    assert estimate.known_speed(place, str(folder), "cpu", 4) is None
-    doubled = estimate.known_speed(place, str(folder), "cpu", 2, gpus=2)
-    assert doubled is not None
-    assert doubled.pieces_per_s == 2 * pace
-
-
-def test_tensorflow_release_and_hub_name_are_measured_in_their_shape(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import transformers
-
-    shapes = []
-    make = transformers.AutoModelForTokenClassification.from_config
-
-    def watch(config: transformers.BertConfig) -> object:
-        shapes.append((config.num_hidden_layers, config.hidden_size))
-        config.num_hidden_layers = 1
-        config.hidden_size, config.intermediate_size, config.vocab_size = 24, 24, 50
-        return make(config)
-
-    monkeypatch.setattr(transformers.AutoModelForTokenClassification, "from_config", watch)
-    release = PROJECT_ROOT / "tests" / "fixtures" / "tf_bert"
-    layers = json.loads((release / "bert_config.json").read_text())["num_hidden_layers"]
-    for base in (str(release), "dmis-lab/biobert-base-cased-v1.2"):
-        assert estimate.calibrate(base, "cpu", 1, seconds=0.0) > 0
-    assert shapes[0][0] == layers
-    assert shapes[1] == (12, 768)
-
-
-def test_failed_calibration_says_why(place: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(command: list[str], **_: object) -> None:
-        raise subprocess.CalledProcessError(1, command, stderr="Traceback …\nMemoryError: 9 GB")
-
-    monkeypatch.setattr(estimate.subprocess, "run", fail)
-    with pytest.raises(TrainingError, match="calibration failed: MemoryError: 9 GB"):
-        estimate.measure_speed(place, "x", "cpu", 24)
-
-    def hang(command: list[str], **_: object) -> None:
-        raise subprocess.TimeoutExpired(command, 120)
-
-    monkeypatch.setattr(estimate.subprocess, "run", hang)
-    with pytest.raises(TrainingError, match="take a smaller batch"):
-        estimate.measure_speed(place, "x", "cpu", 24)
-    assert estimate.known_speed(place, "x", "cpu", 24) is None
 
 
 CARD = ModelCard(
@@ -254,7 +158,7 @@ def test_views_open_with_runs_of_every_state(place: Settings, count: int) -> Non
         job = make_run(place, f"run{number}", states[number % 4], problem="p", mend="smaller batch")
         if job.status == "finished":
             make_model(place.models, f"run{number}")
-    for job in launch.list_jobs(place)[:4]:
+    for job in list_jobs(place)[:4]:
         assert job.spec.title in said(open_view("runs", job=job.id))
     open_view("compare")
     open_view("models")

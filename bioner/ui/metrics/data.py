@@ -14,7 +14,9 @@ from bioner.evaluation.keys import model_hash
 from bioner.evaluation.reports import FOLDER, Evaluation
 from bioner.evaluation.scores import Report, report_from_json
 from bioner.jobs import launch
-from bioner.jobs.folder import Job, JobSpec, Metric
+from bioner.jobs.folder import Job, JobSpec, list_jobs
+from bioner.jobs.metrics import Metric, read_metrics
+from bioner.machine import resolve_device
 from bioner.models.catalogue import ModelEntry
 from bioner.settings import Settings
 from bioner.ui import cache
@@ -114,7 +116,7 @@ def find_shown(
 
 def evaluation_job(settings: Settings, model: str, split: str) -> Job | None:
     """Return the newest evaluation job of a model and split that is running or went wrong."""
-    for job in launch.list_jobs(settings):
+    for job in list_jobs(settings):
         wanted = {"model": model, "split": split}
         if job.spec.kind == KIND and wanted.items() <= job.spec.details.items():
             return job if job.is_active or job.status in ("failed", "lost") else None
@@ -131,7 +133,7 @@ def start_evaluation(settings: Settings, model: str, data: Data, split: str) -> 
         command,
         f"evaluate {model} on {split}",
         kind=KIND,
-        device="cuda" if launch.resolve_device(settings.device) == "cuda" else "cpu",
+        device="cuda" if resolve_device(settings.device) == "cuda" else "cpu",
         data=str(data.folder),
         details={"model": model, "split": split},
     )
@@ -140,9 +142,9 @@ def start_evaluation(settings: Settings, model: str, data: Data, split: str) -> 
 
 def learning_curve(settings: Settings, entry: ModelEntry) -> list[Metric]:
     """Return the devel scores of the job that trained this model; empty if it left none."""
-    for job in launch.list_jobs(settings):
+    for job in list_jobs(settings):
         if job.spec.kind == "train" and job.spec.out and Path(job.spec.out).name == entry.name:
-            found = launch.read_metrics(job.id, settings)
+            found = read_metrics(job.id, settings)
             return [one for one in found if one.devel_f1 is not None]
     return []
 

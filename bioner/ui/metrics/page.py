@@ -8,7 +8,9 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.jobs import launch
-from bioner.jobs.folder import Job
+from bioner.jobs.folder import Job, read_job
+from bioner.jobs.log import tail_log
+from bioner.jobs.metrics import read_metrics, remaining_s
 from bioner.models.catalogue import ModelEntry, active_model
 from bioner.ui import models
 from bioner.ui.metrics.board import draw_board
@@ -95,7 +97,7 @@ def open_scores(session: Session, entry: ModelEntry) -> tuple[Shown | None, Data
 
 def _draw_job(session: Session, id: str, *, was_active: bool) -> None:
     try:
-        job = launch.read_job(id, session.settings)
+        job = read_job(id, session.settings)
     except BionerError as error:
         show_problem(error)
         return
@@ -105,13 +107,13 @@ def _draw_job(session: Session, id: str, *, was_active: bool) -> None:
         problem = job.state.problem or "the evaluation ended without a word"
         st.error(f"The evaluation failed: {problem}", icon=":material/error:")
         with st.expander("Its last lines", icon=":material/notes:"):
-            st.code(launch.tail_log(id, session.settings, 15) or "(nothing)", language=None)
+            st.code(tail_log(id, session.settings, 15) or "(nothing)", language=None)
         return
     _draw_progress(session, job)
 
 
 def _draw_progress(session: Session, job: Job) -> None:
-    metrics = launch.read_metrics(job.id, session.settings)
+    metrics = read_metrics(job.id, session.settings)
     name = job.spec.details["model"]
     if job.status == "queued":
         st.info(
@@ -119,7 +121,7 @@ def _draw_progress(session: Session, job: Job) -> None:
             icon=":material/hourglass_top:",
         )
     elif metrics and metrics[-1].total_steps:
-        last, left = metrics[-1], launch.remaining_s(metrics)
+        last, left = metrics[-1], remaining_s(metrics)
         text = f"Evaluating {name}: {last.step:,} of {last.total_steps:,} sentences"
         text += f", about {max(1, round(left / 60))} min left" if left and left > 90 else ""
         st.progress(min(1.0, last.step / last.total_steps), text=text)

@@ -8,7 +8,8 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.jobs import launch
-from bioner.jobs.folder import JobSpec
+from bioner.jobs.folder import Job, JobSpec, list_jobs
+from bioner.machine import resolve_device
 from bioner.models import catalogue
 from bioner.settings import Settings
 from bioner.ui import cache
@@ -27,9 +28,7 @@ def draw_retraining(session: Session) -> None:
     except BionerError as error:
         show_problem(error)
         return
-    running = next(
-        (j for j in launch.list_jobs(settings) if _is_retraining(j) and j.is_active), None
-    )
+    running = next((j for j in list_jobs(settings) if _is_retraining(j) and j.is_active), None)
     if running is not None:
         st.info(
             f"{running.spec.title} is under way: it will be in the list of models once it is done.",
@@ -61,15 +60,15 @@ def draw_retraining(session: Session) -> None:
         st.rerun()
 
 
-def _is_retraining(job: launch.Job) -> bool:
+def _is_retraining(job: Job) -> bool:
     return KIND in job.spec.details
 
 
-def start_retraining(settings: Settings, parent: str) -> launch.Job:
+def start_retraining(settings: Settings, parent: str) -> Job:
     """Launch the retraining of a model as a background job. Raises JobError or ModelError."""
     folder = catalogue.find_model(parent, settings.models)
     out = settings.models / free_name(settings, folder.name)
-    device = launch.resolve_device(settings.device)
+    device = resolve_device(settings.device)
     command = (
         *(sys.executable, "-m", "bioner", "retrain"),
         *("--base", str(folder), "--out", str(out), "--device", device),

@@ -9,7 +9,8 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.jobs import launch
-from bioner.jobs.folder import Job, Metric, folder_bytes
+from bioner.jobs.folder import Job, folder_bytes, list_jobs
+from bioner.jobs.metrics import Metric, read_metrics
 from bioner.settings import Settings
 from bioner.training.run_card import duration
 from bioner.ui.session import Session, keep_in_url, show_problem, url_text
@@ -32,7 +33,7 @@ def draw(session: Session) -> None:
     st.caption(
         "Teach an encoder to find entities. A run goes on when this tab or the app is closed."
     )
-    found = launch.list_jobs(session.settings)
+    found = list_jobs(session.settings)
     shown = choose_view(session, found)
     if shown == "new":
         spec = draw_form(session)
@@ -127,7 +128,7 @@ def draw_history(found: Sequence[Job], settings: Settings) -> None:
     """Draw all runs as a table, with what they take on the disk."""
     rows = []
     for job in found:
-        metrics = launch.read_metrics(job.id, settings)
+        metrics = read_metrics(job.id, settings)
         f1 = next((m.devel_f1 for m in reversed(metrics) if m.devel_f1 is not None), None)
         loss = next((m.loss for m in reversed(metrics) if m.loss is not None), None)
         out = Path(job.spec.out)
@@ -184,7 +185,7 @@ def draw_comparison(session: Session, found: Sequence[Job]) -> None:
     if names[0] == names[1]:
         names = [f"{job.spec.title} ({when(job.spec.created)})" for job in chosen]
     runs = [
-        (name, launch.read_metrics(job.id, session.settings))
+        (name, read_metrics(job.id, session.settings))
         for name, job in zip(names, chosen, strict=True)
     ]
     draw_curves(runs, session, key="two")

@@ -13,8 +13,10 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.jobs import launch
-from bioner.jobs.folder import Job, Metric, card_of, folder_bytes
-from bioner.jobs.specs import shown_command, shown_path
+from bioner.jobs.folder import Job, card_of, folder_bytes, read_job
+from bioner.jobs.log import tail_log
+from bioner.jobs.metrics import Metric, read_metrics, remaining_s
+from bioner.jobs.specs import option, shown_command, shown_path
 from bioner.models.card import CARD
 from bioner.models.catalogue import active_model
 from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
@@ -40,13 +42,13 @@ MEAN = "mean of the corpora"
 
 def draw_run(session: Session, id: str, *, was_active: bool) -> None:
     try:
-        job = launch.read_job(id, session.settings)
+        job = read_job(id, session.settings)
     except BionerError as error:
         show_problem(error)
         return
     if was_active and not job.is_active:
         st.rerun()
-    metrics = launch.read_metrics(id, session.settings)
+    metrics = read_metrics(id, session.settings)
     _draw_head(job, metrics)
     _draw_actions(session, job)
     if metrics:
@@ -75,7 +77,7 @@ def _draw_head(job: Job, metrics: Sequence[Metric]) -> None:
     last = metrics[-1] if metrics else None
     if last is not None and last.total_steps and job.status not in ("failed", "lost"):
         share = min(1.0, last.step / last.total_steps)
-        left = launch.remaining_s(metrics) if job.is_active else None
+        left = remaining_s(metrics) if job.is_active else None
         text = f"Step {last.step:,} of {last.total_steps:,}"
         text += f" · about {duration(left)} left" if left else ""
         text += f" · {said}" if said and job.is_active else ""
@@ -130,7 +132,7 @@ def _draw_next_steps(session: Session, job: Job) -> None:
     if job.status != "finished":
         if st.button("Resume", key="train_resume", type="primary", icon=":material/play_arrow:"):
             _try(lambda: launch.resume(job.id, settings))
-        batch = launch.option(job.spec.command, "--batch-size")
+        batch = option(job.spec.command, "--batch-size")
         if "smaller batch" in job.state.mend and batch and int(batch) > 1:
             smaller = str(int(batch) // 2)
             if st.button(
@@ -198,7 +200,7 @@ def _delete_dialog(session: Session, job: Job) -> None:
 
 
 def _draw_details(session: Session, job: Job) -> None:
-    log = launch.tail_log(job.id, session.settings, 60)
+    log = tail_log(job.id, session.settings, 60)
     with st.expander(
         "Log", icon=":material/article:", expanded=job.status in ("failed", "lost"), key="train_log"
     ):

@@ -1,0 +1,65 @@
+"""What a run has said of itself: a line of metrics.jsonl each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bioner.jobs.folder import known_fields
+from bioner.settings import Settings
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One line of ``metrics.jsonl``: a Progress, with its time and the attempt it belongs to."""
+
+    step: int
+    total_steps: int
+    epoch: float = 0.0
+    loss: float | None = None
+    learning_rate: float | None = None
+    tokens_per_s: float | None = None
+    devel_f1: float | None = None
+    devel_by_type: Mapping[str, float] = field(default_factory=dict)
+    message: str = ""
+    at: float = 0.0
+    attempt: int = 1
+
+
+def read_metrics(id: str, settings: Settings) -> list[Metric]:
+    """Read a job's metrics in the order of their steps.
+
+    After a resume the steps since the checkpoint were taken twice: only the later ones are kept.
+    A line that is still being written is left for the next reading.
+    """
+    rows: list[Metric] = []
+    settled = 1
+    try:
+        text = (settings.jobs / id / "metrics.jsonl").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    for line in text.splitlines():
+        try:
+            row = Metric(**known_fields(Metric, json.loads(line)))
+        except (ValueError, TypeError, AttributeError):
+            continue
+        if row.step > 0 and row.attempt > settled:
+            rows = [r for r in rows if r.step < row.step or r.attempt == row.attempt]
+            settled = row.attempt
+        rows.append(row)
+    return rows
+
+
+def remaining_s(metrics: Sequence[Metric]) -> float | None:
+    """Estimate the seconds to the last step from the pace of the latest steps of this attempt."""
+    if not metrics:
+        return None
+    last = metrics[-1]
+    recent = [m for m in metrics[-40:] if m.attempt == last.attempt and m.step > 0]
+    if not recent:
+        return None
+    steps, seconds = last.step - recent[0].step, last.at - recent[0].at
+    if steps <= 0 or seconds <= 0:
+        return None
+    return max(0, last.total_steps - last.step) * seconds / steps
