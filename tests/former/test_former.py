@@ -22,7 +22,7 @@ from make_fixtures import (
     summary_of_store,
 )
 
-from bioner.corpora.merge import read_dataset, read_manifest
+from bioner.corpora.dataset_folder import read_dataset, read_manifest
 from bioner.corpora.own import read_user_schema
 from bioner.evaluation.comparison import compare_reports, pair
 from bioner.evaluation.gate import recorded
