@@ -14,7 +14,7 @@ from bioner.formats.registry import (
     write_documents,
 )
 from bioner.formats.source import MAX_WHOLE_BYTES
-from bioner.formats.tally import ReadOptions, ReadReport, ReadResult, Tally, WriteReport
+from bioner.formats.tally import ReadOptions, ReadReport, ReadResult, Receipt, Tally, WriteReport
 
 __all__ = [
     "MAX_WHOLE_BYTES",
@@ -26,6 +26,7 @@ __all__ = [
     "ReadOptions",
     "ReadReport",
     "ReadResult",
+    "Receipt",
     "Tally",
     "WriteReport",
     "detect_format",

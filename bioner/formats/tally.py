@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from bioner.spans import Document, Mention, Sentence
 
@@ -31,8 +33,9 @@ class ReadReport:
     """What one reading found: of ``read`` annotations, ``placed`` became mentions.
 
     ``repairs`` and ``rejections`` count by rule; ``examples`` are the first five of each repair and
-    the first thousand of each rejection, as ``file:line: rule: detail``. ``scheme`` is the tag
-    scheme, for CoNLL.
+    the first thousand of each rejection, as ``file:line: rule: detail``. ``unread`` counts what was
+    in the file and was not used, by name: keys that could hold marks, lines, files. ``scheme`` is
+    the tag scheme, for CoNLL.
     """
 
     format: str
@@ -44,11 +47,130 @@ class ReadReport:
     examples: tuple[str, ...] = ()
     labels: Counter[str] = field(default_factory=Counter)
     scheme: str = ""
+    unread: Counter[str] = field(default_factory=Counter)
 
     @property
     def rejected(self) -> int:
         """How many annotations could not be placed."""
         return self.read - self.placed
+
+    def receipt(self) -> Receipt:
+        """Return what came of the reading, as every door says it."""
+        return Receipt(
+            documents_in=self.documents,
+            documents_placed=self.documents,
+            mentions_in=self.read,
+            mentions_placed=self.placed,
+            rejected=self.rejections.copy(),
+            repaired=self.repairs.copy(),
+            unread=self.unread.copy(),
+            examples=self.examples,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What came of bringing texts in: what came, was placed, was rejected, repaired or not used.
+
+    ``rejected`` counts mentions and ``documents_rejected`` documents, by reason; ``repaired`` what
+    was put right, by rule; ``unread`` what was there and not used, by name (keys, lines, files).
+    ``examples`` say where, as ``file:line: rule: detail``. What came in is what was placed and what
+    was rejected: anything else is a bug of the door, and a ValueError.
+    """
+
+    documents_in: int = 0
+    documents_placed: int = 0
+    documents_rejected: Counter[str] = field(default_factory=Counter)
+    mentions_in: int = 0
+    mentions_placed: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    repaired: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
+    examples: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for what, came, placed, rejected in (
+            ("documents", self.documents_in, self.documents_placed, self.documents_rejected),
+            ("mentions", self.mentions_in, self.mentions_placed, self.rejected),
+        ):
+            if came != placed + rejected.total():
+                raise ValueError(
+                    f"{came} {what} came in, but {placed} were placed and {rejected.total()} "
+                    "rejected"
+                )
+
+    def __add__(self, other: Receipt) -> Receipt:
+        """Return the receipt of both: of two files, say."""
+        return Receipt(
+            documents_in=self.documents_in + other.documents_in,
+            documents_placed=self.documents_placed + other.documents_placed,
+            documents_rejected=self.documents_rejected + other.documents_rejected,
+            mentions_in=self.mentions_in + other.mentions_in,
+            mentions_placed=self.mentions_placed + other.mentions_placed,
+            rejected=self.rejected + other.rejected,
+            repaired=self.repaired + other.repaired,
+            unread=self.unread + other.unread,
+            examples=self.examples + other.examples,
+        )
+
+    def then(self, later: Receipt) -> Receipt:
+        """Return the receipt of two steps: what this one placed went into the later one."""
+        came = (later.documents_in, later.mentions_in)
+        if came != (self.documents_placed, self.mentions_placed):
+            raise ValueError(
+                f"the later step took {came} documents and mentions, the one before it placed "
+                f"{(self.documents_placed, self.mentions_placed)}"
+            )
+        return Receipt(
+            documents_in=self.documents_in,
+            documents_placed=later.documents_placed,
+            documents_rejected=self.documents_rejected + later.documents_rejected,
+            mentions_in=self.mentions_in,
+            mentions_placed=later.mentions_placed,
+            rejected=self.rejected + later.rejected,
+            repaired=self.repaired + later.repaired,
+            unread=self.unread + later.unread,
+            examples=self.examples + later.examples,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the receipt as JSON values; counts by reason are objects."""
+        return {
+            "documents": {
+                "in": self.documents_in,
+                "placed": self.documents_placed,
+                "rejected": dict(self.documents_rejected),
+            },
+            "mentions": {
+                "in": self.mentions_in,
+                "placed": self.mentions_placed,
+                "rejected": dict(self.rejected),
+            },
+            "repaired": dict(self.repaired),
+            "unread": dict(self.unread),
+            "examples": list(self.examples),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield the receipt as sentences for a person; nothing for what did not happen."""
+        yield (
+            f"{self.documents_in:,} documents in, {self.documents_placed:,} placed; "
+            f"{self.mentions_in:,} mentions in, {self.mentions_placed:,} placed"
+        )
+        for what, counts in (
+            ("documents rejected", self.documents_rejected),
+            ("mentions rejected", self.rejected),
+            ("repaired", self.repaired),
+            ("not used", self.unread),
+        ):
+            if counts:
+                told = ", ".join(f"{_words(rule)} {n:,}" for rule, n in counts.most_common())
+                yield f"{what}: {told}"
+
+
+def _words(rule: str) -> str:
+    """Return a rule's name in words; what quotes a file's own name stays as it is."""
+    return rule if '"' in rule else rule.replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -85,6 +207,7 @@ class Tally:
         self.repairs: Counter[str] = Counter()
         self.rejections: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
+        self.unread: Counter[str] = Counter()
         self._examples: list[str] = []
         self._ids: dict[str, int] = {}
 
@@ -100,6 +223,12 @@ class Tally:
         if self.rejections[rule] < REJECTS_PER_RULE:
             self._example(rule, where, detail)
         self.rejections[rule] += 1
+
+    def leave(self, what: str, where: str, detail: str = "", count: int = 1) -> None:
+        """Count what is in the file and is not used: a key, a line, a file."""
+        if self.unread[what] < EXAMPLES_PER_RULE:
+            self._example(what, where, detail)
+        self.unread[what] += count
 
     def place(self, label: str) -> None:
         """Count an annotation that became a mention."""
@@ -131,6 +260,7 @@ class Tally:
             tuple(self._examples),
             self.labels.copy(),
             self.scheme,
+            self.unread.copy(),
         )
 
     def _example(self, rule: str, where: str, detail: str) -> None:
