@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
+from bioner.progress import OnProgress, Progress, unheard
 from bioner.review.reasons import (
     CONVENTION_CONFLICT,
     DOUBTFUL_GOLD,
@@ -223,14 +224,14 @@ def prioritise(
     group_of: Mapping[str, str] | None = None,
     options: QueueOptions = _NEWEST,
     documents: Iterable[str] | None = None,
-    progress: Callable[[int], None] = lambda _: None,
+    on_progress: OnProgress = unheard,
 ) -> int:
     """Rank a project's items that wait, keep the order, and return how many there are.
 
     Of these ``documents`` alone, if they are named: those just brought in. Reasons that were given
-    by name stay. ``progress`` hears how many items have been read.
+    by name stay. ``on_progress`` hears how many sentences have been read.
     """
-    waiting = _waiting(store, project, options, documents, progress)
+    waiting = _waiting(store, project, options, documents, on_progress)
     ranked = rank(waiting, knowledge, group_of=group_of)
     return store.set_priorities(
         project, (Priority(item.key, item.priority, item.reasons) for item in ranked)
@@ -242,10 +243,10 @@ def _waiting(
     project: str,
     options: QueueOptions,
     documents: Iterable[str] | None,
-    progress: Callable[[int], None],
+    on_progress: OnProgress,
 ) -> Iterator[Candidate[int]]:
     for number, layered in enumerate(store.layered(project, documents=documents), 1):
-        progress(number)
+        on_progress(Progress(number, text="Ordering the queue"))
         chosen = layered.prediction(options.model)
         if chosen is None:
             chosen = layered.gold

@@ -26,7 +26,7 @@ TEST_SHARE = 5
 CHUNK = 400
 """Documents are placed so many at a time."""
 
-_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _STATUS: dict[Layer, Status] = {"gold": "gold", "prediction": "predicted"}
 
 
@@ -95,6 +95,18 @@ def incoming_sentences(given: Iterable[Sentence]) -> Iterator[Incoming]:
         )
 
 
+def read_texts(connection: Connection, project: int, names: Sequence[str]) -> dict[str, str | None]:
+    """Return the texts of the project's documents of these names; None for an erased one."""
+    found: dict[str, str | None] = {}
+    names = [name for name in names if not _UNSTORABLE.search(name)]
+    for begin in range(0, len(names), CHUNK):
+        query = select(documents.c.name, documents.c.text).where(
+            documents.c.project == project, documents.c.name.in_(names[begin : begin + CHUNK])
+        )
+        found |= {row.name: row.text for row in connection.execute(query)}
+    return found
+
+
 def _with_ranges(document: Document, ranges: tuple[Range, ...]) -> Document:
     return Document(
         document.id,
@@ -159,7 +171,7 @@ class Importer:
         )
 
     def _chunk(self, chunk: Sequence[Incoming]) -> None:
-        names = [one.document.id for one in chunk]
+        names = [one.document.id for one in chunk if not _UNSTORABLE.search(one.document.id)]
         present = {
             row.name: row
             for row in self.connection.execute(
@@ -174,7 +186,7 @@ class Importer:
             self.counts["mentions_in"] += len(one.document.mentions)
             problem = self._problem(one.document, present.get(one.document.id))
             if problem:
-                self._reject(one.document, problem)
+                self._reject(one.document, *problem)
             elif one.document.id in present:
                 self.seen.add(one.document.id)
                 self._onto_present(one, present[one.document.id])
@@ -184,27 +196,31 @@ class Importer:
         if fresh:
             self._insert(fresh)
 
-    def _problem(self, document: Document, row: Row[Any] | None) -> str:
+    def _problem(self, document: Document, row: Row[Any] | None) -> tuple[str, str] | None:
+        """Return the rule that keeps a document out and why, or None."""
         if not document.id:
-            return "the document has no id"
+            return "no_id", "the document has no id"
+        if _UNSTORABLE.search(document.id):
+            return "unusable_id", "the id contains a NUL character or half a surrogate pair"
         if document.id in self.seen:
-            return "another document of this import has the same id"
+            return "repeated_id", "another document of this import has the same id"
         if not document.text.strip():
-            return "the document has no text"
+            return "no_text", "the document has no text"
         if "\0" in document.text:
-            return "the text contains a NUL character"
-        if _HALF_A_PAIR.search(document.text):
-            return "the text contains half a surrogate pair; read the file as UTF-8"
+            return "nul_character", "the text contains a NUL character"
+        if _UNSTORABLE.search(document.text):
+            said = "the text contains half a surrogate pair; read the file as UTF-8"
+            return "half_a_surrogate", said
         if row is not None and row.erased is not None:
-            return f"the document was erased (revision {row.erased})"
+            return "erased", f"the document was erased (revision {row.erased})"
         if row is not None and row.text != document.text:
-            return "the project has another text under this id"
-        return ""
+            return "another_text", "the project has another text under this id"
+        return None
 
-    def _reject(self, document: Document, reason: str) -> None:
-        self.rejects.append(Reject(document.id, "document", reason))
+    def _reject(self, document: Document, rule: str, reason: str) -> None:
+        self.rejects.append(Reject(document.id, "document", rule, reason))
         for one in document.mentions:
-            self.rejects.append(Reject(document.id, _say(document, one), reason))
+            self.rejects.append(Reject(document.id, _say(document, one), rule, reason))
 
     def _placeable(self, document: Document) -> list[Mention]:
         types, placed = set(self.stored.project.types), []
@@ -212,14 +228,15 @@ class Importer:
         for one in document.mentions:
             key = (one.fragments, one.label, one.attributes)
             if one.label not in types:
+                rule = "unknown_type"
                 reason = f"type {one.label!r} is not among the project's types"
             elif key in seen:
-                reason = "the same mention is listed twice"
+                rule, reason = "repeated_mention", "the same mention is listed twice"
             else:
                 seen.add(key)
                 placed.append(one)
                 continue
-            self.rejects.append(Reject(document.id, _say(document, one), reason))
+            self.rejects.append(Reject(document.id, _say(document, one), rule, reason))
         return placed
 
     def _insert(self, fresh: Sequence[Incoming]) -> None:
@@ -286,7 +303,8 @@ class Importer:
             home = next((r.id for r in rows if within(mention, (r.start, r.end))), None)
             if home is None:
                 reason = "it crosses the edge of a sentence under review; mend the split first"
-                self.rejects.append(Reject(one.document.id, _say(one.document, mention), reason))
+                said = _say(one.document, mention)
+                self.rejects.append(Reject(one.document.id, said, "crosses_sentences", reason))
             else:
                 contents[home].append(mention)
         self.counts["documents_placed"] += 1

@@ -164,6 +164,12 @@ class Store:
             stored = projects.find(connection, project)
             return incoming.Importer(connection, stored, origin).run(given)
 
+    def texts(self, project: str, names: Sequence[str]) -> dict[str, str | None]:
+        """Return the texts of those documents that the project has; None for an erased one."""
+        with self.database.read() as connection:
+            stored = projects.find(connection, project)
+            return incoming.read_texts(connection, stored.id, names)
+
     def export_documents(
         self,
         project: str,

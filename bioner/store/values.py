@@ -298,11 +298,20 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One document or mention that was not placed, and why."""
+    """One document or mention that was not placed, by which rule, and why in words.
+
+    ``what`` is ``document`` for the whole of it, else the mention and its place.
+    """
 
     document: str
     what: str
+    rule: str
     reason: str
+
+    @property
+    def is_document(self) -> bool:
+        """Whether the whole document was not placed."""
+        return self.what == "document"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bioner.errors import BionerError
+from bioner.progress import Progress
 from bioner.spans import Document
 from bioner.store import Store
 from bioner.ui import cache
@@ -33,11 +34,11 @@ def order_queue(
         knowledge = cache.knowledge(session.settings)
         total = store.progress(project).waiting if documents is None else 0
 
-        def show(done: int) -> None:
-            if done % 200 == 0:
+        def show(heard: Progress) -> None:
+            if heard.done % 200 == 0:
                 of = f" of {total:,}" if total else ""
-                share = min(1.0, done / total) if total else 0.0
-                bar.progress(share, text=f"Ordering the queue: {done:,}{of} sentences")
+                share = min(1.0, heard.done / total) if total else 0.0
+                bar.progress(share, text=f"{heard.text}: {heard.done:,}{of} sentences")
 
         return prioritise(
             store,
@@ -46,7 +47,7 @@ def order_queue(
             group_of=session.schema.group_of,
             options=QueueOptions(tagged={one.id: one for one in tagged}),
             documents=documents,
-            progress=show,
+            on_progress=show,
         )
     except BionerError as error:
         st.warning(f"The queue stays in the order of the texts: {error}", icon=":material/sort:")

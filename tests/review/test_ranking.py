@@ -14,6 +14,7 @@ from store_support import a_document, a_store
 
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
+from bioner.progress import Progress
 from bioner.review import (
     Candidate,
     Knowledge,
@@ -280,9 +281,9 @@ def test_texts_brought_in_are_ranked_without_moving_the_others(
     ranked = {row.document for row in store.queue("p") if row.reasons}
     assert ranked == {"d1"}
     assert [row.document for row in store.queue("p")][:2] == ["d1", "d1"]
-    heard: list[int] = []
-    assert prioritise(store, "p", knowledge, progress=heard.append) == 6
-    assert heard == [1, 2, 3, 4, 5, 6]
+    heard: list[Progress] = []
+    assert prioritise(store, "p", knowledge, on_progress=heard.append) == 6
+    assert [one.done for one in heard] == [1, 2, 3, 4, 5, 6]
 
 
 def test_doubts_and_reasons_given_by_name_outlive_a_new_ranking(
