@@ -26,8 +26,10 @@ from bioner.corpora.dataset_folder import read_dataset, read_manifest
 from bioner.corpora.own import read_user_schema
 from bioner.evaluation.comparison import compare_reports, pair
 from bioner.evaluation.gate import recorded
-from bioner.evaluation.reports import find_report, report_key
-from bioner.jobs.folder import list_jobs, read_metrics, read_state
+from bioner.evaluation.keys import evaluation_key
+from bioner.evaluation.reports import find_evaluation
+from bioner.jobs.folder import list_jobs, read_state
+from bioner.jobs.metrics import read_metrics
 from bioner.models.card import training_hashes
 from bioner.models.catalogue import active_model, history, list_models
 from bioner.settings import Settings, read_settings
@@ -100,7 +102,7 @@ def test_models_cards_and_promotions_are_what_they_were(settings):
 
 
 def test_a_former_model_tags(settings):
-    from bioner.tagging.tagger import load_tagger
+    from bioner.tagging.load import load_tagger
 
     sentences = read_dataset(settings.merged).test[:3]
     tagger = load_tagger(settings.models / "tiny", device="cpu")
@@ -110,7 +112,9 @@ def test_a_former_model_tags(settings):
 
 def test_a_kept_evaluation_is_found_again_and_compares_as_it_did(settings):
     kept = [
-        find_report(report_key(settings.models / name, settings.merged), settings.data / "reports")
+        find_evaluation(
+            evaluation_key(settings.models / name, settings.merged), settings.data / "reports"
+        )
         for name in ("tiny", "tiny-next")
     ]
     assert kept[0] is not None
