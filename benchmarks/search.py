@@ -27,8 +27,9 @@ import pyarrow.parquet as pq
 
 from bioner.corpora.dataset_folder import read_dataset_schema, read_manifest
 from bioner.corpora.registry import SPLITS
-from bioner.corpora.search import FEATURES, Query, SearchIndex
+from bioner.corpora.search import FEATURES, SearchIndex
 from bioner.corpora.search_index import Row, build_index
+from bioner.corpora.search_query import Query
 
 Result = dict[str, float | int]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -61,7 +62,7 @@ def build_corpora(
         f"{report.leaks_dropped} distinct train sentences equal a devel or test one and were "
         f"dropped; {report.fused_sentences:,} fused. Written to {folder}"
     )
-    typer.echo(_sentences_table(report.to_json()["sentences"]))
+    typer.echo(_sentences_table(report.sentences))
 
 
 @app.command()
@@ -75,11 +76,11 @@ def stats(
 
     manifest = read_manifest(data or read_settings().merged)
     if as_json:
-        print_json(manifest.report)
+        print_json(manifest.report.to_json())
         return
-    typer.echo(_sentences_table(manifest.report["sentences"]))
+    typer.echo(_sentences_table(manifest.report.sentences))
     rows = [["type", "mentions"]]
-    rows += [[name, f"{count:,}"] for name, count in manifest.report["types"].items()]
+    rows += [[name, f"{count:,}"] for name, count in manifest.report.types.items()]
     typer.echo(table(rows, right={1}))
 
 
@@ -95,7 +96,8 @@ def search(
     data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
 ) -> None:
     """Find sentences of the merged dataset."""
-    from bioner.corpora.search import Query, SearchIndex
+    from bioner.corpora.search import SearchIndex
+    from bioner.corpora.search_query import Query
 
     index = SearchIndex.open(data or read_settings().merged)
     wanted = Query(
@@ -178,8 +180,8 @@ def add(
     )
 
 
-def _sentences_table(sentences: dict[str, dict[str, int]]) -> str:
+def _sentences_table(sentences: Mapping[str, Mapping[str, int]]) -> str:
     rows = [["corpus", "train", "devel", "test"]]
     for corpus, splits in sentences.items():
-        rows.append([corpus, *(f"{splits[s]:,}" for s in ("train", "devel", "test"))])
+        rows.append([corpus, *(f"{splits.get(s, 0):,}" for s in ("train", "devel", "test"))])
     return table(rows, right={1, 2, 3})

@@ -103,5 +103,5 @@ def _corpora(settings: Settings) -> Check:
         manifest = read_manifest(settings.merged)
     except BionerError as error:
         return Check("note", f"{error}; until then the shipped sample is shown")
-    sentences = sum(sum(s.values()) for s in manifest.report["sentences"].values())
+    sentences = sum(sum(s.values()) for s in manifest.report.sentences.values())
     return Check("ok", f"corpora: {sentences:,} sentences, mapping {manifest.mapping}")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from bioner.corpora.dataset import Dataset
@@ -12,6 +10,7 @@ from bioner.corpora.dataset_folder import write_dataset
 from bioner.corpora.merge import merge
 from bioner.corpora.own import read_all
 from bioner.errors import CorpusError
+from bioner.machine import collector_paused
 from bioner.settings import Settings
 
 
@@ -49,15 +48,3 @@ def _check_place(source: Path, folder: Path) -> None:
             f"{folder}: holds other files, which the merged data would replace; choose a new or an "
             "empty folder"
         )
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause the cycle collector: millions of values without cycles are made, and it walks all."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
+from bioner.corpora.leaks import LeakRule
 from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence, Span
 
+_DEPTH = {
+    **dict.fromkeys(("read", "fused_sentences", "repeated", "finer_label_won"), 0),
+    **dict.fromkeys(("boundary_clashes", "type_clashes", "devel_equal_to_test"), 0),
+    **dict.fromkeys(("types", "leaks_by_corpus", "fused"), 1),
+    **dict.fromkeys(("read_by_corpus", "sentences", "leaks", "ignored", "repairs"), 2),
+    **dict.fromkeys(("mentions", "mapped"), 3),
+}
+"""How many levels of names lie above the numbers of a report's field."""
+_NAMES = ("tags", "parts")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class MergeReport:
     """Everything that the merge dropped, fused, repaired, ignored or found leaking, by rule.
 
@@ -49,11 +60,46 @@ class MergeReport:
     @property
     def leaks_dropped(self) -> int:
         """Distinct train sentences dropped because they equal a devel or test sentence."""
-        return self.leaks["equal"]["distinct"]
+        return self.leaked("equal", "distinct")
+
+    def leaked(self, rule: LeakRule, what: Literal["distinct", "sentences"]) -> int:
+        """Return how many train sentences a leak rule dropped; distinct ones, or all."""
+        return self.leaks.get(rule, {}).get(what, 0)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as printed by ``corpora build --json``."""
         return {**asdict(self), "tags": list(self.tags), "leaks_dropped": self.leaks_dropped}
+
+    @classmethod
+    def from_json(cls, raw: object) -> MergeReport:
+        """Read what ``to_json`` returned; what is not there is empty.
+
+        Raises CorpusError for a value of another form.
+        """
+        if not isinstance(raw, dict):
+            raise CorpusError("the report is not a JSON object")
+        found: dict[str, Any] = {}
+        for name in (one.name for one in fields(cls)):
+            if name in _DEPTH:
+                depth = _DEPTH[name]
+                value = raw.get(name, {} if depth else 0)
+                is_right = _is_counts(value, depth)
+            elif name in _NAMES:
+                value = tuple(given) if isinstance(given := raw.get(name, []), list) else given
+                is_right = isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+            else:
+                value = raw.get(name, "")
+                is_right = isinstance(value, str)
+            if not is_right:
+                raise CorpusError(f"the report's {name!r} is not of the expected form")
+            found[name] = value
+        return cls(**found)
+
+
+def _is_counts(value: object, depth: int) -> bool:
+    if depth == 0:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, dict) and all(_is_counts(one, depth - 1) for one in value.values())
 
 
 @dataclass(frozen=True)

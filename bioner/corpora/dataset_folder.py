@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset import Dataset, MergeReport
 from bioner.corpora.registry import SPLITS
-from bioner.errors import CorpusError
+from bioner.errors import CorpusError, SchemaError
+from bioner.files import read_json_object, staged_folder
 from bioner.formats.conll import write_sentences
 from bioner.labels import LabelSchema, schema_from_json, schema_to_json
 from bioner.spans import Sentence, Span, spaced_offsets
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 
 FORMAT = 1
+REBUILD = "build the merged dataset again"
 
 
 @dataclass(frozen=True)
@@ -33,45 +34,42 @@ class Manifest:
     fingerprint: str
     mapping: str
     schema_fingerprint: str
-    report: Mapping[str, Any]
+    report: MergeReport
     format: int = FORMAT
 
 
 def write_dataset(dataset: Dataset, folder: Path) -> None:
     """Write Parquet and CoNLL of each split, the schema, and ``manifest.json`` last.
 
-    The folder is made beside its final place and moved there whole, so that a reader sees the old
-    dataset or the new one.
+    A reader sees the old folder or the new one. Raises CorpusError where it cannot be written.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    work.chmod(0o755)
     try:
-        import pyarrow.parquet as pq
+        with staged_folder(folder) as work:
+            _fill(dataset, work)
+    except OSError as error:
+        raise CorpusError(
+            f"{folder}: cannot be written: {error.strerror or error}; choose another folder"
+        ) from error
 
-        for split in SPLITS:
-            sentences = dataset.split(split)
-            pq.write_table(to_table(sentences), work / f"{split}.parquet", compression="zstd")
-            with (work / f"{split}.conll").open("w", encoding="utf-8", newline="\n") as sink:
-                write_sentences(sentences, sink)
-        (work / "schema.json").write_text(
-            json.dumps(schema_to_json(dataset.schema), indent=1), encoding="utf-8"
-        )
-        manifest = {
-            "format": FORMAT,
-            "fingerprint": dataset.fingerprint,
-            "mapping": dataset.schema.mapping,
-            "schema_fingerprint": dataset.schema.fingerprint,
-            "report": dataset.report.to_json() if dataset.report else {},
-        }
-        (work / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        old = folder.with_name(f".{folder.name}-old-{os.getpid()}")
-        if folder.exists():
-            folder.replace(old)
-        work.replace(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+
+def _fill(dataset: Dataset, work: Path) -> None:
+    import pyarrow.parquet as pq
+
+    for split in SPLITS:
+        sentences = dataset.split(split)
+        pq.write_table(to_table(sentences), work / f"{split}.parquet", compression="zstd")
+        with (work / f"{split}.conll").open("w", encoding="utf-8", newline="\n") as sink:
+            write_sentences(sentences, sink)
+    schema = json.dumps(schema_to_json(dataset.schema), indent=1)
+    (work / "schema.json").write_text(schema, encoding="utf-8")
+    manifest = {
+        "format": FORMAT,
+        "fingerprint": dataset.fingerprint,
+        "mapping": dataset.schema.mapping,
+        "schema_fingerprint": dataset.schema.fingerprint,
+        "report": dataset.report.to_json() if dataset.report else {},
+    }
+    (work / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
 def to_table(sentences: Sequence[Sentence]) -> pa.Table:
@@ -148,55 +146,89 @@ def from_table(table: pa.Table) -> tuple[Sentence, ...]:
 def read_manifest(folder: Path) -> Manifest:
     """Read ``manifest.json``. Raises CorpusError where the folder is absent or incomplete."""
     path = folder / "manifest.json"
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        return Manifest(
-            raw["fingerprint"],
-            raw["mapping"],
-            raw["schema_fingerprint"],
-            raw["report"],
-            raw["format"],
-        )
-    except FileNotFoundError as error:
+    raw = read_json_object(
+        path,
+        CorpusError,
+        mend=REBUILD,
+        missing=f"{folder}: no merged dataset here; make one with "
+        "`python -m bioner corpora build --source DIR`",
+    )
+    for name in ("fingerprint", "mapping", "schema_fingerprint"):
+        if not isinstance(raw.get(name), str):
+            raise CorpusError(f"{path}: damaged: {name!r} is no text; {REBUILD}")
+    if raw.get("format") != FORMAT:
         raise CorpusError(
-            f"{folder}: no merged dataset here; make one with "
-            "`python -m bioner corpora build --source DIR`"
-        ) from error
-    except (ValueError, KeyError) as error:
-        raise CorpusError(f"{path}: damaged ({error}); build the merged dataset again") from error
+            f"{path}: expected format {FORMAT}, got {str(raw.get('format'))[:40]}; {REBUILD}"
+        )
+    try:
+        report = MergeReport.from_json(raw.get("report"))
+    except CorpusError as error:
+        raise CorpusError(f"{path}: damaged: {error}; {REBUILD}") from error
+    return Manifest(raw["fingerprint"], raw["mapping"], raw["schema_fingerprint"], report)
+
+
+def read_table(folder: Path, split: str) -> pa.Table:
+    """Read one split of a merged folder as ``to_table`` made it.
+
+    Raises CorpusError where the file is missing, cut, or not of this form.
+    """
+    with _opened(folder, split) as file:
+        return file.read()
+
+
+def count_rows(folder: Path, split: str) -> int:
+    """Return how many sentences a split of a merged folder has. Raises as ``read_table``."""
+    with _opened(folder, split) as file:
+        return int(file.metadata.num_rows)
+
+
+def read_batches(folder: Path, split: str, size: int = 4096) -> Iterator[pa.RecordBatch]:
+    """Yield one split of a merged folder, so many sentences at a time. Raises as ``read_table``."""
+    with _opened(folder, split) as file:
+        yield from file.iter_batches(size)
+
+
+@contextmanager
+def _opened(folder: Path, split: str) -> Iterator[pq.ParquetFile]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / f"{split}.parquet"
+    try:
+        with pq.ParquetFile(path) as file:
+            expected, found = to_table(()).schema.names, file.schema_arrow.names
+            if found != expected:
+                raise CorpusError(
+                    f"{path}: expected the columns {', '.join(expected)}, "
+                    f"got {', '.join(found)[:200]}; {REBUILD}"
+                )
+            yield file
+    except (OSError, pa.ArrowException) as error:
+        said = " ".join(str(error).split())[:200]
+        raise CorpusError(f"{path}: not readable ({said}); {REBUILD}") from error
 
 
 def read_dataset(folder: Path, splits: Iterable[str] = SPLITS) -> Dataset:
     """Read a merged folder, or some of its splits. Raises CorpusError where it is incomplete."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     manifest = read_manifest(folder)
-    loaded: dict[str, tuple[Sentence, ...]] = {}
-    for split in SPLITS:
-        if split not in splits:
-            loaded[split] = ()
-            continue
-        try:
-            loaded[split] = from_table(pq.read_table(folder / f"{split}.parquet"))
-        except (OSError, pa.ArrowInvalid) as error:
-            raise CorpusError(
-                f"{folder / split}.parquet: not readable ({error}); build the merged dataset again"
-            ) from error
+    wanted = set(splits)
+    loaded = {
+        split: from_table(read_table(folder, split)) if split in wanted else () for split in SPLITS
+    }
     return Dataset(
         loaded["train"],
         loaded["devel"],
         loaded["test"],
         read_dataset_schema(folder),
         manifest.fingerprint,
-        None,
     )
 
 
 def read_dataset_schema(folder: Path) -> LabelSchema:
-    """Read the schema that a merged folder was made with."""
+    """Read the schema that a merged folder was made with. Raises CorpusError for a damaged one."""
     path = folder / "schema.json"
+    raw = read_json_object(path, CorpusError, mend=REBUILD)
     try:
-        return schema_from_json(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise CorpusError(f"{path}: missing; build the merged dataset again") from error
+        return schema_from_json(raw)
+    except (SchemaError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CorpusError(f"{path}: damaged ({error}); {REBUILD}") from error

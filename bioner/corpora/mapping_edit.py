@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from bioner.corpora.dataset import MergeReport
 from bioner.corpora.own import read_user_schema
 from bioner.errors import SchemaError
 from bioner.labels import (
@@ -70,7 +71,7 @@ def exceptions_of(mapping: CorpusMapping) -> dict[str, dict[str, frozenset[str]]
 def changes(
     edit: MappingEdit,
     present: CorpusMapping,
-    report: Mapping[str, Any],
+    report: MergeReport,
     written: Mapping[tuple[str, str], int] | None = None,
 ) -> list[Change]:
     """Count what an edit would change, by the merge report of the present data.
@@ -79,8 +80,8 @@ def changes(
     the label of those left open): what exceptions touch.
     """
     found: list[Change] = []
-    mapped = report["mapped"].get(edit.corpus, {})
-    ignored = report["ignored"].get(edit.corpus, {})
+    mapped = report.mapped.get(edit.corpus, {})
+    ignored = report.ignored.get(edit.corpus, {})
     for source, label in edit.rules.items():
         old = present.rules[source].label
         if label != old:
@@ -89,7 +90,7 @@ def changes(
                 Change(f"Mentions of {source}: {_words(old)} becomes {_words(label)}", number)
             )
         found += _changed_words(source, edit, present.rules[source], written or {})
-    sentences = sum(report["sentences"].get(edit.corpus, {}).values())
+    sentences = sum(report.sentences.get(edit.corpus, {}).values())
     for name in sorted(edit.covers - present.covers):
         found.append(
             Change(f"Sentences in which the absence of {name} becomes evidence", sentences)

@@ -10,8 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioner.corpora.dataset import Dataset
-from bioner.corpora.dataset_folder import from_table, read_dataset_schema, read_manifest, to_table
+from bioner.corpora.dataset import Dataset, MergeReport
+from bioner.corpora.dataset_folder import (
+    from_table,
+    read_dataset_schema,
+    read_manifest,
+    read_table,
+    to_table,
+)
 from bioner.corpora.merge import merge
 from bioner.corpora.read import read_corpora
 from bioner.corpora.registry import SPLITS
@@ -50,7 +56,7 @@ class Shelf:
     """Merged sentences as one Arrow table, with the report and the schema they were made with."""
 
     table: pa.Table
-    report: Mapping[str, Any]
+    report: MergeReport
     schema: LabelSchema
     fingerprint: str
     folder: Path | None
@@ -63,7 +69,7 @@ class Shelf:
     @property
     def corpora(self) -> tuple[str, ...]:
         """The corpora in the report's order."""
-        return tuple(self.report["sentences"])
+        return tuple(self.report.sentences)
 
     def looked_for(self, corpus: str, type_name: str) -> bool:
         """Tell whether a corpus's annotators looked for a type."""
@@ -235,13 +241,9 @@ def search_words(text: str) -> str:
 def open_merged(folder: Path) -> Shelf:
     """Open a merged folder; CorpusError where it is absent, incomplete or damaged."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     manifest = read_manifest(folder)
-    try:
-        parts = [pq.read_table(folder / f"{split}.parquet") for split in SPLITS]
-    except (OSError, pa.ArrowInvalid) as error:
-        raise CorpusError(f"{folder}: not readable ({error}); build the data again") from error
+    parts = [read_table(folder, split) for split in SPLITS]
     schema = read_dataset_schema(folder)
     return Shelf(pa.concat_tables(parts), manifest.report, schema, manifest.fingerprint, folder)
 
@@ -254,9 +256,7 @@ def open_sample(folder: Path, schema: LabelSchema) -> Shelf:
     if dataset.report is None:
         raise CorpusError(f"{folder}: merged without a report")
     tables = [to_table(dataset.split(split)) for split in SPLITS]
-    return Shelf(
-        pa.concat_tables(tables), dataset.report.to_json(), schema, dataset.fingerprint, None
-    )
+    return Shelf(pa.concat_tables(tables), dataset.report, schema, dataset.fingerprint, None)
 
 
 def _is_in(column: Any, values: Sequence[str]) -> Any:

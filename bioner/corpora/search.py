@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,21 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioner.corpora.dataset import Dataset
-from bioner.corpora.dataset_folder import read_dataset_schema, read_manifest, to_table
+from bioner.corpora.dataset_folder import (
+    count_rows,
+    read_batches,
+    read_dataset_schema,
+    read_manifest,
+    to_table,
+)
 from bioner.corpora.disagreements import Disagreement, Kind, Variant
 from bioner.corpora.registry import SPLITS
 from bioner.corpora.search_index import (
-    BEGIN,
-    CORPUS,
-    END,
     FORMAT,
-    LABEL,
     Row,
     build_index,
-    name_word,
-    split_words,
     words_of,
 )
+from bioner.corpora.search_query import Query, fts_expression, phrases_of, words_and_star
 from bioner.errors import CorpusError
 from bioner.spans import Range, Sentence, Span, corpus_sentence
 
@@ -37,26 +37,6 @@ if TYPE_CHECKING:
 INDEX_NAME = "search.sqlite3"
 FEATURES = ("clash", "ignored", "shared")
 """What a sentence may have: readings that clash, parts that are no evidence, several corpora."""
-_QUOTED = re.compile(r'"([^"]+)"')
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What to look for; an empty field lets everything through, all that are filled must hold.
-
-    ``text`` is one phrase, or several if quoted, its words cut as the corpora are ("TGF-beta" is
-    three); ``*`` at a phrase's end lets its last word go on. ``surface`` is a mention's whole
-    surface; a ``*`` at an end lets more stand there. Case and accents of Greek letters do not
-    count: "TGF-β" is "tgf-beta". Of several types, corpora or splits one is enough, every one of
-    ``features`` must be there.
-    """
-
-    text: str = ""
-    surface: str = ""
-    types: tuple[str, ...] = ()
-    corpora: tuple[str, ...] = ()
-    splits: tuple[str, ...] = ()
-    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +104,16 @@ class SearchIndex:
         file = file or folder / INDEX_NAME
         if (opened := _open_if_current(file, manifest.fingerprint)) is not None:
             return opened
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
+        total = sum(count_rows(folder, split) for split in SPLITS)
         try:
-            sources = [pq.ParquetFile(folder / f"{split}.parquet") for split in SPLITS]
-            total = sum(source.metadata.num_rows for source in sources)
             build_index(
                 file,
-                _rows(batch for source in sources for batch in source.iter_batches(4096)),
+                _rows(batch for split in SPLITS for batch in read_batches(folder, split)),
                 read_dataset_schema(folder),
                 fingerprint=manifest.fingerprint,
                 progress=progress and (lambda done: progress(done, total)),
             )
-        except (OSError, pa.ArrowInvalid, sqlite3.DatabaseError) as error:
+        except (OSError, sqlite3.DatabaseError) as error:
             raise CorpusError(
                 f"{folder}: the search index cannot be made ({error}); "
                 "free some room, or build the merged dataset again"
@@ -160,7 +136,7 @@ class SearchIndex:
 
     def search(self, query: Query, *, offset: int = 0, limit: int = 20) -> Page:
         """Return the hits from ``offset`` on, at most ``limit``, with their total."""
-        expression = self._expression(query)
+        expression = fts_expression(query, self.types)
         with self._connect() as database:
             if expression is None:
                 numbers = list(range(offset + 1, min(offset + limit, self.sentences) + 1))
@@ -174,7 +150,7 @@ class SearchIndex:
                 database.execute("SELECT body FROM sentences WHERE id = ?", (number,)).fetchone()[0]
                 for number in numbers
             ]
-        phrases = [_words_and_star(phrase) for phrase in _phrases(query.text)]
+        phrases = [words_and_star(phrase) for phrase in phrases_of(query.text)]
         hits = tuple(
             _hit(number, body, phrases) for number, body in zip(numbers, bodies, strict=True)
         )
@@ -182,7 +158,7 @@ class SearchIndex:
 
     def count(self, query: Query) -> int:
         """Return how many sentences a query finds."""
-        return self._count(self._expression(query))
+        return self._count(fts_expression(query, self.types))
 
     def counts(self, query: Query) -> Counts:
         """Return how many of the found sentences each corpus, split and type has."""
@@ -195,7 +171,7 @@ class SearchIndex:
 
     def numbers(self, query: Query) -> list[int]:
         """Return the numbers of all sentences found, for downloads."""
-        expression = self._expression(query)
+        expression = fts_expression(query, self.types)
         if expression is None:
             return list(range(1, self.sentences + 1))
         with self._connect() as database:
@@ -254,41 +230,6 @@ class SearchIndex:
             row = database.execute("SELECT count(*) FROM disagreements WHERE kind = ?", (kind,))
             return int(row.fetchone()[0])
 
-    def _expression(self, query: Query) -> str | None:
-        """Return the FTS5 expression of a query; None if it asks for nothing."""
-        parts = [f"text : {_phrase(*_words_and_star(phrase))}" for phrase in _phrases(query.text)]
-        if query.surface.strip():
-            parts.append(self._surface_expression(query))
-        if query.types and query.corpora:
-            parts.append(_any("t:", (f"{t}@{c}" for t in query.types for c in query.corpora)))
-        else:
-            parts.extend(
-                _any(mark, names)
-                for mark, names in (("t:", query.types), ("c:", query.corpora))
-                if names
-            )
-        if query.splits:
-            parts.append(_any("s:", query.splits))
-        parts.extend(_any("f:", (feature,)) for feature in query.features)
-        return " AND ".join(parts) if parts else None
-
-    def _surface_expression(self, query: Query) -> str:
-        """Ask for one mention that has the surface, and the types and corpora too."""
-        surface = query.surface.strip()
-        open_start, open_end = surface.startswith("*"), surface.endswith("*")
-        words = split_words(surface.strip("*"))
-        if not open_end:
-            words = [*words, END]
-        if open_start:
-            return f"mentions : {_phrase(words, open_end)}"
-        starts: list[list[str]] = [[BEGIN]]
-        if query.types or query.corpora:
-            labels = [name_word(LABEL, name) for name in query.types or self.types]
-            corpora = [[name_word(CORPUS, name)] for name in query.corpora] or [[]]
-            starts = [[*corpus, label, BEGIN] for corpus in corpora for label in labels]
-        phrases = (f"mentions : {_phrase([*start, *words], open_end)}" for start in starts)
-        return f"({' OR '.join(phrases)})"
-
     def _count_matches(self, expression: str | None) -> int:
         if expression is None:
             return self.sentences
@@ -314,13 +255,6 @@ class SearchIndex:
             ) from error
 
 
-def variant_query(disagreement: Disagreement, variant: Variant, corpus: str) -> Query:
-    """Return the query that finds the sentences behind one corpus's variant of a surface."""
-    if disagreement.kind == "boundaries":
-        return Query(disagreement.surface, surface=variant.value, corpora=(corpus,))
-    return Query(surface=disagreement.surface, types=(variant.value,), corpora=(corpus,))
-
-
 def _open_if_current(file: Path, fingerprint: str) -> SearchIndex | None:
     if not file.is_file():
         return None
@@ -334,28 +268,6 @@ def _open_if_current(file: Path, fingerprint: str) -> SearchIndex | None:
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
     for batch in batches:
         yield from batch.to_pylist()
-
-
-def _phrases(text: str) -> list[str]:
-    """Return the phrases of a query: the quoted ones and what stands between, or all of it."""
-    pieces = _QUOTED.split(text)
-    return [piece for piece in pieces if split_words(piece)]
-
-
-def _words_and_star(phrase: str) -> tuple[list[str], bool]:
-    stripped = phrase.strip()
-    has_star = len(stripped) > 1 and stripped.endswith("*") and not stripped[-2].isspace()
-    return split_words(stripped[:-1] if has_star else stripped), has_star
-
-
-def _phrase(words: Sequence[str], has_star: bool) -> str:
-    quoted = " ".join(words).replace('"', '""').replace("\0", "")
-    return f'"{quoted}"{" *" if has_star else ""}'
-
-
-def _any(mark: str, names: Iterable[str]) -> str:
-    words = (f"facets : {_phrase(['_'.join(f'{mark}{name}'.split())], False)}" for name in names)
-    return f"({' OR '.join(words)})"
 
 
 def _hit(number: int, body: str, phrases: Sequence[tuple[list[str], bool]]) -> Hit:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bioner.corpora.build import collector_paused
 from bioner.corpora.disagreements import Conventions, MarkedSentence
 from bioner.labels import LabelSchema
+from bioner.machine import collector_paused
 from bioner.spans import Range
 from bioner.text import fold, tokenize
 

@@ -67,7 +67,7 @@ def evaluate_cached(
 
 
 def _parts(data: Path | None) -> tuple[str, ...]:
-    return tuple(read_manifest(data).report.get("parts", ())) if data else ()
+    return read_manifest(data).report.parts if data else ()
 
 
 def _dataset(

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from support import ROOT
 
-from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset import Dataset, MergeReport
 from bioner.corpora.mapping_edit import (
     MappingEdit,
     changes,
@@ -33,15 +33,15 @@ def edit_of(corpus: str, covers: frozenset[str] | None = None, **rules: str) -> 
 def test_an_edit_that_changes_nothing_has_no_changes(sample: Dataset) -> None:
     assert sample.report is not None
     present = sample.schema.mapping_for("BC5CDR")
-    assert changes(edit_of("BC5CDR"), present, sample.report.to_json()) == []
+    assert changes(edit_of("BC5CDR"), present, sample.report) == []
 
 
 def test_changes_count_the_mentions_of_the_merge_report(sample: Dataset) -> None:
     assert sample.report is not None
-    report = sample.report.to_json()
+    report = sample.report
     present = sample.schema.mapping_for("BC5CDR")
     (change,) = changes(edit_of("BC5CDR", Chemical=IGNORE), present, report)
-    assert change.number == report["mapped"]["BC5CDR"]["Chemical"]["Chemical"] > 0
+    assert change.number == report.mapped["BC5CDR"]["Chemical"]["Chemical"] > 0
     assert change.what == "Mentions of Chemical: Chemical becomes left open"
 
 
@@ -49,7 +49,7 @@ def test_changed_covers_touch_every_sentence_of_the_corpus(sample: Dataset) -> N
     assert sample.report is not None
     present = sample.schema.mapping_for("BC2GM")
     wanted = edit_of("BC2GM", covers=frozenset({"Gene", "Complex"}))
-    found = changes(wanted, present, sample.report.to_json())
+    found = changes(wanted, present, sample.report)
     assert {(one.what.split()[-1], one.number) for one in found} == {("evidence", 17), ("more", 17)}
 
 
@@ -93,7 +93,7 @@ def test_words_that_are_excepted_are_counted_where_they_are_written() -> None:
     present, report = read_schema().mapping_for("CRAFT"), shelf.report
     written = shelf.written("CRAFT")
     assert sum(n for (label, _), n in written.items() if label == "GGP") == sum(
-        report["mapped"]["CRAFT"]["GGP"].values()
+        report.mapped["CRAFT"]["GGP"].values()
     )
     word, number = next((word, n) for (label, word), n in written.items() if label == "GGP")
     assert changes(edit_of_words(), present, report, written) == []
@@ -101,7 +101,7 @@ def test_words_that_are_excepted_are_counted_where_they_are_written() -> None:
     assert change.what == f"Mentions of GGP written “{word}”: Protein becomes left open"
     assert change.number == number > 0
     open_before = sum(n for (label, _), n in written.items() if label == IGNORE)
-    assert open_before == sum(report["ignored"]["CRAFT"].values())
+    assert open_before == sum(report.ignored["CRAFT"].values())
 
 
 def test_a_word_that_is_no_exception_any_more_takes_the_labels_type(home: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_word_that_is_no_exception_any_more_takes_the_labels_type(home: Path) 
     fewer = exceptions_of(present)["Taxon"]["Taxon"] - {"mammals", "birds"}
     edit = edit_of_words(Taxon={"Taxon": fewer}, CL={"Tissue": frozenset({"hela cells"})})
     written = {("Taxon", "mammals"): 5, ("Taxon", "birds"): 2, ("CL", "hela cells"): 1}
-    report = {"mapped": {}, "ignored": {}, "sentences": {}}
+    report = MergeReport.from_json({})
     assert {(one.what, one.number) for one in changes(edit, present, report, written)} == {
         ("Mentions of Taxon written “birds”, “mammals”: Taxon becomes Organism", 7),
         ("Mentions of CL written “hela cells”: Cell becomes Tissue", 1),

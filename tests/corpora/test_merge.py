@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -182,8 +181,7 @@ def test_a_dataset_survives_the_disk(sample, tmp_path: Path) -> None:
     assert again.schema == sample.schema
     assert again.fingerprint == sample.fingerprint
     manifest = read_manifest(folder)
-    assert manifest.report["read"] == sample.report.read
-    assert json.dumps(manifest.report)
+    assert manifest.report == sample.report
     back = read_conll(folder / "devel.conll")
     assert [s.tokens for s in back.sentences] == [s.tokens for s in sample.devel]
     assert sum(len(s.spans) for s in back.sentences) == sum(len(s.spans) for s in sample.devel)

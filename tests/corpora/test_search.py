@@ -13,8 +13,9 @@ from bioner.corpora.dataset_folder import write_dataset
 from bioner.corpora.disagreements import Disagreement
 from bioner.corpora.merge import merge
 from bioner.corpora.read import read_corpora
-from bioner.corpora.search import INDEX_NAME, Query, SearchIndex, variant_query
+from bioner.corpora.search import INDEX_NAME, SearchIndex
 from bioner.corpora.search_index import origin, split_words, words_of
+from bioner.corpora.search_query import Query, variant_query
 from bioner.errors import CorpusError
 from bioner.labels import CorpusMapping, SourceRule, read_schema
 from bioner.spans import Sentence, Span, corpus_sentence

@@ -8,7 +8,8 @@ import streamlit as st
 
 from bioner.corpora.disagreements import Disagreement, Kind, Variant
 from bioner.corpora.overview import Shelf
-from bioner.corpora.search import SearchIndex, variant_query
+from bioner.corpora.search import SearchIndex
+from bioner.corpora.search_query import variant_query
 from bioner.errors import BionerError
 from bioner.ui import charts
 from bioner.ui.corpora.sentences import open_index

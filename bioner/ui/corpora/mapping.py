@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
 
+from bioner.corpora.dataset import MergeReport
 from bioner.corpora.mapping_edit import (
     Change,
     MappingEdit,
@@ -66,18 +67,16 @@ def draw_mapping(session: Session, shelf: Shelf) -> None:
     _draw_editor(session, shelf, corpus)
 
 
-def mapping_rows(
-    mapping: CorpusMapping, report: Mapping[str, Mapping[str, Mapping[str, Mapping[str, int]]]]
-) -> list[tuple[str, str, int, str]]:
+def mapping_rows(mapping: CorpusMapping, report: MergeReport) -> list[tuple[str, str, int, str]]:
     """Return a row for each source label and what it becomes, with the count and the reason."""
-    counts = report["mapped"].get(mapping.corpus, {})
-    ignored = report["ignored"].get(mapping.corpus, {})
+    counts = report.mapped.get(mapping.corpus, {})
+    ignored = report.ignored.get(mapping.corpus, {})
     rows: list[tuple[str, str, int, str]] = []
     for source, rule in mapping.rules.items():
         reasons = {r.label: r.reason for r in rule.by_surface} | {rule.label: rule.reason}
         found: dict[str, int] = dict(counts.get(source, {}))
         if source in ignored:
-            found[IGNORE] = int(ignored[source])  # type: ignore[call-overload]
+            found[IGNORE] = ignored[source]
         words = {one.label: len(one.surfaces) for one in rule.by_surface}
         rows += [
             (
@@ -105,7 +104,7 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
         st.error(plain(problem), icon=":material/error:")
         session.memory[_PROBLEM] = ""
     present = session.schema.mapping_for(corpus)
-    if corpus not in session.schema.corpora or corpus not in shelf.report["mapped"]:
+    if corpus not in session.schema.corpora or corpus not in shelf.report.mapped:
         return
     with st.expander("Change the mapping", icon=":material/edit:"):
         st.caption(

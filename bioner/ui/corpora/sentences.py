@@ -12,7 +12,8 @@ import streamlit as st
 from bioner.corpora.exports import conll_of_sentences
 from bioner.corpora.overview import Shelf
 from bioner.corpora.registry import CORPORA, SPLITS
-from bioner.corpora.search import FEATURES, INDEX_NAME, Hit, Query, SearchIndex
+from bioner.corpora.search import FEATURES, INDEX_NAME, Hit, SearchIndex
+from bioner.corpora.search_query import Query
 from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence

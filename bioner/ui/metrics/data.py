@@ -56,8 +56,7 @@ def find_data(settings: Settings, split: str) -> Data | None:
         path = folder / "manifest.json"
         if path.is_file():
             manifest = cache.manifest(str(folder), cache.stamp(path))
-            sentences = manifest.report.get("sentences", {})
-            count = sum(int(row.get(split, 0)) for row in sentences.values())
+            count = sum(row.get(split, 0) for row in manifest.report.sentences.values())
             return Data(folder, manifest.fingerprint, count, is_sample)
     return None
 

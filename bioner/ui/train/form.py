@@ -93,7 +93,7 @@ def _draw_choices(session: Session, data: Path, groups: Sequence[TrainGroup]) ->
     report = manifest.report
     counts = corpora_of(groups)
     corpora = tuple(counts)
-    types = tuple(name for name in report.get("types", {}) or session.schema.names)
+    types = tuple(name for name in report.types or session.schema.names)
     base = _choose_base(session)
     chosen = st.multiselect(
         "Corpora",
