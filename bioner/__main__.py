@@ -20,6 +20,7 @@ from bioner.commands import (
     train,
 )
 from bioner.commands.run_ner import TrainCommand
+from bioner.commands.terminal import RememberingCommand
 
 app = typer.Typer(
     help="BioNER Studio: biomedical named entity recognition.",
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(corpora.app, name="corpora")
 app.command("train", cls=TrainCommand)(train.train)
-app.command("retrain")(retrain.retrain)
+app.command("retrain", cls=RememberingCommand)(retrain.retrain)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.command("convert")(models.convert)

@@ -15,6 +15,7 @@ from bioner.settings import read_settings
 
 @refusing
 def retrain(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="The model folder to make, such as models/mine.")],
     base: Annotated[str, typer.Option(help="The model to go on from; else the one in use.")] = "",
     data: Annotated[Path | None, typer.Option(help="The merged folder to replay from.")] = None,
@@ -36,6 +37,9 @@ def retrain(
     seed: Annotated[int, typer.Option(help="Random seed.")] = 42,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from a checkpoint.")] = False,
+    background: Annotated[
+        bool, typer.Option("--background", help="Start a job and return at once.")
+    ] = False,
     job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
 ) -> None:
     """Train the model in use on with the reviewed sentences and a replay of the corpora.
@@ -43,8 +47,9 @@ def retrain(
     Without merged corpora the model's own marks stand for them. The defaults are those that
     benchmarks/loop.py measures.
     """
-    from bioner.commands.train import _printer
+    from bioner.commands.train import _printer, start_job
     from bioner.jobs.reporter import JobReporter
+    from bioner.jobs.specs import retraining_details, with_options
     from bioner.models.catalogue import active_model, find_model
     from bioner.store import open_store
     from bioner.training.config import Recipe
@@ -55,6 +60,11 @@ def retrain(
     settings = read_settings()
     parent = find_model(base or active_model(settings), settings.models)
     target = settings.models / out if out.parent == Path() else out
+    if background:
+        where = {"--base": str(parent), "--out": str(target)}
+        words = with_options(("retrain", *context.obj), where)
+        start_job(words, settings, title=target.name, details=retraining_details(parent))
+        return
     given: dict[str, Any] = {
         "replay": replay,
         "repeat": repeat,

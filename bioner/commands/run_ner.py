@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
-from bioner.commands.terminal import say
+from bioner.commands.terminal import RememberingCommand, say
 
 RENAMED: Mapping[str, str] = {
     "model_name_or_path": "--base",
@@ -178,7 +177,7 @@ def _checked(option: str, name: str, value: str) -> tuple[str, ...]:
     return ()
 
 
-class TrainCommand(TyperCommand):
+class TrainCommand(RememberingCommand):
     """The ``train`` command, which also reads the arguments of ``run_ner.py``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -191,5 +190,4 @@ class TrainCommand(TyperCommand):
             raise typer.Exit(2) from answer
         if words != args:
             say(f"read as: python -m bioner train {shlex.join(words)}")
-        ctx.obj = tuple(words)
         return super().parse_args(ctx, words)

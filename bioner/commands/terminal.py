@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec
 
 import typer
+from typer.core import TyperCommand
 
 from bioner.errors import BionerError
 
@@ -31,6 +32,15 @@ def refusing(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(1) from error
 
     return run
+
+
+class RememberingCommand(TyperCommand):
+    """A command that keeps its own words (``context.obj``), so that a job can repeat them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep the words, then parse them."""
+        ctx.obj = tuple(args)
+        return super().parse_args(ctx, args)
 
 
 def print_json(value: Any) -> None:

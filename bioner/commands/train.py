@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ import typer
 
 from bioner.commands.terminal import refusing, say
 from bioner.errors import Stopped, TrainingError
+from bioner.jobs.specs import with_options
 from bioner.settings import Settings, read_settings
 from bioner.training import processes
 
@@ -70,7 +71,9 @@ def train(
         out = settings.models / out
     if background:
         if processes.is_first():
-            _launch(settings, context.obj, base, data or settings.merged, out, device)
+            where = {"--base": base, "--out": str(out), "--data": str(data or settings.merged)}
+            words = with_options(("train", *context.obj), where)
+            start_job(words, settings, title=f"train {out.name}")
         return
     config = TrainingConfig(
         base=base,
@@ -204,28 +207,18 @@ def _printer() -> Callable[[Any], None]:
     return show
 
 
-def _launch(
-    settings: Settings, words: Sequence[str], base: str, data: Path, out: Path, device: str
+def start_job(
+    words: Sequence[str],
+    settings: Settings,
+    *,
+    title: str,
+    details: Mapping[str, Any] | None = None,
 ) -> None:
     """Start a job with these words of the command line; under torchrun with as many GPUs."""
-    from bioner.jobs.folder import JobSpec
     from bioner.jobs.launch import launch
-    from bioner.jobs.specs import launcher, with_options
-    from bioner.machine import resolve_device
+    from bioner.jobs.specs import job_spec
 
-    out, data = out.resolve(), data.resolve()
-    paths = {"--out": str(out), "--data": str(data)}
-    if Path(base).is_dir():
-        base = paths["--base"] = str(Path(base).resolve())
     kept = [word for word in words if word != "--background"]
-    spec = JobSpec(
-        title=f"train {out.name}",
-        command=with_options((*launcher(processes.count()), "train", *kept), paths),
-        device=resolve_device(device),
-        gpus=processes.count(),
-        out=str(out),
-        data=str(data),
-        base=base,
-    )
+    spec = job_spec(kept, settings, title=title, gpus=processes.count(), details=details)
     job = launch(spec, settings)
     typer.echo(f"{job.id}: {job.status}; see `python -m bioner jobs show {job.id}`")

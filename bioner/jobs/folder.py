@@ -131,7 +131,7 @@ def read_job(id: str, settings: Settings) -> Job:
 def open_job(folder: Path) -> Job:
     """Read the job in this folder, its state checked against its living processes."""
     job = Job(folder.name, folder, read_spec(folder), read_state(folder))
-    return replace(job, state=observed(job))
+    return replace(job, state=_observed(job))
 
 
 def read_spec(folder: Path) -> JobSpec:
@@ -193,7 +193,7 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def observed(job: Job) -> JobState:
+def _observed(job: Job) -> JobState:
     """Return the job's state as its living processes show it, whatever was written last."""
     state = job.state
     if state.status not in ACTIVE or is_alive(state.supervisor):

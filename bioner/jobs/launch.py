@@ -30,7 +30,6 @@ from bioner.jobs.folder import (
     edit_state,
     folder_bytes,
     locked,
-    observed,
     open_job,
     read_job,
 )
@@ -41,6 +40,7 @@ from bioner.machine import kill_tree, signal_group
 from bioner.settings import PROJECT_ROOT, Settings
 
 LAUNCHING = ".launching.lock"
+"""Held while somebody looks whether a job may start and queues it."""
 
 
 def launch(spec: JobSpec, settings: Settings) -> Job:
@@ -50,12 +50,16 @@ def launch(spec: JobSpec, settings: Settings) -> Job:
     """
     settings.jobs.mkdir(parents=True, exist_ok=True)
     with locked(settings.jobs / LAUNCHING):  # of two at once into one folder the second is refused
-        blocking = [one.text for one in check_launch(spec, settings) if one.is_blocking]
-        if blocking:
-            raise JobError(blocking[0])
+        _refuse_blocked(spec, settings)
         folder = _make_folder(spec, settings)
     _detach(folder)
     return open_job(folder)
+
+
+def _refuse_blocked(spec: JobSpec, settings: Settings, *, is_resumed: bool = False) -> None:
+    for finding in check_launch(spec, settings, is_resumed=is_resumed):
+        if finding.is_blocking:
+            raise JobError(finding.text)
 
 
 def _make_folder(spec: JobSpec, settings: Settings) -> Path:
@@ -135,28 +139,19 @@ def stop(id: str, settings: Settings, *, force: bool = False) -> Job:
 
 def resume(id: str, settings: Settings) -> Job:
     """Queue a stopped, failed or lost job again, to go on from its last checkpoint."""
-    job = read_job(id, settings)
-    _check_resumable(job)
-    check = [f.text for f in check_launch(job.spec, settings, is_resumed=True) if f.is_blocking]
-    if check:
-        raise JobError(check[0])
-
-    def again(state: JobState) -> JobState:  # looks again under the lock: somebody else may resume
-        _check_resumable(replace(job, state=observed(replace(job, state=state))))
-        return _queued(replace(state, attempt=state.attempt + 1))
-
-    edit_state(job.folder, again)
+    read_job(id, settings)
+    with locked(settings.jobs / LAUNCHING):  # of two that resume it at once the second is refused
+        job = read_job(id, settings)
+        if job.is_active or job.status == "finished":
+            raise JobError(
+                f"{id} is {job.status}: only a stopped, failed or lost job can be resumed"
+            )
+        _refuse_blocked(job.spec, settings, is_resumed=True)
+        edit_state(job.folder, lambda s: _queued(replace(s, attempt=s.attempt + 1)))
     with (job.folder / "log.txt").open("a", encoding="utf-8") as log:
         log.write(f"\n{RESUMED} {datetime.now(UTC).isoformat(timespec='seconds')}]\n")
     _detach(job.folder)
     return open_job(job.folder)
-
-
-def _check_resumable(job: Job) -> None:
-    if job.is_active or job.status == "finished":
-        raise JobError(
-            f"{job.id} is {job.status}: only a stopped, failed or lost job can be resumed"
-        )
 
 
 def retry(id: str, settings: Settings, changes: Mapping[str, str] | None = None) -> Job:

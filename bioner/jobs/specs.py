@@ -8,9 +8,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bioner.jobs.estimate import Estimate
 from bioner.jobs.folder import JobSpec
+from bioner.machine import resolve_device
 from bioner.models.bases import Base
 from bioner.settings import PROJECT_ROOT, Settings
 
@@ -70,58 +72,120 @@ def name_problems(name: str) -> list[str]:
     return []
 
 
-def make_spec(settings: Settings, choices: Choices, cost: Estimate) -> JobSpec:
+def job_spec(
+    words: Sequence[str],
+    settings: Settings,
+    *,
+    title: str,
+    kind: str = "train",
+    gpus: int = 1,
+    cost: Estimate | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> JobSpec:
+    """Return the job that runs these words of the command line: every job is made here.
+
+    ``words`` begin with the command ("train"). What a job's folder says of its data, base, output
+    and device is read from them, so that the two cannot differ; paths become absolute, because a
+    job runs elsewhere. ``cost`` is what the launch needs room for.
+    """
+    changes = {}
+    for name in ("--out", "--data"):
+        value = option(words, name)
+        if value is not None:
+            changes[name] = str(Path(value).resolve())
+    base = option(words, "--base")
+    if base is not None and Path(base).is_dir():
+        changes["--base"] = str(Path(base).resolve())
+    device = resolve_device(option(words, "--device") or settings.device)
+    command = with_options((*launcher(gpus), *words), changes)
+    return JobSpec(
+        command=command,
+        title=title,
+        kind=kind,
+        device=device,
+        gpus=gpus,
+        out=option(command, "--out") or "",
+        data=option(command, "--data") or "",
+        base=option(command, "--base") or "",
+        disk_bytes=cost.disk_bytes if cost else 0,
+        memory_bytes=cost.memory_bytes if cost else 0,
+        details=dict(details or {}),
+    )
+
+
+def training_spec(settings: Settings, choices: Choices, cost: Estimate) -> JobSpec:
     """Turn the choices into a job: the contract's command, and what a page shows of it later."""
-    out = settings.models / (choices.name or "unnamed")
-    command = [*launcher(choices.gpus), "train"]
-    command += ["--base", choices.base.value, "--data", str(choices.data), "--out", str(out)]
-    command += ["--loss", choices.loss, "--epochs", f"{choices.epochs:g}"]
+    name = choices.name or "unnamed"
+    details = {
+        "base": choices.base.title,
+        "preset": choices.preset,
+        "corpora": list(choices.corpora),
+        "types": list(choices.types),
+        "corrections": choices.with_corrections,
+        "loss": choices.loss,
+        "epochs": choices.epochs,
+        "learning_rate": choices.learning_rate,
+        "batch_size": choices.batch_size,
+        "seed": choices.seed,
+        **({"gpus": choices.gpus} if choices.gpus > 1 else {}),
+        "estimate_s": cost.seconds,
+    }
+    words = _training_words(settings.models / name, choices, cost)
+    return job_spec(words, settings, title=name, gpus=choices.gpus, cost=cost, details=details)
+
+
+def _training_words(out: Path, choices: Choices, cost: Estimate) -> list[str]:
+    words = ["train"]
+    words += ["--base", choices.base.value, "--data", str(choices.data), "--out", str(out)]
+    words += ["--loss", choices.loss, "--epochs", f"{choices.epochs:g}"]
     if cost.is_cut:
-        command += ["--max-steps", str(cost.steps)]
-    command += ["--lr", f"{choices.learning_rate:g}", "--batch-size", str(choices.batch_size)]
-    command += ["--seed", str(choices.seed), "--device", choices.device]
+        words += ["--max-steps", str(cost.steps)]
+    words += ["--lr", f"{choices.learning_rate:g}", "--batch-size", str(choices.batch_size)]
+    words += ["--seed", str(choices.seed), "--device", choices.device]
     if set(choices.corpora) != set(choices.all_corpora):
-        command += ["--corpora", ",".join(choices.corpora)]
+        words += ["--corpora", ",".join(choices.corpora)]
     if set(choices.types) != set(choices.all_types):
-        command += ["--types", ",".join(choices.types)]
+        words += ["--types", ",".join(choices.types)]
     if choices.with_corrections:
-        command.append("--with-corrections")
+        words.append("--with-corrections")
     if choices.base.is_trained:
-        command += ["--parent", choices.base.title]
-    for option, value, default in (
+        words += ["--parent", choices.base.title]
+    for name, value, default in (
         ("--accumulate", choices.accumulate, 1),
         ("--max-length", choices.max_length, 256),
         ("--precision", choices.precision, "auto"),
     ):
         if value != default:
-            command += [option, str(value)]
+            words += [name, str(value)]
     every = max(5, cost.steps // 8)
-    command += ["--eval-steps", str(every), "--save-steps", str(min(200, max(20, every)))]
-    return JobSpec(
-        command=tuple(command),
-        title=choices.name or "unnamed",
-        device="cuda" if choices.device == "cuda" else "cpu",
-        gpus=choices.gpus,
-        out=str(out),
-        data=str(choices.data),
-        base=choices.base.value,
-        disk_bytes=cost.disk_bytes,
-        memory_bytes=cost.memory_bytes,
-        details={
-            "base": choices.base.title,
-            "preset": choices.preset,
-            "corpora": list(choices.corpora),
-            "types": list(choices.types),
-            "corrections": choices.with_corrections,
-            "loss": choices.loss,
-            "epochs": choices.epochs,
-            "learning_rate": choices.learning_rate,
-            "batch_size": choices.batch_size,
-            "seed": choices.seed,
-            **({"gpus": choices.gpus} if choices.gpus > 1 else {}),
-            "estimate_s": cost.seconds,
-        },
-    )
+    return [*words, "--eval-steps", str(every), "--save-steps", str(min(200, max(20, every)))]
+
+
+def retraining_spec(settings: Settings, parent: Path) -> JobSpec:
+    """Return the job that trains a model on with the corrections, under the next free name."""
+    out = settings.models / next_name(settings, parent.name)
+    device = resolve_device(settings.device)
+    words = ("retrain", "--base", str(parent), "--out", str(out), "--device", device)
+    return job_spec(words, settings, title=out.name, details=retraining_details(parent))
+
+
+def retraining_details(parent: Path) -> dict[str, Any]:
+    """Return what a page shows of a retraining, and knows it by."""
+    return {"base": parent.name, RETRAINING: True, "corrections": True}
+
+
+def is_retraining(spec: JobSpec) -> bool:
+    """Return whether a job trains a model on with the corrections."""
+    return RETRAINING in spec.details
+
+
+def next_name(settings: Settings, parent: str) -> str:
+    """Return the first name after the parent's that no model has: NAME-2, NAME-3, …"""
+    stem, _, number = parent.rpartition("-")
+    stem, start = (stem, int(number) + 1) if stem and number.isdigit() else (parent, 2)
+    while (settings.models / f"{stem}-{start}").exists():
+        start += 1
+    return f"{stem}-{start}"
 
 
 def shown_command(spec: JobSpec) -> str:
@@ -156,6 +220,9 @@ def option(command: Sequence[str], name: str) -> str | None:
     words = list(command)
     return words[words.index(name) + 1] if name in words[:-1] else None
 
+
+RETRAINING = "retraining"
+"""What the details of a retraining hold: a page knows it again by that."""
 
 SHUTDOWN_S = 80
 """Seconds that torchrun gives its processes to save when asked to stop; less than ``grace_s``."""

@@ -18,7 +18,16 @@ from bioner import machine
 from bioner.errors import JobError
 from bioner.jobs import launch, preflight, supervisor
 from bioner.jobs.explain import explain
-from bioner.jobs.folder import Job, JobSpec, JobState, edit_state, list_jobs, read_job, read_state
+from bioner.jobs.folder import (
+    Job,
+    JobSpec,
+    JobState,
+    edit_state,
+    list_jobs,
+    locked,
+    read_job,
+    read_state,
+)
 from bioner.jobs.log import RESUMED, tail_log, tail_text
 from bioner.jobs.metrics import Metric, read_metrics, remaining_s
 from bioner.jobs.reporter import JobReporter
@@ -453,36 +462,37 @@ def test_each_gpu_job_gets_cards_of_its_own(
         os.close(handle)
 
 
+RESUME = (
+    sys.executable,
+    "-c",
+    "import sys; from bioner.jobs.launch import resume\n"
+    "from bioner.settings import read_settings\n"
+    "resume(sys.argv[1], read_settings())",
+)
+
+
 def test_of_two_that_resume_one_job_at_once_the_second_is_refused(place: Settings) -> None:
     job = ended(place, "--end", "SIGKILL", "--steps", "3000")
-    script = (
-        "import sys; from bioner.jobs.launch import resume\n"
-        "from bioner.settings import read_settings\n"
-        "resume(sys.argv[1], read_settings())"
-    )
-    command = [sys.executable, "-c", script, job.id]
-    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen([*RESUME, job.id], stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     said = [process.communicate(timeout=60)[1] for process in both]
     assert sorted(process.returncode for process in both) == [0, 1], said
     assert "only a stopped, failed or lost job" in "".join(said)
     assert read_job(job.id, place).state.attempt == 2
 
 
-def test_resume_looks_again_under_the_lock(
-    place: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Somebody else's resume between the check and the change is seen."""
+def test_resume_looks_after_it_has_the_lock(place: Settings) -> None:
+    """What somebody else did while it waited is seen."""
     job = ended(place, "--end", "SIGKILL")
-    real = launch.check_launch
-
-    def meanwhile(*given: object, **options: object) -> object:
-        again = JobState(status="queued", queued_at=time.time())
-        edit_state(job.folder, lambda _: again)
-        return real(*given, **options)
-
-    monkeypatch.setattr(launch, "check_launch", meanwhile)
-    with pytest.raises(JobError, match="is queued"):
-        launch.resume(job.id, place)
+    with locked(place.jobs / launch.LAUNCHING):
+        waiting = subprocess.Popen([*RESUME, job.id], stderr=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(timeout=5)
+        edit_state(job.folder, lambda s: JobState("queued", queued_at=time.time()))
+    said = waiting.communicate(timeout=60)[1]
+    assert waiting.returncode == 1
+    assert "is queued: only a stopped" in said
     assert read_state(job.folder).attempt == 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ from bioner.evaluation.keys import model_hash
 from bioner.evaluation.reports import FOLDER, Evaluation
 from bioner.evaluation.scores import Report, report_from_json
 from bioner.jobs import launch
-from bioner.jobs.folder import Job, JobSpec, list_jobs
+from bioner.jobs.folder import Job, list_jobs
 from bioner.jobs.metrics import Metric, read_metrics
-from bioner.machine import resolve_device
+from bioner.jobs.specs import job_spec
 from bioner.models.catalogue import ModelEntry
 from bioner.settings import Settings
 from bioner.ui import cache
@@ -124,16 +123,13 @@ def evaluation_job(settings: Settings, model: str, split: str) -> Job | None:
 
 def start_evaluation(settings: Settings, model: str, data: Data, split: str) -> Job:
     """Launch the evaluation of a model as a background job. Raises JobError."""
-    command = (
-        *(sys.executable, "-m", "bioner", "evaluate", "--model", model),
-        *("--data", str(data.folder), "--split", split),
-    )
-    spec = JobSpec(
-        command,
-        f"evaluate {model} on {split}",
+    folder = str(data.folder)
+    words = ("evaluate", "--model", model, "--data", folder, "--split", split)
+    spec = job_spec(
+        words,
+        settings,
+        title=f"evaluate {model} on {split}",
         kind=KIND,
-        device="cuda" if resolve_device(settings.device) == "cuda" else "cpu",
-        data=str(data.folder),
         details={"model": model, "split": split},
     )
     return launch.launch(spec, settings)

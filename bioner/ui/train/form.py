@@ -22,7 +22,7 @@ from bioner.jobs.estimate import (
 )
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
-from bioner.jobs.specs import PRESETS, Choices, make_spec, name_problems, shown_command
+from bioner.jobs.specs import PRESETS, Choices, name_problems, shown_command, training_spec
 from bioner.machine import gpus, resolve_device, torch_has_cuda
 from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
 from bioner.training.run_card import duration
@@ -46,7 +46,7 @@ def draw_form(session: Session) -> JobSpec | None:
         return None
     size = chosen_size(groups, choices.corpora)
     cost = _draw_estimate(session, choices, size)
-    spec = make_spec(session.settings, choices, cost)
+    spec = training_spec(session.settings, choices, cost)
     problems = name_problems(choices.name)
     notes: list[str] = []
     for finding in check_launch(spec, session.settings):

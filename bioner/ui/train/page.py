@@ -182,8 +182,9 @@ def draw_comparison(session: Session, found: Sequence[Job]) -> None:
         return
     chosen = [by_id[first], by_id[second]]
     names = [job.spec.title for job in chosen]
-    if names[0] == names[1]:
-        names = [f"{job.spec.title} ({when(job.spec.created)})" for job in chosen]
+    for told in (lambda job: f"{job.spec.title} ({when(job.spec.created)})", lambda job: job.id):
+        if names[0] == names[1]:
+            names = [told(job) for job in chosen]
     runs = [
         (name, read_metrics(job.id, session.settings))
         for name, job in zip(names, chosen, strict=True)
