@@ -144,7 +144,7 @@ def export(
     ] = False,
 ) -> None:
     """Write a project's texts with what is shown of them now."""
-    from bioner.formats.registry import WRITABLE, write_documents
+    from bioner.formats import WRITABLE, write_documents
 
     if format not in WRITABLE:
         raise FormatError(f"unknown format {format!r}; expected one of {', '.join(WRITABLE)}")

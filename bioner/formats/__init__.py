@@ -1,20 +1,17 @@
 """Documents in and out of files: one module a format, chosen by name or by looking."""
 
+from bioner.formats.detecting import detect_format
 from bioner.formats.registry import (
     READABLE,
     READERS,
-    SUFFIXES,
-    WRITABLE,
-    WRITERS,
-    detect_format,
     iter_documents,
     read_bytes,
     read_documents,
-    to_bytes,
-    write_documents,
+    read_files,
 )
 from bioner.formats.source import MAX_WHOLE_BYTES
 from bioner.formats.tally import ReadOptions, ReadReport, ReadResult, Receipt, Tally, WriteReport
+from bioner.formats.writing import SUFFIXES, WRITABLE, WRITERS, to_bytes, write_documents
 
 __all__ = [
     "MAX_WHOLE_BYTES",
@@ -33,6 +30,7 @@ __all__ = [
     "iter_documents",
     "read_bytes",
     "read_documents",
+    "read_files",
     "to_bytes",
     "write_documents",
 ]

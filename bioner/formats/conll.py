@@ -175,6 +175,8 @@ def _two_column_blocks(text: str, layout: Layout) -> list[Block]:
             if len(cells) % 3 != 2 or ends.count("\n") != len(ends) or "" in tokens:
                 return []
             first = line + len(part) - len(part.lstrip("\n"))
+            if any(tag[-1:].isspace() for tag in set(tags)):
+                return []
             tags = list(map(share, tags, tags))
             blocks.append(Block(first, list(map(share, tokens, tokens)), tags, _runs(tags)))
         line += part.count("\n") + 2
@@ -207,7 +209,7 @@ def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
             if not tokens:
                 first = number
                 covers, layout.covers = layout.covers, frozenset()
-            token, tag = cells[0], cells[-1]
+            token, tag = cells[0], cells[-1].strip()
             tokens.append(share(token, token))
             tags.append(share(tag, tag))
         elif tokens:
@@ -224,14 +226,14 @@ def _cells(line: str, number: int, layout: Layout) -> list[str]:
     if line.startswith(DOCUMENT_START):
         layout.document_starts += 1
         return []
-    if line.startswith("# ") and "\t" not in line and layout.separator in ("", "\t"):
+    if line.startswith("# ") and not _is_token(line, layout):
         layout.comments += 1
         if line.startswith(_COVERS):
             layout.covers = frozenset(filter(None, line.removeprefix(_COVERS).strip().split(",")))
         return []
     if not layout.separator:
         layout.separator = "\t" if "\t" in line else " "
-    cells = line.split("\t") if layout.separator == "\t" else line.split()
+    cells = line.split("\t") if layout.separator == "\t" else _words(line)
     if len(cells) > 1 and not cells[0].strip():
         raise FormatError(f"{layout.name}:{number}: the first column (the token) is empty")
     if not layout.columns:
@@ -246,6 +248,19 @@ def _cells(line: str, number: int, layout: Layout) -> list[str]:
             f"{layout.name}:{number}: expected {layout.columns} columns, found {len(cells)}"
         )
     return cells
+
+
+def _words(line: str) -> list[str]:
+    """Return the columns that spaces part; a no-break space parts none."""
+    return [one for one in re.split(r"[ \t]+", line) if one.strip()]
+
+
+def _is_token(line: str, layout: Layout) -> bool:
+    """Tell whether a line that begins as a comment does is the token ``#`` and its columns."""
+    if layout.separator == "\t" or "\t" in line:
+        return "\t" in line
+    words = _words(line)
+    return len(words) == (layout.columns or 2) and (words[-1] == "O" or _is_tag(words[-1]))
 
 
 def _count_runs(blocks: Iterable[Block], name: str) -> Counter[tuple[str, ...]]:
@@ -407,7 +422,7 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         for one in document.mentions:
             losses.drop("mention_id_dropped", bool(one.id))
             losses.drop_details(one)
-        for ranges, spans in _flat_sentences(document, losses):
+        for ranges, spans in flat_sentences(document, losses):
             covers = covers_at(document, ranges[0][0] if ranges else 0)
             if covers is not None:
                 stream.write(f"{_COVERS}{' '.join(covers.split())}\n")
@@ -430,9 +445,10 @@ def write_sentence(tokens: Sequence[str], tags: Sequence[str], stream: TextIO) -
     stream.write("\n")
 
 
-def _flat_sentences(
+def flat_sentences(
     document: Document, losses: Losses
 ) -> Iterator[tuple[list[Range], tuple[Span, ...]]]:
+    """Yield the tokens of each sentence with the mentions that lie flat on them, losses counted."""
     text = document.text
     if value_of(document.attributes, TOKENISED):
         ranges = [(m.start(), m.end()) for m in re.finditer("[^ ]+", text)]

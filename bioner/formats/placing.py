@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
 
 from bioner.spans import Range
+from bioner.text import fold
 
 NEAR = 50
 """How far, in characters, a surface that occurs more than once may lie from its stated offset."""
+Stated = tuple[Sequence[Range], str | None]
+"""What a file says of an annotation: its ranges, and its surface where the format gives it."""
+_SHORT_GREEK = {
+    **{char: unicodedata.name(char).split()[-1][0].lower() for char in "αβγδεζηθικλνξοπρστυφχψω"},
+    **{char: unicodedata.name(char).split()[-1][0] for char in "ΑΒΓΔΕΖΗΘΙΚΛΝΞΟΠΡΣΤΥΦΧΨΩ"},
+    "ß": "b",
+    "μ": "u",
+    "µ": "u",
+}
+"""How tools that know ASCII alone write "TNF-α": with the letter's first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +36,82 @@ class Placement:
 class Placer:
     """Places annotations in one text.
 
-    Repairs: ``length_corrected`` (the surface begins where stated and has another length),
-    ``surface_differs`` (the same letters and digits stand there: offsets kept), ``offset_in_utf16``
-    and ``offset_in_bytes`` (counted in other units than characters), ``offset_moved`` (found within
-    50 characters, or only once in the text), ``fragments_merged`` (fragments overlapped).
+    ``stated`` are all annotations of the document: where each surface of them stands at its offsets
+    counted in UTF-16 units or in bytes, and not in characters, all are shifted
+    (``offset_in_utf16``, ``offset_in_bytes``); one alone never is.
+
+    Repairs: ``spaces_trimmed`` (at a mention's limits), ``length_corrected`` (the surface begins
+    where stated and has another length), ``surface_differs`` (what stands there is the surface in
+    other letters, "TNF-a" for "TNF-α": offsets kept), ``offset_moved`` (found within 50 characters,
+    or only once in the text), ``fragments_sorted``, ``fragments_merged`` (they overlapped),
+    ``limit_inside_word`` (no surface says so, and a limit cuts a word: nothing is moved).
     Rejections: ``empty_range``, ``outside_text``, ``surface_not_found``.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, stated: Iterable[Stated] = ()) -> None:
         self.text = text
+        self._unit_rule, self._units = "", dict[int, int]()
+        if not text.isascii():
+            self._find_units([(_clean(ranges), surface) for ranges, surface in stated])
+
+    def _find_units(self, stated: list[tuple[tuple[Range, ...], str | None]]) -> None:
+        told = [(one, surface) for one, surface in stated if one and surface]
+        if not told or all(self._stands(one, surface) for one, surface in told):
+            return
+        for rule, width in (("offset_in_utf16", _utf16_width), ("offset_in_bytes", _byte_width)):
+            units = {unit: i for i, unit in enumerate(accumulate(map(width, self.text), initial=0))}
+            if all(self._stands(_mapped(one, units), surface) for one, surface in told):
+                self._unit_rule, self._units = rule, units
+                return
 
     def place(self, ranges: Sequence[Range], surface: str | None = None) -> Placement:
         """Place an annotation by its stated ranges and, where the format gives it, its surface."""
         fragments = _clean(ranges)
-        if not fragments or (surface is not None and not surface):
+        if not fragments or (surface is not None and not surface.strip()):
             return Placement((), "empty_range")
-        merged = "fragments_merged" if len(fragments) != len(ranges) else ""
+        rule = ""
+        if self._units:
+            mapped = _mapped(fragments, self._units)
+            rule = self._unit_rule if mapped and mapped != fragments else ""
+            fragments = mapped or fragments
+        if not rule and len(fragments) != len(ranges):
+            rule = "fragments_merged"
         inside = fragments[0][0] >= 0 and fragments[-1][1] <= len(self.text)
         if surface is None:
-            return Placement(fragments, merged) if inside else Placement((), "outside_text")
+            return self._trimmed(fragments, rule or self._cut(fragments), inside)
         if inside and self._is_surface(fragments, surface):
-            return Placement(fragments, merged)
-        return self._repair(fragments, surface, inside)
+            return self._trimmed(fragments, rule, inside)
+        if inside and len(ranges) > 1 and self._is_surface(ranges, surface):
+            return self._trimmed(fragments, "fragments_sorted", inside)
+        return self._repair(fragments, surface.strip(), inside)
+
+    def _trimmed(self, fragments: tuple[Range, ...], rule: str, inside: bool) -> Placement:
+        """Return the placement without spaces at the mention's limits."""
+        if not inside:
+            return Placement((), "outside_text")
+        low, high = fragments[0][0], fragments[-1][1]
+        while low < high and self.text[low].isspace():
+            low += 1
+        while low < high and self.text[high - 1].isspace():
+            high -= 1
+        if (low, high) == (fragments[0][0], fragments[-1][1]):
+            return Placement(fragments, rule)
+        kept = [(max(start, low), min(end, high)) for start, end in fragments]
+        kept = [(start, end) for start, end in kept if start < end]
+        return (
+            Placement(tuple(kept), rule or "spaces_trimmed")
+            if kept
+            else Placement((), "empty_range")
+        )
+
+    def _cut(self, fragments: tuple[Range, ...]) -> str:
+        """Say whether a limit of the mention lies inside a word."""
+        low, high = fragments[0][0], fragments[-1][1]
+        cuts = self._is_inside_word(low) or self._is_inside_word(high)
+        return "limit_inside_word" if cuts else ""
+
+    def _is_inside_word(self, at: int) -> bool:
+        return 0 < at < len(self.text) and self.text[at - 1].isalnum() and self.text[at].isalnum()
 
     def _repair(self, fragments: tuple[Range, ...], surface: str, inside: bool) -> Placement:
         start, end = fragments[0][0], fragments[-1][1]
@@ -55,18 +120,24 @@ class Placer:
                 return Placement(((start, start + len(surface)),), "length_corrected")
             found = self.text.find(surface, start, end)
             if found >= 0:
-                return Placement(((found, found + len(surface)),), "offset_moved")
-        if inside and _letters(self._joined(fragments)) == _letters(html.unescape(surface)):
-            return Placement(fragments, "surface_differs")
-        if not self.text.isascii():
-            for rule, units in (("offset_in_utf16", self._utf16), ("offset_in_bytes", self._bytes)):
-                mapped = _mapped(fragments, units)
-                if mapped and self._is_surface(mapped, surface):
-                    return Placement(mapped, rule)
+                is_space = not self.text[start:found].strip()
+                rule = "spaces_trimmed" if is_space else "offset_moved"
+                return Placement(((found, found + len(surface)),), rule)
+        if inside and agrees(self._joined(fragments), surface):
+            return self._trimmed(fragments, "surface_differs", inside)
         moved = self._nearest(fragments, surface)
         if moved:
             return Placement(moved, "offset_moved")
         return Placement((), "surface_not_found" if inside else "outside_text")
+
+    def stands(self, ranges: Sequence[Range], surface: str | None) -> bool:
+        """Tell whether an annotation lies in the text as stated, its surface too if it has one."""
+        return self._stands(_clean(ranges), surface)
+
+    def _stands(self, fragments: Sequence[Range], surface: str | None) -> bool:
+        if not fragments or fragments[0][0] < 0 or fragments[-1][1] > len(self.text):
+            return False
+        return surface is None or agrees(self._joined(fragments), surface)
 
     def _joined(self, fragments: Sequence[Range]) -> str:
         return " ".join(self.text[start:end] for start, end in fragments)
@@ -104,23 +175,28 @@ class Placer:
         return whole or found
 
     def _is_whole(self, start: int, end: int) -> bool:
-        before, after = self.text[start - 1 : start], self.text[end : end + 1]
-        return not (before.isalnum() and self.text[start].isalnum()) and not (
-            after.isalnum() and self.text[end - 1].isalnum()
-        )
-
-    @cached_property
-    def _utf16(self) -> dict[int, int]:
-        return _units([2 if ord(char) > 0xFFFF else 1 for char in self.text])
-
-    @cached_property
-    def _bytes(self) -> dict[int, int]:
-        return _units([len(char.encode("utf-8", "surrogatepass")) for char in self.text])
+        return not self._is_inside_word(start) and not self._is_inside_word(end)
 
 
-def _units(widths: list[int]) -> dict[int, int]:
-    """Map an offset in other units to its offset in characters."""
-    return {unit: i for i, unit in enumerate(accumulate(widths, initial=0))}
+def agrees(text: str, surface: str) -> bool:
+    """Tell whether a surface is what stands in the text, in whatever letters its tool wrote it."""
+    surface = html.unescape(surface)
+    return _letters(text) == _letters(surface) or not _forms(text).isdisjoint(_forms(surface))
+
+
+def _forms(text: str) -> set[str]:
+    """Return the ways in which ASCII writes a text, as letters and digits alone."""
+    short = "".join(_SHORT_GREEK.get(char, char) for char in text)
+    german = text.replace("ß", "ss")
+    return {_letters(fold(one)) for one in (text, short, german)} - {""}
+
+
+def _utf16_width(char: str) -> int:
+    return 2 if ord(char) > 0xFFFF else 1
+
+
+def _byte_width(char: str) -> int:
+    return len(char.encode("utf-8", "surrogatepass"))
 
 
 def _mapped(fragments: Sequence[Range], units: dict[int, int]) -> tuple[Range, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bioner.errors import FormatError
 from bioner.formats.lines import read_lines
+from bioner.formats.marks import MARKS, has_place, read_marks
 from bioner.formats.source import BOM, MAX_WHOLE_BYTES, refuse_binary, stem, wrong_encoding
 from bioner.formats.tally import ReadOptions, Tally
 from bioner.spans import Document
@@ -111,20 +114,54 @@ def read_csv(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) ->
     lines = read_lines(stream, name, keep_ends=True)
     first = next(lines, "")
     delimiter = max("\t;,", key=lambda one: (first.count(one), one == ","))
-    rows = csv.reader(chain([first], lines), delimiter=delimiter)
+    if not options.column and _is_headless(first, delimiter):
+        tally.repair("table_without_header", f"{name}:1", first.strip()[:60])
+        first = f"text\n{first}"
+    head = first.splitlines(keepends=True) if first.startswith("text\n") else [first]
+    rows = csv.reader(chain(head, lines), delimiter=delimiter, strict=True)
+    table = _Table(rows, len(head) - 1)
     try:
-        yield from _rows(rows, name, tally, options)
+        yield from _rows(table, name, tally, options)
     except csv.Error as error:
-        raise FormatError(f"{name}:{rows.line_num}: not readable as CSV: {error}") from error
+        why = str(error)
+        if "unexpected end" in why:
+            why = "a quotation mark opens here and is never closed"
+        raise FormatError(f"{name}:{table.line}: not readable as CSV: {why}") from error
 
 
-def _rows(rows: Reader, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
+def _is_headless(first: str, delimiter: str) -> bool:
+    """Tell whether a table of one column begins with a text rather than with a name."""
+    only = first.strip().strip('"')
+    return delimiter not in first and bool(re.search(r"\w\W+\w|[.!?]$", only))
+
+
+class _Table:
+    """The rows of a table, and the line of the file where the next begins."""
+
+    def __init__(self, rows: Reader, added: int) -> None:
+        self._rows, self._added = rows, added
+
+    @property
+    def line(self) -> int:
+        return self._at + 1 - self._added
+
+    _at = 0
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for row in self._rows:
+            yield row
+            self._at = self._rows.line_num
+
+
+def _rows(table: _Table, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
+    rows = iter(table)
     header = next(rows, [])
     text_at = _text_column(header, options.column, name)
     names = [one.strip().lower() for one in header]
+    marks_at = [i for i, one in enumerate(names) if one in MARKS and i != text_at]
     id_at = next((names.index(one) for one in _ID_COLUMNS if one in names), None)
     for number, row in enumerate(rows, 1):
-        where = f"{name}:{rows.line_num}"
+        where = f"{name}:{table.line}"
         if not row:
             continue
         if len(row) != len(header):
@@ -133,7 +170,24 @@ def _rows(rows: Reader, name: str, tally: Tally, options: ReadOptions) -> Iterat
             tally.repair("empty_row", where)
             continue
         id = row[id_at].strip() if id_at is not None else ""
-        yield Document(tally.document_id(id or f"{stem(name)}-{number}", where), row[text_at])
+        id = tally.document_id(id or f"{stem(name)}-{number}", where)
+        marks = [one for at in marks_at for one in _marks(row[at], header[at], where, tally)]
+        yield Document(id, row[text_at], read_marks(marks, row[text_at], where, tally, options))
+
+
+def _marks(cell: str, column: str, where: str, tally: Tally) -> list[Any]:
+    """Return the marks that a cell holds as JSON; say so where it holds something else."""
+    if not cell.strip():
+        return []
+    try:
+        rows = json.loads(cell)
+    except (ValueError, RecursionError):
+        rows = None
+    if isinstance(rows, list) and rows and all(map(has_place, rows)):
+        return rows
+    if rows != []:
+        tally.leave(f'column "{column}"', where)
+    return []
 
 
 def _text_column(header: list[str], wanted: str | None, name: str) -> int:

@@ -24,14 +24,13 @@ from bioner.formats.attributes import (
     without,
 )
 from bioner.formats.lines import read_lines
+from bioner.formats.marks import IDENTIFIER
 from bioner.formats.passages import lay_out, passages_of, to_attribute
 from bioner.formats.placing import Placer
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Relation
 
 PASSAGE_LINE = re.compile(r"([^|\t\n]+)\|([A-Za-z])\|(.*)", re.DOTALL)
-IDENTIFIER = "identifier"
-"""The attribute that holds the sixth column; those after it are ``column7``, ``column8``, …"""
 _KINDS = {"t": "title", "a": "abstract"}
 _BREAKS = re.compile(r"[\n\r\t]")
 
@@ -49,6 +48,7 @@ class _Block:
 def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
     """Yield the documents. An id that returns in a later block is another document."""
     block: _Block | None = None
+    is_read = False
     for number, line in enumerate(read_lines(stream, name), 1):
         found = PASSAGE_LINE.fullmatch(line)
         if found:
@@ -56,16 +56,19 @@ def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Ite
             if block and (found[1] != block.id or block.rows or kind == "t"):
                 yield _document(block, name, tally, options)
                 block = None
-            block = block or _Block(found[1], number)
+            block, is_read = block or _Block(found[1], number), True
             block.parts.append((kind, found[3]))
         elif line and not line.isspace():
             cells = line.split("\t")
-            if block is None or len(cells) < 4:
+            if block is None and not is_read:
                 raise FormatError(
                     f"{name}:{number}: expected id|t|title, or an annotation of 5 or 6 columns "
                     f"separated by tabs after it, found {len(cells)}"
                 )
-            block.rows.append((number, cells))
+            if block is None or len(cells) < 2:
+                tally.leave("line of another kind", f"{name}:{number}", line[:60])
+            else:
+                block.rows.append((number, cells))
     if block:
         yield _document(block, name, tally, options)
 
@@ -80,29 +83,35 @@ def _document(block: _Block, name: str, tally: Tally, options: ReadOptions) -> D
         laid.append((text, offset, (("type", _KINDS.get(kind, kind)),)))
         offset += len(text) + 1
     text, passages = lay_out(laid)
-    id = tally.document_id(block.id, f"{name}:{block.line}")
-    placer = Placer(text)
+    id = tally.document_id(block.id.strip(), f"{name}:{block.line}")
+    own = [row for row in block.rows if row[1][0].strip() == block.id.strip()]
+    placer = Placer(
+        text,
+        (([(int(cells[1]), int(cells[2]))], cells[3]) for _, cells in own if _is_mark(cells)),
+    )
     mentions: list[Mention] = []
     relations: list[Relation] = []
     for number, cells in block.rows:
         where = f"{name}:{number}"
-        if cells[0].strip() != block.id:
+        if cells[0].strip() != block.id.strip():
             tally.reject("other_document", where, f"{cells[0]} inside {block.id}")
-        elif not _is_number(cells[1]):
+        elif len(cells) >= 4 and not _is_number(cells[1]):
             relations.append(_relation(cells, f"R{len(relations) + 1}"))
-        elif len(cells) < 5 or not _is_number(cells[2]):
-            raise FormatError(
-                f"{where}: expected 5 or 6 columns (id, start, end, surface, type, identifier), "
-                f"found {len(cells)}"
-            )
+        elif not _is_mark(cells):
+            tally.leave("line of another kind", where, "\t".join(cells)[:60])
         else:
             mention = _mention(cells, placer, where, tally, options)
             if mention:
                 mentions.append(mention)
     attributes = to_attribute(passages)
-    if id != block.id:
-        attributes = (*attributes, (SOURCE_ID, block.id))
+    if id != block.id.strip():
+        attributes = (*attributes, (SOURCE_ID, block.id.strip()))
     return Document(id, text, tuple(mentions), (), tuple(relations), attributes)
+
+
+def _is_mark(cells: list[str]) -> bool:
+    """Tell whether a line is an annotation: id, start, end, surface, type."""
+    return len(cells) >= 5 and _is_number(cells[1]) and _is_number(cells[2])
 
 
 def _is_number(cell: str) -> bool:

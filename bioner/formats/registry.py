@@ -1,125 +1,47 @@
-"""The formats by name: telling them apart, reading and writing files, folders and archives."""
+"""The formats that are read, by name: files, folders and archives into documents."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import re
-import shutil
 import tempfile
-import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO, TextIO
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
 
 from bioner.errors import FormatError
-from bioner.formats import bioc, brat, conll, jsonl, plain, pubtator, spacy
+from bioner.formats import bioc_xml, brat, conll, json_documents, plain, pubtator
+from bioner.formats.detecting import HEAD, detect_format, refuse_office
 from bioner.formats.members import is_archive, read_members
-from bioner.formats.source import refuse_binary, refuse_large, replacing, unreadable
-from bioner.formats.tally import Losses, ReadOptions, ReadResult, Tally, WriteReport
+from bioner.formats.source import Bounded, refuse_large, unreadable
+from bioner.formats.tally import ReadOptions, ReadResult, Tally
 from bioner.spans import Document
 
 Reader = Callable[[BinaryIO, str, Tally, ReadOptions], Iterator[Document]]
-Writer = Callable[[Iterable[Document], TextIO, Losses], None]
+JSON_FORMATS = (
+    "jsonl", "bioc-json", "spacy", "doccano", "labelstudio", "prodigy", "hf", "pubannotation",
+)  # fmt: skip
+"""The formats that one reader tells apart value by value."""
 
 READERS: dict[str, Reader] = {
     "conll": lambda *given: map(conll.to_document, conll.read_sentences(*given)),
-    "jsonl": jsonl.read,
-    "bioc-xml": bioc.read_xml,
-    "bioc-json": bioc.read_json,
+    "bioc-xml": bioc_xml.read,
     "pubtator": pubtator.read,
-    "spacy": spacy.read,
     "txt": plain.read_text_file,
     "csv": plain.read_csv,
+    **dict.fromkeys(JSON_FORMATS, json_documents.read),
 }
-WRITERS: dict[str, Writer] = {
-    "conll": conll.write,
-    "jsonl": jsonl.write,
-    "bioc-xml": bioc.write_xml,
-    "bioc-json": bioc.write_json,
-    "pubtator": pubtator.write,
-    "spacy": spacy.write,
-}
+MAX_UNPACKED_BYTES = 64 * 1024 * 1024
+"""What a compressed file may unpack to where it is read whole."""
 READABLE = (*READERS, "brat")
-WRITABLE = (*WRITERS, "brat")
-SUFFIXES = {
-    "conll": ".conll",
-    "jsonl": ".jsonl",
-    "bioc-xml": ".xml",
-    "bioc-json": ".json",
-    "pubtator": ".pubtator",
-    "spacy": ".spacy.jsonl",
-    "brat": ".zip",
-}
-"""The file ending of each format that is written."""
-
-_HEAD = 65_536
-_BY_SUFFIX = {
-    ".conll": "conll", ".iob": "conll", ".iob2": "conll", ".bio": "conll", ".tsv": "conll",
-    ".csv": "csv", ".pubtator": "pubtator", ".xml": "bioc-xml", ".jsonl": "jsonl",
-    ".ndjson": "jsonl", ".json": "jsonl", ".txt": "txt", ".text": "txt", ".md": "txt",
-    ".ann": "brat", ".a1": "brat", ".a2": "brat",
-}  # fmt: skip
-_TAG = re.compile(r"O|[BIESLUMW](-\S+)?")
-
-
-def detect_format(name: str, head: bytes = b"") -> str:
-    """Tell a file's format from its name and its first bytes; the content outweighs the ending.
-
-    Raises FormatError where neither says anything.
-    """
-    text = head.decode("utf-8-sig", errors="ignore")
-    low = name.lower().removesuffix(".gz")
-    by_name = _BY_SUFFIX.get(Path(low).suffix, "")
-    if is_archive(name):
-        return "brat"
-    if by_name in ("bioc-xml", "csv", "brat", "pubtator"):
-        return by_name
-    if by_name == "jsonl" or text.lstrip()[:1] in ("{", "["):
-        found = _detect_json(text)
-        if found:
-            return found
-    elif pubtator.PASSAGE_LINE.match(text.lstrip().partition("\n")[0]):
-        return "pubtator"
-    elif text.lstrip().startswith("<") and "<collection" in text:
-        return "bioc-xml"
-    elif _is_tagged(text):
-        return "conll"
-    elif by_name == "conll" and Path(low).suffix == ".tsv" and _is_table(text):
-        return "csv"
-    if by_name:
-        return by_name
-    refuse_binary(head, name)
-    raise FormatError(
-        f"{name}: the format is not clear from the name; name one of {', '.join(READABLE)}"
-    )
-
-
-def _detect_json(text: str) -> str:
-    if re.search(r'"(passages|documents|PubTator3)"\s*:', text):
-        return "bioc-json"
-    first = text.lstrip().partition("\n")[0]
-    if re.match(r"\[\s*\[?\s*\"", text.lstrip()) or re.search(r'"(ents|spans)"\s*:', first):
-        return "spacy"
-    if re.search(r'"entities"\s*:\s*\[\s*\[', text) and text.lstrip().startswith("["):
-        return "spacy"
-    return "jsonl" if text.lstrip()[:1] in ("{", "[") else ""
-
-
-def _is_tagged(text: str) -> bool:
-    """Tell whether the first lines are tokens with tags."""
-    lines = [line for line in text.split("\n")[:-1] or [text] if line.strip()][:50]
-    rows = [line.split() for line in lines if not line.startswith((conll.DOCUMENT_START, "# "))]
-    if not rows or any(len(row) < 2 for row in rows):
-        return False
-    return sum(bool(_TAG.fullmatch(row[-1])) for row in rows) >= 0.9 * len(rows)
-
-
-def _is_table(text: str) -> bool:
-    """Tell whether the first line is a header of a tab-separated table."""
-    return bool({one.strip().lower() for one in text.partition("\n")[0].split("\t")} & {"text"})
+_NO_TEXTS = re.compile(
+    r"(^|/)((readme|licen[cs]e|copying|changelog)[^/]*|[^/]*\.(conf|dtd|xsd|css|py|sh|log|stats_cache))$",
+    re.IGNORECASE,
+)
+"""Files of a folder that are about its texts, and none of them."""
 
 
 def read_documents(
@@ -135,13 +57,13 @@ def read_documents(
         refuse_large(path.stat().st_size, path.name)
     options = ReadOptions(untyped_label, column)
     tally = Tally()
-    with _opened(path) as (stream, name):
+    with _opened(path, limit=MAX_UNPACKED_BYTES) as (stream, name):
         if stream and _format_of(stream, name, format, options) == "conll":
             tally.format = "conll"
             sentences = tuple(conll.read_sentences(stream, name, tally, options))
             return ReadResult(tuple(map(conll.to_document, sentences)), tally.report(), sentences)
-    documents = tuple(iter_documents(path, format, options=options, tally=tally))
-    return ReadResult(documents, tally.report())
+    found = _iter_path(path, format, options, tally, limit=MAX_UNPACKED_BYTES)
+    return ReadResult(tuple(found), tally.report())
 
 
 def read_bytes(
@@ -179,16 +101,64 @@ def iter_documents(
     if not isinstance(source, Path):
         tally.format = format or "txt"
         yield from _reader(tally.format)(source, name, tally, options)
-        return
-    with _opened(source) as (stream, name):
+    else:
+        yield from _iter_path(source, format, options, tally)
+
+
+def _iter_path(
+    path: Path, format: str | None, options: ReadOptions, tally: Tally, *, limit: int | None = None
+) -> Iterator[Document]:
+    with _opened(path, limit=limit) as (stream, name):
         if stream is None:
-            yield from _iter_members(source, format, tally, options)
+            yield from _iter_members(path, format, tally, options)
             return
         tally.format = _format_of(stream, name, format, options)
         if tally.format == "brat":
-            yield from brat.read_pairs(_siblings(source), tally, options)
+            found = brat.read_pairs(_siblings(path), tally, options)
         else:
-            yield from _reader(tally.format)(stream, name, tally, options)
+            found = _reader(tally.format)(stream, name, tally, options)
+        yield from _understood(found, name, tally, options)
+
+
+def _understood(
+    documents: Iterator[Document], name: str, tally: Tally, options: ReadOptions
+) -> Iterator[Document]:
+    """Yield a file's documents; refuse it at its end where there were marks and none was read."""
+    read, unread = tally.read, tally.unread.copy()
+    yield from documents
+    left = tally.unread - unread
+    if options.needs_marks and left and tally.read == read:
+        told = ", ".join(f"{what} ({count:,})" for what, count in left.items())
+        raise FormatError(
+            f"{name}: nothing of what is marked in it was understood ({told}); save it in one of "
+            'the known formats, such as JSON lines with "entities": '
+            '[{"start": 0, "end": 3, "label": "Gene"}]'
+        )
+
+
+def read_files(
+    files: Sequence[tuple[str, bytes]], format: str | None = None
+) -> Iterator[tuple[str, ReadResult]]:
+    """Yield the name and the documents of each uploaded file; ``.ann`` and ``.txt`` make one."""
+    bases = {_base(name) for name, _ in files if brat.is_annotation(name)}
+    pairs: dict[str, list[tuple[str, bytes]]] = {}
+    for name, data in files:
+        if format in (None, "brat") and _base(name) in bases and _is_of_pair(name):
+            pairs.setdefault(_base(name), []).append((name, data))
+        else:
+            yield name, read_bytes(data, name, format)
+    for base, members in pairs.items():
+        tally = Tally("brat")
+        documents = tuple(brat.read_pairs(members, tally, ReadOptions()))
+        yield f"{base}.ann", ReadResult(documents, tally.report())
+
+
+def _base(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _is_of_pair(name: str) -> bool:
+    return brat.is_annotation(name) or name.lower().endswith(".txt")
 
 
 def _reader(format: str) -> Reader:
@@ -201,7 +171,7 @@ def _format_of(stream: BinaryIO, name: str, format: str | None, options: ReadOpt
     """Return the format asked for or told from name and content; the stream stays at its start."""
     if format:
         return format
-    head = stream.read(_HEAD)
+    head = stream.read(HEAD)
     stream.seek(0)
     if not head:
         raise FormatError(f"{name}: the file is empty; expected text")
@@ -213,12 +183,7 @@ def _format_of(stream: BinaryIO, name: str, format: str | None, options: ReadOpt
 def _iter_members(
     path: Path, format: str | None, tally: Tally, options: ReadOptions
 ) -> Iterator[Document]:
-    members = dict(read_members(path))
-    if format == "brat" or (format is None and any(map(brat.is_annotation, members))):
-        tally.format = "brat"
-        found = brat.read_pairs(members.items(), tally, options)
-    else:
-        found = _each_member(members, format, tally, options)
+    found = _each_member(dict(read_members(path)), format, tally, options)
     is_empty = True
     try:
         for document in found:
@@ -235,10 +200,47 @@ def _iter_members(
 def _each_member(
     members: dict[str, bytes], format: str | None, tally: Tally, options: ReadOptions
 ) -> Iterator[Document]:
-    for name, data in members.items():
-        stream = io.BytesIO(data)
-        tally.format = _format_of(stream, name, format, options)
-        yield from _reader(tally.format)(stream, name, tally, options)
+    """Yield the documents of BRAT's pairs, then of every other file by its own format.
+
+    Files that are no texts, or none that is known, are named as left out.
+    """
+    has_pairs = format == "brat" or (format is None and any(map(brat.is_annotation, members)))
+    bases = {_base(name) for name in members if brat.is_annotation(name)}
+    pairs = {
+        name: data
+        for name, data in members.items()
+        if has_pairs and _is_of_pair(name) and (format == "brat" or _base(name) in bases)
+    }
+    formats: dict[str, None] = dict.fromkeys(["brat"] if pairs else [])
+    yield from brat.read_pairs(pairs.items(), tally, options)
+    for name in members if format != "brat" else ():
+        if name in pairs:
+            continue
+        if _NO_TEXTS.search(name):
+            tally.leave(f'file "{PurePosixPath(name).name}"', name)
+            continue
+        stream, inner = _unpacked(members[name], name)
+        if format is None and not stream.read(1):
+            tally.leave("empty file", name)
+            continue
+        stream.seek(0)
+        try:
+            tally.format = _format_of(stream, inner, format, options)
+        except FormatError as error:
+            tally.leave(f'file "{PurePosixPath(name).name}"', name, str(error))
+            continue
+        formats[tally.format] = None
+        found = _reader(tally.format)(stream, inner, tally, options)
+        yield from _understood(found, name, tally, options)
+    tally.format = "+".join(formats) or tally.format
+
+
+def _unpacked(data: bytes, name: str) -> tuple[BinaryIO, str]:
+    """Return a member's stream and name, unzipped if it ends in ``.gz``."""
+    if not name.lower().endswith(".gz"):
+        return io.BytesIO(data), name
+    unzipped = cast(BinaryIO, gzip.GzipFile(fileobj=io.BytesIO(data)))
+    return cast(BinaryIO, Bounded(unzipped, name, MAX_UNPACKED_BYTES)), name[:-3]
 
 
 def _siblings(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -250,8 +252,12 @@ def _siblings(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO | None, str]]:
-    """Open a file, unzipped if its name ends in ``.gz``; nothing for a folder or an archive."""
+def _opened(path: Path, *, limit: int | None = None) -> Iterator[tuple[BinaryIO | None, str]]:
+    """Open a file, unzipped if its name ends in ``.gz``; nothing for a folder or an archive.
+
+    What unpacks to more bytes than ``limit`` is refused.
+    """
+    refuse_office(path.name)
     if path.is_dir() or (is_archive(path.name) and path.is_file()):
         yield None, path.name
         return
@@ -259,73 +265,13 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO | None, str]]:
         with path.open("rb") as raw:
             if path.name.lower().endswith(".gz"):
                 with gzip.open(raw) as unzipped:
-                    yield unzipped, path.name[:-3]  # type: ignore[misc]
+                    opened = cast(BinaryIO, unzipped)
+                    if limit is not None:
+                        opened = cast(BinaryIO, Bounded(opened, path.name, limit))
+                    yield opened, path.name[:-3]
             else:
                 yield raw, path.name
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise FormatError(f"{path.name}: damaged gzip data: {error}; fetch it again") from error
     except OSError as error:
         raise unreadable(path, error) from error
-
-
-def write_documents(
-    documents: Iterable[Document], target: Path | TextIO, format: str
-) -> WriteReport:
-    """Write documents, and count by name what the format cannot hold.
-
-    A file appears only when all of it is written. BRAT goes to a folder, or to a ``.zip``.
-    """
-    losses = Losses(format)
-    if format == "brat":
-        if not isinstance(target, Path):
-            raise FormatError("BRAT is two files a document: name a folder or a .zip (--out PATH)")
-        write = _write_zip if target.suffix.lower() == ".zip" else _write_folder
-        write(brat.write_pairs(documents, losses), target)
-        return losses.report()
-    if format not in WRITERS:
-        raise FormatError(f"unknown format {format!r}; expected one of {', '.join(WRITABLE)}")
-    try:
-        if isinstance(target, Path):
-            with (
-                replacing(target) as temporary,
-                temporary.open("w", encoding="utf-8", newline="") as stream,
-            ):
-                WRITERS[format](documents, stream, losses)
-        else:
-            WRITERS[format](documents, target, losses)
-    except UnicodeEncodeError as error:
-        raise FormatError(f"a text holds a lone surrogate, which no file can: {error}") from error
-    return losses.report()
-
-
-def to_bytes(documents: Iterable[Document], format: str) -> tuple[bytes, WriteReport]:
-    """Return what ``write_documents`` writes, for a download; BRAT as a zip archive."""
-    with tempfile.TemporaryDirectory(prefix="bioner-") as folder:
-        path = Path(folder) / f"export{SUFFIXES.get(format, '')}"
-        report = write_documents(documents, path, format)
-        return path.read_bytes(), report
-
-
-def _write_zip(files: Iterable[tuple[str, str]], target: Path) -> None:
-    with replacing(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, content in files:
-            entry = zipfile.ZipInfo(name)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
-
-
-def _write_folder(files: Iterable[tuple[str, str]], target: Path) -> None:
-    """Write into a folder beside the target first; then it takes its place, or its files do."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        for name, content in files:
-            (staged / name).write_text(content, encoding="utf-8", newline="")
-        if target.exists():
-            for one in sorted(staged.iterdir()):
-                one.replace(target / one.name)
-        else:
-            staged.chmod(0o755)
-            staged.replace(target)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)

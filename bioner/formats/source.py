@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from bioner.errors import FormatError
 
@@ -52,6 +53,37 @@ def read_whole(stream: BinaryIO, name: str) -> bytes:
     data = stream.read(MAX_WHOLE_BYTES + 1)
     refuse_large(len(data), name)
     return data
+
+
+class Bounded(io.RawIOBase):
+    """A stream that gives out so many bytes and no more: what unpacks to more is refused."""
+
+    def __init__(self, stream: BinaryIO, name: str, limit: int) -> None:
+        self._stream, self._name, self._limit = stream, name, limit
+
+    def readable(self) -> bool:
+        """Say that this stream can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read up to the buffer's length. Raises FormatError beyond the limit."""
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        if self._stream.tell() > self._limit:
+            refuse_large(self._stream.tell(), self._name)
+        return len(data)
+
+    def seekable(self) -> bool:
+        """Say that this stream can be read again."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place."""
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._stream.tell()
 
 
 def unreadable(path: Path, error: OSError) -> FormatError:

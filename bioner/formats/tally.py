@@ -17,10 +17,15 @@ UNTYPED = "Entity"
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the file cannot tell: the label of untyped mentions, the column of a table."""
+    """What the file cannot tell: the label of untyped mentions, the column of a table.
+
+    ``needs_marks`` is false where the texts alone are wanted: texts whose marks are no gold, or
+    were not understood, come then too.
+    """
 
     untyped_label: str = ""
     column: str | None = None
+    needs_marks: bool = True
 
     @property
     def label(self) -> str:
@@ -285,9 +290,15 @@ class Losses:
         if count:
             self.lost[rule] += count
 
-    def drop_details(self, mention: Mention, *, kept: frozenset[str] = frozenset()) -> None:
+    def drop_details(
+        self,
+        mention: Mention,
+        *,
+        kept: frozenset[str] = frozenset(),
+        holds_score: bool = False,
+    ) -> None:
         """Count what a mention has beyond place and label; attributes in ``kept`` are held."""
-        self.drop("score_dropped", mention.score is not None)
+        self.drop("score_dropped", mention.score is not None and not holds_score)
         self.drop("status_dropped", mention.status != "gold")
         self.drop("alternatives_dropped", bool(mention.alternatives))
         self.drop("source_label_dropped", bool(mention.source_label))

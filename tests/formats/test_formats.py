@@ -232,20 +232,24 @@ def test_brat_reads_the_two_annotation_files_of_bionlp(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ann", "message"),
+    ("line", "told"),
     [
-        ("T1\tGene 0 x\tp53\n", r"^a\.ann:1: expected a BRAT line"),
-        ("T1\tGene 0 3\tp53\nwhat is this\n", r"^a\.ann:2: expected a BRAT line"),
-        ("R1\tBind T1 T2\n", r"^a\.ann:1: expected a BRAT line"),
+        ("T2\tGene 0 x\tp53", "a.ann:2: unreadable_line"),
+        ("what is this", "a.ann:2: line of another kind"),
+        ("R1\tBind T1 T2", "a.ann:2: line of another kind"),
+        ("A1\tNegation", "a.ann:2: line of another kind"),
+        ('#1\tBionerAttribute T1\t{"', "a.ann:2: line of another kind"),
     ],
 )
-def test_a_brat_line_that_is_none_is_refused_with_file_and_line(
-    tmp_path: Path, ann: str, message: str
+def test_a_brat_line_that_is_none_is_counted_and_the_others_are_read(
+    tmp_path: Path, line: str, told: str
 ) -> None:
     write(tmp_path, "a.txt", "p53")
-    write(tmp_path, "a.ann", ann)
-    with pytest.raises(FormatError, match=message):
-        read_documents(tmp_path)
+    write(tmp_path, "a.ann", f"T1\tGene 0 3\tp53\n{line}\n")
+    result = read_documents(tmp_path)
+    assert surfaces(result.documents[0]) == [("p53", "Gene")]
+    assert result.report.examples[0].startswith(told)
+    assert result.report.receipt().rejected.total() + result.report.unread.total() == 1
 
 
 def test_brat_annotations_without_their_text_are_refused(tmp_path: Path) -> None:
@@ -367,8 +371,8 @@ def test_what_cannot_be_placed_is_rejected_counted_and_shown_with_its_line(tmp_p
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("9|t|x\n9\t0\n", r"^a\.pubtator:2: expected id\|t\|title, or an annotation of 5 or 6"),
-        ("9|t|x\n9\t0\t1\tx\n", r"^a\.pubtator:2: expected 5 or 6 columns .* found 4"),
+        ("9|t|x\n9\t0\n", r"^a\.pubtator: nothing of what is marked in it was understood"),
+        ("9|t|x\n9\t0\t1\tx\n", r"^a\.pubtator: nothing of what is marked in it was"),
         ("title\n", r"^a\.pubtator:1: expected id\|t\|title"),
     ],
 )
@@ -393,7 +397,7 @@ def test_bioc_json_mends_offsets_in_utf16_and_rejects_by_reason() -> None:
         Relation("R1", "Bind", (("agent", "a"), ("target", "b")), (("score", "0.9"),)),
     )
     report = result.report
-    assert report.repairs == Counter(offset_in_utf16=1, offset_moved=1)
+    assert report.repairs == Counter(offset_moved=2)
     assert report.rejections == Counter(surface_not_found=1, no_location=1)
 
 
@@ -431,7 +435,7 @@ def test_bioc_xml_with_offsets_from_a_full_text_places_mentions(tmp_path: Path) 
     ("name", "content", "message"),
     [
         ("a.xml", "<collection><document>", r"^a\.xml:1: not readable as XML"),
-        ("a.xml", "<PubmedArticleSet/>", r"^a\.xml:1: expected a BioC <collection>, found <Pub"),
+        ("a.xml", "<html/>", r"^a\.xml:1: expected <collection> or <document>, found <html>"),
         (
             "a.xml",
             "<collection><document><id>1</id><passage><offset>x</offset></passage></document>"
@@ -439,8 +443,8 @@ def test_bioc_xml_with_offsets_from_a_full_text_places_mentions(tmp_path: Path) 
             r"^a\.xml:1: not a BioC document",
         ),
         ("a.json", '{"documents": [{"passages": [\n}]}', r"^a\.json:2: expected JSON"),
-        ("a.json", '{"documents": [3]}', r"^a\.json: expected a BioC collection"),
-        ("a.json", '{"documents": [{"passages": 3}]}', r"^a\.json, document 1: not a BioC"),
+        ("a.json", '{"documents": [3]}', r'^a\.json:1: expected an object with "text"'),
+        ("a.json", '{"documents": [{"passages": 3}]}', r"^a\.json:1: not a BioC document"),
     ],
 )
 def test_bioc_that_is_none_is_refused_with_its_place(
@@ -638,7 +642,11 @@ def test_formats_are_told_apart_by_name_and_content(name: str, head: str, format
 
 def test_a_name_that_says_nothing_asks_for_the_format(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="the format is not clear from the name"):
-        detect_format("a.pdf", b"%PDF")
+        detect_format("a.xyz", b"some words")
+    with pytest.raises(FormatError, match=r"^a\.pdf: the format of PDF; .* \(pdftotext"):
+        read_documents(write(tmp_path, "a.pdf", b"%PDF"))
+    with pytest.raises(FormatError, match=r"^a\.xlsx: the format of Excel; .* CSV"):
+        read_documents(write(tmp_path, "a.xlsx", b"PK"))
     with pytest.raises(FormatError, match="unknown format 'xls'"):
         read_documents(write(tmp_path, "a.txt", "x"), "xls")
 

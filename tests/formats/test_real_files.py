@@ -47,7 +47,7 @@ DOCUMENTS = {
         432,
         5793,
         0,
-        Counter(offset_in_bytes=32, length_corrected=2, surface_differs=1),
+        Counter(offset_in_bytes=33, length_corrected=1, surface_differs=1),
     ),
     "overlaps.NLMgene_Train.PubTator": (
         "pubtator",

@@ -1,0 +1,178 @@
+"""JSON documents: each value is read by what it holds itself, never by what the first one held.
+
+So a file may mix forms, and its first line may have no marks. Marks stand under one or several of
+the keys ``MARKS``; other keys that could hold marks are named and counted as not read, and a file
+of which no mark was understood is refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from bioner.errors import FormatError
+from bioner.formats import bioc_json, huggingface, labelstudio, pubannotation
+from bioner.formats.attributes import COVERS, Pairs
+from bioner.formats.json_values import read_values
+from bioner.formats.marks import MARKS, InvalidValue, count_marks, has_place, pairs, read_marks
+from bioner.formats.source import stem
+from bioner.formats.tally import ReadOptions, Tally
+from bioner.spans import Document, Range, Relation
+
+OTHER = frozenset(
+    ("id", "text", "tokens", "sentences", "relations", "attributes", COVERS, "meta", "answer")
+)
+"""The keys that are read, or that hold places which are no marks."""
+_WRAPPERS = (*bioc_json.COLLECTIONS, "data", "examples", "annotations", "results", "items")
+"""The keys under which a file may hold its list of documents."""
+_DIALECTS = (
+    ("bioc-json", bioc_json.is_document, bioc_json.read_value),
+    ("pubannotation", pubannotation.is_document, pubannotation.read_value),
+    ("labelstudio", labelstudio.is_document, labelstudio.read_value),
+    ("hf", huggingface.is_document, huggingface.read_value),
+)
+
+
+def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
+    """Yield the documents of JSON lines, of one JSON value, or of a list of them.
+
+    Raises FormatError for what is no document, and for a file none of whose marks was understood.
+    """
+    forms: Counter[str] = Counter()
+    for number, (where, value) in enumerate(read_values(stream, name, tally), 1):
+        try:
+            for form, id, one in _documents(value, f"{stem(name)}-{number}"):
+                forms[form] += 1
+                yield from _read(form, one, where, id, tally, options)
+        except InvalidValue as error:
+            raise FormatError(f"{where}: {error}") from error
+    if forms:
+        tally.format = forms.most_common(1)[0][0]
+
+
+def _documents(value: Any, id: str, depth: int = 3) -> Iterator[tuple[str, str, Any]]:
+    """Yield form, id for want of another, and value of each document in a JSON value."""
+    if isinstance(value, dict):
+        for form, is_document, _ in _DIALECTS:
+            if is_document(value):
+                yield form, id, value
+                return
+        wrapped = [key for key in _WRAPPERS if isinstance(value.get(key), list)]
+        if wrapped and "text" not in value and depth:
+            for number, one in enumerate(value[wrapped[0]], 1):
+                yield from _documents(one, f"{id}-{number}", depth - 1)
+            return
+        yield _form_of(value), id, value
+    elif isinstance(value, list) and len(value) == 2 and isinstance(value[1], dict):
+        yield "spacy", id, {**value[1], "text": value[0]}
+    else:
+        yield "jsonl", id, value
+
+
+def _form_of(value: dict[str, Any]) -> str:
+    if "_input_hash" in value or "answer" in value:
+        return "prodigy"
+    return "spacy" if "ents" in value or "spans" in value else "jsonl"
+
+
+def _read(
+    form: str, value: Any, where: str, id: str, tally: Tally, options: ReadOptions
+) -> Iterator[Document]:
+    reader = next((read for name, _, read in _DIALECTS if name == form), None)
+    if reader:
+        yield from reader(value, where, tally, options)
+        return
+    if not isinstance(value, dict):
+        raise InvalidValue('expected an object with "text", found no object')
+    text = value.get("text")
+    if not isinstance(text, str):
+        if "text" in value:
+            raise InvalidValue(f'expected words in "text", found {text!r:.40}')
+        found = ", ".join(map(repr, value)) or "none"
+        raise InvalidValue(f'expected an object with "text", found the keys {found:.200}')
+    told = list(_rows(value, where, tally))
+    keys, rows = [key for key, _ in told], [row for _, row in told]
+    answer = value.get("answer")
+    if answer in ("reject", "ignore"):
+        for _ in rows:
+            tally.reject(f"answer_{answer}", where)
+        tally.leave(f'text answered "{answer}"', where)
+        if options.needs_marks:
+            return
+        keys, rows = [], []
+    mentions = read_marks(rows, text, where, tally, options, keys=keys)
+    given = value.get("id")
+    id = tally.document_id(str(given) if given is not None else id, where)
+    yield Document(
+        id,
+        text,
+        mentions,
+        _sentences(value.get("sentences"), len(text)),
+        tuple(_relation(row) for row in _relations(value)),
+        _attributes(value),
+    )
+
+
+def _rows(value: dict[str, Any], where: str, tally: Tally) -> Iterator[tuple[str, Any]]:
+    """Yield key and mark of every key that holds some; name the keys that could and were not read.
+
+    A list under such a key without a single place is of another kind (classes of a whole text).
+    """
+    for key, held in value.items():
+        if key in MARKS:
+            groups = held.values() if isinstance(held, dict) else [held]
+            for group in groups:
+                if not isinstance(group, list):
+                    if group is not None and key in MARKS[:2]:
+                        raise InvalidValue(f'"{key}": expected a list')
+                    continue
+                if group and key not in MARKS[:2] and not any(map(has_place, group)):
+                    tally.leave(f'key "{key}"', where, count=len(group))
+                    continue
+                yield from ((key, one) for one in group)
+        elif key not in OTHER and (found := count_marks([held])):
+            tally.leave(f'key "{key}"', where, count=found)
+
+
+def _attributes(value: dict[str, Any]) -> Pairs:
+    attributes = pairs(value.get("attributes"), "attributes")
+    covers = value.get(COVERS)
+    if covers is None:
+        return attributes
+    names = ",".join(map(str, covers)) if isinstance(covers, list) else str(covers)
+    return ((COVERS, names), *attributes)
+
+
+def _sentences(value: Any, length: int) -> tuple[Range, ...]:
+    """Read sentence ranges; those that do not fit the text are left to the splitter."""
+    if not isinstance(value, list):
+        return ()
+    previous = 0
+    for pair in value:
+        fits = isinstance(pair, list) and len(pair) == 2 and all(type(one) is int for one in pair)
+        if not fits or not previous <= pair[0] < pair[1] <= length:
+            return ()
+        previous = pair[1]
+    return tuple((start, end) for start, end in value)
+
+
+def _relations(value: dict[str, Any]) -> list[Any]:
+    rows = value.get("relations") or []
+    if not isinstance(rows, list):
+        raise InvalidValue('"relations": expected a list')
+    return rows
+
+
+def _relation(row: Any) -> Relation:
+    if isinstance(row, dict) and "label" in row and {"head", "child"} <= row.keys():
+        arguments: Pairs = (("head", str(row["head"])), ("child", str(row["child"])))
+        return Relation("", str(row["label"]), arguments)
+    if not isinstance(row, dict) or "type" not in row:
+        raise InvalidValue(f'relations: expected {{"id", "type", "arguments"}}, found {row!r:.60}')
+    if "from_id" in row and "to_id" in row:
+        arguments = (("from", str(row["from_id"])), ("to", str(row["to_id"])))
+    else:
+        arguments = pairs(row.get("arguments"), "arguments")
+    attributes = pairs(row.get("attributes"), "attributes")
+    return Relation(str(row.get("id", "")), str(row["type"]), arguments, attributes)

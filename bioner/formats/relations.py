@@ -1,0 +1,32 @@
+"""Which relations still say what they said: those all of whose arguments are there."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bioner.formats.attributes import ENTITIES
+from bioner.formats.tally import Losses
+from bioner.spans import Document, Relation
+
+
+def standing_relations(document: Document, losses: Losses) -> tuple[Relation, ...]:
+    """Return the relations whose arguments are there, to the letter; the others are counted.
+
+    An argument is a mention's id that no other mention has, or that of a relation that stands. A
+    relation between concepts (roles ``ENTITIES``) names no mention, so it stands by itself.
+    """
+    times = Counter(one.id for one in document.mentions if one.id)
+    mentions = {id for id, count in times.items() if count == 1}
+    left = list(document.relations)
+    while True:
+        known = mentions | {one.id for one in left if one.id}
+        kept = [one for one in left if all(_is_there(*pair, known) for pair in one.arguments)]
+        if len(kept) == len(left):
+            break
+        left = kept
+    losses.drop("relations_of_absent_mentions_dropped", len(document.relations) - len(left))
+    return tuple(left)
+
+
+def _is_there(role: str, target: str, known: set[str]) -> bool:
+    return role in ENTITIES or target in known

@@ -1,0 +1,124 @@
+"""Documents into files: every writable format by name, whole files or none, losses counted."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TextIO
+
+from bioner.errors import FormatError
+from bioner.formats import (
+    bioc_json,
+    bioc_xml,
+    brat_writer,
+    conll,
+    doccano,
+    huggingface,
+    jsonl,
+    labelstudio,
+    prodigy,
+    pubannotation,
+    pubtator,
+    spacy,
+)
+from bioner.formats.source import replacing
+from bioner.formats.tally import Losses, WriteReport
+from bioner.spans import Document
+
+Writer = Callable[[Iterable[Document], TextIO, Losses], None]
+
+WRITERS: dict[str, Writer] = {
+    "jsonl": jsonl.write,
+    "conll": conll.write,
+    "bioc-xml": bioc_xml.write,
+    "bioc-json": bioc_json.write,
+    "pubtator": pubtator.write,
+    "spacy": spacy.write,
+    "doccano": doccano.write,
+    "labelstudio": labelstudio.write,
+    "prodigy": prodigy.write,
+    "hf": huggingface.write,
+    "pubannotation": pubannotation.write,
+}
+WRITABLE = (*WRITERS, "brat")
+SUFFIXES = {
+    "jsonl": ".jsonl",
+    "conll": ".conll",
+    "bioc-xml": ".xml",
+    "bioc-json": ".json",
+    "pubtator": ".pubtator",
+    "spacy": ".spacy.jsonl",
+    "doccano": ".doccano.jsonl",
+    "labelstudio": ".labelstudio.json",
+    "prodigy": ".prodigy.jsonl",
+    "hf": ".hf.jsonl",
+    "pubannotation": ".pubannotation.jsonl",
+    "brat": ".zip",
+}
+"""The file ending of each format that is written."""
+
+
+def write_documents(
+    documents: Iterable[Document], target: Path | TextIO, format: str
+) -> WriteReport:
+    """Write documents, and count by name what the format cannot hold.
+
+    A file appears only when all of it is written. BRAT goes to a folder, or to a ``.zip``.
+    """
+    losses = Losses(format)
+    if format == "brat":
+        if not isinstance(target, Path):
+            raise FormatError("BRAT is two files a document: name a folder or a .zip (--out PATH)")
+        write = _write_zip if target.suffix.lower() == ".zip" else _write_folder
+        write(brat_writer.write_pairs(documents, losses), target)
+        return losses.report()
+    if format not in WRITERS:
+        raise FormatError(f"unknown format {format!r}; expected one of {', '.join(WRITABLE)}")
+    try:
+        if isinstance(target, Path):
+            with (
+                replacing(target) as temporary,
+                temporary.open("w", encoding="utf-8", newline="") as stream,
+            ):
+                WRITERS[format](documents, stream, losses)
+        else:
+            WRITERS[format](documents, target, losses)
+    except UnicodeEncodeError as error:
+        raise FormatError(f"a text holds a lone surrogate, which no file can: {error}") from error
+    return losses.report()
+
+
+def to_bytes(documents: Iterable[Document], format: str) -> tuple[bytes, WriteReport]:
+    """Return what ``write_documents`` writes, for a download; BRAT as a zip archive."""
+    with tempfile.TemporaryDirectory(prefix="bioner-") as folder:
+        path = Path(folder) / f"export{SUFFIXES.get(format, '')}"
+        report = write_documents(documents, path, format)
+        return path.read_bytes(), report
+
+
+def _write_zip(files: Iterable[tuple[str, str]], target: Path) -> None:
+    with replacing(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, content in files:
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+
+
+def _write_folder(files: Iterable[tuple[str, str]], target: Path) -> None:
+    """Write into a folder beside the target first; then it takes its place, or its files do."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        for name, content in files:
+            (staged / name).write_text(content, encoding="utf-8", newline="")
+        if target.exists():
+            for one in sorted(staged.iterdir()):
+                one.replace(target / one.name)
+        else:
+            staged.chmod(0o755)
+            staged.replace(target)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
