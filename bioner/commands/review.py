@@ -36,7 +36,7 @@ def import_(
     tag: Annotated[bool, typer.Option("--tag", help="Let the active model predict first.")] = False,
 ) -> None:
     """Bring texts, with or without labels, into a project's queue."""
-    from bioner.formats.registry import read_documents
+    from bioner.formats import read_documents
 
     settings = read_settings()
     store = _open(settings)

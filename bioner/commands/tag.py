@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
 from bioner.commands.terminal import refusing, say
 from bioner.errors import FormatError
+from bioner.formats import WRITABLE, ReadOptions, Tally
 from bioner.settings import read_settings
 from bioner.spans import Document
 
 if TYPE_CHECKING:
+    from bioner.formats import WriteReport
     from bioner.tagging.tagger import Tagger
 
 TAG_CHARACTERS = 200_000
@@ -28,43 +32,57 @@ def tag(
     ] = None,
     model: Annotated[str, typer.Option(help="A model's name, or its folder.")] = "",
     column: Annotated[str, typer.Option(help="The text column of a .csv or .tsv table.")] = "",
-    format: Annotated[
-        str, typer.Option(help="jsonl, conll, brat, bioc-xml, bioc-json, pubtator or spacy.")
-    ] = "jsonl",
-    out: Annotated[Path | None, typer.Option(help="The file to write, whole or not.")] = None,
+    format: Annotated[str, typer.Option(help=f"One of {', '.join(WRITABLE)}.")] = "jsonl",
+    out: Annotated[str | None, typer.Option(help="The file to write, whole or not.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the receipt as one line of JSON, to stderr.")
+    ] = False,
 ) -> None:
     """Find the entities in texts; any size, in constant memory."""
-    from bioner.formats.registry import WRITABLE, write_documents
+    from bioner.formats import refuse_target, write_documents
     from bioner.models.catalogue import active_model, find_model
     from bioner.tagging.load import load_tagger
 
+    if out is not None and not out.strip():
+        raise FormatError("--out is empty: name the file to write, or leave --out away")
+    target = sys.stdout if out is None else Path(out)
+    refuse_target(target, format)
+    sources = _sources(files or ["-"])
     settings = read_settings()
-    if format not in WRITABLE:
-        raise FormatError(f"unknown format {format!r}; expected one of {', '.join(WRITABLE)}")
-    sources = files or ["-"]
-    for name in sources:
-        if name != "-" and not Path(name).exists():
-            raise FormatError(f"{name}: no such file; give a file, or - for text from stdin")
     folder = find_model(model or active_model(settings), settings.models)
     tagger = load_tagger(folder, device=settings.device)  # type: ignore[arg-type]
-    documents = _tagged(sources, column, tagger)
-    report = write_documents(documents, out or sys.stdout, format)
-    for loss, count in report.lost.items():
-        say(f"{format} cannot hold all: {loss.replace('_', ' ')}, {count} times")
-    say(f"{report.documents:,} documents, {report.written:,} entities")
+    texts = _Texts(sources, column)
+    report = write_documents(texts.tagged(tagger), target, format)
+    _say_receipt(texts, report, as_json=as_json)
 
 
-def _tagged(sources: list[str], column: str, tagger: Tagger) -> Iterator[Document]:
-    """Read, tag and yield documents, a batch of text at a time."""
-    from bioner.formats.registry import iter_documents
-    from bioner.formats.tally import ReadOptions, Tally
+def _sources(names: Sequence[str]) -> list[str]:
+    """Return the files to read; a ``.txt`` whose ``.ann`` is given too is read with it."""
+    for name in names:
+        if name != "-" and not Path(name).exists():
+            raise FormatError(f"{name}: no such file; give a file, or - for text from stdin")
+    annotated = {Path(name).with_suffix("") for name in names if Path(name).suffix == ".ann"}
+    return [
+        name
+        for name in names
+        if Path(name).suffix != ".txt" or Path(name).with_suffix("") not in annotated
+    ]
 
-    options, tally = ReadOptions(column=column or None), Tally()
-    batch: list[Document] = []
-    size = done = 0
-    for name in sources:
-        source: Path | BinaryIO = sys.stdin.buffer if name == "-" else Path(name)
-        for document in iter_documents(source, options=options, tally=tally):
+
+@dataclass
+class _Texts:
+    """The texts of the files given, and what came of reading them."""
+
+    sources: Sequence[str]
+    column: str
+    tally: Tally = field(default_factory=Tally)
+    relations_dropped: int = 0
+
+    def tagged(self, tagger: Tagger) -> Iterator[Document]:
+        """Read, tag and yield documents, a batch of text at a time."""
+        batch: list[Document] = []
+        size = done = 0
+        for document in self._bare():
             batch.append(document)
             size += len(document.text)
             if size >= TAG_CHARACTERS:
@@ -72,6 +90,45 @@ def _tagged(sources: list[str], column: str, tagger: Tagger) -> Iterator[Documen
                 done += len(batch)
                 say(f"{done:,} documents tagged")
                 batch, size = [], 0
-    yield from tagger.tag_documents(batch)
-    for line in tally.report().examples:
+        yield from tagger.tag_documents(batch)
+
+    def _bare(self) -> Iterator[Document]:
+        """Yield the texts without their marks: the model's take their place.
+
+        Relations join marks, or concepts that marks name, so they go with them.
+        """
+        from bioner.formats import iter_documents
+
+        options = ReadOptions(column=self.column or None, needs_marks=False)
+        for name in self.sources:
+            source: Path | BinaryIO = sys.stdin.buffer if name == "-" else Path(name)
+            for document in iter_documents(source, options=options, tally=self.tally):
+                self.relations_dropped += len(document.relations)
+                yield replace(document, mentions=(), relations=())
+
+
+def _say_receipt(texts: _Texts, report: WriteReport, *, as_json: bool) -> None:
+    receipt = texts.tally.report().receipt()
+    if as_json:
+        value: dict[str, Any] = {
+            "read": receipt.to_json(),
+            "relations_dropped": texts.relations_dropped,
+            "written": {
+                "documents": report.documents,
+                "entities": report.written,
+                "lost": dict(report.lost),
+            },
+        }
+        say(json.dumps(value, ensure_ascii=False))
+        return
+    for line in receipt.examples:
         say(line)
+    for line in list(receipt.lines())[1:]:
+        say(line)
+    if receipt.mentions_in:
+        say(f"{receipt.mentions_placed:,} marks of the files gave way to the model's")
+    if texts.relations_dropped:
+        say(f"relations left out with the marks that they joined: {texts.relations_dropped:,}")
+    for loss, count in report.lost.items():
+        say(f"{report.format} cannot hold all: {loss.replace('_', ' ')}, {count} times")
+    say(f"{report.documents:,} documents, {report.written:,} entities")

@@ -11,7 +11,14 @@ from bioner.formats.registry import (
 )
 from bioner.formats.source import MAX_WHOLE_BYTES
 from bioner.formats.tally import ReadOptions, ReadReport, ReadResult, Receipt, Tally, WriteReport
-from bioner.formats.writing import SUFFIXES, WRITABLE, WRITERS, to_bytes, write_documents
+from bioner.formats.writing import (
+    SUFFIXES,
+    WRITABLE,
+    WRITERS,
+    refuse_target,
+    to_bytes,
+    write_documents,
+)
 
 __all__ = [
     "MAX_WHOLE_BYTES",
@@ -31,6 +38,7 @@ __all__ = [
     "read_bytes",
     "read_documents",
     "read_files",
+    "refuse_target",
     "to_bytes",
     "write_documents",
 ]

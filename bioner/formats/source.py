@@ -130,6 +130,16 @@ def wrong_encoding(name: str, offset: int, byte: int) -> FormatError:
     )
 
 
+def is_device(path: Path) -> bool:
+    """Tell whether a path is a device or a pipe: what is written to, and never replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def unwritable(path: Path, error: OSError) -> FormatError:
+    """Return the error of a place where the operating system writes nothing."""
+    return FormatError(f"{path}: cannot be written: {error.strerror or error}")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary file to write; it takes the path's place when all of it has been written.
@@ -140,7 +150,7 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise FormatError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise unwritable(path, error) from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -148,7 +158,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise FormatError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 

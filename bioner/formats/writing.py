@@ -24,7 +24,7 @@ from bioner.formats import (
     pubtator,
     spacy,
 )
-from bioner.formats.source import replacing
+from bioner.formats.source import is_device, replacing, unwritable
 from bioner.formats.tally import Losses, WriteReport
 from bioner.spans import Document
 
@@ -69,16 +69,20 @@ def write_documents(
     A file appears only when all of it is written. BRAT goes to a folder, or to a ``.zip``.
     """
     losses = Losses(format)
+    refuse_target(target, format)
     if format == "brat":
-        if not isinstance(target, Path):
-            raise FormatError("BRAT is two files a document: name a folder or a .zip (--out PATH)")
+        assert isinstance(target, Path)
         write = _write_zip if target.suffix.lower() == ".zip" else _write_folder
-        write(brat_writer.write_pairs(documents, losses), target)
+        try:
+            write(brat_writer.write_pairs(documents, losses), target)
+        except OSError as error:
+            raise unwritable(target, error) from error
         return losses.report()
-    if format not in WRITERS:
-        raise FormatError(f"unknown format {format!r}; expected one of {', '.join(WRITABLE)}")
     try:
-        if isinstance(target, Path):
+        if isinstance(target, Path) and is_device(target):
+            with target.open("w", encoding="utf-8", newline="") as stream:
+                WRITERS[format](documents, stream, losses)
+        elif isinstance(target, Path):
             with (
                 replacing(target) as temporary,
                 temporary.open("w", encoding="utf-8", newline="") as stream,
@@ -89,6 +93,24 @@ def write_documents(
     except UnicodeEncodeError as error:
         raise FormatError(f"a text holds a lone surrogate, which no file can: {error}") from error
     return losses.report()
+
+
+def refuse_target(target: Path | TextIO, format: str) -> None:
+    """Raise FormatError for a format that is not known, or a place where it cannot be written."""
+    if format not in WRITABLE:
+        raise FormatError(f"unknown format {format!r}; expected one of {', '.join(WRITABLE)}")
+    if format != "brat":
+        if isinstance(target, Path) and target.is_dir():
+            raise FormatError(f"{target}: a folder; name the file to write")
+        return
+    if not isinstance(target, Path):
+        raise FormatError("BRAT is two files a document: name a folder or a .zip (--out PATH)")
+    is_zip = target.suffix.lower() == ".zip"
+    if target.exists() and target.is_dir() == is_zip:
+        raise FormatError(
+            f"{target}: a {'folder' if is_zip else 'file'}; BRAT is two files a document: name a "
+            "folder or a .zip"
+        )
 
 
 def to_bytes(documents: Iterable[Document], format: str) -> tuple[bytes, WriteReport]:
