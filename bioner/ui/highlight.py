@@ -8,28 +8,11 @@ from __future__ import annotations
 
 import heapq
 import html
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path
-
-import streamlit as st
-from annotated_text import parameters
-from annotated_text.util import get_annotated_html
+from collections.abc import Iterable, Mapping, Sequence
 
 from bioner.labels import LabelSchema
-from bioner.spans import Document, Mention, Range, Sentence, Span, mention
-
-UNKNOWN_COLOR = "#6f7780"
-"""For a label that the schema does not name."""
-
-parameters.SHOW_LABEL_SEPARATOR = False
-parameters.LABEL_OPACITY = 0.8
-
-_READER = st.components.v2.component(
-    "bioner_reader",
-    html='<div class="bn-reader"></div>',
-    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
-    isolate_styles=False,
-)
+from bioner.spans import Mention, Range, mention
+from bioner.ui.chips import color_of, describe
 
 _GROUNDS = {
     "bn-hatch": '<span class="bn-hatch" title="Left open: no evidence either way">',
@@ -38,15 +21,6 @@ _GROUNDS = {
 
 _Piece = tuple[int, int, int, int, bool]
 """Start, minus end, mention index, fragment number, and whether it is the mention's last piece."""
-
-
-def color_of(schema: LabelSchema, label: str) -> str:
-    """Return a label's ``#rrggbb``: a type's own, a group's first type's, or grey."""
-    first = label.split("/")[0]
-    if first in schema.colors:
-        return schema.colors[first]
-    members = schema.groups.get(label)
-    return schema.colors[members[0]] if members else UNKNOWN_COLOR
 
 
 def highlight_html(
@@ -146,127 +120,6 @@ def _open(
     )
 
 
-def describe(one: Mention) -> str:
-    """Say a mention's type, confidence and second best in one line."""
-    parts = [one.label]
-    if one.score is not None:
-        parts.append(f"{one.score:.0%} sure")
-    if one.alternatives:
-        best = one.alternatives[0]
-        parts.append(f"or {best.label} ({best.score:.0%})")
-    if one.source_label and one.source_label != one.label:
-        parts.append(f"“{one.source_label}” in its corpus")
-    return " · ".join(parts)
-
-
 def _escape(text: str) -> str:
     """Escape, with line ends as references: st.html strips and dedents what it is given."""
     return html.escape(text).replace("\r", "&#13;").replace("\n", "&#10;")
-
-
-def sentence_mentions(sentence: Sentence, spans: Iterable[Span] | None = None) -> list[Mention]:
-    """Return a sentence's spans as mentions over ``sentence.text``."""
-    starts = [0]
-    for token in sentence.tokens:
-        starts.append(starts[-1] + len(token) + 1)
-    return [
-        mention(
-            starts[span.start],
-            starts[span.end] - 1,
-            span.label,
-            source_label=span.source_label,
-            status=span.status,
-            score=span.score,
-            alternatives=span.alternatives,
-        )
-        for span in (sentence.spans if spans is None else spans)
-    ]
-
-
-def sentence_html(
-    sentence: Sentence,
-    schema: LabelSchema,
-    *,
-    show_score: bool = False,
-    hits: Iterable[Range] = (),
-) -> str:
-    """Return a corpus sentence's HTML: other allowed readings dashed, ignored parts hatched.
-
-    ``hits`` are token ranges that a search found.
-    """
-    spans = sentence_mentions(sentence)
-    readings = sentence_mentions(sentence, sentence.readings)
-    return highlight_html(
-        sentence.text,
-        [*spans, *readings],
-        schema,
-        show_score=show_score,
-        classes={len(spans) + i: "bn-reading" for i in range(len(readings))},
-        hatched=_characters(sentence, sentence.ignored),
-        hits=_characters(sentence, hits),
-    )
-
-
-def _characters(sentence: Sentence, ranges: Iterable[Range]) -> list[Range]:
-    """Return token ranges as character ranges of ``sentence.text``."""
-    spans = [Span(start, end, "range") for start, end in ranges]
-    return [(one.start, one.end) for one in sentence_mentions(sentence, spans)]
-
-
-def render_document(
-    document: Document, schema: LabelSchema, *, show_score: bool = False, height: int | None = None
-) -> None:
-    """Draw a document with its mentions; ``height`` in pixels makes it scroll."""
-    body = highlight_html(document.text, document.mentions, schema, show_score=show_score)
-    if height is None:
-        st.html(body)
-    else:
-        with st.container(height=height):
-            st.html(body)
-
-
-def reader(
-    body: str, keys: Sequence[str], *, key: str, selected: str, on_select: Callable[[], None]
-) -> None:
-    """Draw a clickable ``highlight_html``: ``on_select`` is called when a mention is chosen.
-
-    ``keys`` names each mention in the order drawn; ``selected_key(key)`` gives the one last chosen.
-    """
-    _READER(
-        key=key,
-        data={"html": body, "keys": list(keys), "selected": selected},
-        default={"selected": ""},
-        on_selected_change=on_select,
-    )
-
-
-def selected_key(key: str) -> str:
-    """Return the name of the mention last chosen in the reader of this key."""
-    state = st.session_state.get(key) or {}
-    return str(state.get("selected") or "")
-
-
-def legend_html(counts: Mapping[str, int], schema: LabelSchema) -> str:
-    """Return a legend of labels with their counts (st-annotated-text's chips)."""
-    chips: list[object] = []
-    for label, count in counts.items():
-        tint = f"color-mix(in srgb, {color_of(schema, label)} 24%, transparent)"
-        chips += [(label, f"{count:,}", tint), " "]
-    return f'<div class="bn-legend">{get_annotated_html(*chips)}</div>'
-
-
-def legend(counts: Mapping[str, int], schema: LabelSchema) -> None:
-    """Draw a legend of labels with their counts."""
-    st.html(legend_html(counts, schema))
-
-
-def coverage_html(covers: Collection[str], schema: LabelSchema) -> str:
-    """Return a chip for each type: coloured if somebody looked for it, else hatched."""
-    chips = "".join(
-        f'<span class="bn-chip" style="--c:{color_of(schema, name)}">{html.escape(name)}</span>'
-        if name in covers
-        else f'<span class="bn-chip bn-hatch" title="Nobody looked for {html.escape(name)} here">'
-        f"{html.escape(name)}</span>"
-        for name in schema.names
-    )
-    return f'<div class="bn-legend">{chips}</div>'

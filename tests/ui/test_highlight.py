@@ -9,17 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioner.labels import read_schema
+from bioner.settings import PROJECT_ROOT
 from bioner.spans import Mention, Span, corpus_sentence, mention
-from bioner.ui.highlight import (
+from bioner.ui.chips import (
     UNKNOWN_COLOR,
+    chips_html,
     color_of,
     coverage_html,
     describe,
-    highlight_html,
+    is_flat,
+    label_html,
     legend_html,
-    sentence_html,
-    sentence_mentions,
+    snippet_html,
 )
+from bioner.ui.highlight import highlight_html
+from bioner.ui.snippets import marked_html, sentence_html, sentence_mentions
 
 SCHEMA = read_schema()
 HOSTILE = [
@@ -42,15 +46,23 @@ class Reader(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.open: list[str | None] = []
         self.covered: dict[str, str] = {}
+        self.inside: list[tuple[str, dict[str, str | None]]] = []
+        self.labels: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
         self.open.append(dict(attrs).get("data-m"))
+        self.inside.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
         self.open.pop()
+        self.inside.pop()
 
     def handle_data(self, data: str) -> None:
+        styles = [attrs.get("style") or "" for _, attrs in self.inside]
+        if any("font-size:0.75rem" in style for style in styles):
+            self.labels.append(data)  # st-annotated-text's label, which our style keeps from copies
+            return
         self.text += data
         for index in {one for one in self.open if one is not None}:
             self.covered[index] = self.covered.get(index, "") + data
@@ -160,4 +172,52 @@ def test_coverage_hatches_what_nobody_looked_for() -> None:
 def test_the_legend_escapes_labels() -> None:
     reader = read(legend_html({"<b>Gene</b>": 1200, "Cell": 3}, SCHEMA))
     assert "<b>Gene</b>" in reader.text
-    assert "1,200" in reader.text
+    assert reader.labels == ["1,200", "3"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(marked_texts())
+def test_a_snippet_is_the_text_with_each_label_once_beside_it(
+    case: tuple[str, list[Mention]],
+) -> None:
+    text, mentions = case
+    reader = read(marked_html(text, mentions, SCHEMA))
+    assert reader.text == text
+    if is_flat(mentions):
+        ordered = sorted(mentions, key=lambda one: one.start)
+        assert reader.labels == [one.label for one in ordered]
+        marks = [attrs for _, attrs in reader.tags if "bn-mark" in (attrs.get("class") or "")]
+        assert [attrs["title"] for attrs in marks] == [describe(one) for one in ordered]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_text_in_a_snippet_or_chip_is_shown_literally(text: str) -> None:
+    marked = read(snippet_html(f"a {text} b", [mention(2, 2 + len(text), "Gene")], SCHEMA))
+    assert marked.text == f"a {text} b"
+    chip = read(label_html(text, SCHEMA))
+    assert chip.text == text
+    for one in (marked, chip):
+        assert {tag for tag, _ in one.tags} <= {"div", "span"}
+        assert not any(name.startswith("on") for _, attrs in one.tags for name in attrs)
+
+
+def test_line_ends_in_a_chip_survive_stripping_and_dedenting() -> None:
+    assert "\n" not in chips_html(["a\n  b\r\n"])
+    assert read(chips_html(["a\n  b\r\n"])).text == "a\n  b\r\n"
+
+
+def test_marks_that_touch_each_other_are_no_flat_snippet() -> None:
+    assert is_flat([mention(5, 9, "Gene"), mention(0, 5, "Cell")])
+    assert not is_flat([mention(0, 6, "Gene"), mention(5, 9, "Cell")])
+    assert not is_flat([Mention(((0, 2), (4, 6)), "Gene")])
+
+
+def test_chips_are_made_in_one_place_and_never_by_what_renders_markdown() -> None:
+    users = [
+        path.name
+        for path in (PROJECT_ROOT / "bioner").rglob("*.py")
+        if "annotated_text" in path.read_text(encoding="utf-8")
+    ]
+    assert users == ["chips.py"]
+    words = (PROJECT_ROOT / "bioner" / "ui" / "chips.py").read_text(encoding="utf-8")
+    assert "annotated_text(" not in words

@@ -20,7 +20,7 @@ from bioner.corpora.mapping_edit import (
 from bioner.corpora.overview import Shelf, search_words
 from bioner.errors import BionerError
 from bioner.labels import IGNORE, CorpusMapping, SurfaceRule
-from bioner.ui.highlight import coverage_html
+from bioner.ui.chips import coverage_html
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, page_key, url_text
 from bioner.ui.tables import draw_table

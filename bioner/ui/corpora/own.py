@@ -14,8 +14,8 @@ from bioner.errors import BionerError
 from bioner.formats import MAX_WHOLE_BYTES
 from bioner.labels import IGNORE
 from bioner.ui import cache
-from bioner.ui.highlight import sentence_html
 from bioner.ui.session import Session, show_problem
+from bioner.ui.snippets import sentence_html
 from bioner.ui.tables import draw_table
 
 EXAMPLES = 5

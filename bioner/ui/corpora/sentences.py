@@ -18,7 +18,7 @@ from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence
 from bioner.ui import cache
-from bioner.ui.highlight import coverage_html, sentence_html, sentence_mentions
+from bioner.ui.chips import coverage_html
 from bioner.ui.session import (
     Session,
     keep_in_url,
@@ -28,6 +28,7 @@ from bioner.ui.session import (
     url_int,
     url_text,
 )
+from bioner.ui.snippets import sentence_html, sentence_mentions
 from bioner.ui.tables import table_html
 
 PAGE = 20

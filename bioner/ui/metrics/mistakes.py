@@ -17,11 +17,12 @@ from bioner.evaluation.surfaces import Usage
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence, Span
 from bioner.ui.charts import Cell
-from bioner.ui.highlight import color_of, highlight_html, sentence_mentions
+from bioner.ui.chips import label_html
 from bioner.ui.metrics.charts import confusion, show_confusion
 from bioner.ui.metrics.data import Shown, corpus_title, to_csv
 from bioner.ui.metrics.send import draw_send
 from bioner.ui.session import Session, keep_in_url, page_link, url_text
+from bioner.ui.snippets import marked_html, sentence_mentions
 
 STYLE = Path(__file__).with_name("metrics.css")
 ANY = ""
@@ -261,19 +262,19 @@ def _line_html(sentence: Sentence, wrong: Sequence[Span], schema: LabelSchema) -
         i: "bn-differs" if (s.start, s.end, s.label) in marked else "bn-faded"
         for i, s in enumerate(sentence.spans)
     }
-    return highlight_html(sentence.text, sentence_mentions(sentence), schema, classes=classes)
+    return marked_html(sentence.text, sentence_mentions(sentence), schema, classes=classes)
 
 
 def _note_html(one: Mistake, stored: Evaluation, schema: LabelSchema) -> str:
     said = ""
     if one.gold:
-        said += f"gold {_chip(one.gold.label, schema)} “{html.escape(one.surface[:80])}”"
+        said += f"gold {label_html(one.gold.label, schema)} “{html.escape(one.surface[:80])}”"
     if one.gold and one.predicted:
         said += ", "
     if one.predicted:
         sure = f" {one.predicted.score:.0%} sure" if one.predicted.score is not None else ""
         said += (
-            f"model {_chip(one.predicted.label, schema)} "
+            f"model {label_html(one.predicted.label, schema)} "
             f"“{html.escape(one.predicted_surface[:80])}”{sure}"
         )
     told = f"<b>{html.escape(one.kind)}</b>: {said}"
@@ -290,12 +291,6 @@ def _note_html(one: Mistake, stored: Evaluation, schema: LabelSchema) -> str:
     else:
         told += f'<div class="bn-meta">“{html.escape(surface[:60])}” is not in training.</div>'
     return told
-
-
-def _chip(label: str, schema: LabelSchema) -> str:
-    return (
-        f'<span class="bn-chip" style="--c:{color_of(schema, label)}">{html.escape(label)}</span>'
-    )
 
 
 def _most_used(usage: dict[str, Usage] | object) -> list[tuple[str, Usage]]:

@@ -10,10 +10,11 @@ import streamlit as st
 from bioner.corpora.overview import Labelled, Shelf
 from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention
-from bioner.ui.highlight import color_of, sentence_html
+from bioner.ui.chips import color_of, label_html
 from bioner.ui.merged import open_shelf
 from bioner.ui.predict.marks import mention_key
 from bioner.ui.session import Session, page_link
+from bioner.ui.snippets import sentence_html
 
 CHOSEN = "predict.chosen"
 """Where the session remembers which mention was clicked."""
@@ -89,9 +90,8 @@ def explain(session: Session) -> Callable[[Document, Mention], None]:
 
 def _uses_html(uses: Sequence[Labelled], shelf: Shelf) -> str:
     rows = "".join(
-        f'<div style="--c:{color_of(shelf.schema, use.label)}">'
-        f'<span class="bn-chip" style="--c:{color_of(shelf.schema, use.label)}">'
-        f"{html.escape(use.label)}</span> {use.mentions:,}× in {html.escape(use.corpus)}</div>"
+        f"<div>{label_html(use.label, shelf.schema)} "
+        f"{use.mentions:,}× in {html.escape(use.corpus)}</div>"
         for use in uses[:4]
     )
     return f'<div class="bn-uses"><b>{html.escape(uses[0].surface[:80])}</b>{rows}</div>'

@@ -8,12 +8,13 @@ from dataclasses import replace
 import streamlit as st
 
 from bioner.spans import Document, Mention
-from bioner.ui.highlight import highlight_html, reader, selected_key
+from bioner.ui.highlight import highlight_html
 from bioner.ui.predict.chosen import CHOSEN, draw_chosen
 from bioner.ui.predict.marks import mention_key
 from bioner.ui.predict.results import summary
 from bioner.ui.predict.view import View, in_view, without_hidden
 from bioner.ui.predict.windows import part_of, windows
+from bioner.ui.reader import reader, selected_key
 from bioner.ui.session import Session, keep_in_url, url_int
 
 

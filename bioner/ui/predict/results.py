@@ -11,7 +11,7 @@ from bioner.evaluation.partings import Parting, partings
 from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention
 from bioner.ui import charts
-from bioner.ui.highlight import color_of
+from bioner.ui.chips import color_of
 from bioner.ui.predict.chosen import CHOSEN
 from bioner.ui.predict.marks import mention_key
 from bioner.ui.session import Session

@@ -10,7 +10,7 @@ import streamlit as st
 
 from bioner.labels import LabelSchema
 from bioner.spans import Alternative, Document, Mention
-from bioner.ui.highlight import color_of
+from bioner.ui.chips import color_of
 from bioner.ui.session import keep_in_url, url_choice, url_choices, url_int, url_text
 
 

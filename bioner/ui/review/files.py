@@ -311,7 +311,7 @@ def export(
 
 def as_document(sentence: Sentence) -> Document:
     """Return a reviewed sentence as a document of its own, its covers as an attribute."""
-    from bioner.ui.highlight import sentence_mentions
+    from bioner.ui.snippets import sentence_mentions
 
     text = sentence.text
     return Document(

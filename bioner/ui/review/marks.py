@@ -9,8 +9,8 @@ import streamlit as st
 
 from bioner.spans import Mention
 from bioner.store import ReviewItem
-from bioner.ui.highlight import highlight_html
 from bioner.ui.review.desk import Desk
+from bioner.ui.snippets import marked_html
 
 
 def draw_marks(desk: Desk, review: ReviewItem, mentions: Sequence[Mention]) -> None:
@@ -22,4 +22,4 @@ def draw_marks(desk: Desk, review: ReviewItem, mentions: Sequence[Mention]) -> N
         )
         for one in mentions
     ]
-    st.html(highlight_html(review.surface, moved, desk.session.schema))
+    st.html(marked_html(review.surface, moved, desk.session.schema))
