@@ -15,7 +15,7 @@ import pytest
 from bioner.bio import tag_names
 from bioner.errors import ModelError
 from bioner.spans import Sentence, corpus_sentence
-from bioner.tagging import onnx_network
+from bioner.tagging import onnx_export
 from bioner.tagging.load import load_tagger
 from bioner.tagging.onnx_export import OnnxExport, export_onnx
 from bioner.tagging.onnx_network import (
@@ -69,7 +69,7 @@ def exported(
     folder = tmp_path_factory.mktemp("exported") / "tiny"
     shutil.copytree(plain, folder)
     graphs: list[Any] = []
-    to_onnx = onnx_network._to_onnx
+    to_onnx = onnx_export._to_onnx
 
     def to_onnx_once(*given: Any) -> Any:
         if not graphs:
@@ -77,7 +77,7 @@ def exported(
         return graphs[0]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(onnx_network, "_to_onnx", to_onnx_once)
+        patch.setattr(onnx_export, "_to_onnx", to_onnx_once)
         return folder, export_onnx(folder, precision="fp32"), export_onnx(folder)
 
 
@@ -128,7 +128,7 @@ def test_a_scale_for_each_token_changes_nothing_in_float(folder: Path, tmp_path:
 
     graph = onnx.load(onnx_path(folder, "fp32"))
     plain = [node.op_type for node in graph.graph.node].count("Abs")
-    onnx_network._scale_rows(graph)
+    onnx_export._scale_rows(graph)
     assert [node.op_type for node in graph.graph.node].count("Abs") > plain
     onnx.save_model(graph, tmp_path / "even.onnx")
     ids = np.random.default_rng(0).integers(5, 60, (3, 20))
