@@ -36,10 +36,11 @@ from typing import Any
 import psutil
 
 from bioner.corpora.dataset_folder import read_dataset
+from bioner.settings import cpu_threads
 from bioner.spans import Document, Sentence
 from bioner.tagging.load import load_tagger
 from bioner.tagging.network import Network
-from bioner.tagging.onnx_network import cpu_threads, load_onnx
+from bioner.tagging.onnx_network import load_onnx
 from bioner.tagging.tagger import Tagger
 from bioner.text import split_document
 

@@ -43,9 +43,9 @@ from transformers import (
 from bioner.bio import encode, tag_names
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import read_dataset
-from bioner.machine import resolve_precision
+from bioner.machine import Device, Precision, require_device, resolve_precision
 from bioner.spans import Sentence
-from bioner.training.base import load_base, resolve_device
+from bioner.training.base import load_base
 from bioner.training.callbacks import Loop
 from bioner.training.config import TrainingConfig
 from bioner.training.examples import encode_sentences
@@ -89,7 +89,7 @@ class Run:
 class Clock(TrainerCallback):
     """Counts what goes through the model once the warm-up is over, and the time it takes."""
 
-    def __init__(self, run: Run, device: str) -> None:
+    def __init__(self, run: Run, device: Device) -> None:
         self.run = run
         self.device = device
         self.began = self.began_processor = 0.0
@@ -102,7 +102,7 @@ class Clock(TrainerCallback):
             self.run.padded += mask.numel()
 
     def _now(self) -> tuple[float, float]:
-        if self.device == "cuda":
+        if self.device is Device.CUDA:
             torch.cuda.synchronize()
         return time.perf_counter(), time.process_time()
 
@@ -142,7 +142,7 @@ def labelled(
 
 
 def theirs(
-    config: TrainingConfig, dataset: Dataset, tokenizer: Any, out: Path, *, device: str
+    config: TrainingConfig, dataset: Dataset, tokenizer: Any, out: Path, *, device: Device
 ) -> Trainer:
     model, _ = load_base(config, dataset.schema.names)
     rows = labelled(dataset.train, tokenizer, dataset.schema.names, config.max_length)
@@ -152,7 +152,7 @@ def theirs(
 
 
 def ours(
-    config: TrainingConfig, dataset: Dataset, tokenizer: Any, out: Path, *, device: str
+    config: TrainingConfig, dataset: Dataset, tokenizer: Any, out: Path, *, device: Device
 ) -> Trainer:
     model, _ = load_base(config, dataset.schema.names)
     encoded = encode_sentences(
@@ -171,7 +171,7 @@ def ours(
     return trainer
 
 
-def timed(name: str, make: Any, config: TrainingConfig, dataset: Dataset, device: str) -> Run:
+def timed(name: str, make: Any, config: TrainingConfig, dataset: Dataset, device: Device) -> Run:
     """Train ``config.max_steps`` steps and time all but the warm-up."""
     run = Run(name)
     set_seed(config.seed)
@@ -225,13 +225,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=24)
     parser.add_argument("--sentences", type=int, default=6000)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--device", type=Device, choices=list(Device), default=Device.AUTO)
+    parser.add_argument(
+        "--precision", type=Precision, choices=list(Precision), default=Precision.AUTO
+    )
     parser.add_argument("--shape", choices=["own", "bert-base"], default="own")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
 
-    device = resolve_device(args.device)
+    device = require_device(args.device)
     precision = resolve_precision(args.precision, device)
     dataset = read_dataset(args.data, ("train",))
     order = np.random.default_rng(0).permutation(len(dataset.train))[: args.sentences]
@@ -257,8 +259,8 @@ def main() -> None:
             )
             runs.append(timed("ours", ours, config, dataset, device))
             runs.append(timed("Hugging Face Trainer", theirs, config, dataset, device))
-        parameters = worked_parameters(base) if device == "cuda" else 0
-    peak = matrix_peak() if device == "cuda" else 0.0
+        parameters = worked_parameters(base) if device is Device.CUDA else 0
+    peak = matrix_peak() if device is Device.CUDA else 0.0
     report(runs, args, device, precision, parameters, peak)
 
 
@@ -274,13 +276,13 @@ def apart(pairs: Sequence[tuple[Run, Run]]) -> float | None:
 def report(
     runs: list[Run],
     args: argparse.Namespace,
-    device: str,
-    precision: str,
+    device: Device,
+    precision: Precision,
     parameters: int,
     peak: float,
 ) -> None:
     """Print the table and write the JSON."""
-    hardware = torch.cuda.get_device_name() if device == "cuda" else platform.processor()
+    hardware = torch.cuda.get_device_name() if device is Device.CUDA else platform.processor()
     print(
         f"{device} ({hardware}, {os.cpu_count()} processors, {torch.get_num_threads()} threads), "
         f"{precision}, batch {args.batch_size}, {args.steps} steps × {args.rounds} rounds"

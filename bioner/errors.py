@@ -7,6 +7,10 @@ class BionerError(Exception):
     """One sentence for a person: what was wrong, where, and how to mend it."""
 
 
+class DeviceError(BionerError):
+    """A device or precision that is not there, or that no part of the program knows."""
+
+
 class FormatError(BionerError):
     """A file does not hold what its format says; the message begins with ``file:line:``."""
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bioner.bio import encode
 from bioner.errors import BionerError, ModelError
@@ -245,7 +245,7 @@ def _load_tagger(settings: Settings, model: str | None) -> DocumentTagger:
     from bioner.tagging.load import load_tagger
 
     folder: Path = find_model(model or active_model(settings), settings.models)
-    return load_tagger(folder, device=cast(Literal["auto", "cpu", "cuda"], settings.device))
+    return load_tagger(folder, device=settings.device)
 
 
 async def _read_body(request: Request, limit: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Where things are: the user's data folder, the checkout's folders, the database, the device."""
+"""What the environment says: where things are, on what to compute; nobody else reads it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
-from bioner.errors import BionerError
+from bioner.machine import Device, read_device, usable_cpus
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,7 +18,8 @@ class Settings:
     """Folders and addresses, each from its ``BIONER_*`` variable or its default.
 
     ``home`` holds what people made (database, edited schema, own corpora); ``backups`` its rotated
-    copies. ``data``, ``models`` and ``jobs`` hold what the machine can make again.
+    copies. ``data``, ``models`` and ``jobs`` hold what the machine can make again;
+    ``encoders`` are folders of a base encoder, or of several.
     """
 
     home: Path
@@ -27,7 +28,8 @@ class Settings:
     data: Path
     models: Path
     jobs: Path
-    device: str
+    device: Device
+    encoders: tuple[Path, ...] = ()
 
     @property
     def merged(self) -> Path:
@@ -59,15 +61,13 @@ def read_settings() -> Settings:
     """Read the settings from the environment.
 
     ``BIONER_HOME``, ``BIONER_BACKUPS``, ``BIONER_DATABASE_URL``, ``BIONER_DATA``,
-    ``BIONER_MODELS``, ``BIONER_JOBS`` and ``BIONER_DEVICE`` (auto, cpu or cuda) override the
-    defaults.
+    ``BIONER_MODELS``, ``BIONER_JOBS``, ``BIONER_ENCODERS`` (folders, joined as in ``PATH``) and
+    ``BIONER_DEVICE`` (auto, cpu or cuda) override the defaults. Raises DeviceError.
     """
     home = _folder(
         "BIONER_HOME", Path(platformdirs.user_data_dir("bioner-studio", appauthor=False))
     )
-    device = os.environ.get("BIONER_DEVICE", "auto")
-    if device not in ("auto", "cpu", "cuda"):
-        raise BionerError(f"BIONER_DEVICE: expected auto, cpu or cuda, got {device!r}")
+    encoders = os.environ.get("BIONER_ENCODERS", "").split(os.pathsep)
     return Settings(
         home=home,
         backups=_folder("BIONER_BACKUPS", home.with_name(home.name + "-backups")),
@@ -75,10 +75,47 @@ def read_settings() -> Settings:
         data=_folder("BIONER_DATA", PROJECT_ROOT / "data"),
         models=_folder("BIONER_MODELS", PROJECT_ROOT / "models"),
         jobs=_folder("BIONER_JOBS", PROJECT_ROOT / "jobs"),
-        device=device,
+        device=read_device(os.environ.get("BIONER_DEVICE", Device.AUTO), "BIONER_DEVICE"),
+        encoders=tuple(Path(place).expanduser() for place in encoders if place),
     )
 
 
 def _folder(variable: str, default: Path) -> Path:
     value = os.environ.get(variable)
     return Path(value).expanduser().resolve() if value else default
+
+
+@dataclass(frozen=True)
+class Launched:
+    """Which of several processes training together this one is (torchrun's variables)."""
+
+    count: int
+    rank: int
+    local_rank: int
+
+
+def read_launched() -> Launched | None:
+    """Read which process of several this one is; None where it was started alone."""
+    if not {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= os.environ.keys():
+        return None
+    return Launched(*(int(os.environ[name]) for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK")))
+
+
+def hub_cache() -> Path:
+    """Return where the hub's client keeps what it fetched (``HF_HUB_CACHE``, ``HF_HOME``)."""
+    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface"))
+    return Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
+
+
+def cpu_threads() -> int:
+    """Return how many threads compute: ``BIONER_THREADS``, ``OMP_NUM_THREADS``, or every CPU."""
+    for name in ("BIONER_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(name, "")
+        if value.isdigit() and int(value) > 0:
+            return int(value)
+    return usable_cpus()
+
+
+def child_environment(**changed: str) -> dict[str, str]:
+    """Return the environment for a process that we start: ours, but for what is named."""
+    return {**os.environ, **changed}

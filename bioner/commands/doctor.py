@@ -44,11 +44,15 @@ def checks(settings: Settings) -> Iterator[Check]:
 
 
 def _device() -> Check:
-    from bioner.machine import gpus
+    from bioner.machine import gpus, has_gpu
 
-    found = gpus()
+    found = ", ".join(gpu.name for gpu in gpus())
+    if has_gpu():
+        return Check("ok", f"GPU: {found}")
     if found:
-        return Check("ok", "GPU: " + ", ".join(gpu.name for gpu in found))
+        return Check(
+            "note", f"GPU: {found}, which the installed torch cannot use: install its CUDA build"
+        )
     return Check("note", f"no GPU: training and tagging use {os.cpu_count()} processor cores")
 
 

@@ -38,7 +38,7 @@ def evaluate(
             data or settings.merged,
             split=split,
             corpora=corpus,
-            device=settings.device,  # type: ignore[arg-type]
+            device=settings.device,
             progress=progress,
         )
     say(f"tagged by {stored.backend}, {stored.created}; stored in {stored.folder}")
@@ -73,7 +73,7 @@ def compare(
         corpora=corpus,
         own_test=store.my_test(),
         patterns=corrected_patterns(store.corrections()),
-        device=settings.device,  # type: ignore[arg-type]
+        device=settings.device,
         progress=counter("tagging"),
     )
     if as_json:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bioner.commands.terminal import counter, refusing, say
+from bioner.machine import Device
 from bioner.settings import read_settings
 
 
@@ -35,7 +36,7 @@ def retrain(
     lr: Annotated[float | None, typer.Option(help="Learning rate of the encoder.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sentences in a batch.")] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 42,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[Device, typer.Option(help="auto, cpu or cuda.")] = Device.AUTO,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from a checkpoint.")] = False,
     background: Annotated[
         bool, typer.Option("--background", help="Start a job and return at once.")
@@ -74,7 +75,7 @@ def retrain(
         "batch_size": batch_size,
     }
     recipe = replace(
-        Recipe(seed=seed, device=device),  # type: ignore[arg-type]
+        Recipe(seed=seed, device=device),
         **{name: value for name, value in given.items() if value is not None},
     )
     merged = data or (settings.merged if (settings.merged / "manifest.json").is_file() else None)

@@ -50,7 +50,7 @@ def tag(
     sources = _sources(files or ["-"])
     settings = read_settings()
     folder = find_model(model or active_model(settings), settings.models)
-    tagger = load_tagger(folder, device=settings.device)  # type: ignore[arg-type]
+    tagger = load_tagger(folder, device=settings.device)
     texts = _Texts(sources, column)
     report = write_documents(texts.tagged(tagger), target, format)
     _say_receipt(texts, report, as_json=as_json)

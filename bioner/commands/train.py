@@ -14,6 +14,7 @@ import typer
 from bioner.commands.terminal import refusing, say
 from bioner.errors import Stopped, TrainingError
 from bioner.jobs.specs import with_options
+from bioner.machine import Device, Precision
 from bioner.settings import Settings, read_settings
 from bioner.training import processes
 
@@ -43,8 +44,10 @@ def train(
     weight_decay: Annotated[float, typer.Option(help="AdamW's weight decay.")] = 0.01,
     dropout: Annotated[float | None, typer.Option(help="Hidden dropout.")] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 42,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Annotated[Device, typer.Option(help="auto, cpu or cuda.")] = Device.AUTO,
+    precision: Annotated[
+        Precision, typer.Option(help="auto, float32 or bfloat16.")
+    ] = Precision.AUTO,
     save_steps: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 200,
     fill_in: Annotated[
         str, typer.Option(help="A trained model that marks what nobody looked for, where sure.")
@@ -90,8 +93,8 @@ def train(
         weight_decay=weight_decay,
         dropout=dropout,
         seed=seed,
-        device=device,  # type: ignore[arg-type]
-        precision=precision,  # type: ignore[arg-type]
+        device=device,
+        precision=precision,
         save_steps=save_steps,
         eval_steps=eval_steps,
         log_steps=log_steps,

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import read_dataset, read_manifest
@@ -26,6 +25,7 @@ from bioner.evaluation.surfaces import (
     read_lexicon,
     read_usages,
 )
+from bioner.machine import Device
 from bioner.models.card import training_hashes
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
@@ -40,7 +40,7 @@ def evaluate_cached(
     corpora: Sequence[str] | None = None,
     own_test: Sequence[Sentence] = (),
     reports: Path | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = Device.AUTO,
     progress: OnProgress | None = None,
 ) -> Evaluation:
     """Return the stored evaluation of a model folder on a merged folder; make it if there is none.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bioner.errors import ModelError
 from bioner.evaluation.comparison import compare_reports, pair
@@ -15,6 +15,7 @@ from bioner.evaluation.evaluate import evaluate_cached
 from bioner.evaluation.reports import FOLDER, OWN_TEST, Evaluation
 from bioner.evaluation.scores import OverFiring, Report
 from bioner.files import write_whole
+from bioner.machine import Device
 from bioner.models.catalogue import active_model, find_model, promote
 from bioner.settings import Settings
 from bioner.spans import Sentence
@@ -247,7 +248,7 @@ def consider(
     corpora: Sequence[str] | None = None,
     own_test: Sequence[Sentence] = (),
     patterns: Collection[Pattern] = (),
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = Device.AUTO,
     progress: OnProgress | None = None,
 ) -> Decision:
     """Evaluate a candidate and the active model (or ``against``) where need be, and decide.

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from bioner.errors import JobError
 from bioner.files import read_json_object, write_whole
-from bioner.machine import ProcessId, is_alive
+from bioner.machine import Device, ProcessId, is_alive
 from bioner.models.card import CARD, ModelCard, read_card
 from bioner.settings import Settings
 
@@ -45,7 +45,7 @@ class JobSpec:
     command: tuple[str, ...]
     title: str
     kind: str = "train"
-    device: Literal["cpu", "cuda"] = "cpu"
+    device: Device = Device.CPU
     gpus: int = 1
     out: str = ""
     data: str = ""
@@ -138,8 +138,9 @@ def read_spec(folder: Path) -> JobSpec:
     """Read ``spec.json``; keys of later versions are left out."""
     raw = read_json_object(folder / "spec.json", JobError, mend=MEND)
     try:
-        return JobSpec(**{**known_fields(JobSpec, raw), "command": tuple(raw["command"])})
-    except (KeyError, TypeError) as error:
+        known = known_fields(JobSpec, raw) | {"command": tuple(raw["command"])}
+        return JobSpec(**known | {"device": Device(raw.get("device", Device.CPU))})
+    except (KeyError, TypeError, ValueError) as error:
         raise JobError(f"{folder / 'spec.json'}: not a job specification: {error}") from error
 
 

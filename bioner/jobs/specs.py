@@ -12,7 +12,7 @@ from typing import Any
 
 from bioner.jobs.estimate import Estimate
 from bioner.jobs.folder import JobSpec
-from bioner.machine import resolve_device
+from bioner.machine import Device, Precision, resolve_device
 from bioner.models.bases import Base
 from bioner.settings import PROJECT_ROOT, Settings
 
@@ -56,8 +56,8 @@ class Choices:
     loss: str
     accumulate: int
     max_length: int
-    precision: str
-    device: str
+    precision: Precision
+    device: Device
     gpus: int
     name: str
 
@@ -153,7 +153,7 @@ def _training_words(out: Path, choices: Choices, cost: Estimate) -> list[str]:
     for name, value, default in (
         ("--accumulate", choices.accumulate, 1),
         ("--max-length", choices.max_length, 256),
-        ("--precision", choices.precision, "auto"),
+        ("--precision", choices.precision, Precision.AUTO),
     ):
         if value != default:
             words += [name, str(value)]

@@ -28,7 +28,7 @@ from bioner.machine import (
     process_id,
     signal_group,
 )
-from bioner.settings import PROJECT_ROOT
+from bioner.settings import PROJECT_ROOT, child_environment
 
 if TYPE_CHECKING:
     pass
@@ -115,7 +115,7 @@ class Supervisor:
         command = [*self.spec.command, "--job", str(self.folder)]
         if state.attempt > 1:
             command.append("--resume")
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        environment = child_environment(PYTHONUNBUFFERED="1")
         if self.spec.device == "cuda":
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(s.removeprefix("cuda-") for s in locks)
         with (self.folder / "log.txt").open("ab") as log:

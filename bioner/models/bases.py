@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from bioner.errors import ModelError
 from bioner.models.catalogue import list_models
 from bioner.models.folder import check_folder, read_tensor_shapes
-from bioner.settings import Settings
+from bioner.settings import Settings, hub_cache
 
 BIOBERT = "dmis-lab/biobert-base-cased-v1.2"
 HUB = {
@@ -42,7 +41,7 @@ class Base:
 
 def list_bases(settings: Settings) -> list[Base]:
     """List the encoders, BioBERT first, then what is on this machine, then what needs a network."""
-    local = [*_encoder_folders(), *_models(settings)]
+    local = [*_encoder_folders(settings), *_models(settings)]
     local.sort(key=lambda base: (base.is_trained, "biobert" not in base.title.lower()))
     hub = [Base(name, title, hub_cached(name)) for name, title in HUB.items()]
     if any("biobert" in base.title.lower() and not base.is_trained for base in local):
@@ -65,11 +64,10 @@ def base_of(value: str) -> Base:
     return Base(value, HUB.get(value, value), hub_cached(value))
 
 
-def _encoder_folders() -> Iterator[Base]:
-    """Find encoders in ``BIONER_ENCODERS``: folders of one, or folders of several."""
-    for place in os.environ.get("BIONER_ENCODERS", "").split(os.pathsep):
-        root = Path(place).expanduser() if place else None
-        if root is None or not root.is_dir():
+def _encoder_folders(settings: Settings) -> Iterator[Base]:
+    """Find encoders in the folders that the settings name: one in it, or several."""
+    for root in settings.encoders:
+        if not root.is_dir():
             continue
         folders = [root] if (root / "config.json").exists() else sorted(root.iterdir())
         for folder in folders:
@@ -111,6 +109,5 @@ def free_name(settings: Settings, base: Base) -> str:
 
 def hub_cached(name: str) -> bool:
     """Return whether the hub's cache on this machine has a snapshot of this model."""
-    default = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"
-    cache = Path(os.environ.get("HF_HUB_CACHE", default))
-    return any((cache / f"models--{name.replace('/', '--')}" / "snapshots").glob("*/config.json"))
+    folder = hub_cache() / f"models--{name.replace('/', '--')}"
+    return any((folder / "snapshots").glob("*/config.json"))

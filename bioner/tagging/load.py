@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from bioner.bio import tag_names, types_of
 from bioner.errors import ModelError
 from bioner.labels import LabelSchema, schema_from_json
-from bioner.machine import resolve_device
+from bioner.machine import Device, Precision, require_device, resolve_precision
 from bioner.models.folder import check_folder
+from bioner.settings import cpu_threads
 from bioner.tagging.network import Network, TorchNetwork
-from bioner.tagging.onnx_network import cpu_threads, load_onnx
+from bioner.tagging.onnx_network import load_onnx
 from bioner.tagging.tagger import Tagger
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def load_tagger(
     folder: Path,
     *,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = Device.AUTO,
     backend: Literal["auto", "torch", "onnx"] = "auto",
     is_calibrated: bool = True,
 ) -> Tagger:
@@ -56,10 +57,10 @@ def load_tagger(
     )
 
 
-def _load_network(folder: Path, device: str, backend: str) -> Network:
+def _load_network(folder: Path, device: Device, backend: str) -> Network:
     """Take ONNX Runtime on a CPU where the folder has a sound ONNX file, else torch."""
-    device = resolve_device(device)
-    if backend == "onnx" or (backend == "auto" and device == "cpu"):
+    device = require_device(device)
+    if backend == "onnx" or (backend == "auto" and device is Device.CPU):
         try:
             network = load_onnx(folder)
         except ModelError as error:
@@ -77,23 +78,30 @@ def _load_network(folder: Path, device: str, backend: str) -> Network:
     import torch
     from transformers import AutoModelForTokenClassification
 
-    if device == "cpu":
+    if device is Device.CPU:
         torch.set_num_threads(cpu_threads())
     model = AutoModelForTokenClassification.from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )
     model.eval().to(device)
-    return TorchNetwork(model, device=device, bfloat16=device == "cuda")
+    return TorchNetwork(model, device=device, precision=_precision(device))
+
+
+def _precision(device: Device) -> Precision:
+    """On a CPU float32, whose scores are those of the exported files; on a GPU what is quick."""
+    if device is Device.CPU:
+        return Precision.FLOAT32
+    return resolve_precision(Precision.AUTO, device)
 
 
 def tagger_from_model(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, schema: LabelSchema
 ) -> Tagger:
     """Make a tagger of a model in memory, as training does to evaluate itself."""
-    device = str(next(model.parameters()).device).partition(":")[0]
+    device = Device(next(model.parameters()).device.type)
     special = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id or 0)
     return Tagger(
-        TorchNetwork(model, device=device, bfloat16=device == "cuda"),
+        TorchNetwork(model, device=device, precision=_precision(device)),
         tokenizer.backend_tokenizer,
         schema,
         special=special,

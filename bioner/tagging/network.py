@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from bioner.machine import Device, Precision
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -26,18 +28,18 @@ class Network(Protocol):
 class TorchNetwork:
     """A Hugging Face token classifier on one device, in the precision given."""
 
-    def __init__(self, model: PreTrainedModel, *, device: str, bfloat16: bool) -> None:
+    def __init__(self, model: PreTrainedModel, *, device: Device, precision: Precision) -> None:
         self._model = model
         self._device = device
-        self._bfloat16 = bfloat16
-        self.name = f"torch {device} {'bfloat16' if bfloat16 else 'float32'}"
+        self._is_half = precision is Precision.BFLOAT16
+        self.name = f"torch {device} {precision}"
 
     def __call__(self, input_ids: Ints, attention_mask: Ints) -> Floats:
         import torch
 
         with (
             torch.inference_mode(),
-            torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._bfloat16),
+            torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._is_half),
         ):
             logits = self._model(
                 input_ids=torch.from_numpy(input_ids).to(self._device),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bioner.errors import ModelError
+from bioner.settings import cpu_threads
 from bioner.tagging.network import Floats, Ints
 
 if TYPE_CHECKING:
@@ -38,37 +36,6 @@ def weights_hash(folder: Path) -> str:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
-
-
-def cpu_threads() -> int:
-    """Return how many CPUs this process may really use.
-
-    The least of the affinity mask and the container's quota (cgroup v2, then v1);
-    ``BIONER_THREADS`` or ``OMP_NUM_THREADS`` override it.
-    """
-    for name in ("BIONER_THREADS", "OMP_NUM_THREADS"):
-        value = os.environ.get(name, "")
-        if value.isdigit() and int(value) > 0:
-            return int(value)
-    if hasattr(os, "sched_getaffinity"):
-        count = len(os.sched_getaffinity(0))
-    else:
-        count = os.cpu_count() or 1
-    quota = cgroup_quota(Path("/sys/fs/cgroup"))
-    return max(1, min(count, math.ceil(quota)) if quota else count)
-
-
-def cgroup_quota(root: Path) -> float | None:
-    """Return the CPUs that a container's quota grants, or None where there is no quota."""
-    with contextlib.suppress(OSError, ValueError):
-        granted, period = (root / "cpu.max").read_text(encoding="ascii").split()
-        return None if granted == "max" else int(granted) / int(period)
-    with contextlib.suppress(OSError, ValueError):
-        v1 = root / "cpu"
-        granted_us = int((v1 / "cpu.cfs_quota_us").read_text(encoding="ascii"))
-        period_us = int((v1 / "cpu.cfs_period_us").read_text(encoding="ascii"))
-        return granted_us / period_us if granted_us > 0 else None
-    return None
 
 
 class OnnxNetwork:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bioner.evaluation.gate import check_reports
 from bioner.evaluation.scores import Report
 from bioner.evaluation.scoring import evaluate_sentences
 from bioner.labels import LabelSchema
+from bioner.machine import Device
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
 from bioner.tagging.tagger import OnProgress
@@ -33,7 +34,7 @@ def average_weights(
     devel: Sequence[Sentence],
     schema: LabelSchema,
     *,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: Device = Device.AUTO,
     tell: Tell = lambda _: None,
 ) -> float:
     """Move the weights in ``out`` back towards the parent's; return the parent's share, 0..1.

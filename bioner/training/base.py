@@ -63,16 +63,3 @@ def load_base(
 def _limit(config: TrainingConfig, model: PreTrainedModel) -> int:
     positions = getattr(model.config, "max_position_embeddings", config.max_length)
     return min(config.max_length, positions)
-
-
-def resolve_device(device: str) -> str:
-    """Return ``cpu`` or ``cuda``. Raises TrainingError where cuda is asked for and is not there."""
-    import torch
-
-    if device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError(
-            "no CUDA device is visible to torch: use --device cpu, or check the driver"
-        )
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bioner.errors import TrainingError
+from bioner.machine import Device, Precision
 
 Loss = Literal["partial", "naive"]
 
@@ -33,8 +34,8 @@ class TrainingConfig:
     dropout: float | None = None
     max_length: int = 256
     seed: int = 42
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: Device = Device.AUTO
+    precision: Precision = Precision.AUTO
     save_steps: int = 200
     log_steps: int = 10
     eval_steps: int = 0
@@ -76,7 +77,7 @@ class Recipe:
     head_learning_rate: float = 2e-4
     batch_size: int = 24
     seed: int = 42
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = Device.AUTO
 
     def __post_init__(self) -> None:
         if self.repeat < 1 or self.replay < 0:

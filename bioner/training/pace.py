@@ -18,7 +18,7 @@ def calibrate(base: str, device: str, batch_size: int, *, seconds: float = 6.0) 
     import torch
     from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig
 
-    from bioner.machine import resolve_precision
+    from bioner.machine import Device, Precision, resolve_precision
 
     folder = Path(base)
     config: Any = BertConfig()
@@ -31,7 +31,7 @@ def calibrate(base: str, device: str, batch_size: int, *, seconds: float = 6.0) 
     model = make(config, dtype=torch.float32).to(device)
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-6)
-    half = resolve_precision("auto", device) == "bfloat16"
+    half = resolve_precision(Precision.AUTO, Device(device)) is Precision.BFLOAT16
     length = min(CALIBRATION_LENGTH, config.max_position_embeddings)
     ids = torch.randint(5, config.vocab_size, (batch_size, length), device=device)
 

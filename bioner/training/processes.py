@@ -5,11 +5,13 @@ With one process, the usual case, nothing here does anything.
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
+
+from bioner.machine import Device
+from bioner.settings import read_launched
 
 PATIENCE = timedelta(hours=6)
 """How long the others wait while the first scores or saves: longer than any of that takes."""
@@ -20,12 +22,14 @@ _group: Any = None
 
 def count() -> int:
     """Return how many processes train together."""
-    return int(os.environ["WORLD_SIZE"]) if _is_launched() else 1
+    launched = read_launched()
+    return launched.count if launched else 1
 
 
 def rank() -> int:
     """Return the number of this process, from 0."""
-    return int(os.environ["RANK"]) if _is_launched() else 0
+    launched = read_launched()
+    return launched.rank if launched else 0
 
 
 def is_first() -> bool:
@@ -33,22 +37,21 @@ def is_first() -> bool:
     return rank() == 0
 
 
-def _is_launched() -> bool:
-    return {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= os.environ.keys()
-
-
-def join(device: str) -> None:
+def join(device: Device) -> None:
     """Meet the other processes, on GPUs each with a card of its own."""
     global _group
-    if count() == 1 or _group is not None:
+    launched = read_launched()
+    if launched is None or launched.count == 1 or _group is not None:
         return
     import torch
     from torch import distributed
 
-    if device == "cuda":
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    if device is Device.CUDA:
+        torch.cuda.set_device(launched.local_rank)
     if not distributed.is_initialized():
-        distributed.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
+        distributed.init_process_group(
+            "nccl" if device is Device.CUDA else "gloo", timeout=PATIENCE
+        )
     _group = distributed.new_group(backend="gloo", timeout=PATIENCE)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bioner.bio import tag_names
 from bioner.corpora.dataset import Dataset
+from bioner.machine import Device, Precision
 from bioner.models.card import ModelCard
 from bioner.settings import PROJECT_ROOT
 from bioner.training import processes
@@ -51,8 +52,8 @@ def card_of_run(
     steps: int,
     corrections: int,
     parent: str,
-    device: str,
-    precision: str,
+    device: Device,
+    precision: Precision,
     duration_s: float,
 ) -> ModelCard:
     """Return the card of a finished run: data, recipe, hardware, versions, limits."""
@@ -93,7 +94,7 @@ def card_of_run(
         limits=tuple(limits),
         hardware={
             "device": device,
-            "name": torch.cuda.get_device_name() if device == "cuda" else platform.processor(),
+            "name": torch.cuda.get_device_name() if device is Device.CUDA else platform.processor(),
             "cpus": os.cpu_count(),
             **({"processes": processes.count()} if processes.count() > 1 else {}),
         },

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bioner.corpora.dataset import Dataset
 from bioner.errors import TrainingError
+from bioner.machine import Device
 from bioner.models.card import CARD, ModelCard, read_card
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
@@ -102,9 +103,7 @@ def retrain(
     )
 
 
-def _calibrate(
-    out: Path, parent: Path, replay: Dataset, device: Literal["auto", "cpu", "cuda"]
-) -> dict[str, Any]:
+def _calibrate(out: Path, parent: Path, replay: Dataset, device: Device) -> dict[str, Any]:
     """Fit the confidence on devel; without one, what was fitted for the parent still holds best."""
     from bioner.evaluation.confidence import fit_confidence
 

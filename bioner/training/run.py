@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bioner.corpora.dataset import Dataset
 from bioner.errors import Stopped, TrainingError
 from bioner.labels import schema_to_json
-from bioner.machine import resolve_precision
+from bioner.machine import Device, Precision, require_device, resolve_precision
 from bioner.models.card import (
     ModelCard,
     read_card,
@@ -25,7 +25,7 @@ from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 from bioner.spans import Sentence
 from bioner.training import processes
-from bioner.training.base import _limit, load_base, resolve_device
+from bioner.training.base import _limit, load_base
 from bioner.training.checkpoints import CHECKPOINTS, last_checkpoint
 from bioner.training.config import TrainingConfig
 from bioner.training.devel import CALIBRATION_SENTENCES
@@ -67,7 +67,7 @@ def train(
     if (out / "card.json").exists():
         raise TrainingError(f"{out}: this run is finished; there is nothing to resume")
     started = time.monotonic()
-    device = resolve_device(config.device)
+    device = require_device(config.device)
     processes.join(device)
     if not processes.is_first():
         report = _say_nothing
@@ -201,8 +201,8 @@ def _make_trainer(
     encoded: Encoded,
     dataset: Dataset,
     out: Path,
-    device: str,
-    precision: str,
+    device: Device,
+    precision: Precision,
     report: OnRunProgress,
     stop_requested: Callable[[], bool],
 ) -> Any:

@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from bioner.errors import TrainingError
+from bioner.machine import Device, Precision
 from bioner.training import processes
 from bioner.training.batches import BucketSampler, Collator
 from bioner.training.callbacks import Loop, Reporter
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def training_arguments(
-    config: TrainingConfig, checkpoints: Path, device: str, precision: str
+    config: TrainingConfig, checkpoints: Path, device: Device, precision: Precision
 ) -> TrainingArguments:
     """Translate our configuration into Hugging Face's.
 
@@ -49,8 +50,8 @@ def training_arguments(
         lr_scheduler_type="linear",
         seed=config.seed,
         data_seed=config.seed,
-        use_cpu=device == "cpu",
-        bf16=precision == "bfloat16",
+        use_cpu=device is Device.CPU,
+        bf16=precision is Precision.BFLOAT16,
         save_strategy="steps",
         save_steps=config.save_steps,
         save_total_limit=2,
@@ -61,7 +62,7 @@ def training_arguments(
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_num_workers=0,
-        dataloader_pin_memory=device == "cuda",
+        dataloader_pin_memory=device is Device.CUDA,
         ddp_find_unused_parameters=False,
         optim="adamw_torch",
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from bioner.labels import LabelSchema
+from bioner.machine import Device
 from bioner.settings import Settings
 from bioner.spans import Document
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from bioner.review import Knowledge
     from bioner.store import Store
     from bioner.tagging.tagger import Tagger
-
-Device = Literal["auto", "cpu", "cuda"]
 
 TAGGED_KEPT = 2_000
 """Tagged documents remembered, so that a changed filter tags nothing anew."""

@@ -20,8 +20,6 @@ from bioner.tagging.load import load_tagger
 from bioner.tagging.onnx_export import OnnxExport, export_onnx
 from bioner.tagging.onnx_network import (
     OnnxNetwork,
-    cgroup_quota,
-    cpu_threads,
     load_onnx,
     onnx_path,
 )
@@ -231,37 +229,6 @@ def test_a_long_sentence_is_tagged_through_windows(folder: Path) -> None:
     assert (np.abs(logits).sum(axis=1) > 0).all()
     again = tagger.word_logits([long, corpus_sentence("short", WORDS[:5])])[0]
     assert (again == logits).all()
-
-
-@pytest.mark.parametrize(
-    ("files", "quota"),
-    [
-        ({"cpu.max": "max 100000\n"}, None),
-        ({"cpu.max": "150000 100000\n"}, 1.5),
-        ({"cpu/cpu.cfs_quota_us": "200000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2.0),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
-        ({"cpu.max": "rubbish"}, None),
-        ({}, None),
-    ],
-)
-def test_a_containers_quota_is_read_in_both_versions_of_cgroups(
-    tmp_path: Path, files: dict[str, str], quota: float | None
-) -> None:
-    for name, content in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(content)
-    assert cgroup_quota(tmp_path) == quota
-
-
-def test_the_thread_count_can_be_set_and_is_never_below_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("BIONER_THREADS", "3")
-    assert cpu_threads() == 3
-    monkeypatch.setenv("BIONER_THREADS", "0")
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert cpu_threads() >= 1
 
 
 def test_the_network_runs_each_row_without_its_padding() -> None:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from bioner.jobs import estimate, preflight
 from bioner.jobs.folder import list_jobs
-from bioner.machine import Gpu, process_id
+from bioner.machine import Device, Gpu, process_id
 from bioner.models import bases
 from bioner.models.card import ModelCard
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
@@ -254,7 +254,7 @@ def test_number_of_gpus_is_asked_for_only_where_there_are_several(
     make_model(tmp_path / "encoders", "tiny", head=False)
     monkeypatch.setattr(form, "torch_has_cuda", lambda: True)
     monkeypatch.setattr(preflight, "torch_has_cuda", lambda: True)
-    monkeypatch.setattr(form, "resolve_device", lambda device: "cuda")
+    monkeypatch.setattr(form, "resolve_device", lambda device: Device.CUDA)
     cards = tuple(Gpu(i, "A card", 10**11, 0, 0.0) for i in range(4))
     for module in (form, preflight):
         monkeypatch.setattr(module, "gpus", lambda: cards[:1])

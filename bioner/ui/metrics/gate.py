@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import streamlit as st
 
 from bioner.errors import BionerError
@@ -189,7 +187,7 @@ def _check_own_test(
                     None,
                     own_test=mine,
                     reports=reports,
-                    device=cast(cache.Device, settings.device),
+                    device=settings.device,
                 )
         st.rerun()
     return None, patterns

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import cast
 
 import streamlit as st
 
 from bioner.errors import BionerError
+from bioner.machine import Device
 from bioner.models.catalogue import ModelEntry, active_model
 from bioner.spans import Document
 from bioner.ui import cache
@@ -30,7 +30,7 @@ def draw(session: Session) -> None:
     st.caption("Find genes, chemicals, diseases and ten other kinds of entity in your own text.")
     entries = choose_models(session)
     documents = choose_documents(session) if entries else []
-    device = cast(cache.Device, session.settings.device)
+    device = session.settings.device
     results, seconds = tag(documents, entries, device) if documents else ([], 0.0)
     if results:
         st.divider()
@@ -79,7 +79,7 @@ def choose_models(session: Session) -> list[ModelEntry]:
 
 
 def tag(
-    documents: Sequence[Document], entries: Sequence[ModelEntry], device: cache.Device
+    documents: Sequence[Document], entries: Sequence[ModelEntry], device: Device
 ) -> tuple[list[list[Document]], float]:
     """Tag the documents with each model; one that fails says so and is left out."""
     began = time.perf_counter()

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import cast, get_args
+from typing import get_args
 
 import streamlit as st
 
@@ -226,7 +226,7 @@ def tag(session: Session, documents: Sequence[Document]) -> tuple[list[Document]
     def show(done: int, total: int) -> None:
         bar.progress(done / max(1, total), text=f"{done:,} of {total:,} sentences")
 
-    device = cast(cache.Device, settings.device)
+    device = settings.device
     tagged = cache.tag_documents(bare, entry, device, progress=show)
     bar.empty()
     return tagged, entry.name

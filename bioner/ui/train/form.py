@@ -23,7 +23,7 @@ from bioner.jobs.estimate import (
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
 from bioner.jobs.specs import PRESETS, Choices, name_problems, shown_command, training_spec
-from bioner.machine import gpus, resolve_device, torch_has_cuda
+from bioner.machine import Device, Precision, gpus, resolve_device, torch_has_cuda
 from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
 from bioner.training.run_card import duration
 from bioner.ui import cache
@@ -247,14 +247,14 @@ def _draw_advanced(preset: str) -> dict[str, Any]:
             ),
             "precision": right.selectbox(
                 "Precision",
-                ["auto", "float32", "bfloat16"],
+                list(Precision),
                 key="train_precision",
                 help="Automatic: bfloat16 where the hardware computes in it.",
             ),
         }
 
 
-def _draw_target(session: Session, base: Base) -> tuple[str, str, int]:
+def _draw_target(session: Session, base: Base) -> tuple[str, Device, int]:
     """Draw name, device and, where there are several cards, how many; return the three."""
     cards = len(gpus()) if torch_has_cuda() else 0
     left, right, *more = st.columns(3 if cards > 1 else 2)
@@ -265,17 +265,17 @@ def _draw_target(session: Session, base: Base) -> tuple[str, str, int]:
     asked = session.settings.device
     device = right.selectbox(
         "Device",
-        ["auto", "cpu", "cuda"],
-        index=["auto", "cpu", "cuda"].index(asked),
+        list(Device),
+        index=list(Device).index(asked),
         key="train_device",
         format_func=lambda key: {
-            "auto": f"Automatic ({'GPU' if cards else 'CPU: no GPU here'})",
-            "cpu": "CPU",
-            "cuda": "GPU",
+            Device.AUTO: f"Automatic ({'GPU' if cards else 'CPU: no GPU here'})",
+            Device.CPU: "CPU",
+            Device.CUDA: "GPU",
         }[key],
     )
-    resolved = resolve_device(device)
-    if not more or resolved != "cuda":
+    resolved = resolve_device(device or Device.AUTO)
+    if not more or resolved is not Device.CUDA:
         return name, resolved, 1
     chosen = more[0].number_input(
         "GPUs",
