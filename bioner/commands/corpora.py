@@ -1,4 +1,4 @@
-"""``corpora``: fetch, build, stats, search, add."""
+"""``corpora``: fetch, build, stats, search, add, mapping."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bioner.commands import corpora_mapping
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import CorpusError
 from bioner.settings import read_settings
@@ -15,6 +16,7 @@ from bioner.settings import read_settings
 app = typer.Typer(
     help="The ten corpora and your own: fetch, merge, look into.", no_args_is_help=True
 )
+app.add_typer(corpora_mapping.app, name="mapping")
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from bioner.corpora.dataset import MergeReport
 from bioner.errors import SchemaError
 from bioner.labels import IGNORE, CorpusMapping
 from bioner.spans import Range, Sentence, Span
@@ -76,3 +77,32 @@ def apply_mapping(
         tuple(ignored),
         sentence.sources,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRow:
+    """What mentions of a corpus's label became: all of them, or those with certain words.
+
+    ``words``: how many words are so excepted; 0 for the label's rule itself.
+    """
+
+    source: str
+    label: str
+    mentions: int
+    reason: str
+    words: int = 0
+
+
+def mapping_rows(mapping: CorpusMapping, report: MergeReport) -> list[MappingRow]:
+    """Return a row for each label of a corpus and each thing it became, by the merge report."""
+    mapped = report.mapped.get(mapping.corpus, {})
+    ignored = report.ignored.get(mapping.corpus, {})
+    rows: list[MappingRow] = []
+    for source, rule in mapping.rules.items():
+        reasons = {one.label: one.reason for one in rule.by_surface} | {rule.label: rule.reason}
+        words = {one.label: len(one.surfaces) for one in rule.by_surface} | {rule.label: 0}
+        found = {**mapped.get(source, {}), IGNORE: ignored.get(source, 0)}
+        rows += [
+            MappingRow(source, to, found.get(to, 0), reasons[to], words[to]) for to in rule.targets
+        ]
+    return rows

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,15 @@ from typing import Any
 import yaml
 
 from bioner.corpora.dataset import MergeReport
-from bioner.corpora.own import read_user_schema
-from bioner.errors import SchemaError
+from bioner.corpora.overview import search_words
+from bioner.corpora.own import own_folder, read_own_description, read_user_schema
+from bioner.errors import CorpusError, SchemaError
+from bioner.files import staged_file, write_whole
 from bioner.labels import (
     IGNORE,
     PACKAGE_SCHEMA,
     CorpusMapping,
+    LabelSchema,
     SourceRule,
     SurfaceRule,
     read_schema,
@@ -49,6 +51,31 @@ class MappingEdit:
             if words
         )
         return replace(present, label=self.rules[source], by_surface=exceptions)
+
+
+def edit_of(
+    mapping: CorpusMapping,
+    rules: Mapping[str, str],
+    *,
+    covers: Iterable[str] | None = None,
+    exceptions: Iterable[tuple[str, str, str]] = (),
+) -> MappingEdit:
+    """Return the edit that makes these changes and keeps the rest of a corpus's mapping.
+
+    ``exceptions``: a source label, what it becomes instead, and the words, written as people do; a
+    word that becomes what its label becomes is an exception no more.
+    """
+    wanted = {**{source: rule.label for source, rule in mapping.rules.items()}, **rules}
+    lists = {source: dict(one) for source, one in exceptions_of(mapping).items()}
+    for source, label, written in exceptions:
+        word = search_words(written).lower()
+        known = {to: words - {word} for to, words in lists.get(source, {}).items()}
+        if label != wanted.get(source):
+            known[label] = known.get(label, frozenset()) | {word}
+        lists[source] = known
+    return MappingEdit(
+        mapping.corpus, wanted, mapping.covers if covers is None else frozenset(covers), lists
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +167,17 @@ def _words(label: str) -> str:
 
 
 def write_edit(settings: Settings, edit: MappingEdit) -> None:
-    """Write the schema with this edit into the user's data folder, checked before it counts."""
+    """Write the edit where the corpus's mapping lies, checked before it counts.
+
+    That is the user's copy of the schema, or the description of a corpus of one's own. Raises
+    SchemaError for a label or type that is not there, CorpusError where it cannot be written.
+    """
+    schema = read_user_schema(settings)
+    check_edit(edit, schema)
+    own = own_folder(settings, edit.corpus)
+    if own is not None:
+        _write_own(own, edit, schema)
+        return
     raw = _read_raw(settings.schema_file if settings.schema_file.is_file() else PACKAGE_SCHEMA)
     entry = raw["corpora"][edit.corpus][MAPPING]
     for source, label in edit.rules.items():
@@ -155,6 +192,59 @@ def write_edit(settings: Settings, edit: MappingEdit) -> None:
     order = list(raw["types"])
     entry["covers"] = sorted(edit.covers, key=order.index)
     _write_raw(settings.schema_file, raw)
+
+
+def check_edit(edit: MappingEdit, schema: LabelSchema) -> None:
+    """Raise SchemaError for an edit of a corpus, a label or a type that the schema lacks."""
+    mapping = schema.corpora.get(edit.corpus)
+    if mapping is None:
+        raise SchemaError(
+            f"unknown corpus {edit.corpus!r}; expected one of {', '.join(schema.corpora)}"
+        )
+    exceptions = edit.exceptions or {}
+    for source in (*edit.rules, *exceptions):
+        if source not in mapping.rules:
+            raise SchemaError(
+                f"{edit.corpus}: there is no label {source!r}; expected one of "
+                f"{', '.join(mapping.rules)}"
+            )
+    becomes = [*edit.rules.values(), *(label for lists in exceptions.values() for label in lists)]
+    for label in becomes:
+        if label not in (*schema.names, IGNORE):
+            raise SchemaError(
+                f"{edit.corpus}: unknown type {label!r}; expected one of "
+                f"{', '.join(schema.names)}, or {IGNORE}"
+            )
+    for label in sorted(edit.covers):
+        if label not in schema.names:
+            raise SchemaError(
+                f"{edit.corpus}: unknown type {label!r} among those looked for; expected "
+                f"{', '.join(schema.names)}"
+            )
+    if not edit.covers:
+        raise SchemaError(f"{edit.corpus}: say at least one type that its annotators looked for")
+
+
+def _write_own(folder: Path, edit: MappingEdit, schema: LabelSchema) -> None:
+    own = read_own_description(folder)
+    exceptions = own.exceptions
+    if edit.exceptions is not None:
+        kept = {
+            source: {label: words for label, words in lists.items() if words}
+            for source, lists in edit.exceptions.items()
+        }
+        exceptions = {source: lists for source, lists in kept.items() if lists}
+    changed = replace(
+        own,
+        types={**own.types, **edit.rules},
+        covers=tuple(sorted(edit.covers, key=schema.names.index)),
+        exceptions=exceptions,
+    )
+    path = folder / "corpus.json"
+    try:
+        write_whole(path, changed.to_json())
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def _write_exceptions(settings: Settings, edit: MappingEdit, types: dict[str, Any]) -> None:
@@ -181,27 +271,38 @@ def has_edits(settings: Settings, corpus: str) -> bool:
 
 
 def restore(settings: Settings, corpus: str) -> None:
-    """Put the package's mapping of a corpus back into the user's copy."""
+    """Put the package's mapping of a corpus back into the user's copy.
+
+    Raises SchemaError for a corpus that the package does not map.
+    """
+    package = _read_raw(PACKAGE_SCHEMA)["corpora"]
+    if corpus not in package:
+        raise SchemaError(f"{corpus}: no mapping of it came with the app; there is none to restore")
+    if not settings.schema_file.is_file():
+        return
     raw = _read_raw(settings.schema_file)
-    raw["corpora"][corpus] = _read_raw(PACKAGE_SCHEMA)["corpora"][corpus]
+    raw["corpora"][corpus] = package[corpus]
     _write_raw(settings.schema_file, raw)
 
 
 def _read_raw(path: Path) -> dict[str, Any]:
-    raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SchemaError(f"{path}: not readable as YAML ({error}); mend or delete it") from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("corpora"), dict):
+        raise SchemaError(f"{path}: not a label schema; mend or delete it")
     return raw
 
 
 def _write_raw(path: Path, raw: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.yaml")
     try:
-        temporary.write_text(
-            yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=100), encoding="utf-8"
-        )
-        read_schema(path=temporary)
-        temporary.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with staged_file(path) as work:
+            work.write_text(
+                yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=100),
+                encoding="utf-8",
+            )
+            read_schema(path=work)
     except OSError as error:
         raise SchemaError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)

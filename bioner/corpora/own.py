@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bioner.corpora.read import Corpus, read_corpora
 from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError
+from bioner.files import read_json_object
 from bioner.formats.conll import read_conll
-from bioner.labels import CorpusMapping, LabelSchema, SourceRule, read_schema
+from bioner.labels import CorpusMapping, LabelSchema, SourceRule, SurfaceRule, read_schema
 from bioner.settings import Settings
 from bioner.spans import Sentence
 
@@ -19,7 +20,14 @@ from bioner.spans import Sentence
 def own_mapping(own: OwnCorpus) -> CorpusMapping:
     """Return what an own corpus's labels mean: its types as mapped, its covers, no folding."""
     rules = {
-        source: SourceRule(label, "As mapped when the corpus was added.")
+        source: SourceRule(
+            label,
+            "As mapped when the corpus was added.",
+            tuple(
+                SurfaceRule(other, words, "Changed here.")
+                for other, words in own.exceptions.get(source, {}).items()
+            ),
+        )
         for source, label in own.types.items()
     }
     return CorpusMapping(own.id, rules, frozenset(own.covers))
@@ -41,6 +49,11 @@ def own_folders(settings: Settings) -> list[Path]:
         return []
     shown = (one for one in root.iterdir() if not one.name.startswith("."))
     return sorted(one for one in shown if (one / "corpus.json").is_file())
+
+
+def own_folder(settings: Settings, corpus: str) -> Path | None:
+    """Return the folder of the own corpus of this id, if there is one."""
+    return next((one for one in own_folders(settings) if one.name == corpus), None)
 
 
 def read_own_corpus(folder: Path) -> Corpus:
@@ -77,7 +90,11 @@ def read_all(
 
 @dataclass(frozen=True)
 class OwnCorpus:
-    """The description of a user's own corpus: ``corpus.json`` beside its three split files."""
+    """The description of a user's own corpus: ``corpus.json`` beside its three split files.
+
+    ``exceptions``: its label → what mentions with certain words become instead → those words,
+    lower-cased.
+    """
 
     id: str
     title: str
@@ -85,38 +102,54 @@ class OwnCorpus:
     types: Mapping[str, str]
     licence: str = ""
     source_format: str = "conll"
+    exceptions: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return json.dumps(
-            {
-                "id": self.id,
-                "title": self.title,
-                "covers": list(self.covers),
-                "types": dict(self.types),
-                "licence": self.licence,
-                "source_format": self.source_format,
-            },
-            indent=2,
-            ensure_ascii=False,
-        )
+        raw: dict[str, object] = {
+            "id": self.id,
+            "title": self.title,
+            "covers": list(self.covers),
+            "types": dict(self.types),
+            "licence": self.licence,
+            "source_format": self.source_format,
+        }
+        if self.exceptions:
+            raw["except"] = {
+                source: {label: sorted(words) for label, words in lists.items()}
+                for source, lists in self.exceptions.items()
+            }
+        return json.dumps(raw, indent=2, ensure_ascii=False)
 
 
 def read_own_description(folder: Path) -> OwnCorpus:
     """Read ``corpus.json``. Raises CorpusError where it is missing or not of the expected form."""
     path = folder / "corpus.json"
+    mend = "add the corpus again on the Corpora page"
+    raw = read_json_object(path, CorpusError, mend=mend)
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
         return OwnCorpus(
             str(raw["id"]),
             str(raw["title"]),
-            tuple(raw["covers"]),
-            dict(raw["types"]),
+            _texts(raw["covers"]),
+            {str(source): _text(label) for source, label in raw["types"].items()},
             str(raw.get("licence", "")),
             str(raw.get("source_format", "conll")),
+            {
+                source: {label: frozenset(_texts(words)) for label, words in lists.items()}
+                for source, lists in raw.get("except", {}).items()
+            },
         )
-    except FileNotFoundError as error:
-        raise CorpusError(f"{path}: missing; add the corpus again on the Corpora page") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise CorpusError(
-            f"{path}: not a corpus description ({error}); add the corpus again"
-        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorpusError(f"{path}: not a corpus description ({error}); {mend}") from error
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise TypeError(f"expected a list, got {type(values).__name__}")
+    return tuple(map(_text, values))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, got {type(value).__name__}")
+    return value

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from bioner.corpora.dataset import MergeReport
+from bioner.corpora.mapping import MappingRow, mapping_rows
 from bioner.corpora.mapping_edit import (
     Change,
     MappingEdit,
@@ -46,8 +46,8 @@ def draw_mapping(session: Session, shelf: Shelf) -> None:
     draw_table(
         ["In the corpus", "Becomes", "Mentions", "Why"],
         [
-            (source, _shown(to), number, why)
-            for source, to, number, why in mapping_rows(mapping, shelf.report)
+            (_told(one), _shown(one.label), one.mentions, one.reason)
+            for one in mapping_rows(mapping, shelf.report)
         ],
     )
     st.caption(f"{OPEN.capitalize()}: such a mention is no evidence, for or against any type.")
@@ -67,27 +67,8 @@ def draw_mapping(session: Session, shelf: Shelf) -> None:
     _draw_editor(session, shelf, corpus)
 
 
-def mapping_rows(mapping: CorpusMapping, report: MergeReport) -> list[tuple[str, str, int, str]]:
-    """Return a row for each source label and what it becomes, with the count and the reason."""
-    counts = report.mapped.get(mapping.corpus, {})
-    ignored = report.ignored.get(mapping.corpus, {})
-    rows: list[tuple[str, str, int, str]] = []
-    for source, rule in mapping.rules.items():
-        reasons = {r.label: r.reason for r in rule.by_surface} | {rule.label: rule.reason}
-        found: dict[str, int] = dict(counts.get(source, {}))
-        if source in ignored:
-            found[IGNORE] = ignored[source]
-        words = {one.label: len(one.surfaces) for one in rule.by_surface}
-        rows += [
-            (
-                f"{source}, {words[to]} words" if to in words and to != rule.label else source,
-                to,
-                found.get(to, 0),
-                reasons.get(to, ""),
-            )
-            for to in rule.targets
-        ]
-    return rows
+def _told(row: MappingRow) -> str:
+    return f"{row.source}, {row.words} words" if row.words else row.source
 
 
 def _shown(label: str) -> str:
