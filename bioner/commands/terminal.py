@@ -45,7 +45,9 @@ class RememberingCommand(TyperCommand):
 
 def print_json(value: Any) -> None:
     """Print JSON to stdout, readable and in Unicode."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Half a surrogate pair, which no output holds, becomes JSON's own escape of it.
+    typer.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
 def say(text: str) -> None:

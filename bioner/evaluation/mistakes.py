@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +35,19 @@ class Mistake:
     predicted_surface: str = ""
     row: int = -1
     agreeing: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> float | None:
+        """How sure the model is of what it marked; None where it marked nothing."""
+        return self.predicted.score if self.predicted else None
+
+
+def by_sentence(mistakes: Iterable[Mistake]) -> dict[int, list[Mistake]]:
+    """Group mistakes by the row of their sentence, the surest first, missed mentions last."""
+    found: dict[int, list[Mistake]] = {}
+    for one in sorted(mistakes, key=lambda m: 1.0 if m.score is None else -m.score):
+        found.setdefault(one.row, []).append(one)
+    return found
 
 
 def find_mistakes(gold: Sentence, predicted: Sentence, *, row: int = -1) -> list[Mistake]:

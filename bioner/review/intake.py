@@ -79,10 +79,12 @@ class Intake:
     unranked: str = ""
 
 
-def open_project(store: Store, name: str, types: Sequence[str]) -> Project:
-    """Return the project, made with these types, all of them looked for, if it is new."""
+def open_project(
+    store: Store, name: str, types: Sequence[str], *, covers: frozenset[str] = frozenset()
+) -> Project:
+    """Return the project; if it is new, made with these types, all or ``covers`` looked for."""
     if name not in [project.name for project in store.projects()]:
-        store.create_project(Project(name, tuple(types), frozenset(types)))
+        store.create_project(Project(name, tuple(types), covers or frozenset(types)))
     return store.project(name)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text, update
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError
 
 from bioner.errors import StoreError
 from bioner.store.tables import clock
@@ -21,6 +21,7 @@ MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 HEAD = "0002"
 """The newest migration; opening a database that is at it needs no Alembic."""
 
+BACKENDS = ("sqlite", "postgresql")
 BUSY_MS = 30_000
 _MIGRATION_LOCK = 0x62696F6E
 
@@ -38,9 +39,14 @@ class Database:
             ) from error
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
+        if self.url.get_backend_name() not in BACKENDS:
+            raise StoreError(
+                f"BIONER_DATABASE_URL: {self.url.get_backend_name()!r} is no database that this "
+                "works with; expected sqlite:///FILE or postgresql://…"
+            )
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.file is not None:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(self.file)
         self.engine = self._make_engine()
         self.clock = LogicalClock()
 
@@ -57,8 +63,10 @@ class Database:
 
     def _make_engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True)
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_MS / 1000})
+            return create_engine(self.url, pool_pre_ping=True, hide_parameters=True)
+        engine = create_engine(
+            self.url, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -81,6 +89,8 @@ class Database:
     def _guard(self) -> Iterator[None]:
         try:
             yield
+        except (OverflowError, UnicodeEncodeError, DataError) as error:
+            raise StoreError(f"{self.place}: nothing was saved: {_unstorable(error)}") from error
         except OperationalError as error:
             raise StoreError(f"{self.place}: nothing was saved: {_mend(error)}") from error
         except DBAPIError as error:
@@ -164,6 +174,24 @@ def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that turns to writing can fail as busy at once, whatever the timeout.
     is_write = connection.get_execution_options().get("bioner_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{file}: cannot make the database's folder: {error}; make it, or name another place "
+            "in BIONER_DATABASE_URL or BIONER_HOME"
+        ) from error
+
+
+def _unstorable(error: OverflowError | UnicodeEncodeError | DataError) -> str:
+    if isinstance(error, OverflowError):
+        return "a number is beyond 64 bit"
+    if isinstance(error, UnicodeEncodeError):
+        return "a text holds half a character (a lone surrogate); read the file as UTF-8"
+    return str(error.orig).strip().splitlines()[0]
 
 
 def _mend(error: OperationalError) -> str:

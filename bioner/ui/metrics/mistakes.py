@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from bioner.evaluation.mistakes import KINDS, Mistake
+from bioner.evaluation.mistakes import KINDS, Mistake, by_sentence
 from bioner.evaluation.reports import Evaluation, Judged
 from bioner.evaluation.scores import Report
 from bioner.evaluation.surfaces import Usage
@@ -183,9 +183,7 @@ def _select(
 
 def draw_found(session: Session, stored: Evaluation, found: Sequence[Mistake], *, key: str) -> None:
     """Draw mistakes sentence by sentence, surest first, and what can be done with them."""
-    by_row: dict[int, list[Mistake]] = {}
-    for one in sorted(found, key=_by_sureness):
-        by_row.setdefault(one.row, []).append(one)
+    by_row = by_sentence(found)
     agreeing = sum(bool(one.agreeing) for one in found)
     told = f"**{len(found):,} mistakes in {len(by_row):,} sentences**"
     if agreeing:
@@ -227,11 +225,6 @@ def draw_found(session: Session, stored: Evaluation, found: Sequence[Mistake], *
         part="sentences",
         q=first.surface,
     )
-
-
-def _by_sureness(one: Mistake) -> float:
-    score = one.predicted.score if one.predicted else None
-    return -score if score is not None else 1.0
 
 
 def card_html(

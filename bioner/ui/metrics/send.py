@@ -9,8 +9,10 @@ import streamlit as st
 from bioner.errors import BionerError
 from bioner.evaluation.mistakes import Mistake
 from bioner.evaluation.reports import Evaluation
-from bioner.store import Priority, Project, Reason, Store
+from bioner.review.intake import Judged, Origin, judged_reasons, open_project, take_in_judged
+from bioner.store import Store
 from bioner.ui import cache
+from bioner.ui.intake import progress_bar
 from bioner.ui.session import Session, go_to, show_problem
 
 NEW_PROJECT = "Mistakes"
@@ -68,37 +70,21 @@ def send(
     name: str,
     stored: Evaluation,
     by_row: Mapping[int, Sequence[Mistake]],
-) -> int:
-    """Import the sentences with gold and prediction and rank them; return how many there are."""
-    if name not in [project.name for project in store.projects()]:
-        types = session.schema.names
-        store.create_project(Project(name, types, frozenset(types)))
-    judged = stored.sentences(list(by_row))
-    source = f"mistakes of {stored.key.model} on {stored.key.split}"
-    schema = stored.schema.fingerprint
-    store.import_sentences(
-        name, [one.raw_gold for one in judged], as_layer="gold", schema=schema, source=source
-    )
-    store.import_sentences(
-        name,
-        [one.raw for one in judged],
-        as_layer="prediction",
+) -> None:
+    """Bring the sentences into the project, made first if it is new, gold and prediction beside."""
+    open_project(store, name, session.schema.names)
+    judged = [
+        Judged(
+            gold=one.raw_gold,
+            predicted=one.raw,
+            reasons=judged_reasons([(m.kind, m.score) for m in by_row[one.row]]),
+        )
+        for one in stored.sentences(list(by_row))
+    ]
+    origin = Origin(
+        source=f"mistakes of {stored.key.model} on {stored.key.split}",
+        schema=stored.schema.fingerprint,
         model=stored.key.model,
-        schema=schema,
-        source=source,
     )
-    priorities = []
-    for one in judged:
-        reasons = _reasons(by_row[one.row])
-        for item in store.items_of(name, one.raw_gold.id):
-            priorities.append(Priority(item, max(r.score for r in reasons), reasons))
-    store.set_priorities(name, priorities)
-    return len(judged)
-
-
-def _reasons(mistakes: Sequence[Mistake]) -> tuple[Reason, ...]:
-    found: dict[str, float] = {}
-    for one in mistakes:
-        score = one.predicted.score if one.predicted else None
-        found[one.kind] = max(found.get(one.kind, 0.0), score if score is not None else 0.5)
-    return tuple(Reason(kind, score) for kind, score in found.items())
+    with progress_bar() as heard:
+        take_in_judged(store, name, judged, origin, on_progress=heard)

@@ -12,10 +12,12 @@ from bioner.errors import BionerError
 from bioner.formats import SUFFIXES, to_bytes
 from bioner.labels import LabelSchema
 from bioner.models.catalogue import ModelEntry
+from bioner.review.intake import Intake, Origin, open_project, take_in
+from bioner.review.texts import Texts
 from bioner.spans import Document
-from bioner.store import Project, Store
+from bioner.store import Store
 from bioner.ui import cache
-from bioner.ui.ordering import order_queue
+from bioner.ui.intake import order_of, progress_bar
 from bioner.ui.predict.view import View, shown_label
 from bioner.ui.session import Session, go_to, show_problem
 
@@ -135,11 +137,13 @@ def _draw_keep(session: Session, document: Document) -> None:
         return
     if st.button("Keep the text", key="predict_keep", icon=":material/save:"):
         try:
-            _place(store, session, name, [replace(document, mentions=())], "")
+            took = _bring_in(store, session, name, [replace(document, mentions=())], "")
         except BionerError as error:
             show_problem(error)
             return
-        st.query_params["kept"] = f"{name}/{document.id}"
+        if not took.documents:
+            return
+        st.query_params["kept"] = f"{name}/{took.documents[0]}"
         st.rerun()
 
 
@@ -162,12 +166,12 @@ def _draw_correct(
     if not st.button("Send to Review", key="predict_correct", type="primary"):
         return
     try:
-        placed = _place(store, session, name, chosen, entry.name)
-        items = store.items_of(name, chosen[0].id)
+        took = _bring_in(store, session, name, chosen, entry.name)
+        if not took.documents:
+            return
+        items = store.items_of(name, took.documents[0])
     except BionerError as error:
         show_problem(error)
-        return
-    if not placed:
         return
     session.project = name
     go_to("Review", project=name, item=str(items[0]) if items else "")
@@ -199,21 +203,19 @@ def _choose_project(session: Session, key: str) -> tuple[Store | None, str]:
     return store, str(st.selectbox("Project", names, index=index, key=key))
 
 
-def _place(
+def _bring_in(
     store: Store, session: Session, name: str, documents: Sequence[Document], model: str
-) -> bool:
-    """Import into the project, made first if it is new; say what was refused."""
-    if name not in [project.name for project in store.projects()]:
-        types = session.schema.names
-        store.create_project(Project(name, types, frozenset(types)))
-    report = store.import_documents(
-        name, documents, model=model, schema=session.schema.fingerprint, source="Predict"
-    )
-    if model:
-        ids = [one.id for one in documents]
-        refused = {one.document for one in report.rejects}
-        known = [one for one in documents if one.id not in refused]
-        order_queue(session, store, name, ids, tagged=known)
-    for reject in report.rejects[:5]:
+) -> Intake:
+    """Bring texts into the project, made first if it is new; say what was refused."""
+    open_project(store, name, session.schema.names)
+    origin = Origin(source="Predict", schema=session.schema.fingerprint, model=model)
+    order = order_of(session) if model else None
+    with progress_bar() as heard:
+        took = take_in(
+            store, name, Texts(documents=documents), origin, order=order, on_progress=heard
+        )
+    for reject in took.rejects[:5]:
         st.error(f"{reject.document}: {reject.what}: {reject.reason}", icon=":material/error:")
-    return report.documents_placed > 0
+    if took.unranked:
+        st.warning(took.unranked, icon=":material/sort:")
+    return took

@@ -1,0 +1,231 @@
+"""``review import`` and ``review send``: what brings texts into a project's queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bioner.commands.arguments import check_count
+from bioner.commands.projects import ProjectOption, find_project, open_store
+from bioner.commands.terminal import counter, print_json, refusing, say
+from bioner.errors import StoreError
+from bioner.progress import OnProgress, Progress
+from bioner.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from bioner.labels import LabelSchema
+    from bioner.review.intake import Intake, Order, Tagging
+    from bioner.spans import Document
+
+
+@refusing
+def import_(
+    file: Annotated[Path, typer.Argument(help="A file in any known format.")],
+    project: ProjectOption = "",
+    covers: Annotated[
+        str, typer.Option(help="For a new project: the types its reviewers look for, by commas.")
+    ] = "",
+    gold: Annotated[
+        bool, typer.Option("--gold", help="The file's labels are gold, not predictions.")
+    ] = False,
+    tag: Annotated[bool, typer.Option("--tag", help="Let the active model predict first.")] = False,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", metavar="LABEL=TYPE", help="What a label of the file means; TYPE or ignore."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
+) -> None:
+    """Bring texts, with or without labels, into a project's queue; say what became of each."""
+    from bioner.corpora.own import read_user_schema
+    from bioner.formats import read_documents
+    from bioner.review.intake import Origin, take_in
+    from bioner.review.texts import Texts
+
+    settings = read_settings()
+    schema = read_user_schema(settings)
+    read = read_documents(file)
+    store = open_store(settings)
+    name = find_project(store, project, covers, settings)
+    labels = _meanings(read.report.labels, map_ or [], store.project(name).types, schema)
+    tagging = _tagging(settings) if tag else None
+    took = take_in(
+        store,
+        name,
+        Texts(
+            documents=() if read.sentences else read.documents,
+            sentences=read.sentences,
+            read=read.report,
+            labels=labels,
+        ),
+        Origin(
+            source=file.name,
+            schema=schema.fingerprint,
+            layer="gold" if gold else "prediction",
+        ),
+        tagging=tagging,
+        order=queue_order(settings),
+        on_progress=_heard(),
+    )
+    if tagging is not None:
+        say(f"{tagging.model} marked {took.tagged} mentions")
+    if took.unranked:
+        say(took.unranked)
+    if as_json:
+        print_json(_intake_json(name, took, labels))
+    else:
+        _print_intake(name, took)
+
+
+@refusing
+def send(
+    model: Annotated[str, typer.Argument(help="The model whose mistakes to look at.")],
+    project: Annotated[str, typer.Option(help="The project; made if it is new.")],
+    split: Annotated[str, typer.Option(help="Of which split: test or devel.")] = "test",
+    corpus: Annotated[str, typer.Option(help="Of this corpus alone.")] = "",
+    kind: Annotated[str, typer.Option(help="Of this kind alone, such as missed.")] = "",
+    limit: Annotated[int, typer.Option(help="So many sentences at most.")] = 500,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
+) -> None:
+    """Send the mistakes of a kept evaluation to Review, gold beside them, the surest first."""
+    from bioner.corpora.own import read_user_schema
+    from bioner.evaluation.mistakes import KINDS, by_sentence
+    from bioner.evaluation.reports import list_evaluations, reports_folder
+    from bioner.review.intake import Judged, Origin, judged_reasons, open_project, take_in_judged
+
+    check_count("--limit", limit)
+    if kind and kind not in KINDS:
+        raise StoreError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
+    kept = [
+        one
+        for one in list_evaluations(reports_folder())
+        if one.key.model == model and one.key.split == split
+    ]
+    if not kept:
+        raise StoreError(
+            f"no kept evaluation of {model!r} on {split}; make one on the Metrics page or with "
+            f"`python -m bioner evaluate --model {model}`"
+        )
+    evaluation = kept[0]
+    corpora = sorted({one.corpus for one in evaluation.mistakes})
+    if corpus and corpus not in corpora:
+        raise StoreError(
+            f"--corpus {corpus}: expected one with mistakes: {', '.join(corpora) or 'none has'}"
+        )
+    found = [
+        one for one in evaluation.mistakes if corpus in ("", one.corpus) and kind in ("", one.kind)
+    ]
+    by_row = dict(list(by_sentence(found).items())[:limit])
+    settings = read_settings()
+    store = open_store(settings)
+    open_project(store, project, read_user_schema(settings).names)
+    took = take_in_judged(
+        store,
+        project,
+        [
+            Judged(
+                gold=one.raw_gold,
+                predicted=one.raw,
+                reasons=judged_reasons([(m.kind, m.score) for m in by_row[one.row]]),
+            )
+            for one in evaluation.sentences(list(by_row))
+        ],
+        Origin(
+            source=f"mistakes of {model} on {split}",
+            schema=evaluation.schema.fingerprint,
+            model=model,
+        ),
+        on_progress=_heard(),
+    )
+    if as_json:
+        print_json(_intake_json(project, took, {}))
+    else:
+        _print_intake(project, took)
+
+
+def _meanings(
+    found: Iterable[str], given: Sequence[str], types: Sequence[str], schema: LabelSchema
+) -> dict[str, str]:
+    """Return what each label means: as the person says, else as the one rule suggests."""
+    from bioner.labels import IGNORE
+    from bioner.review.texts import LEFT_OUT, suggest_meanings
+
+    labels = suggest_meanings(found, types, schema)
+    for one in given:
+        label, sign, ours = one.rpartition("=")
+        if not sign or label not in labels or ours not in (*types, IGNORE):
+            raise StoreError(
+                f"--map {one}: expected LABEL=TYPE with a label of the file "
+                f"({', '.join(labels) or 'it has none'}) and a type of the project "
+                f"({', '.join(types)}) or ignore"
+            )
+        labels[label] = LEFT_OUT if ours == IGNORE else ours
+    return labels
+
+
+def _tagging(settings: Settings) -> Tagging:
+    from bioner.models.catalogue import active_model, find_model
+    from bioner.review.intake import Tagging
+    from bioner.tagging.load import load_tagger
+
+    name = active_model(settings)
+    tagger = load_tagger(find_model(name, settings.models))
+
+    def tag(documents: Sequence[Document], on_progress: OnProgress) -> Sequence[Document]:
+        return tagger.tag_documents(
+            documents,
+            progress=lambda done, total: on_progress(Progress(done, total, "Marking sentences")),
+        )
+
+    return Tagging(model=name, tag=tag)
+
+
+def queue_order(settings: Settings) -> Order:
+    """Return what a command orders the queue by."""
+    from bioner.corpora.own import read_user_schema
+    from bioner.review import load_knowledge
+    from bioner.review.intake import Order
+
+    return Order(
+        knowledge=lambda: load_knowledge(settings, tell=say),
+        group_of=read_user_schema(settings).group_of,
+    )
+
+
+def _heard() -> OnProgress:
+    """Return what shows progress on stderr, a line for each kind of work."""
+    lines: dict[str, Callable[[int, int], None]] = {}
+
+    def hear(progress: Progress) -> None:
+        if progress.total is not None:
+            line = lines.setdefault(progress.text, counter(progress.text))
+            line(progress.done, progress.total)
+
+    return hear
+
+
+def _intake_json(project: str, took: Intake, labels: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "project": project,
+        **took.receipt.to_json(),
+        "labels": {label: ours or "ignore" for label, ours in labels.items()},
+        "items": took.items,
+        "joined": took.joined,
+        "my_test": took.test_documents,
+        "tagged": took.tagged,
+        "ranked": took.ranked,
+    }
+
+
+def _print_intake(project: str, took: Intake) -> None:
+    first, *others = took.receipt.lines()
+    typer.echo(
+        f"{project}: {first}; {took.items} sentences in the queue, {took.test_documents} documents "
+        "set aside as my test"
+    )
+    for line in (*others, *took.receipt.examples):
+        say(line)

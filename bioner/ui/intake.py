@@ -1,0 +1,91 @@
+"""Bringing texts in from a page: the bar while it goes on, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from bioner.progress import OnProgress, Progress
+from bioner.review.intake import Intake, Order, Tagging
+from bioner.settings import Settings
+from bioner.spans import Document
+from bioner.ui import cache
+from bioner.ui.session import Session, page_link
+
+
+@contextmanager
+def progress_bar() -> Iterator[OnProgress]:
+    """Draw a bar that hears of progress, and take it away at the end."""
+    bar = st.progress(0.0, text="Beginning …")
+
+    def show(heard: Progress) -> None:
+        if heard.total is None:
+            if heard.done % 200 == 0:
+                bar.progress(0.0, text=f"{heard.text}: {heard.done:,}")
+        else:
+            of = f"{heard.text}: {heard.done:,} of {heard.total:,}"
+            bar.progress(heard.share or 0.0, text=of)
+
+    try:
+        yield show
+    finally:
+        bar.empty()
+
+
+def order_of(session: Session) -> Order:
+    """Return what a page orders the queue by."""
+    return Order(
+        knowledge=lambda: cache.knowledge(session.settings), group_of=session.schema.group_of
+    )
+
+
+def tagging_of(session: Session) -> Tagging | None:
+    """Return the model in use as what marks texts; None, and a hint, where there is none."""
+    from bioner.models.catalogue import active_model
+
+    settings: Settings = session.settings
+    name = session.model or active_model(settings)
+    entry = next((one for one in cache.models(settings) if one.name == name), None)
+    if entry is None or entry.problem:
+        st.warning(
+            f"No usable model named {name}: the texts come without predictions.",
+            icon=":material/model_training:",
+        )
+        page_link("Train")
+        return None
+    device = settings.device
+
+    def tag(documents: Sequence[Document], on_progress: OnProgress) -> Sequence[Document]:
+        return cache.tag_documents(
+            documents,
+            entry,
+            device,
+            progress=lambda done, total: on_progress(Progress(done, total, "Marking sentences")),
+        )
+
+    return Tagging(model=entry.name, tag=tag)
+
+
+def draw_intake(took: Intake, source: str) -> None:
+    """Say what came of it: counts, each reason with how often, the first places."""
+    receipt = took.receipt
+    st.info(
+        f"{receipt.documents_in:,} texts in, {receipt.documents_placed:,} placed "
+        f"({took.test_documents:,} set aside as “my test”); {receipt.mentions_in:,} mentions in, "
+        f"{receipt.mentions_placed:,} placed; {took.items:,} sentences"
+        + (f", {took.joined:,} joined because a mention crosses them." if took.joined else "."),
+        icon=":material/move_to_inbox:",
+    )
+    for line in list(receipt.lines())[1:]:
+        st.text(line)
+    if receipt.examples:
+        with st.expander("Where", icon=":material/search:"):
+            st.dataframe(
+                {"Place and reason": list(receipt.examples)},
+                hide_index=True,
+                key=f"intake_{source}_{receipt.mentions_in}_{len(receipt.examples)}",
+            )
+    if took.unranked:
+        st.warning(took.unranked[:1].upper() + took.unranked[1:], icon=":material/sort:")

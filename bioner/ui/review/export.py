@@ -1,0 +1,88 @@
+"""The Review page's work: take it out, in a format of the person's choice."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import get_args
+
+import streamlit as st
+
+from bioner import formats
+from bioner.errors import BionerError
+from bioner.spans import Document, Sentence
+from bioner.store.values import ExportLayer
+from bioner.ui.review.desk import Desk
+from bioner.ui.session import show_problem
+
+
+def draw_export(desk: Desk) -> None:
+    """Draw what to take out and in which format, and the button that does."""
+    layer = st.selectbox(
+        "What", get_args(ExportLayer), key="export_layer",
+        help="“shown”: corrections, else gold, else predictions, as on the screen.",
+    )  # fmt: skip
+    only_reviewed = st.checkbox("Only reviewed sentences", value=True, key="export_reviewed")
+    by_sentence = st.checkbox(
+        "One record a sentence, with what was looked for in it", key="export_sentences",
+        help="Accepted and corrected sentences only; “my test” is left out.",
+    )  # fmt: skip
+    format_ = st.selectbox("Format", formats.WRITABLE, key="export_format")
+    try:
+        documents = export(desk, layer, only_reviewed=only_reviewed, by_sentence=by_sentence)
+        data, report = formats.to_bytes(documents, format_)
+    except BionerError as error:
+        show_problem(error)
+        return
+    st.caption(
+        f"{format_}: {report.documents:,} record{'s' * (report.documents != 1)}, "
+        f"{report.written:,} of {report.mentions:,} mentions."
+    )
+    for rule, count in report.lost.items():
+        st.caption(
+            f":material/warning: {format_} cannot hold: {count:,} × {rule.replace('_', ' ')}"
+        )
+    if not documents:
+        st.caption(
+            "Nothing to take out yet: "
+            + (
+                "no sentence is reviewed. Untick “Only reviewed sentences” for all that is shown."
+                if only_reviewed and not by_sentence
+                else "bring texts in and review some sentences first."
+            )
+        )
+    # A button of its own for each content: the one before cannot deliver under the new one's name.
+    st.download_button(
+        f"Download {format_}",
+        data,
+        file_name=f"{desk.project.name}-{layer}{formats.SUFFIXES[format_]}".replace(" ", "-"),
+        icon=":material/download:",
+        disabled=not documents,
+        on_click="ignore",
+        key=f"export_do_{format_}_{hashlib.sha256(data).hexdigest()[:16]}",
+    )
+
+
+def export(
+    desk: Desk, layer: ExportLayer, *, only_reviewed: bool, by_sentence: bool
+) -> list[Document]:
+    """Return the documents to write, each with what its reviewers looked for."""
+    if by_sentence:
+        return [as_document(one) for one in desk.store.corrections(desk.project.name)]
+    return desk.store.export_documents(
+        desk.project.name, layer=layer, only_reviewed=only_reviewed, with_covers=True
+    )
+
+
+def as_document(sentence: Sentence) -> Document:
+    """Return a reviewed sentence as a document of its own, its covers as an attribute."""
+    from bioner.ui.snippets import sentence_mentions
+
+    text = sentence.text
+    return Document(
+        sentence.id,
+        text,
+        tuple(replace(one, status="reviewed") for one in sentence_mentions(sentence)),
+        ((0, len(text)),) if text else (),
+        attributes=(("covers", ",".join(sorted(sentence.covers))),),
+    )
