@@ -34,9 +34,10 @@ from benchmarks.scores import write_between
 from bioner.commands.terminal import counter, say
 from bioner.corpora.dataset_folder import read_dataset, read_manifest, write_dataset
 from bioner.evaluation.evaluate import evaluate_cached
-from bioner.evaluation.gate import Decision, decide
+from bioner.evaluation.gate import Evidence, decide
 from bioner.evaluation.reports import Evaluation, reports_folder
 from bioner.evaluation.scores import Score
+from bioner.evaluation.verdicts import Decision
 from bioner.files import write_whole
 from bioner.labels import LabelSchema
 from bioner.models.catalogue import find_model
@@ -279,7 +280,7 @@ def run_loop(
         before,
         after,
         (old, new),
-        decide(new, old),
+        decide(Evidence(candidate=new.key.model, active=old.key.model, corpora=(new, old))),
         minutes,
         cpu_minutes,
         per_corpus,

@@ -59,12 +59,13 @@ def compare(
 ) -> None:
     """Compare two models on the same sentences; exit 1 if the gate refuses the second."""
     from bioner.commands.terminal import counter
-    from bioner.evaluation.gate import consider, corrected_patterns
+    from bioner.evaluation.gate import measure
+    from bioner.evaluation.promotion import decide_with_patterns
     from bioner.store import open_store
 
     settings = read_settings()
     store = open_store(settings)
-    decision = consider(
+    evidence = measure(
         settings,
         model_b,
         model_a,
@@ -72,16 +73,17 @@ def compare(
         split=split,
         corpora=corpus,
         own_test=store.my_test(),
-        patterns=corrected_patterns(store.corrections()),
         device=settings.device,
         progress=counter("tagging"),
     )
+    decision = decide_with_patterns(store, evidence)
     if as_json:
         print_json(decision.to_json())
     else:
-        for check in decision.checks:
-            mark = {True: "ok", False: "REFUSED", None: "not checked"}[check.is_passed]
-            typer.echo(f"{mark:12}{check.text}")
+        for answer in decision.answers:
+            typer.echo(f"{answer.verdict:13}{answer.text}")
+        for note in decision.notes:
+            typer.echo(f"{'not asked':13}{note}")
         typer.echo(decision.summary)
     if not decision.is_accepted:
         raise typer.Exit(1)

@@ -55,11 +55,19 @@ def show(name: Annotated[str, typer.Argument(help="A model's name, or its folder
 def promote(
     name: Annotated[str, typer.Argument(help="The model to use from now on.")],
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "promoted by hand",
+    overrule: Annotated[
+        str, typer.Option(help="Use it although the gate refuses it: why, for the record.")
+    ] = "",
 ) -> None:
-    """Make a model the active one; the change is recorded and can be rolled back."""
-    from bioner.models.catalogue import promote
+    """Make a model that passes the gate the active one; the change is recorded.
 
-    change = promote(read_settings(), name, reason)
+    The gate compares kept evaluations of it and of the model in use; `compare` makes them.
+    """
+    from bioner.evaluation.promotion import promote
+    from bioner.store import open_store
+
+    settings = read_settings()
+    change = promote(settings, open_store(settings), name, reason=reason, overrule=overrule)
     typer.echo(f"{change.name} is active now (before: {change.previous})")
 
 
@@ -69,7 +77,7 @@ def rollback(
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "rolled back by hand",
 ) -> None:
     """Go back to the model that was active before."""
-    from bioner.models.catalogue import rollback
+    from bioner.evaluation.promotion import rollback
 
     change = rollback(read_settings(), reason)
     typer.echo(f"{change.name} is active now (before: {change.previous})")

@@ -37,9 +37,11 @@ def f1(sums: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return ratio
 
 
-def bounds(values: npt.NDArray[np.float64], *, tail: float = 2.5) -> npt.NDArray[np.float64]:
+def bounds(
+    values: npt.NDArray[np.float64], *, tails: tuple[float, float] = (2.5, 2.5)
+) -> npt.NDArray[np.float64]:
     """Return the values' lower and upper bound. *Shape:* (draws, …) → (2, …).
 
-    ``tail``: per cent left out at either side.
+    ``tails``: per cent left out below and above.
     """
-    return np.percentile(values, [tail, 100 - tail], axis=0)
+    return np.percentile(values, [tails[0], 100 - tails[1]], axis=0)

@@ -56,22 +56,27 @@ class Difference:
 
 
 def paired_bootstrap(
-    name: str, a: Counts, b: Counts, *, draws: int = DRAWS, comparisons: int = 1
+    name: str,
+    a: Counts,
+    b: Counts,
+    *,
+    draws: int = DRAWS,
+    tails: tuple[float, float] = (2.5, 2.5),
 ) -> Difference:
     """Compare two models on the same sentences. *Shape:* (sentences, 3) counts each.
 
-    Koehn 2004: sentences are drawn with replacement, the same for both. With so many
-    ``comparisons`` the interval is as wide as lets all of them hold together with 95 %
-    (Bonferroni; Dror et al. 2017), from up to three times the draws. Raises ValueError where the
-    two were not scored on the same number of sentences.
+    Koehn 2004: sentences are drawn with replacement, the same for both. ``tails``: per cent of the
+    draws left out below and above; thin ones are taken from up to three times the draws. Raises
+    ValueError where the two were not scored on the same number of sentences.
     """
     if a.shape != b.shape:
         raise ValueError(f"the two models were scored on {len(a)} and {len(b)} sentences")
     if not len(a):
         return Difference(name, 0.0, 0.0, 0.0, 0.0)
+    thinness = min(3, max(1, round(2.5 / min(tails))))
     both = np.stack([a, b], axis=1)
-    f1_a, f1_b = f1(resample(both, draws * min(comparisons, 3), seed_text=name)).T
-    low, high = bounds(f1_b - f1_a, tail=2.5 / comparisons)
+    f1_a, f1_b = f1(resample(both, draws * thinness, seed_text=name)).T
+    low, high = bounds(f1_b - f1_a, tails=tails)
     total_a, total_b = f1(both.sum(axis=0))
     return Difference(
         name,
@@ -149,17 +154,10 @@ def _restrict(stored: Evaluation, keys: Sequence[_Key], order: dict[_Key, int]) 
     )
 
 
-def compare_reports(a: Report, b: Report, *, together: bool = False) -> list[Difference]:
-    """Compare two reports of the same sentences, corpus by corpus (only corpora that both have).
-
-    Each interval holds with 95 %, or, ``together``, all of them do at once.
-    """
+def compare_reports(a: Report, b: Report) -> list[Difference]:
+    """Compare two reports of the same sentences, corpus by corpus (only corpora that both have)."""
     common = [corpus for corpus in a.counts if corpus in b.counts]
-    comparisons = max(1, len(common)) if together else 1
-    return [
-        paired_bootstrap(corpus, a.counts[corpus], b.counts[corpus], comparisons=comparisons)
-        for corpus in common
-    ]
+    return [paired_bootstrap(corpus, a.counts[corpus], b.counts[corpus]) for corpus in common]
 
 
 def compare_types(a: Report, b: Report) -> list[Difference]:

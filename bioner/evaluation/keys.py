@@ -66,11 +66,12 @@ def evaluation_key(
         split,
         manifest.schema_fingerprint if manifest else "",
         tuple(sorted(corpora or ())),
-        _fingerprint(own_test),
+        fingerprint_of(own_test),
     )
 
 
-def _fingerprint(sentences: Sequence[Sentence]) -> str:
+def fingerprint_of(sentences: Sequence[Sentence]) -> str:
+    """Hash sentences with their gold; empty for none."""
     if not sentences:
         return ""
     digest = hashlib.blake2b(digest_size=8)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import json
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from bioner.errors import ModelError
-from bioner.files import read_json_object, write_whole
+from bioner.files import read_json_object
 from bioner.models.card import CARD, ModelCard, read_card
 from bioner.models.folder import check_folder, has_tag_head
 from bioner.settings import Settings
@@ -113,7 +109,7 @@ def find_model(name_or_path: str | Path, models: Path) -> Path:
     text = str(name_or_path)
     if not text.strip():
         raise ModelError("no model was named: give a name from models/ or the path of a folder")
-    if _is_plain(text) and (models / text).is_dir():
+    if is_plain_name(text) and (models / text).is_dir():
         return models / text
     path = Path(text).expanduser()
     if path.is_dir():
@@ -122,13 +118,14 @@ def find_model(name_or_path: str | Path, models: Path) -> Path:
     raise ModelError(f"{text}: no such model; in {models} there are: {known}")
 
 
-def _is_plain(name: str) -> bool:
+def is_plain_name(name: str) -> bool:
+    """Whether this is the name of a folder, no path."""
     return Path(name).name == name and name not in ("", "..")
 
 
 def active_model(settings: Settings) -> str:
     """Return the name of the model that pages and commands use when none is named."""
-    return _stack(history(settings))[-1]
+    return promoted(history(settings))[-1]
 
 
 def history(settings: Settings) -> tuple[Promotion, ...]:
@@ -146,47 +143,14 @@ def history(settings: Settings) -> tuple[Promotion, ...]:
         raise ModelError(f"{path}: not a record of promotions; {mend}") from error
 
 
-def promote(settings: Settings, name: str, reason: str, by: str = "") -> Promotion:
-    """Make a model of ``models/`` the active one and record why.
-
-    Raises ModelError when the model is absent, damaged, a bare encoder or active already, or when
-    no reason is given.
-    """
-    if not reason.strip():
-        raise ModelError(f"promoting {name} needs a reason: write one sentence for the record")
-    _check_promotable(settings, name)
-    with _pointer_lock(settings):
-        past = history(settings)
-        previous = _stack(past)[-1]
-        if previous == name:
-            raise ModelError(f"{name} is the active model already")
-        return _record(settings, past, Promotion("promote", name, previous, reason, by, _now()))
-
-
-def rollback(settings: Settings, reason: str = "rolled back", by: str = "") -> Promotion:
-    """Go back to the model that was active before the last promotion and record it.
-
-    Raises ModelError when there is nothing to go back to, or the earlier model is gone or damaged.
-    """
-    with _pointer_lock(settings):
-        past = history(settings)
-        stack = _stack(past)
-        if len(stack) < 2:
-            raise ModelError(
-                f"{stack[-1]} was never replaced: there is no earlier model to go back to"
-            )
-        _check_promotable(settings, stack[-2])
-        change = Promotion("rollback", stack[-2], stack[-1], reason, by, _now())
-        return _record(settings, past, change)
-
-
 def rollback_target(settings: Settings) -> str | None:
     """Return the model that ``rollback`` would go back to, or None."""
-    stack = _stack(history(settings))
+    stack = promoted(history(settings))
     return stack[-2] if len(stack) > 1 else None
 
 
-def _stack(past: Iterable[Promotion]) -> list[str]:
+def promoted(past: Iterable[Promotion]) -> list[str]:
+    """Return the models that a roll-back could reach, oldest first, the active one last."""
     stack = [DEFAULT_MODEL]
     for change in past:
         if change.kind == "rollback":
@@ -194,34 +158,3 @@ def _stack(past: Iterable[Promotion]) -> list[str]:
         elif stack[-1] != change.name:
             stack.append(change.name)
     return stack
-
-
-def _check_promotable(settings: Settings, name: str) -> None:
-    folder = settings.models / name
-    if not _is_plain(name) or not folder.is_dir():
-        find_model(name, settings.models)
-        raise ModelError(f"{name}: only a model in {settings.models} can be active; copy it there")
-    problem = check_folder(folder)
-    if problem:
-        raise ModelError(problem)
-    if not has_tag_head(folder):
-        raise ModelError(f"{name} is a bare encoder without a token classifier: train on it first")
-
-
-def _record(settings: Settings, past: tuple[Promotion, ...], change: Promotion) -> Promotion:
-    entries = [asdict(entry) for entry in (*past, change)]
-    record = {"active": change.name, "history": entries}
-    write_whole(settings.home / POINTER, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-    return change
-
-
-@contextmanager
-def _pointer_lock(settings: Settings) -> Iterator[None]:
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / f".{POINTER}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,6 +14,7 @@ from typing import Any
 from bioner.evaluation.gate import check_reports
 from bioner.evaluation.scores import Report
 from bioner.evaluation.scoring import evaluate_sentences
+from bioner.evaluation.verdicts import Verdict
 from bioner.labels import LabelSchema
 from bioner.machine import Device
 from bioner.spans import Sentence
@@ -71,7 +72,7 @@ def average_weights(
         written = (low + high) // 2
         _write(path, new, old, shares[written])
         after = report_of(out, f"with {100 * shares[written]:.0f} % of {parent.name}, on devel")
-        if any(check.is_passed is False for check in check_reports(before, after)):
+        if any(one.verdict is Verdict.FELL for one in check_reports(before, after)):
             low = written + 1
         else:
             high = written

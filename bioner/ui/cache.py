@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.machine import Device
 from bioner.settings import Settings
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from bioner.corpora.overview import Shelf
     from bioner.corpora.search import SearchIndex
     from bioner.evaluation.comparison import Difference, Paired
-    from bioner.evaluation.gate import Decision, EvaluationPair, Pattern
+    from bioner.evaluation.gate import Evidence
+    from bioner.evaluation.questions import Pattern
     from bioner.evaluation.reports import Evaluation
+    from bioner.evaluation.verdicts import Decision
     from bioner.models.catalogue import ModelEntry
     from bioner.review import Knowledge
     from bioner.store import Store
@@ -208,6 +211,22 @@ class Comparison:
     by_type: list[Difference]
 
 
+def evaluations(settings: Settings) -> list[Evaluation]:
+    """List the sound kept evaluations, newest first, each read once for all tabs."""
+    from bioner.evaluation.reports import FOLDER
+
+    found: list[Evaluation] = []
+    place = settings.data / FOLDER
+    for folder in place.iterdir() if place.is_dir() else ():
+        path = folder / "report.json"
+        if not folder.name.startswith(".") and path.is_file():
+            try:
+                found.append(stored_report(str(folder), stamp(path)))
+            except BionerError:
+                continue
+    return sorted(found, key=lambda one: (one.created, one.key.id), reverse=True)
+
+
 def comparison(a: Evaluation, b: Evaluation) -> Comparison:
     """Compare two stored reports once for all tabs. Raises CorpusError where they do not match."""
     return _comparison(_report_id(a), _report_id(b), a, b)
@@ -225,29 +244,20 @@ def _comparison(
     )
 
 
-def decision(
-    candidate: Evaluation,
-    active: Evaluation,
-    *,
-    own: EvaluationPair | None,
-    patterns: Collection[Pattern],
-) -> Decision:
-    """Let the gate decide once for all tabs. Raises CorpusError where the reports do not match."""
-    reports = (candidate, active, *(own or ()))
-    ids = tuple(_report_id(one) for one in reports)
-    return _decision(ids, tuple(sorted(patterns)), reports)
+def decision(evidence: Evidence, patterns: Collection[Pattern] = ()) -> Decision:
+    """Let the gate decide once for all tabs. Raises CorpusError where the evidence is mixed."""
+    ids = tuple(one and _report_id(one[0]) + _report_id(one[1]) for one in evidence.pairs)
+    asked = (evidence.candidate, evidence.active, evidence.has_own_test, evidence.has_corpora)
+    return _decision((asked, ids), tuple(sorted(patterns)), evidence)
 
 
 @st.cache_resource(max_entries=16, show_spinner="The gate compares the two …")
 def _decision(
-    ids: tuple[ReportId, ...], patterns: tuple[Pattern, ...], _reports: tuple[Evaluation, ...]
+    key: tuple[object, ...], patterns: tuple[Pattern, ...], _evidence: Evidence
 ) -> Decision:
     from bioner.evaluation.gate import decide
 
-    candidate, active, *own = _reports
-    return decide(
-        candidate, active, own=(own[0], own[1]) if own else None, patterns=frozenset(patterns)
-    )
+    return decide(_evidence, patterns=frozenset(patterns))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

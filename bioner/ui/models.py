@@ -1,4 +1,4 @@
-"""Models as the pages offer them: their labels, and the one way to choose one."""
+"""Models as the pages offer them: their labels, the one way to choose one and to promote one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from bioner.errors import BionerError
+from bioner.evaluation import promotion
+from bioner.evaluation.gate import corrected_patterns, gather
+from bioner.evaluation.verdicts import Decision, Verdict
 from bioner.models.catalogue import ModelEntry, active_model
 from bioner.ui import cache
 from bioner.ui.plain import plain
-from bioner.ui.session import Session, page_link, url_text
+from bioner.ui.session import Session, page_link, show_problem, url_text
 
 
 def model_label(entry: ModelEntry, *, active: str = "") -> str:
@@ -65,3 +69,76 @@ def choose_model(
         format_func=lambda name: model_label(usable[name], active=active),
     )
     return session.model
+
+
+@st.dialog("Use this model?", icon=":material/verified:", width="medium")
+def promote_dialog(session: Session, name: str) -> None:
+    """Show both models' scores and the gate's verdicts, and make the model the one in use."""
+    settings = session.settings
+    try:
+        store = cache.store(settings.database_url, str(settings.backups))
+        active = active_model(settings)
+        decision = cache.decision(
+            gather(
+                settings,
+                name,
+                active,
+                own_test=store.my_test(),
+                kept=cache.evaluations(settings),
+            ),
+            corrected_patterns(store.corrections()),
+        )
+    except BionerError as error:
+        show_problem(error)
+        return
+    st.write(plain(f"Pages and commands will use {name} instead of {active}."))
+    draw_both_scores(decision)
+    for answer in decision.blocking:
+        settle = f" What would settle it: {answer.settle}" if answer.settle else ""
+        is_worse = answer.verdict is Verdict.FELL
+        (st.error if is_worse else st.warning)(
+            plain(answer.text + settle), icon=":material/block:" if is_worse else ":material/help:"
+        )
+    for note in decision.notes:
+        st.info(plain(note), icon=":material/info:")
+    reason = st.text_input("Why", key="promote_reason", max_chars=300)
+    is_ready = bool(reason.strip()) or decision.is_accepted
+    if not st.button(
+        "Use it" if decision.is_accepted else "Use it all the same",
+        key="promote_yes",
+        type="primary",
+        disabled=not is_ready,
+        help=None if is_ready else "The gate refuses it: write why you want it all the same.",
+    ):
+        return
+    why = {"reason" if decision.is_accepted else "overrule": reason.strip()}
+    try:
+        promotion.promote(settings, store, name, by=session.reviewer, **why)
+    except BionerError as error:
+        show_problem(error)
+        return
+    session.model = name
+    st.rerun()
+
+
+def draw_both_scores(decision: Decision) -> None:
+    """Draw F1 of the model in use and of the candidate, side by side, where both were scored."""
+    points = st.column_config.NumberColumn(format="%.1f")
+    rows = [
+        {
+            "On": answer.difference.name,
+            decision.active: 100 * answer.difference.a,
+            decision.candidate: 100 * answer.difference.b,
+            "Verdict": str(answer.verdict),
+        }
+        for answer in decision.answers
+        if answer.difference is not None
+    ]
+    if rows:
+        st.dataframe(
+            rows,
+            key="promote_scores",
+            hide_index=True,
+            height=35 * len(rows) + 38,
+            column_config={decision.active: points, decision.candidate: points},
+        )

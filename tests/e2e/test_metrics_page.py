@@ -11,7 +11,7 @@ from browser import PATIENCE_MS, Studio, problems_of, running, settle, shoot
 from metrics_support import GOOD, WORSE, make_data, store_report
 from page_support import make_model
 
-from bioner.evaluation import gate
+from bioner.evaluation.promotion import recorded
 from bioner.evaluation.reports import FOLDER, list_evaluations
 from bioner.models.catalogue import active_model, history
 from bioner.settings import Settings
@@ -33,7 +33,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
             make_model(settings.models / name)
             config = settings.models / name / "config.json"
             config.write_text(config.read_text(encoding="utf-8") + " " * len(name))
-        data = make_data()
+        data = make_data(count=320)
         store_report(settings, data, "bioner-compact", WORSE, PART)
         store_report(settings, data, "better", GOOD, PART)
 
@@ -97,8 +97,8 @@ def test_a_worse_model_is_refused_and_a_better_one_promoted_used_and_rolled_back
     tab.keyboard.press("Escape")
     settle(tab)
     tab.get_by_role("button", name="Refuse bioner-compact").click()
-    wait_until(lambda: len(gate.recorded(settings)) == 2)
-    refusal = gate.recorded(settings)[-1].decision
+    wait_until(lambda: len(recorded(settings)) == 2)
+    refusal = recorded(settings)[-1].decision
     assert not refusal.is_accepted
     assert "a significant fall" in " ".join(refusal.reasons)
     settle(tab)

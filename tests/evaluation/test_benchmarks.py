@@ -17,7 +17,7 @@ from benchmarks.scores import BEGIN, END, Column, markdown, stray_marks, write_b
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.evaluation.evaluate import evaluate_and_store
-from bioner.evaluation.gate import decide
+from bioner.evaluation.gate import Evidence, decide
 from bioner.evaluation.keys import EvaluationKey
 from bioner.evaluation.scores import Score
 from bioner.evaluation.scoring import score
@@ -128,7 +128,17 @@ def test_the_loop_says_what_was_corrected_what_came_of_it_and_what_the_gate_says
         for name, marks in (("old", words), ("new", {}))
     )
     sides = Side(6, 10, Score(6, 8, 20)), Side(9, 10, Score(15, 20, 20))
-    outcome = Outcome((51, 13), 600, 4, *sides, (old, new), decide(new, old), 12.0, 5.4, 300)
+    outcome = Outcome(
+        (51, 13),
+        600,
+        4,
+        *sides,
+        (old, new),
+        decide(Evidence(candidate="new", active="old", corpora=(new, old))),
+        12.0,
+        5.4,
+        300,
+    )
     text = loop_markdown(outcome)
     assert (
         "| corrected patterns found, of 10 in 13 documents held back | 60.0 | 90.0 | +30.0 |"

@@ -434,8 +434,9 @@ def test_ten_comparisons_together_seldom_find_a_fall_between_equal_models():
             pairs.append((a, b))
 
         def falls(pairs: list[tuple[np.ndarray, np.ndarray]], comparisons: int) -> bool:
+            tails = (2.5, 2.5 / comparisons)
             return any(
-                paired_bootstrap("x", a, b, draws=400, comparisons=comparisons).is_significant_fall
+                paired_bootstrap("x", a, b, draws=400, tails=tails).is_significant_fall
                 for a, b in pairs
             )
 

@@ -14,9 +14,11 @@ from bioner.settings import Settings
 from bioner.spans import Sentence, Span, corpus_sentence
 
 SCHEMA = read_schema()
-GENES = [f"gen{i}" for i in range(60)]
+KNOWN = frozenset({"0" * 16})
+"""What the models of these tests were trained on: nothing that is in the test."""
+GENES = [f"gen{i}" for i in range(320)]
 GOOD = {**dict.fromkeys(GENES, "Gene"), "flu": "Disease", "x<b>": "Cell"}
-WORSE = {**dict.fromkeys(GENES[:20], "Gene"), "flu": "Chemical", "and": "Disease"}
+WORSE = {**dict.fromkeys([*GENES[:20], *GENES[60:]], "Gene"), "flu": "Chemical", "and": "Disease"}
 
 
 def sentence(corpus: str, number: int, text: str, labels: dict[str, str]) -> Sentence:
@@ -28,15 +30,17 @@ def sentence(corpus: str, number: int, text: str, labels: dict[str, str]) -> Sen
     )
 
 
-def make_data(*, corpora: int = 3) -> Dataset:
-    genes = [sentence("BC2GM", i, f"{g} binds now", {g: "Gene"}) for i, g in enumerate(GENES)]
+def make_data(*, corpora: int = 3, count: int = 60) -> Dataset:
+    """Make three corpora of so many sentences; the gate can tell of 320."""
+    names = GENES[:count]
+    genes = [sentence("BC2GM", i, f"{g} binds now", {g: "Gene"}) for i, g in enumerate(names)]
     ills = [
         sentence("NCBI-disease", i, f"flu and {g} cause", {"flu": "Disease"})
-        for i, g in enumerate(GENES)
+        for i, g in enumerate(names)
     ]
     drugs = [
         sentence("BC4CHEMD", i, f"{g} with aspirin", {"aspirin": "Chemical"})
-        for i, g in enumerate(GENES[:9])
+        for i, g in enumerate(names if count > 60 else names[:9])
     ]
     test = [genes, ills, drugs][:corpora]
     return Dataset(
@@ -50,10 +54,13 @@ def store_report(
     model: str,
     words: dict[str, str],
     parts: tuple[str, ...] = (),
+    trained_on: frozenset[str] = KNOWN,
 ) -> Evaluation:
     if not (settings.merged / "manifest.json").exists():
         write_dataset(data, settings.merged)
     key = evaluation_key(settings.models / model, settings.merged)
     tagger = DictionaryTagger(data, words)
     tagger.name = model
-    return evaluate_and_store(tagger, data, key, settings.data / FOLDER, parts=parts)
+    return evaluate_and_store(
+        tagger, data, key, settings.data / FOLDER, parts=parts, trained_on=trained_on
+    )

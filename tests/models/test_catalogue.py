@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,57 +174,6 @@ def test_model_is_found_by_name_or_path_and_else_the_known_ones_are_named(place:
         catalogue.find_model("", place.models)
 
 
-def test_promote_and_roll_back_walk_the_same_way_back(place: Settings) -> None:
-    for name in ("bioner-compact", "a", "b"):
-        make_model(place.models, name)
-    assert catalogue.active_model(place) == "bioner-compact"
-    assert catalogue.rollback_target(place) is None
-    catalogue.promote(place, "a", "better on CRAFT", "Ada")
-    catalogue.promote(place, "b", "faster")
-    assert catalogue.active_model(place) == "b"
-    assert catalogue.rollback(place, "too eager").name == "a"
-    assert catalogue.rollback(place).name == "bioner-compact"
-    with pytest.raises(ModelError, match="no earlier model"):
-        catalogue.rollback(place)
-    kinds = [(change.kind, change.name) for change in catalogue.history(place)]
-    assert kinds == [
-        ("promote", "a"),
-        ("promote", "b"),
-        ("rollback", "a"),
-        ("rollback", "bioner-compact"),
-    ]
-    assert catalogue.history(place)[0].reason == "better on CRAFT"
-
-
-def test_promotion_refuses_what_cannot_serve(place: Settings) -> None:
-    make_model(place.models, "encoder", head=False)
-    make_model(place.models, "good")
-    (make_model(place.models, "broken") / "config.json").unlink()
-    for name, message in [
-        ("encoder", "bare encoder"),
-        ("broken", r"config\.json is missing"),
-        ("absent", "no such model"),
-        (str(place.models / "good"), "copy it there"),
-        ("..", "copy it there"),
-    ]:
-        with pytest.raises(ModelError, match=message):
-            catalogue.promote(place, name, "because")
-    with pytest.raises(ModelError, match="reason"):
-        catalogue.promote(place, "good", "  ")
-    assert catalogue.history(place) == ()
-
-
-def test_roll_back_to_a_model_that_is_gone_is_refused_by_name(place: Settings) -> None:
-    for name in ("a", "b"):
-        make_model(place.models, name)
-    catalogue.promote(place, "a", "first")
-    catalogue.promote(place, "b", "second")
-    (place.models / "a" / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match=r"model\.safetensors is missing"):
-        catalogue.rollback(place)
-    assert catalogue.active_model(place) == "b"
-
-
 @pytest.mark.parametrize(
     "damage",
     [
@@ -244,30 +192,6 @@ def test_damaged_record_is_named_and_not_overwritten(place: Settings, damage: st
     make_model(place.models, "a")
     place.home.mkdir()
     (place.home / catalogue.POINTER).write_text(damage)
-    for use in (
-        lambda: catalogue.promote(place, "a", "why"),
-        lambda: catalogue.active_model(place),
-    ):
-        with pytest.raises(ModelError, match=r"active-model\.json.*move it away to begin anew"):
-            use()
+    with pytest.raises(ModelError, match=r"active-model\.json.*move it away to begin anew"):
+        catalogue.active_model(place)
     assert (place.home / catalogue.POINTER).read_text() == damage
-
-
-def _promote_often(place: Settings, name: str) -> None:
-    for i in range(10):
-        catalogue.promote(place, f"{name}{i % 2}", f"{name} {i}")
-
-
-def test_promotions_of_several_processes_are_all_on_record(place: Settings) -> None:
-    for name in ("a0", "a1", "b0", "b1"):
-        make_model(place.models, name)
-    workers = [
-        multiprocessing.get_context("fork").Process(target=_promote_often, args=(place, name))
-        for name in "ab"
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    reasons = {change.reason for change in catalogue.history(place)}
-    assert reasons == {f"{name} {i}" for name in "ab" for i in range(10)}

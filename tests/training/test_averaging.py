@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bioner.corpora.dataset import Dataset
-from bioner.evaluation.gate import Check
+from bioner.evaluation.verdicts import Answer, Verdict
 from bioner.training import averaging
 from bioner.training.averaging import average_weights
 
@@ -31,9 +31,10 @@ def falls_below(monkeypatch: pytest.MonkeyPatch, sound: float) -> list[float]:
     """Let devel refuse every share of the parent below ``sound``; return the shares it saw."""
     seen: list[float] = []
 
-    def check(_before: float, after: float) -> list[Check]:
+    def check(_before: float, after: float) -> list[Answer]:
         seen.append(round((3 - after) / 2, 4))
-        return [Check("BC2GM", True, ""), Check("CRAFT", seen[-1] >= sound - 1e-9, "")]
+        craft = Verdict.PASSED if seen[-1] >= sound - 1e-9 else Verdict.FELL
+        return [Answer("BC2GM", Verdict.PASSED, ""), Answer("CRAFT", craft, "")]
 
     monkeypatch.setattr(averaging, "load_tagger", lambda folder, **_: folder)
     monkeypatch.setattr(averaging, "evaluate_sentences", lambda folder, *_, **__: weight(folder))

@@ -15,13 +15,12 @@ from support import DictionaryTagger
 
 from bioner.corpora.dataset_folder import read_manifest, write_dataset
 from bioner.errors import JobError
-from bioner.evaluation import gate
+from bioner.evaluation.promotion import promote, recorded
 from bioner.evaluation.published import ANCHORS, COLUMNS
 from bioner.evaluation.scoring import score
 from bioner.jobs import launch
-from bioner.jobs.folder import Job, JobSpec
 from bioner.models.card import read_card, write_card
-from bioner.models.catalogue import active_model, promote
+from bioner.models.catalogue import active_model
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.spans import Document, mention
 from bioner.store import Edit, Project, open_store
@@ -166,7 +165,7 @@ def test_another_schema_and_other_data_are_said(place: Settings) -> None:
 
 def test_leaked_sentences_are_said_and_so_is_not_knowing(place: Settings) -> None:
     data = make_data()
-    made = store_report(place, data, "bioner-compact", GOOD)
+    made = store_report(place, data, "bioner-compact", GOOD, trained_on=frozenset())
     assert "does not say what it was trained on" in told(open_page())
     raw = json.loads((made.folder / "report.json").read_text(encoding="utf-8"))
     raw["report"]["leaked"] = 7
@@ -221,7 +220,7 @@ def test_mistakes_become_a_queue_with_gold_and_prediction(place: Settings) -> No
 
 
 def test_a_worse_model_is_refused_with_reasons_and_a_better_one_offered(place: Settings) -> None:
-    data = make_data()
+    data = make_data(corpora=2, count=320)
     store_report(place, data, "bioner-compact", WORSE)
     store_report(place, data, "other", GOOD)
     refused = open_page(view="compare", model="bioner-compact", against="other")
@@ -231,8 +230,11 @@ def test_a_worse_model_is_refused_with_reasons_and_a_better_one_offered(place: S
     assert "other may replace bioner-compact" in app.success[0].value
     app.button(key="metrics_promote").click().run()
     assert not app.exception
-    assert app.button(key="metrics_promote_yes").label == "Use it"
-    assert any("My test" in one.value for one in app.warning), "what was not checked is said"
+    assert app.button(key="promote_yes").label == "Use it"
+    scores = table_with(app, "On")
+    assert list(scores["On"]) == ["BC2GM", "NCBI-disease"]
+    assert (scores["bioner-compact"] < scores["other"]).all()
+    assert any("My test" in one.value for one in app.info), "what was not asked is said"
 
 
 def make_my_test(settings: Settings) -> int:
@@ -269,7 +271,7 @@ def test_my_test_is_checked_apart_and_counts_in_the_gate(place: Settings) -> Non
     tests = make_my_test(place)
     app = open_page(view="compare", model="other", against="bioner-compact")
     before = table_with(app, "What")["What"]
-    assert any("Corrected patterns: my test was not scored" in text for text in before)
+    assert any("My test: not scored" in text for text in before)
     assert app.button(key="metrics_own_test").label == f"Check on my test ({tests} sentences)"
     app.button(key="metrics_own_test").click().run()
     assert not app.exception
@@ -293,7 +295,7 @@ def test_without_corpora_my_test_alone_speaks_and_the_rest_is_called_unchecked(
     app.button(key="metrics_own_test").click().run()
     assert not app.exception
     verdicts = table_with(app, "What")
-    unchecked = verdicts[verdicts["Verdict"] == "not checked"]["What"]
+    unchecked = verdicts[verdicts["Verdict"] == "cannot tell"]["What"]
     assert any("what the model may have forgotten is not known" in text for text in unchecked)
 
 
@@ -323,7 +325,7 @@ def test_a_refusal_is_kept_on_record_with_its_reasons(place: Settings) -> None:
     store_report(place, data, "other", WORSE)
     app = open_page(view="compare", model="other", against="bioner-compact")
     app.button(key="metrics_refuse").click().run()
-    [kept] = gate.recorded(place)
+    [kept] = recorded(place)
     assert not kept.decision.is_accepted
     record = table_with(open_page(view="compare", model="other"), "Why")
     assert list(record["What"]) == ["refused"]
@@ -360,7 +362,9 @@ def test_the_model_before_is_one_click_away(place: Settings) -> None:
     data = make_data()
     store_report(place, data, "bioner-compact", WORSE)
     store_report(place, data, "other", GOOD)
-    promote(place, "other", "better on genes")
+    store = open_store(place)
+    promote(place, store, "other", overrule="better on genes")
+    store.close()
     app = open_page(view="compare", model="other", against="bioner-compact")
     app.button(key="metrics_rollback").click().run()
     assert active_model(place) == "bioner-compact"
@@ -378,7 +382,7 @@ def test_evaluate_launches_a_background_job_with_the_command_for_it(
 ) -> None:
     launched = []
 
-    def refuse(spec: JobSpec, settings: Settings) -> Job:
+    def refuse(spec: launch.JobSpec, settings: Settings) -> launch.Job:
         launched.append(spec)
         raise JobError("no room for it")
 

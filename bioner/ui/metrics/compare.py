@@ -65,14 +65,14 @@ def _draw_pair(session: Session, shown: Shown, data: Data | None) -> None:
     other = find_shown(session.settings, entries[name], data, split)
     if not shown.stored or not other or not other.stored or not other.is_current:
         _offer(session, entries[name], shown, other, data, split)
-        draw_gate(session, shown.entry.name, name, None)
+        draw_gate(session, shown.entry.name, name)
         return
     try:
         compared = cache.comparison(other.stored, shown.stored)
     except BionerError as error:
         show_problem(error)
         return
-    draw_gate(session, shown.entry.name, name, (shown.stored, other.stored))
+    draw_gate(session, shown.entry.name, name)
     _draw_differences(shown, compared)
     _draw_changes(session, shown.stored, other.stored, compared.paired)
 

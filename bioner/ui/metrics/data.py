@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bioner.errors import BionerError
 from bioner.evaluation.keys import model_hash
-from bioner.evaluation.reports import FOLDER, Evaluation
+from bioner.evaluation.reports import Evaluation
 from bioner.evaluation.scores import Report, report_from_json
 from bioner.jobs import launch
 from bioner.jobs.folder import Job, list_jobs
@@ -71,20 +70,6 @@ def build_sample(settings: Settings) -> None:
     write_dataset(dataset, settings.data / SAMPLE)
 
 
-def stored_reports(settings: Settings) -> list[Evaluation]:
-    """Return the sound stored reports, newest first."""
-    found: list[Evaluation] = []
-    place = settings.data / FOLDER
-    for folder in place.iterdir() if place.is_dir() else ():
-        path = folder / "report.json"
-        if not folder.name.startswith(".") and path.is_file():
-            try:
-                found.append(cache.stored_report(str(folder), cache.stamp(path)))
-            except BionerError:
-                continue
-    return sorted(found, key=lambda one: (one.created, one.key.id), reverse=True)
-
-
 def find_shown(
     settings: Settings, entry: ModelEntry, data: Data | None, split: str
 ) -> Shown | None:
@@ -96,7 +81,7 @@ def find_shown(
     weights = model_hash(entry.folder)
     mine = [
         one
-        for one in stored_reports(settings)
+        for one in cache.evaluations(settings)
         if one.key.data and one.key.weights == weights and one.key.split == split
     ]
     fingerprint = data.fingerprint if data else ""

@@ -1,34 +1,39 @@
-"""The gate on the Metrics page: its verdict, "my test", promotion and roll-back."""
+"""The gate on the Metrics page: its verdicts, "my test", promotion and roll-back."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import streamlit as st
 
 from bioner.errors import BionerError
-from bioner.evaluation import gate
+from bioner.evaluation import promotion
 from bioner.evaluation.evaluate import evaluate_cached
-from bioner.evaluation.gate import EvaluationPair, Pattern
-from bioner.evaluation.keys import evaluation_key
-from bioner.evaluation.reports import FOLDER, find_evaluation
+from bioner.evaluation.gate import Evidence, corrected_patterns, gather
+from bioner.evaluation.reports import FOLDER
+from bioner.evaluation.verdicts import Decision, Verdict
 from bioner.models import catalogue
+from bioner.spans import Sentence
 from bioner.ui import cache
+from bioner.ui.models import promote_dialog
 from bioner.ui.session import Session, show_problem
 
 
-def draw_gate(session: Session, candidate: str, against: str, found: EvaluationPair | None) -> None:
-    """Draw whether a model may replace another, what was looked at, and the buttons that act on it.
-
-    ``found``: both models' reports on the corpora; without them only "my test" can speak.
-    """
+def draw_gate(session: Session, candidate: str, against: str) -> None:
+    """Draw whether a model may replace another, what was asked, and the buttons that act on it."""
+    settings = session.settings
     try:
-        own, patterns = _check_own_test(session, candidate, against)
-        if found is not None:
-            decision = cache.decision(*found, own=own, patterns=patterns)
-        elif own is not None:
-            decision = cache.decision(*own, own=None, patterns=patterns)
-        else:
+        store = cache.store(settings.database_url, str(settings.backups))
+        mine = store.my_test()
+        evidence = gather(
+            settings, candidate, against, own_test=mine, kept=cache.evaluations(settings)
+        )
+        if mine and evidence.own is None:
+            _offer_own_test(session, evidence, mine)
+        if evidence.corpora is None and evidence.own is None:
             _draw_rollback(session)
             return
+        decision = cache.decision(evidence, corrected_patterns(store.corrections()))
     except BionerError as error:
         show_problem(error)
         return
@@ -36,30 +41,34 @@ def draw_gate(session: Session, candidate: str, against: str, found: EvaluationP
     _draw_buttons(session, decision)
 
 
-def _draw_decision(decision: gate.Decision) -> None:
+def _draw_decision(decision: Decision) -> None:
     if decision.is_accepted:
         st.success(
-            f"{decision.candidate} may replace {decision.active}: nothing that was checked got "
-            "worse.",
+            f"{decision.candidate} may replace {decision.active}: it passed all "
+            f"{len(decision.answers)} questions.",
             icon=":material/verified:",
         )
     else:
+        has_fallen = any(one.verdict is Verdict.FELL for one in decision.answers)
+        verb = "should not" if has_fallen else "cannot yet"
         st.error(
-            f"{decision.candidate} should not replace {decision.active}:\n\n"
-            + "\n".join(f"- {reason}" for reason in decision.reasons),
-            icon=":material/block:",
+            f"{decision.candidate} {verb} replace {decision.active}:\n\n"
+            + "\n".join(f"- {reason}" for reason in decision.reasons)
+            + ("\n\nWhat would settle it:\n\n" if decision.settles else "")
+            + "\n".join(f"- {settle}" for settle in decision.settles),
+            icon=":material/block:" if has_fallen else ":material/help:",
         )
     with st.expander("What the gate looked at", icon=":material/checklist:"):
-        words = {True: "passed", False: "failed", None: "not checked"}
         st.dataframe(
-            [{"Verdict": words[c.is_passed], "What": c.text} for c in decision.checks],
+            [{"Verdict": str(c.verdict), "What": c.text} for c in decision.answers]
+            + [{"Verdict": "not asked", "What": note} for note in decision.notes],
             key="metrics_gate",
             hide_index=True,
             column_config={"What": st.column_config.TextColumn(width="large")},
         )
 
 
-def _draw_buttons(session: Session, decision: gate.Decision) -> None:
+def _draw_buttons(session: Session, decision: Decision) -> None:
     active = catalogue.active_model(session.settings)
     with st.container(horizontal=True):
         if decision.candidate != active:
@@ -69,14 +78,14 @@ def _draw_buttons(session: Session, decision: gate.Decision) -> None:
                 type="primary" if decision.is_accepted else "secondary",
                 icon=":material/verified:",
             ):
-                _promote_dialog(session, decision)
+                promote_dialog(session, decision.candidate)
             if not decision.is_accepted and st.button(
                 f"Refuse {decision.candidate}",
                 key="metrics_refuse",
                 icon=":material/block:",
                 help="Keeps the reasons on record; nothing else changes.",
             ):
-                gate.record(session.settings, decision, by=session.reviewer)
+                promotion.record(session.settings, decision, by=session.reviewer)
                 st.toast(f"{decision.candidate} is refused; the reasons are on record.")
         _draw_rollback(session)
 
@@ -85,7 +94,7 @@ def _draw_rollback(session: Session) -> None:
     target = catalogue.rollback_target(session.settings)
     if target and st.button(f"Back to {target}", key="metrics_rollback", icon=":material/undo:"):
         try:
-            catalogue.rollback(session.settings, "rolled back on Metrics", session.reviewer)
+            promotion.rollback(session.settings, "rolled back on Metrics", session.reviewer)
         except BionerError as error:
             show_problem(error)
             return
@@ -102,7 +111,7 @@ def draw_record(session: Session) -> None:
     ]
     refused = [
         (one.at, "refused", one.decision.candidate, one.by, " ".join(one.decision.reasons))
-        for one in gate.recorded(session.settings)
+        for one in promotion.recorded(session.settings)
         if not one.decision.is_accepted
     ]
     rows = sorted((*changes, *refused), reverse=True)
@@ -121,73 +130,23 @@ def draw_record(session: Session) -> None:
         )  # fmt: skip
 
 
-@st.dialog("Use this model?", icon=":material/verified:")
-def _promote_dialog(session: Session, decision: gate.Decision) -> None:
-    st.write(
-        f"Pages and commands will use **{decision.candidate}** instead of "
-        f"**{catalogue.active_model(session.settings)}**."
-    )
-    for text in decision.reasons:
-        st.error(text, icon=":material/block:")
-    for text in decision.unchecked:
-        st.warning(text, icon=":material/help:")
-    reason = st.text_input("Why", key="metrics_reason", max_chars=300)
-    is_ready = bool(reason.strip()) or decision.is_accepted
-    overrule = "Use it all the same" if decision.reasons else "Use it"
-    if st.button(
-        overrule,
-        key="metrics_promote_yes",
-        type="primary",
-        disabled=not is_ready,
-        help=None if is_ready else "The gate refuses it: write why you want it all the same.",
-    ):
-        verdict_text = (
-            decision.summary if decision.is_accepted else f"Overruled: {decision.summary}"
-        )
-        try:
-            gate.record(session.settings, decision, by=session.reviewer)
-            catalogue.promote(
-                session.settings,
-                decision.candidate,
-                f"{reason.strip()} {verdict_text}".strip(),
-                session.reviewer,
-            )
-        except BionerError as error:
-            show_problem(error)
-            return
-        session.model = decision.candidate
-        st.rerun()
-
-
-def _check_own_test(
-    session: Session, candidate: str, active: str
-) -> tuple[EvaluationPair | None, frozenset[Pattern]]:
-    """Return both models' reports on the team's own test sentences; offer to make them."""
+def _offer_own_test(session: Session, evidence: Evidence, mine: Sequence[Sentence]) -> None:
+    """Offer to score both models on the team's own test sentences."""
     settings = session.settings
-    store = cache.store(settings.database_url, str(settings.backups))
-    mine = store.my_test()
-    if not mine:
-        return None, frozenset()
-    patterns = gate.corrected_patterns(store.corrections())
-    reports = settings.data / FOLDER
-    folders = (settings.models / candidate, settings.models / active)
-    found = [find_evaluation(evaluation_key(one, None, own_test=mine), reports) for one in folders]
-    if found[0] and found[1]:
-        return (found[0], found[1]), patterns
-    if st.button(
+    if not st.button(
         f"Check on my test ({len(mine):,} sentences)",
         key="metrics_own_test",
         icon=":material/person_check:",
         help="Reviewed sentences that are set aside and never trained on.",
     ):
-        with st.spinner("Checking on my test …"):
-            for folder in folders:
-                evaluate_cached(
-                    folder,
-                    None,
-                    own_test=mine,
-                    reports=reports,
-                    device=settings.device,
-                )
-        st.rerun()
-    return None, patterns
+        return
+    with st.spinner("Checking on my test …"):
+        for name in (evidence.candidate, evidence.active):
+            evaluate_cached(
+                settings.models / name,
+                None,
+                own_test=mine,
+                reports=settings.data / FOLDER,
+                device=settings.device,
+            )
+    st.rerun()

@@ -8,9 +8,11 @@ from pathlib import Path
 import streamlit as st
 
 from bioner.errors import BionerError
+from bioner.evaluation import promotion
 from bioner.models import catalogue
 from bioner.models.catalogue import ModelEntry
 from bioner.ui import cache
+from bioner.ui.models import promote_dialog
 from bioner.ui.session import Session, show_problem
 
 
@@ -123,37 +125,13 @@ def _draw_choice(
             _rollback_dialog(session, active, earlier or "")
 
 
-@st.dialog("Use this model?", icon=":material/verified:")
-def promote_dialog(session: Session, name: str) -> None:
-    """Ask for the reason and make the model the one that pages and commands use."""
-    active = catalogue.active_model(session.settings)
-    st.write(f"Pages and commands will use **{name}** instead of **{active}**.")
-    reason = st.text_input(
-        "Why", key="train_reason", placeholder="Better on our own test", max_chars=300
-    )
-    if st.button(
-        "Use it",
-        key="train_promote_yes",
-        type="primary",
-        disabled=not reason.strip(),
-        help=None if reason.strip() else "Write one sentence first: it goes on record.",
-    ):
-        try:
-            catalogue.promote(session.settings, name, reason.strip(), session.reviewer)
-        except BionerError as error:
-            show_problem(error)
-            return
-        session.model = name
-        st.rerun()
-
-
 @st.dialog("Roll back?", icon=":material/undo:")
 def _rollback_dialog(session: Session, active: str, earlier: str) -> None:
     st.write(f"Pages and commands will use **{earlier}** again instead of **{active}**.")
     reason = st.text_input("Why", key="train_rollback_reason", max_chars=300)
     if st.button("Roll back", key="train_rollback_yes", type="primary"):
         try:
-            catalogue.rollback(session.settings, reason.strip() or "rolled back", session.reviewer)
+            promotion.rollback(session.settings, reason.strip() or "rolled back", session.reviewer)
         except BionerError as error:
             show_problem(error)
             return

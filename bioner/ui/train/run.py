@@ -22,9 +22,9 @@ from bioner.models.catalogue import active_model
 from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
 from bioner.ui import charts
 from bioner.ui.charts import PALETTE, Point
+from bioner.ui.models import promote_dialog
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, page_link, show_problem
-from bioner.ui.train.models import promote_dialog
 
 STATUS = {
     "queued": (":material/hourglass_top:", "gray", "waiting"),
