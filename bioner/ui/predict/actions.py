@@ -53,8 +53,9 @@ def draw_actions(
         vertical_alignment="center",
         key="predict_actions",
     ):
-        if told:
-            st.caption(told, width="stretch")
+        st.caption(told, width="content")
+        buttons = st.container(horizontal=True, width="content")
+    with buttons:
         with st.popover("Correct these", icon=":material/rate_review:", type="primary"):
             _draw_correct(session, seen, place, entry)
         with st.popover("Download", icon=":material/download:"):

@@ -16,7 +16,8 @@ from bioner.ui.session import keep_in_url, url_choice, url_choices, url_int, url
 
 def choose_view(schema: LabelSchema) -> View:
     """Let a person choose types or groups, the threshold and the confidence colouring."""
-    left, middle, right = st.columns([2, 3, 2], vertical_alignment="bottom")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        left, middle, right = (st.container(width=width) for width in ("content", 190, "content"))
     numbers = {"types": schema.names, "groups": tuple(schema.groups)}
     coarse = left.segmented_control(
         "Show",

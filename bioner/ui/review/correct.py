@@ -55,7 +55,7 @@ def draw_desk(desk: Desk) -> None:
     focus = next((one for one in reviews if one.item == item), reviews[0])
     act = partial(_act, desk)
     draw_progress(desk)
-    wide, narrow = st.columns([3, 1], gap="medium")
+    wide, narrow = st.columns([5, 2], gap="medium")
     with wide:
         draw_header(desk, focus, act)
         draw_clash(desk, [one.item for one in reviews], act)
