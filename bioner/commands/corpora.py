@@ -73,8 +73,9 @@ def stats(
     data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
 ) -> None:
-    """Show what is in the merged dataset: sentences and mentions by corpus, split and type."""
+    """Show what is in the merged dataset: sentences, mentions by type, and the licences."""
     from bioner.corpora.dataset_folder import read_manifest
+    from bioner.corpora.registry import CORPORA
 
     manifest = read_manifest(data or read_settings().merged)
     if as_json:
@@ -84,6 +85,13 @@ def stats(
     rows = [["type", "mentions"]]
     rows += [[name, f"{count:,}"] for name, count in manifest.report.types.items()]
     typer.echo(table(rows, right={1}))
+    licences = [["corpus", "licence", "where it is said"]]
+    for name in manifest.report.sentences:
+        if name in CORPORA:
+            licences.append([name, CORPORA[name].licence, CORPORA[name].licence_source])
+        else:
+            licences.append([name, "your own", ""])
+    typer.echo(table(licences))
 
 
 @app.command()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bioner.bio import tag_names
 from bioner.corpora.dataset import Dataset
+from bioner.corpora.registry import licence_of_model
 from bioner.machine import Device, Precision
 from bioner.models.card import ModelCard
 from bioner.settings import PROJECT_ROOT
@@ -65,6 +66,7 @@ def card_of_run(
         for name in sentence.covers:
             counts[name] = counts.get(name, 0) + 1
     weak = [t for t in dataset.schema.names if counts.get(t, 0) < 0.12 * max(1, len(dataset.train))]
+    corpora = tuple(dict.fromkeys(c for s in dataset.train for c in (s.sources or (s.corpus,))))
     limits = [f"{t}: looked for in few training sentences, expect false alarms" for t in weak]
     return ModelCard(
         name=out.name,
@@ -76,7 +78,7 @@ def card_of_run(
         types=dataset.schema.names,
         tags=tag_names(dataset.schema.names),
         data_fingerprint=dataset.fingerprint,
-        corpora=tuple(dict.fromkeys(c for s in dataset.train for c in (s.sources or (s.corpus,)))),
+        corpora=corpora,
         loss=config.loss,
         config={
             **asdict(config),
@@ -90,7 +92,7 @@ def card_of_run(
         steps=steps,
         train_sentences=len(dataset.train) + corrections,
         corrections=corrections,
-        licence="Apache-2.0 (weights); training data under the corpora's own licences",
+        licence=licence_of_model(corpora),
         limits=tuple(limits),
         hardware={
             "device": device,

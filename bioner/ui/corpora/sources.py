@@ -14,12 +14,13 @@ def draw_sources(shelf: Shelf) -> None:
     known = [(corpus, CORPORA.get(corpus)) for corpus in shelf.corpora]
     parts = shelf.report.parts
     draw_table(
-        ["Corpus", "Annotates", "Licence", "Cite", "Home"],
+        ["Corpus", "Annotates", "Licence", "Said in", "Cite", "Home"],
         [
             (
                 f"{corpus} (part)" if corpus in parts else corpus,
                 info.annotates if info else "your own labels",
-                info.licence if info else "",
+                info.licence if info else "your own",
+                info.licence_source if info else "",
                 info.citation if info else "",
                 info.url if info else "",
             )
