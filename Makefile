@@ -18,11 +18,12 @@ dev_stamp := $(VENV)/.installed-dev
 torch := $(shell grep '^torch==' requirements.txt)
 quiet := --quiet --disable-pip-version-check
 
-.PHONY: run test lint bench format help
+.PHONY: run test long lint bench format help
 
 help:
 	@echo "make run    install what is needed and open the app on http://127.0.0.1:$(PORT)"
 	@echo "make test   everything that can be checked without a GPU"
+	@echo "make long   minutes of generated inputs for every reader and writer"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  the quick benchmarks"
 
@@ -31,7 +32,10 @@ run: $(app_stamp)
 	$(bin)/streamlit run app.py --server.port $(PORT)
 
 test: $(dev_stamp) lint
-	$(bin)/python -m pytest -m "not gpu" $(PYTEST_ARGS)
+	$(bin)/python -m pytest -m "not gpu and not long" $(PYTEST_ARGS)
+
+long: $(dev_stamp)
+	$(bin)/python -m pytest -m long $(PYTEST_ARGS)
 
 lint: $(dev_stamp)
 	$(bin)/ruff check .

@@ -13,7 +13,17 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from bioner.errors import FormatError
-from bioner.formats import bioc_xml, brat, conll, json_documents, plain, pubtator
+from bioner.formats import (
+    articles,
+    bioc_xml,
+    brat,
+    conll,
+    conllu,
+    json_documents,
+    plain,
+    pubtator,
+    webanno,
+)
 from bioner.formats.detecting import HEAD, detect_format, refuse_office
 from bioner.formats.members import is_archive, read_members
 from bioner.formats.source import Bounded, refuse_large, unreadable
@@ -28,7 +38,11 @@ JSON_FORMATS = (
 
 READERS: dict[str, Reader] = {
     "conll": lambda *given: map(conll.to_document, conll.read_sentences(*given)),
+    "conllu": conllu.read,
+    "webanno": webanno.read,
     "bioc-xml": bioc_xml.read,
+    "pubmed": articles.read_pubmed,
+    "pmc": articles.read_pmc,
     "pubtator": pubtator.read,
     "txt": plain.read_text_file,
     "csv": plain.read_csv,

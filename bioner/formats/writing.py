@@ -15,6 +15,7 @@ from bioner.formats import (
     bioc_xml,
     brat_writer,
     conll,
+    conllu,
     doccano,
     huggingface,
     jsonl,
@@ -23,6 +24,8 @@ from bioner.formats import (
     pubannotation,
     pubtator,
     spacy,
+    table,
+    webanno,
 )
 from bioner.formats.source import is_device, replacing, unwritable
 from bioner.formats.tally import Losses, WriteReport
@@ -40,8 +43,11 @@ WRITERS: dict[str, Writer] = {
     "doccano": doccano.write,
     "labelstudio": labelstudio.write,
     "prodigy": prodigy.write,
+    "webanno": webanno.write,
+    "conllu": conllu.write,
     "hf": huggingface.write,
     "pubannotation": pubannotation.write,
+    "csv": table.write,
 }
 WRITABLE = (*WRITERS, "brat")
 SUFFIXES = {
@@ -56,6 +62,9 @@ SUFFIXES = {
     "prodigy": ".prodigy.jsonl",
     "hf": ".hf.jsonl",
     "pubannotation": ".pubannotation.jsonl",
+    "webanno": ".tsv",
+    "conllu": ".conllu",
+    "csv": ".csv",
     "brat": ".zip",
 }
 """The file ending of each format that is written."""

@@ -1,0 +1,52 @@
+"""A table of mentions, a row each, for spreadsheets and statistics; written, never read back."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from typing import TextIO
+
+from bioner.formats.attributes import source_id
+from bioner.formats.marks import IDENTIFIER
+from bioner.formats.tally import Losses
+from bioner.spans import Document, Mention
+from bioner.text import split_document
+
+COLUMNS = ("id", "start", "end", "surface", "type", "concept", "score", "sentence")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would compute: it gets an apostrophe before it."""
+
+
+def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None:
+    """Write the table as CSV; offsets are characters of the text, half-open."""
+    rows = csv.writer(stream, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for document in documents:
+        losses.document(document)
+        losses.written += len(document.mentions)
+        losses.drop("text_without_mentions_dropped", not document.mentions)
+        losses.drop("relations_dropped", len(document.relations))
+        ranges = document.sentence_ranges or split_document(document.text).sentence_ranges
+        for one in document.mentions:
+            losses.drop("discontinuous_joined", one.is_discontinuous)
+            losses.drop("mention_id_dropped", bool(one.id))
+            losses.drop_details(one, kept=frozenset({IDENTIFIER}), holds_score=True)
+            inside = [(low, high) for low, high in ranges if low < one.end and high > one.start]
+            sentence = document.text[inside[0][0] : inside[-1][1]] if inside else ""
+            cells = [source_id(document), document.surface(one), one.label, _concepts(one)]
+            id, surface, label, concept = (_harmless(cell, losses) for cell in cells)
+            score = "" if one.score is None else repr(one.score)
+            told = _harmless(" ".join(sentence.split()), losses)
+            rows.writerow([id, one.start, one.end, surface, label, concept, score, told])
+
+
+def _concepts(one: Mention) -> str:
+    return ";".join(value for key, value in one.attributes if key == IDENTIFIER)
+
+
+def _harmless(cell: str, losses: Losses) -> str:
+    """Return the cell as text that no spreadsheet takes for a formula."""
+    if not cell.startswith(_FORMULA):
+        return cell
+    losses.drop("formula_made_text")
+    return f"'{cell}"
