@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -178,7 +179,7 @@ def _tagging(settings: Settings) -> Tagging:
     def tag(documents: Sequence[Document], on_progress: OnProgress) -> Sequence[Document]:
         return tagger.tag_documents(
             documents,
-            progress=lambda done, total: on_progress(Progress(done, total, "Marking sentences")),
+            progress=lambda heard: on_progress(replace(heard, text="Marking sentences")),
         )
 
     return Tagging(model=name, tag=tag)
@@ -198,12 +199,11 @@ def queue_order(settings: Settings) -> Order:
 
 def _heard() -> OnProgress:
     """Return what shows progress on stderr, a line for each kind of work."""
-    lines: dict[str, Callable[[int, int], None]] = {}
+    lines: dict[str, OnProgress] = {}
 
     def hear(progress: Progress) -> None:
         if progress.total is not None:
-            line = lines.setdefault(progress.text, counter(progress.text))
-            line(progress.done, progress.total)
+            lines.setdefault(progress.text, counter(progress.text))(progress)
 
     return hear
 

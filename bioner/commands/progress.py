@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bioner.commands.terminal import counter
+from bioner.progress import OnProgress
 
 
 @contextmanager
-def job_progress(job: Path | None, what: str) -> Iterator[Callable[[int, int], None]]:
+def job_progress(job: Path | None, what: str) -> Iterator[OnProgress]:
     """Yield a progress callback; with ``job``, a job folder's metrics and outcome are kept."""
     if job is None:
         yield counter(what)
@@ -19,6 +20,6 @@ def job_progress(job: Path | None, what: str) -> Iterator[Callable[[int, int], N
     from bioner.training.progress import RunProgress
 
     with JobReporter(job) as report:
-        yield lambda done, total: report(
-            RunProgress(done, total, done / total if total else 0.0, message=what)
+        yield lambda heard: report(
+            RunProgress(heard.done, heard.total or 0, heard.share or 0.0, message=what)
         )

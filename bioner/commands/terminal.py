@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand
 
 from bioner.errors import BionerError
+from bioner.progress import OnProgress, Progress
 
 P = ParamSpec("P")
 
@@ -55,13 +56,14 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def counter(what: str, *, every_s: float = 1.0) -> Callable[[int, int], None]:
+def counter(what: str, *, every_s: float = 1.0) -> OnProgress:
     """Return a callback that prints ``what: done/total`` to stderr, at most once a second."""
     last = 0.0
     began = time.monotonic()
 
-    def show(done: int, total: int) -> None:
+    def show(heard: Progress) -> None:
         nonlocal last
+        done, total = heard.done, heard.total or heard.done
         now = time.monotonic()
         if done < total and now - last < every_s:
             return

@@ -8,9 +8,10 @@ from typing import Any
 
 from bioner.evaluation.folding import fold_pair, fold_spans
 from bioner.labels import LabelSchema
+from bioner.progress import OnProgress
 from bioner.spans import Sentence
 from bioner.tagging.calibration import calibrated, fit_platt, log_odds, reliability
-from bioner.tagging.tagger import OnProgress, Tagger
+from bioner.tagging.tagger import Tagger
 
 LEAST = 50
 """Mentions of a type that were judged, for it to get a scale of its own; below, its group's."""

@@ -27,9 +27,10 @@ from bioner.evaluation.surfaces import (
 )
 from bioner.machine import Device
 from bioner.models.card import training_hashes
+from bioner.progress import OnProgress
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
-from bioner.tagging.tagger import OnProgress, Tagger
+from bioner.tagging.tagger import Tagger
 
 
 def evaluate_cached(

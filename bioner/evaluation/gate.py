@@ -23,9 +23,9 @@ from bioner.evaluation.scores import Report
 from bioner.evaluation.verdicts import Answer, Decision, Verdict
 from bioner.machine import Device
 from bioner.models.catalogue import active_model, find_model
+from bioner.progress import OnProgress
 from bioner.settings import Settings
 from bioner.spans import Sentence
-from bioner.tagging.tagger import OnProgress
 
 EvaluationPair = tuple[Evaluation, Evaluation]
 """The candidate's and the active model's evaluations of the same sentences."""

@@ -23,9 +23,10 @@ from bioner.evaluation.scores import (
 )
 from bioner.evaluation.surfaces import Lexicon
 from bioner.labels import CorpusMapping, LabelSchema
+from bioner.progress import OnProgress
 from bioner.spans import Sentence
 from bioner.tagging.calibration import Reliability, reliability
-from bioner.tagging.tagger import OnProgress, Tagger
+from bioner.tagging.tagger import Tagger
 
 Bounds = tuple[float | None, float | None]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bioner.labels import LabelSchema
+from bioner.progress import OnProgress, Progress
 from bioner.spans import Document, Sentence, Span, unflatten
 from bioner.tagging.decoding import Draft, GroupDecoder
 from bioner.tagging.network import Floats, Network
@@ -19,8 +20,6 @@ from bioner.text import split_document
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-OnProgress = Callable[[int, int], None]
 
 BATCH_PIECES = 4096
 """Padded word-pieces in one batch at most."""
@@ -165,7 +164,7 @@ class Tagger:
                     done += 1
                     yield i, partial.pop(i)
             if progress:
-                progress(done, len(sentences))
+                progress(Progress(done, len(sentences)))
 
     def _windows(self, sentences: Sequence[Sentence]) -> tuple[list[Window], list[int]]:
         windows: list[Window] = []

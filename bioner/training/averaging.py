@@ -17,9 +17,9 @@ from bioner.evaluation.scoring import evaluate_sentences
 from bioner.evaluation.verdicts import Verdict
 from bioner.labels import LabelSchema
 from bioner.machine import Device
+from bioner.progress import OnProgress, Progress
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
-from bioner.tagging.tagger import OnProgress
 
 STEP = 0.1
 MOST = 0.9
@@ -85,11 +85,12 @@ def _progress(tell: Tell, what: str) -> OnProgress:
     """Tell each tenth, so that a job's log stays short."""
     told = -1
 
-    def show(done: int, total: int) -> None:
+    def show(heard: Progress) -> None:
         nonlocal told
-        if 10 * done // max(1, total) > told:
-            told = 10 * done // max(1, total)
-            tell(f"{what}: {done:,} of {total:,} sentences")
+        tenths = int(10 * (heard.share or 0.0))
+        if tenths > told:
+            told = tenths
+            tell(f"{what}: {heard.done:,} of {heard.total:,} sentences")
 
     return show
 

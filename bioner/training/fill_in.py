@@ -10,7 +10,7 @@ on its card and never become labels.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import numpy.typing as npt
 from bioner.bio import allowed_tags
 from bioner.errors import TrainingError
 from bioner.labels import LabelSchema
+from bioner.progress import OnProgress, Progress, unheard
 from bioner.spans import Sentence
 from bioner.tagging.tagger import Tagger
 
@@ -88,7 +89,7 @@ def fill_in(
     schema: LabelSchema,
     *,
     sure: float = 0.95,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: OnProgress = unheard,
 ) -> FillIn:
     """Mark each token that is not labelled, where the teacher is ``sure`` among what is allowed.
 
@@ -113,7 +114,7 @@ def fill_in(
             chosen = found[found != UNSURE]
             counts.update(chosen.tolist())
             unsure += free - len(chosen)
-        progress(min(start + CHUNK, len(sentences)), len(sentences))
+        progress(Progress(min(start + CHUNK, len(sentences)), len(sentences)))
     return FillIn(tuple(marks), {names[i]: counts[i] for i in sorted(counts)}, unsure)
 
 

@@ -13,9 +13,10 @@ from bioner.corpora.dataset_folder import read_dataset
 from bioner.corpora.merge import merge
 from bioner.corpora.read import read_corpora
 from bioner.labels import LabelSchema, read_schema
+from bioner.progress import OnProgress
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
-from bioner.tagging.tagger import OnProgress, Tagger
+from bioner.tagging.tagger import Tagger
 from bioner.training.config import Recipe
 
 DISPUTED_SHARE = 0.25

@@ -22,6 +22,7 @@ from bioner.models.card import (
     write_training_hashes,
 )
 from bioner.models.catalogue import find_model
+from bioner.progress import Progress
 from bioner.settings import read_settings
 from bioner.spans import Sentence
 from bioner.training import processes
@@ -172,10 +173,9 @@ def _fill_in(
         raise TrainingError("a fill-in round needs --loss partial: naive leaves nothing open")
     teacher = load_tagger(find_model(config.fill_in, read_settings().models), device=config.device)
 
-    def tell(done: int, total: int) -> None:
-        report(
-            RunProgress(0, 0, 0.0, message=f"the teacher has read {done:,} of {total:,} sentences")
-        )
+    def tell(heard: Progress) -> None:
+        read = f"{heard.done:,} of {heard.total:,} sentences"
+        report(RunProgress(0, 0, 0.0, message=f"the teacher has read {read}"))
 
     return fill_in(sentences, teacher, dataset.schema, sure=config.fill_in_sure, progress=tell)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import streamlit as st
 from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.machine import Device
+from bioner.progress import OnProgress
 from bioner.settings import Settings
 from bioner.spans import Document
 
@@ -79,7 +80,7 @@ def tag_documents(
     entry: ModelEntry,
     device: Device,
     *,
-    progress: Callable[[int, int], None],
+    progress: OnProgress,
 ) -> list[Document]:
     """Tag documents with a model, each text once; ``progress`` hears of sentences done."""
     known = _tagged()

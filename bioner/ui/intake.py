@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import streamlit as st
 
@@ -62,7 +63,7 @@ def tagging_of(session: Session) -> Tagging | None:
             documents,
             entry,
             device,
-            progress=lambda done, total: on_progress(Progress(done, total, "Marking sentences")),
+            progress=lambda heard: on_progress(replace(heard, text="Marking sentences")),
         )
 
     return Tagging(model=entry.name, tag=tag)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bioner.labels import LabelSchema, read_schema
 from bioner.models.card import ModelCard, write_card
+from bioner.progress import OnProgress, Progress
 from bioner.spans import Alternative, Document, Mention, mention
 from bioner.text import split_document
 
@@ -36,12 +37,12 @@ class DictionaryTagger:
         self._is_other = folder.name == "other"
 
     def tag_documents(
-        self, documents: Sequence[Document], *, progress: Callable[[int, int], None] | None = None
+        self, documents: Sequence[Document], *, progress: OnProgress | None = None
     ) -> list[Document]:
         found = []
         for i, document in enumerate(documents):
             if progress:
-                progress(i, len(documents))
+                progress(Progress(i, len(documents)))
             ranges = document.sentence_ranges or split_document(document.text).sentence_ranges
             marks = tuple(sorted(self._marks(document.text), key=lambda one: one.start))
             found.append(replace(document, mentions=marks, sentence_ranges=ranges))

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from bioner.corpora.dataset import Dataset
 from bioner.evaluation.verdicts import Answer, Verdict
+from bioner.progress import Progress
 from bioner.training import averaging
 from bioner.training.averaging import average_weights
 
@@ -88,6 +89,6 @@ def test_reading_devel_is_told_in_tenths() -> None:
     told: list[str] = []
     show = averaging._progress(told.append, "reads")
     for done in range(0, 1001, 8):
-        show(done, 1000)
+        show(Progress(done, 1000))
     assert len(told) == 11
     assert told[-1] == "reads: 1,000 of 1,000 sentences"

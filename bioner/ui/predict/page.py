@@ -10,6 +10,7 @@ import streamlit as st
 from bioner.errors import BionerError
 from bioner.machine import Device
 from bioner.models.catalogue import ModelEntry, active_model
+from bioner.progress import Progress
 from bioner.spans import Document
 from bioner.ui import cache
 from bioner.ui.models import choose_model, offer_models
@@ -87,8 +88,9 @@ def tag(
     bar = st.empty()
     for entry in entries:
 
-        def progress(done: int, total: int, name: str = entry.name) -> None:
-            bar.progress(done / max(1, total), f"{name}: {done:,} of {total:,} sentences")
+        def progress(heard: Progress, name: str = entry.name) -> None:
+            told = f"{name}: {heard.done:,} of {heard.total:,} sentences"
+            bar.progress(heard.share or 0.0, told)
 
         try:
             results.append(cache.tag_documents(documents, entry, device, progress=progress))
