@@ -189,33 +189,12 @@ class Shelf:
             found.setdefault(key[0], []).append(Labelled(*key, number, first[key]))
         return {surface: tuple(uses) for surface, uses in found.items()}
 
-    @cached_property
-    def _trigrams(self) -> dict[str, list[str]]:
-        index: dict[str, list[str]] = {}
-        for surface in self.labelled:
-            for gram in _grams(surface):
-                index.setdefault(gram, []).append(surface)
-        return index
+    def labelled_as(self, text: str) -> tuple[Labelled, ...]:
+        """Return how this very surface is labelled, case and Greek letters aside; () if nowhere.
 
-    def nearest(self, text: str, most: int = 3) -> list[tuple[Labelled, ...]]:
-        """Return how the labelled surfaces most like this one are labelled: itself, if it is there.
-
-        Likeness is the share of common letter triples (Jaccard), at least a third.
+        Whole words: "cell" says nothing of "cells".
         """
-        surface = search_words(text).lower()
-        if surface in self.labelled:
-            return [self.labelled[surface]]
-        grams = _grams(surface)
-        shared = Counter(one for gram in grams for one in self._trigrams.get(gram, ()))
-        scored = [
-            (number / (len(grams) + len(_grams(one)) - number), one)
-            for one, number in shared.most_common(200)
-        ]
-        return [
-            self.labelled[one]
-            for likeness, one in sorted(scored, key=lambda s: (-s[0], s[1]))[:most]
-            if likeness >= 1 / 3
-        ]
+        return self.labelled.get(search_words(text).lower(), ())
 
     def dataset(self) -> Dataset:
         """Return the sentences as a dataset."""
@@ -226,11 +205,6 @@ class Shelf:
     def sentences(self, rows: Sequence[int]) -> tuple[Sentence, ...]:
         """Return the sentences of these rows."""
         return from_table(self.table.take(list(rows)))
-
-
-def _grams(surface: str) -> set[str]:
-    padded = f"  {surface} "
-    return {padded[i : i + 3] for i in range(len(padded) - 2)}
 
 
 def search_words(text: str) -> str:

@@ -99,25 +99,33 @@ class GroupDecoder:
 
     def name(self, draft: Draft, votes: Floats) -> Span:
         """Name a draft by the document's votes; its score is the probability that the name is right
-        as far as the corpora can tell."""
+        as far as the corpora can tell. The alternatives are on the same scale, each by its own
+        type's calibration, and none is above the name: the document has decided for it."""
         members = self._members[self._groups.index(draft.group)]
         chosen = members[int(np.argmax(votes))]
         alike = self._alike[chosen]
         share = float(sum(p for n, p in zip(members, draft.within, strict=True) if n in alike))
+        score = self._scaled(chosen, draft.group_score * share)
         others = [
-            Alternative(n, round(float(p) * draft.group_score, 4))
+            Alternative(n, float(p) * draft.group_score)
             for n, p in zip(members, draft.within, strict=True)
             if n != chosen
         ]
-        ranked = sorted([*others, *draft.rivals], key=lambda a: (-a.score, a.label))
+        rest = [a for a in (*others, *draft.rivals) if round(a.score, 4) >= _LEAST_SHOWN]
+        scaled = [Alternative(a.label, min(score, self._scaled(a.label, a.score))) for a in rest]
         return Span(
             draft.start,
             draft.end,
             chosen,
             status="predicted",
-            score=round(calibrated(draft.group_score * share, self._calibration.get(chosen)), 4),
-            alternatives=tuple(a for a in ranked if a.score >= _LEAST_SHOWN)[:MAX_ALTERNATIVES],
+            score=score,
+            alternatives=tuple(sorted(scaled, key=lambda a: (-a.score, a.label)))[
+                :MAX_ALTERNATIVES
+            ],
         )
+
+    def _scaled(self, label: str, p: float) -> float:
+        return round(calibrated(p, self._calibration.get(label)), 4)
 
 
 def indistinguishable(schema: LabelSchema) -> dict[str, frozenset[str]]:

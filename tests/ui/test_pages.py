@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
+from bioner.corpora.overview import open_sample
 from bioner.labels import read_schema
 from bioner.review import REASONS
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
@@ -298,6 +299,25 @@ def test_a_label_switched_off_in_the_link_is_hidden(filled: Settings) -> None:
     assert "1 mention of 1 type" in told(app)
 
 
+def why(text: str, chosen: str) -> str:
+    """Return what Predict says of this text when this mention (its place and type) is chosen."""
+    app = open_app("3_Predict.py", text=text)
+    app.session_state["bioner_session"].memory["predict.chosen"] = chosen
+    app.run()
+    assert not app.exception
+    return told(app)
+
+
+def test_why_shows_the_same_words_of_the_corpora_or_says_that_there_are_none(
+    filled: Settings,
+) -> None:
+    said = why("We gave aspirin to mice.", "8-15:Chemical")
+    assert "“aspirin” is labelled nowhere there" in said
+    assert '<div class="bn-uses">' not in said
+    said = why("We gave aspirin to mice.", "19-23:Organism")
+    assert "<b>mice</b>" in said
+
+
 def test_correct_these_takes_the_document_to_review(filled: Settings) -> None:
     app = open_app("3_Predict.py", text="We gave aspirin to mice.")
     app.button(key="predict_correct").click().run()
@@ -379,3 +399,12 @@ def test_corrections_are_one_more_corpus_on_the_charts(filled: Settings) -> None
     app = open_app("1_Corpora.py")
     said = [one.proto.alt for one in app.get("vega_lite_chart")]
     assert any("corrections" in one for one in said), said
+
+
+def test_only_the_very_words_count_as_labelled_in_the_corpora() -> None:
+    shelf = open_sample(read_settings().sample, read_schema())
+    assert [use.label for use in shelf.labelled_as("TNF-α")] == [
+        use.label for use in shelf.labelled["tnf - alpha"]
+    ]
+    for similar in ("keratinocyte", "mic", "nude  mouse"):
+        assert shelf.labelled_as(similar) == ()

@@ -12,6 +12,7 @@ from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention
 from bioner.ui.chips import color_of, label_html
 from bioner.ui.merged import open_shelf
+from bioner.ui.plain import plain_label
 from bioner.ui.predict.marks import mention_key
 from bioner.ui.session import Session, page_link
 from bioner.ui.snippets import sentence_html
@@ -63,26 +64,29 @@ def _bar_html(label: str, score: float | None, schema: LabelSchema) -> str:
 
 
 def explain(session: Session) -> Callable[[Document, Mention], None]:
-    """Return what draws why a mention has its label: the most alike labelled mentions."""
+    """Return what draws why a mention has its label: how the corpora label the same words."""
 
     def draw(document: Document, one: Mention) -> None:
         shelf = open_shelf(session)
         if shelf is None:
             return
         surface = document.surface(one)
-        alike = shelf.nearest(surface)
+        uses = shelf.labelled_as(surface)
         st.markdown("**Labelled in the corpora**" + (" (sample)" if shelf.is_sample else ""))
-        if not alike:
-            st.caption("Nothing like it is labelled there: the model goes by the words around it.")
+        if not uses:
+            st.caption(
+                f"“{plain_label(surface)}” is labelled nowhere there: the model goes by its "
+                "letters and by the words around it."
+            )
             return
-        st.html("".join(_uses_html(uses, shelf) for uses in alike))
-        st.html(_example_html(alike[0][0], shelf))
+        st.html(_uses_html(uses, shelf))
+        st.html(_example_html(next((u for u in uses if u.label == one.label), uses[0]), shelf))
         page_link(
             "Corpora",
             label="More such sentences",
             icon=":material/search:",
             part="sentences",
-            mention=alike[0][0].surface,
+            mention=uses[0].surface,
         )
 
     return draw

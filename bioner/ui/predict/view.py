@@ -135,7 +135,8 @@ def _shown(one: Mention, schema: LabelSchema, view: View) -> Mention:
         else:
             others[name] = others.get(name, 0.0) + other.score
     alternatives = tuple(
-        Alternative(name, value) for name, value in sorted(others.items(), key=lambda i: -i[1])
+        Alternative(name, value if score is None else min(value, score))
+        for name, value in sorted(others.items(), key=lambda i: -i[1])
     )
     return replace(one, label=label, score=score, alternatives=alternatives)
 
