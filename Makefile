@@ -46,6 +46,9 @@ format: $(dev_stamp)
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
+map: $(app_stamp)
+	$(bin)/python docs/make_map.py
+
 bench: $(dev_stamp)
 	$(bin)/python -m benchmarks
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import runpy
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from typing import Any
 
 import pytest
 import typer
+from test_layers import FLOORS
 
 from bioner.__main__ import app
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DECISIONS = (ROOT / "docs" / "DECISIONS.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+DECISIONS = ROOT / "docs" / "decisions"
 
 COMMAND = typer.main.get_command(app)
 
@@ -77,37 +80,95 @@ def test_calls_shown_in_the_readme_name_real_commands_and_options():
         assert {w.split("=")[0] for w in words if w.startswith("--")} <= known | {"--help"}, call
 
 
-def test_every_path_in_the_file_map_exists():
-    paths = [line.split()[0] for line in between(README, "files").splitlines() if "  " in line]
-    assert len(paths) > 20
-    assert not [path for path in paths if not (ROOT / path).exists()]
+def test_the_file_map_names_every_file_of_the_package_and_no_other():
+    shown = set()
+    for part in between(ARCHITECTURE, "files").split("### `")[1:]:
+        folder = part.split("/`")[0]
+        shown |= {f"{folder}/{name}" for name in re.findall(r"^- `([^`]+)`: \S", part, re.MULTILINE)}
+    kinds = (".py", ".js", ".css", ".yaml")
+    here = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "bioner").rglob("*")
+        if path.suffix in kinds and path.name != "__init__.py" and "versions" not in path.parts
+    }
+    assert shown == here, "run `make map`"
 
 
-def test_every_page_and_module_is_in_the_file_map():
-    shown = between(README, "files")
-    modules = [
-        f"bioner/{path.name}{'/' if path.is_dir() else ''}"
-        for path in sorted((ROOT / "bioner").iterdir())
-        if path.suffix in (".py", ".yaml") or (path.is_dir() and path.name != "__pycache__")
+def test_the_file_map_says_what_the_files_say_of_themselves():
+    made = runpy.run_path(str(ROOT / "docs" / "make_map.py"))
+    assert made["with_map"](ARCHITECTURE) == ARCHITECTURE, "run `make map`"
+
+
+def test_the_picture_of_the_floors_shows_every_room_on_its_floor():
+    drawn = [
+        frozenset(re.findall(r"^    (\w+)\[", floor, re.MULTILINE))
+        for floor in between(ARCHITECTURE, "floors").split("subgraph ")[1:]
     ]
-    pages = [f"pages/{path.name}" for path in sorted((ROOT / "pages").glob("*.py"))]
-    assert not [p for p in (*modules, *pages) if p not in shown and p != "bioner/__init__.py"]
+    assert drawn == [floor - {"__main__", "__init__"} for floor in FLOORS][: len(drawn)]
+    assert len(drawn) == len([floor for floor in FLOORS if floor - {"__main__", "__init__"}])
+
+
+def links() -> Iterator[tuple[Path, str]]:
+    """Yield every document with the targets of its links, code apart."""
+    for document in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]:
+        text = re.sub(r"`[^`]*`", "", document.read_text(encoding="utf-8"))
+        for target in re.findall(r"\]\(([^)#\s]+)", text):
+            yield document, target
 
 
 def test_links_between_documents_lead_somewhere():
-    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
-        for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8")):
-            inside_code = "://" in target or target == "y"
-            assert inside_code or (document.parent / target).exists(), f"{document.name}: {target}"
+    dead = [
+        f"{document.relative_to(ROOT)}: {target}"
+        for document, target in links()
+        if "://" not in target and not (document.parent / target).exists()
+    ]
+    assert not dead
+
+
+def decisions() -> dict[str, dict[str, str]]:
+    """Return the head of each decision's file: title, Status, Date, About."""
+    found = {}
+    for path in sorted(DECISIONS.glob("0*.md")):
+        head, _, said = path.read_text(encoding="utf-8").partition("\n\n")
+        fields = dict(re.findall(r"^- (\w+): (.+)$", said.split("\n\n")[0], re.MULTILINE))
+        found[path.name] = {"title": head.removeprefix("# "), **fields}
+    return found
+
+
+def test_every_decision_has_a_number_of_its_own_a_status_and_a_date():
+    found = decisions()
+    assert [int(name[:4]) for name in found] == list(range(1, len(found) + 1))
+    for name, head in found.items():
+        assert re.fullmatch(r"proposed|accepted|superseded by \[\d{4}\]\(.+\)", head["Status"]), name
+        assert re.fullmatch(r"20\d\d-\d\d-\d\d", head["Date"]), name
+        assert head["title"], name
+
+
+def test_the_index_of_decisions_names_each_with_its_status_and_date():
+    index = (DECISIONS / "README.md").read_text(encoding="utf-8")
+    rows = [row for row in index.splitlines() if row.startswith("| [")]
+    assert rows == sorted(rows)
+    assert rows == [
+        f"| [{name[:4]}]({name}) {head['title']} | {head['Status']} | {head['Date']} |"
+        for name, head in decisions().items()
+    ]
 
 
 def test_every_required_package_has_its_reason_in_the_decisions():
-    table = DECISIONS.split("## Dependencies")[1].split("## Licences")[0]
+    table = (DECISIONS / "0042-dependencies.md").read_text(encoding="utf-8")
     cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| ")]
     reasons = {name.strip() for cell in cells for name in cell.split(",")} - {"package"}
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     required = {re.split(r"[\[=]", line)[0] for line in lines if line and line[0] not in "#-"}
     assert reasons == required
+
+
+def test_every_package_for_development_is_named_in_the_decisions():
+    said = (DECISIONS / "0042-dependencies.md").read_text(encoding="utf-8")
+    said = said.split("For development:")[1]
+    lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    names = [line.split("==")[0] for line in lines if "==" in line and "stubs" not in line]
+    assert not [name for name in names if name not in said and not name.startswith("types-")]
 
 
 @pytest.mark.parametrize("name", ["loss.md"])
