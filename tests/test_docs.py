@@ -84,7 +84,9 @@ def test_the_file_map_names_every_file_of_the_package_and_no_other():
     shown = set()
     for part in between(ARCHITECTURE, "files").split("### `")[1:]:
         folder = part.split("/`")[0]
-        shown |= {f"{folder}/{name}" for name in re.findall(r"^- `([^`]+)`: \S", part, re.MULTILINE)}
+        shown |= {
+            f"{folder}/{name}" for name in re.findall(r"^- `([^`]+)`: \S", part, re.MULTILINE)
+        }
     kinds = (".py", ".js", ".css", ".yaml")
     here = {
         path.relative_to(ROOT).as_posix()
@@ -139,7 +141,9 @@ def test_every_decision_has_a_number_of_its_own_a_status_and_a_date():
     found = decisions()
     assert [int(name[:4]) for name in found] == list(range(1, len(found) + 1))
     for name, head in found.items():
-        assert re.fullmatch(r"proposed|accepted|superseded by \[\d{4}\]\(.+\)", head["Status"]), name
+        assert re.fullmatch(r"proposed|accepted|superseded by \[\d{4}\]\(.+\)", head["Status"]), (
+            name
+        )
         assert re.fullmatch(r"20\d\d-\d\d-\d\d", head["Date"]), name
         assert head["title"], name
 
