@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
@@ -61,8 +62,26 @@ def _is_ideograph(code: int) -> bool:
     )
 
 
+_LINE_END_HYPHEN = re.compile(r"(?<=[A-Za-z]{2})[-\u2010\u00ad]\r?\n[ \t]*(?=[a-z]{2})")
+"""A hyphen at a line's end, with the break: the word goes on after it ("Aspi-", "rin")."""
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+"""What may be a character by its name in HTML ("&beta;"): read as that, offsets as they are."""
+
+
 def _classes(text: str) -> str:
-    return text.translate({ord(char): _class_of(char) for char in set(text)})
+    classes = text.translate({ord(char): _class_of(char) for char in set(text)})
+    if "&" not in text and "\n" not in text:
+        return classes
+    changed = list(classes)
+    for found in _ENTITY.finditer(text):
+        char = html.unescape(found[0])
+        if char and char != found[0]:
+            first, length = _class_of(char[0]), len(found[0])
+            rest = ("s" if first == "s" else "m") * (length - 1)
+            changed[found.start() : found.end()] = first + rest
+    for found in _LINE_END_HYPHEN.finditer(text):
+        changed[found.start() : found.end()] = "m" * len(found[0])
+    return "".join(changed)
 
 
 def tokenize(text: str, start: int = 0, end: int | None = None) -> list[Range]:
@@ -145,6 +164,18 @@ _MICRO = re.compile(
 _SHARP_S = re.compile(r"(?<=[a-zà-ÿ])ß")
 
 
+def as_word(token: str) -> str:
+    """Return a token's characters as one word: no hyphen at a line's end, no name of a character.
+
+    Never empty, and never with whitespace inside.
+    """
+    if "\n" in token:
+        token = _LINE_END_HYPHEN.sub("", token)
+    if "&" in token and ";" in token:
+        token = "".join(html.unescape(token).split())
+    return token or _UNKNOWN
+
+
 @lru_cache(maxsize=65536)
 def fold(token: str) -> str:
     """Return the token in ASCII, for the model only; never empty, and never whitespace.
@@ -153,6 +184,7 @@ def fold(token: str) -> str:
     their ASCII look; "µM" is "microM" and "TGFß" is "TGFbeta". Letters of other scripts stay as
     they are; every other character without an ASCII look becomes "?".
     """
+    token = as_word(token)
     if token.isascii() and token.isprintable():
         return token
     unit = _MICRO.fullmatch(token)
@@ -215,6 +247,11 @@ _ENDS_IN_LETTER = _words(
     """vitamin vitamins hepatitis degrees degree deg ° type types group groups class grade stage
     cyclosporin cyclosporine factor protein virus influenza immunoglobulin cytochrome subunit chain
     phase site panel box arm allele genotype region domain clade subtype serotype serogroup"""
+)
+
+_FUNCTION_WORDS = _words(
+    """a an and are as at be been by for from had has have in is it its not of on or that the their
+    these this to was we were when which with"""
 )
 
 _TERMINATOR = re.compile(r"([.!?…‽]++|[。！？]++)([\"'”’»)\]}]*+)(\s*+)")
@@ -321,10 +358,11 @@ def _sentence_ranges(text: str) -> Iterator[Range]:
 def _best_cut(text: str, tokens: list[Range], first: int) -> int:
     """Return the number of the token at which to cut a sentence that has grown too long."""
     limit = first + MAX_TOKENS
-    for i in range(limit, first + MAX_TOKENS // 2, -1):
-        if text[tokens[i - 1][0]] in ".;,:" and tokens[i][0] > tokens[i - 1][1]:
-            return i
-    return limit
+    spaces = [
+        i for i in range(limit, first + MAX_TOKENS // 2, -1) if tokens[i][0] > tokens[i - 1][1]
+    ]
+    marked = (i for i in spaces if text[tokens[i - 1][0]] in ".;,:")
+    return next(marked, spaces[0] if spaces else limit)
 
 
 def _cuts(text: str) -> Iterator[int]:
@@ -419,8 +457,21 @@ def _paragraphs(text: str) -> Iterator[Range]:
         yield from _unwrap(text, block)
 
 
+def _is_prose(text: str, lines: Sequence[Range]) -> bool:
+    """Tell whether most lines of a block have a word that lists of names do without."""
+    with_word = [
+        low for low, high in lines if not _FUNCTION_WORDS.isdisjoint(text[low:high].lower().split())
+    ]
+    return 2 * len(with_word) >= len(lines)
+
+
 def _unwrap(text: str, lines: Sequence[Range]) -> Iterator[Range]:
-    """Join the lines of one block that were wrapped to a width; the others stay apart."""
+    """Join the lines of one block that were wrapped to a width; the others stay apart.
+
+    A block of narrow lines is running text, and no list, where most lines have a function word;
+    a line of it that goes on in lower case, or after a hyphen, belongs to the one before.
+    """
+    is_prose = _is_prose(text, lines)
     lengths = [len(text[low:high].rstrip()) for low, high in lines]
     width = max(lengths)
     start = lines[0][0]
@@ -429,7 +480,11 @@ def _unwrap(text: str, lines: Sequence[Range]) -> Iterator[Range]:
         first = text[low : min(high, low + 60)].split(maxsplit=1)[:1]
         word = first[0] if first else ""
         wrapped = 40 <= width <= 200 and lengths[i - 1] + 1 + len(word) > width
-        continued = lengths[i - 1] >= 40 and word[:1].islower()
+        before = text[lines[i - 1][0] : lines[i - 1][1]].rstrip()
+        is_open = before[-1:] not in (".", "!", "?", ":", ";")
+        continued = word[:1].islower() and (
+            lengths[i - 1] >= 40 or (is_prose and is_open) or bool(re.search(r"\w-$", before))
+        )
         if not (wrapped or continued):
             yield start, lines[i - 1][1]
             start = low

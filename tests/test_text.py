@@ -351,3 +351,40 @@ def test_the_shared_formats_texts_keep_every_offset() -> None:
             assert "".join(surfaces(text)) == visible
             assert "".join("".join(s.split()) for s in split(text)) == visible
     assert texts_seen > 100
+
+
+def folded(text: str) -> list[list[str]]:
+    found = sentences(split_document(text))
+    for one in found:
+        assert all(text[low:high] for low, high in one.offsets)
+    return [list(one.tokens) for one in found]
+
+
+def test_a_name_that_a_line_end_hyphenates_is_one_word_in_one_sentence():
+    text = "Aspi-\nrin inhibits cyclooxy-\ngenase-2 in human plate-\nlets"
+    assert folded(text) == [
+        ["Aspirin", "inhibits", "cyclooxygenase", "-", "2", "in", "human", "platelets"]
+    ]
+    assert folded("IL-\n2 binds") == [["IL", "-"], ["2", "binds"]]
+
+
+def test_names_of_characters_in_html_are_read_as_the_characters():
+    named = "TNF-&alpha; &amp; IL-1&beta; raise NF-&#954;B (p &lt; 0.05)."
+    spelled = "TNF-α & IL-1β raise NF-κB (p < 0.05)."
+    assert folded(named) == folded(spelled)
+    assert folded("A&nbsp;B") == [["A", "B"]]
+    assert folded("AT&T; x") == [["AT", "&", "T", ";", "x"]]
+
+
+def test_running_text_in_narrow_columns_is_joined_and_lists_stay_lists():
+    column = "lowered tumor\nnecrosis factor alpha in\nhuman blood, and breast\ncancer was cured"
+    assert len(folded(column)) == 1
+    assert len(folded("aspirin\nbreast cancer\nlung cancer\np53")) == 4
+
+
+def test_the_forced_cut_of_a_text_without_end_falls_on_white_space():
+    name = "2,3,7,8-tetrachlorodibenzo-p-dioxin"
+    text = "exposed to " * 497 + name + " in rats"
+    found = split_document(text).sentence_ranges
+    assert len(found) == 2
+    assert sum(name in text[low:high] for low, high in found) == 1

@@ -27,7 +27,7 @@ from bioner.formats.lines import read_lines
 from bioner.formats.source import read_text, stem
 from bioner.formats.tally import UNTYPED, Losses, ReadOptions, Tally
 from bioner.spans import Document, Range, Sentence, Span, corpus_sentence, flatten, unflatten
-from bioner.text import sentences_and_report
+from bioner.text import as_word, sentences_and_report
 
 DOCUMENT_START = "-DOCSTART-"
 SCHEME_SENTENCES = 2000
@@ -426,7 +426,7 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
             covers = covers_at(document, ranges[0][0] if ranges else 0)
             if covers is not None:
                 stream.write(f"{_COVERS}{' '.join(covers.split())}\n")
-            tokens = [document.text[start:end] for start, end in ranges]
+            tokens = [as_word(document.text[start:end]) for start, end in ranges]
             write_sentence(tokens, bio.encode(spans, len(tokens)), stream)
 
 

@@ -1,8 +1,8 @@
 """CoNLL-U: ten columns a word, entity tags in MISC (``NER=B-Gene``) or in a column of their own.
 
 The tag is MISC's ``NER``, ``Entity`` or ``NE``, or the column that ``# global.columns`` calls so.
-``SpaceAfter=No`` and UDPipe's ``SpacesAfter`` say how the text ran; ``# newdoc id`` begins a
-document, without it every sentence is one.
+``SpaceAfter=No`` and UDPipe's ``SpacesAfter`` and ``SpacesInToken`` say how the text ran;
+``# newdoc id`` begins a document, without it every sentence is one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bioner.formats.lines import read_lines
 from bioner.formats.source import stem
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Range
+from bioner.text import as_word
 
 _COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 _TAG_KEYS = ("NER", "ENTITY", "NE", "NAMEDENTITY")
@@ -127,7 +128,8 @@ def _add_word(sentence: _Sentence, cells: dict[str, str], id: re.Match[str], ins
         return inside
     if not sentence.forms:
         sentence.before = _unescape(misc.get("SpacesBefore", ""))
-    sentence.forms.append(cells["FORM"])
+    exact = misc.get("SpacesInToken")
+    sentence.forms.append(_unescape(exact) if exact else cells["FORM"])
     sentence.tags.append(tag)
     if "SpacesAfter" in misc:
         sentence.spaces.append(_unescape(misc["SpacesAfter"]))
@@ -207,6 +209,9 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
                     misc.append("SpaceAfter=No")
                 elif between != " " or following == len(document.text):
                     misc.append(f"SpacesAfter={_escape(between)}")
-                cells = [str(i), document.text[low:high], *"_" * 7, "|".join(misc) or "_"]
+                surface = document.text[low:high]
+                if as_word(surface) != surface:
+                    misc.append(f"SpacesInToken={_escape(surface)}")
+                cells = [str(i), as_word(surface), *"_" * 7, "|".join(misc) or "_"]
                 stream.write("\t".join(cells) + "\n")
             stream.write("\n")

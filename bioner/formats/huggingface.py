@@ -16,6 +16,7 @@ from bioner.formats.conll import flat_sentences
 from bioner.formats.marks import InvalidValue
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Span, corpus_sentence, unflatten
+from bioner.text import as_word
 
 _TAGS = ("ner_tags", "tags", "ner", "labels", "label")
 _NAMES = ("tag_names", "names", "label_names", "class_names")
@@ -84,7 +85,7 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
             losses.drop("mention_id_dropped", bool(one.id))
             losses.drop_details(one)
         for number, (ranges, spans) in enumerate(flat_sentences(document, losses), 1):
-            tokens = [document.text[start:end] for start, end in ranges]
+            tokens = [as_word(document.text[start:end]) for start, end in ranges]
             tags = bio.encode(spans, len(tokens))
             row = {"id": f"{document.id}-{number}", "tokens": tokens, "ner_tags": tags}
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")

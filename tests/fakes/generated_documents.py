@@ -10,6 +10,7 @@ from bioner.spans import Alternative, Document, Mention, Relation
 WORDS = (
     *("p53", "TNF-α", "IL-1β", "MDM2", "binds", "the", "gene", "in", "human", "β-catenin", "😀"),
     *("µM", "(HeLa)", "e\u0301", "2,3,7,8-TCDD", "NF-κB", "漢字", "|", "[x]", "\\n", "=1+1", "O"),
+    *("aspi-\nrin", "receptor-\r\n  kinase"),
     *('"quoted"', "a_b", "<i>", "&beta;", "‐", "#", "*", "_"),
 )
 GAPS = (" ", " ", " ", " ", "  ", "\n", ", ", "; ", ". ", "-", ".\n\n", "\u00a0")
