@@ -11,6 +11,7 @@ import typer
 from bioner.commands import corpora_mapping
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import CorpusError
+from bioner.labels import IGNORE
 from bioner.settings import read_settings
 
 app = typer.Typer(
@@ -128,7 +129,9 @@ def search(
 @app.command()
 @refusing
 def add(
-    files: Annotated[list[Path], typer.Argument(help="The corpus's files, in any known format.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="The corpus's files or folders, in any known format.")
+    ],
     name: Annotated[str, typer.Option(help="What to call the corpus.")],
     covers: Annotated[str, typer.Option(help="The types its annotators looked for, by commas.")],
     map_: Annotated[
@@ -142,52 +145,68 @@ def add(
         typer.Option(help="conll, brat, jsonl, …, where the files' names and content do not tell."),
     ] = None,
     licence: Annotated[str, typer.Option(help="Its licence, shown with every label.")] = "",
+    split_by: Annotated[
+        str,
+        typer.Option(
+            help="names: files and folders called train, dev, test are these splits; hash: all of "
+            "it is shared out, eight tenths for training."
+        ),
+    ] = "names",
     replacing: Annotated[
         bool, typer.Option("--replace", help="Take the place of the one of this name.")
     ] = False,
 ) -> None:
     """Add a corpus of your own; it is merged, trained and scored like the ten."""
-    from bioner.corpora.adding import add_corpus, corpus_id, preview_corpus, read_upload
+    from bioner.corpora.adding import add_corpus, corpus_id, preview_corpus, read_uploads
     from bioner.corpora.foreign_labels import suggest_types
     from bioner.corpora.own import OwnCorpus, read_user_schema
-    from bioner.labels import IGNORE
+    from bioner.corpora.splits import SPLIT_BY, split_sentences
 
     settings = read_settings()
-    for path in files:
-        if not path.is_file():
-            raise CorpusError(f"{path}: no such file; an archive holds a corpus of several files")
+    by = next((one for one in SPLIT_BY if one == split_by), None)
+    if by is None:
+        raise CorpusError(f"--split-by: expected {' or '.join(SPLIT_BY)}, got {split_by!r}")
+    id = corpus_id(name)
     schema = read_user_schema(settings)
-    preview = preview_corpus(map(read_upload, files), format)
+    preview = preview_corpus(read_uploads(files), format)
     types = suggest_types(preview.labels, schema)
-    for pair in map_ or ():
-        source, _, label = pair.partition("=")
-        if source not in preview.labels:
-            raise CorpusError(
-                f"--map {pair}: there is no label {source!r}; expected one of "
-                f"{', '.join(preview.labels)}"
-            )
-        types[source] = label
-    mapped = {pair.partition("=")[0] for pair in map_ or ()}
+    chosen = dict(_chosen_type(pair, preview.labels) for pair in map_ or ())
+    types.update(chosen)
     for label, ours in types.items():
-        if ours == IGNORE and label not in mapped:
+        if ours == IGNORE and label not in chosen:
             say(f"{label}: not known here, so left open; `--map {label}=TYPE` says what it is")
-    own = OwnCorpus(
-        corpus_id(name),
-        name,
-        tuple(c.strip() for c in covers.split(",") if c.strip()),
-        types,
-        licence,
-    )
-    folder = add_corpus(settings, own, preview.sentences, schema, replacing=replacing)
+    looked_for = tuple(c.strip() for c in covers.split(",") if c.strip())
+    own = OwnCorpus(id, name, looked_for, types, licence)
+    folder = add_corpus(settings, own, preview.sentences, schema, replacing=replacing, split_by=by)
     rows = [["label", "mentions", "becomes"]]
     rows += [[label, f"{n:,}", types[label]] for label, n in preview.labels.most_common()]
     typer.echo(table(rows, right={1}))
     for rule, count in preview.repairs.items():
         say(f"{rule.replace('_', ' ')}: {count:,}")
+    splits = split_sentences(preview.sentences, by)
+    told = ", ".join(f"{split} {len(found):,}" for split, found in splits.items())
+    if by == "hash" or not preview.named:
+        typer.echo(f"Splits, shared out by document: {told}")
+    else:
+        rest = len(preview.sentences) - preview.named.total()
+        typer.echo(
+            f"Splits, as files and folders are named: {told}"
+            + (f"; {rest:,} of no such name shared out" if rest else "")
+            + " (`--split-by hash` shares all of it out)"
+        )
     typer.echo(
         f"{own.id}: {len(preview.sentences):,} sentences kept in {folder}; "
         "`corpora build` merges them"
     )
+
+
+def _chosen_type(pair: str, labels: Mapping[str, int]) -> tuple[str, str]:
+    source, sign, label = pair.rpartition("=")
+    if not sign or source not in labels:
+        raise CorpusError(
+            f"--map {pair}: expected LABEL=TYPE with one of its labels: {', '.join(labels)}"
+        )
+    return source, label
 
 
 def _sentences_table(sentences: Mapping[str, Mapping[str, int]]) -> str:

@@ -1,30 +1,34 @@
-"""Adding a corpus of one's own: look at an upload, suggest its types, keep it beside the ten."""
+"""Adding a corpus of one's own: look at an upload, keep it beside the ten."""
 
 from __future__ import annotations
 
-import hashlib
+import io
 import os
 import re
 import shutil
+import tempfile
+import unicodedata
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
-from bioner.corpora.own import OwnCorpus
-from bioner.corpora.registry import CORPORA, SPLITS
-from bioner.errors import CorpusError
-from bioner.formats import ReadReport, read_bytes
+from bioner.corpora.own import OwnCorpus, read_own_corpus
+from bioner.corpora.registry import CORPORA
+from bioner.corpora.splits import SplitBy, split_named, split_sentences
+from bioner.errors import CorpusError, FormatError
+from bioner.files import staged_folder
+from bioner.formats import ReadReport
 from bioner.formats.conll import write_sentences
-from bioner.formats.members import is_archive
+from bioner.formats.members import is_archive, read_members
+from bioner.formats.registry import read_files
 from bioner.formats.source import refuse_large, unreadable
+from bioner.formats.tally import UNTYPED
 from bioner.labels import IGNORE, LabelSchema
 from bioner.settings import Settings
 from bioner.spans import Flattening, Sentence
 from bioner.text import sentences_and_report
-
-SHARES = {"train": 8, "devel": 1, "test": 1}
-"""Of ten documents, how many go to each split when the files do not say."""
 
 
 @dataclass(frozen=True)
@@ -34,60 +38,136 @@ class Preview:
     sentences: tuple[Sentence, ...]
     labels: Counter[str]
     reports: tuple[ReadReport, ...]
-    flattened: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
+    """What was lost or changed after reading, by rule: nested mentions, labels on two lines."""
 
     @property
     def documents(self) -> int:
         return sum(report.documents for report in self.reports)
 
     @property
+    def named(self) -> Counter[str]:
+        """How many sentences are of files named for each split."""
+        return Counter(one.split for one in self.sentences if one.split)
+
+    @property
     def repairs(self) -> Counter[str]:
-        """What the readers repaired or could not place, by rule, and what lay flat lost."""
+        """What was repaired, changed or could not be placed, by rule."""
         found: Counter[str] = Counter()
         for report in self.reports:
             found.update(report.repairs)
             found.update(report.rejections)
-        return found + self.flattened
+        return found + self.changed
 
 
-def read_upload(path: Path) -> tuple[str, bytes]:
-    """Return a file's name and content, as a browser sends them; one too large is not read."""
+def read_uploads(paths: Sequence[Path]) -> list[tuple[str, bytes]]:
+    """Return each file's name, with the folders in which the files differ, and its content.
+
+    A folder is read as an archive of its files. Raises CorpusError for what is not there,
+    FormatError for what cannot be read or is too large.
+    """
+    for path in paths:
+        if not path.exists():
+            raise CorpusError(f"{path}: no such file or folder")
+    above = os.path.commonpath([path.resolve().parent for path in paths]) if paths else ""
+    return [_read_upload(path, path.resolve().relative_to(above).as_posix()) for path in paths]
+
+
+def _read_upload(path: Path, name: str) -> tuple[str, bytes]:
     try:
+        if path.is_dir():
+            return f"{name}.zip", _packed(read_members(path))
         if not is_archive(path.name):
             refuse_large(path.stat().st_size, path.name)
-        return path.name, path.read_bytes()
+        return name, path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def _packed(members: Iterable[tuple[str, bytes]]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return packed.getvalue()
 
 
 def preview_corpus(files: Iterable[tuple[str, bytes]], format: str | None = None) -> Preview:
     """Read uploaded files (name, content) as one corpus, each of the format that it seems to have.
 
-    ``format`` names it where that is not clear. Raises FormatError for a file that cannot be read,
-    CorpusError where no mention was found.
+    ``format`` names it where that is not clear. Sentences of files and folders that are named for
+    a split carry it. Raises FormatError for a file that cannot be read, CorpusError where no
+    mention was found.
     """
     sentences: list[Sentence] = []
     reports: list[ReadReport] = []
-    flattened: Counter[str] = Counter()
-    names: list[str] = []
-    for name, data in files:
-        names.append(name)
-        result = read_bytes(data, name, format)
-        reports.append(result.report)
-        if result.sentences:
-            sentences += result.sentences
-            continue
-        for document in result.documents:
-            found, lost = sentences_and_report(document)
-            sentences += found
-            flattened += _losses(lost)
+    changed: Counter[str] = Counter()
+    given = list(files)
+    for split, group in _by_split(given).items():
+        for _, result in read_files(group, format):
+            reports.append(result.report)
+            found = list(result.sentences)
+            for document in () if found else result.documents:
+                laid, lost = sentences_and_report(document)
+                found += laid
+                changed += _losses(lost)
+            sentences += [_cleaned(replace(one, split=split), changed) for one in found]
     labels = Counter(span.label for one in sentences for span in one.spans)
     if not labels:
         raise CorpusError(
-            f"{', '.join(names)}: no annotated mention was found; expected a corpus with labels, "
-            "such as CoNLL, BRAT, BioC, PubTator or JSON lines with entities"
+            f"{', '.join(name for name, _ in given)}: no annotated mention was found; expected a "
+            "corpus with labels, such as CoNLL, BRAT, BioC, PubTator or JSON lines with entities"
         )
-    return Preview(tuple(sentences), labels, tuple(reports), flattened)
+    return Preview(tuple(sentences), labels, tuple(reports), changed)
+
+
+def _by_split(files: Iterable[tuple[str, bytes]]) -> Mapping[str, list[tuple[str, bytes]]]:
+    """Group files by the split that they are named for; an archive of several is divided."""
+    found: dict[str, list[tuple[str, bytes]]] = {}
+    for name, data in files:
+        inside: dict[str, list[tuple[str, bytes]]] = {}
+        if is_archive(name):
+            for member, content in _members(name, data):
+                inside.setdefault(split_named(member), []).append((member, content))
+        if set(inside) <= {""}:
+            found.setdefault(split_named(name), []).append((name, data))
+            continue
+        for split, members in inside.items():
+            if split or any(map(_is_annotated, members)):
+                packed = f"{name.rpartition('/')[2].partition('.')[0]}.zip", _packed(members)
+                found.setdefault(split, []).append(packed)
+    return found
+
+
+def _members(name: str, data: bytes) -> list[tuple[str, bytes]]:
+    with tempfile.TemporaryDirectory(prefix="bioner-") as folder:
+        path = Path(folder) / name.replace("\\", "/").rpartition("/")[2]
+        path.write_bytes(data)
+        return list(read_members(path))
+
+
+def _is_annotated(member: tuple[str, bytes]) -> bool:
+    """Tell whether a file outside the splits' folders is read at all: a README is not."""
+    return PurePosixPath(member[0]).suffix.lower() not in ("", ".txt", ".md", ".conf")
+
+
+def _cleaned(sentence: Sentence, changed: Counter[str]) -> Sentence:
+    """Return the sentence with labels that a line of CoNLL can hold, counting those changed."""
+    spans = tuple(replace(span, label=clean_label(span.label)) for span in sentence.spans)
+    changed["label_cleaned"] += sum(
+        span.label != was.label for span, was in zip(spans, sentence.spans, strict=True)
+    )
+    return replace(sentence, spans=spans)
+
+
+def clean_label(label: str) -> str:
+    """Return a label on one line: blanks of any kind become one space, control characters go."""
+    shown = "".join(
+        " " if sign.isspace() else sign
+        for sign in label
+        if sign.isspace() or unicodedata.category(sign) not in ("Cc", "Cs")
+    )
+    return " ".join(shown.split()) or UNTYPED
 
 
 def _losses(lost: Flattening) -> Counter[str]:
@@ -109,16 +189,6 @@ def corpus_id(title: str) -> str:
     return made[:40]
 
 
-def split_of(document: str) -> str:
-    """Return the split of a document that names none: by a hash of its id, so always the same."""
-    place = int(hashlib.blake2b(document.encode(), digest_size=4).hexdigest(), 16) % 10
-    for split, share in SHARES.items():
-        if place < share:
-            return split
-        place -= share
-    return SPLITS[0]
-
-
 def add_corpus(
     settings: Settings,
     own: OwnCorpus,
@@ -126,35 +196,43 @@ def add_corpus(
     schema: LabelSchema,
     *,
     replacing: bool = False,
+    split_by: SplitBy = "names",
 ) -> Path:
     """Keep a corpus in the user's data folder; it is merged with the ten from the next build on.
 
-    Raises CorpusError where its name is taken, a label has no type or a type is unknown; nothing
-    is written then.
+    Raises CorpusError where its name is taken, a label has no type or cannot be kept, or a type is
+    unknown; nothing is written then.
     """
     _check(settings, own, sentences, schema, replacing=replacing)
     folder = settings.own_corpora / own.id
-    temporary = settings.own_corpora / f".{own.id}.{os.getpid()}"
-    former = settings.own_corpora / f".{own.id}.{os.getpid()}.former"
-    for one in (temporary, former):
-        shutil.rmtree(one, ignore_errors=True)
     try:
-        temporary.mkdir(parents=True)
-        for split, chosen in split_sentences(sentences).items():
-            with (temporary / f"{split}.tsv").open("w", encoding="utf-8", newline="\n") as sink:
-                write_sentences(chosen, sink)
-        (temporary / "corpus.json").write_text(own.to_json(), encoding="utf-8")
-        if folder.exists():
-            folder.replace(former)
-        temporary.replace(folder)
-    except OSError as error:
-        if former.exists() and not folder.exists():
-            former.replace(folder)
-        raise CorpusError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    finally:
-        for one in (temporary, former):
-            shutil.rmtree(one, ignore_errors=True)
+        with staged_folder(folder) as work:
+            for split, chosen in split_sentences(sentences, split_by).items():
+                with (work / f"{split}.tsv").open("w", encoding="utf-8", newline="\n") as sink:
+                    write_sentences(chosen, sink)
+            (work / "corpus.json").write_text(own.to_json(), encoding="utf-8")
+            _check_kept(work, own, sentences)
+    except (OSError, UnicodeEncodeError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise CorpusError(f"{folder}: cannot be written: {said}") from error
     return folder
+
+
+def _check_kept(folder: Path, own: OwnCorpus, sentences: Sequence[Sentence]) -> None:
+    """Read back what was written: later builds read it, and must find the same."""
+    expected = Counter(span.label for one in sentences for span in one.spans)
+    try:
+        kept = read_own_corpus(folder)
+    except FormatError as error:
+        raise CorpusError(f"{own.id}: cannot be kept as CoNLL: {error}") from error
+    read = [one for split in kept.splits.values() for one in split]
+    found = Counter(span.label for one in read for span in one.spans)
+    if len(read) != len(sentences) or found != expected:
+        raise CorpusError(
+            f"{own.id}: cannot be kept as CoNLL: {len(sentences):,} sentences with "
+            f"{expected.total():,} mentions would be read back as {len(read):,} with "
+            f"{found.total():,}; look for unusual labels or words among them"
+        )
 
 
 def remove_corpus(settings: Settings, id: str) -> None:
@@ -163,16 +241,6 @@ def remove_corpus(settings: Settings, id: str) -> None:
     if Path(id).name != id or not (folder / "corpus.json").is_file():
         raise CorpusError(f"{id}: there is no such corpus of your own")
     shutil.rmtree(folder)
-
-
-def split_sentences(sentences: Sequence[Sentence]) -> Mapping[str, list[Sentence]]:
-    """Share the sentences out by document; of a corpus with few documents, by sentence."""
-    documents = {one.document for one in sentences}
-    found: dict[str, list[Sentence]] = {split: [] for split in SPLITS}
-    for one in sentences:
-        key = one.document if len(documents) >= 10 else one.fingerprint
-        found[split_of(key)].append(one)
-    return found
 
 
 def _check(
@@ -188,6 +256,12 @@ def _check(
     if (settings.own_corpora / own.id).exists() and not replacing:
         raise CorpusError(f"{own.id}: you have a corpus of this name; choose another")
     known = {*schema.names, IGNORE}
+    for label in {span.label for one in sentences for span in one.spans} | set(own.types):
+        if label != clean_label(label):
+            raise CorpusError(
+                f"{own.id}: the label {label!r} holds a line break, a tab or another sign that "
+                "cannot be kept; rename it"
+            )
     for label in {span.label for one in sentences for span in one.spans}:
         if label not in own.types:
             raise CorpusError(f"{own.id}: the label {label!r} has no type; map it or leave it open")

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from bioner.corpora.adding import (
     add_corpus,
     corpus_id,
     preview_corpus,
     remove_corpus,
-    split_of,
-    split_sentences,
 )
 from bioner.corpora.merge import merge
-from bioner.corpora.own import OwnCorpus, read_all, read_user_schema
+from bioner.corpora.own import OwnCorpus, read_all, read_own_corpus, read_user_schema
 from bioner.corpora.registry import SPLITS
+from bioner.corpora.splits import split_of, split_sentences
 from bioner.errors import CorpusError, FormatError
 from bioner.labels import read_schema
 from bioner.settings import read_settings
+from bioner.spans import Span, corpus_sentence
 
 SCHEMA = read_schema()
 
@@ -118,3 +123,74 @@ def test_a_corpus_id_is_made_of_its_title() -> None:
     assert corpus_id("Ward notes, 2024") == "Ward-notes-2024"
     with pytest.raises(CorpusError):
         corpus_id("…")
+
+
+def labelled(label: str) -> bytes:
+    """Return one line of JSON with a mention of this label."""
+    mark = {"start": 0, "end": 7, "label": label}
+    return json.dumps({"id": "a", "text": "Aspirin helps.", "entities": [mark]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("Drug\tname", "Drug name"),
+        ("Drug\nname", "Drug name"),
+        ("Drug\r\nname ", "Drug name"),
+        (" Drug\u2028name\x85", "Drug name"),
+        ("Drug\x00name\x07", "Drugname"),
+        ("\t", "Entity"),
+    ],
+)
+def test_a_label_on_several_lines_becomes_one_line_and_is_counted(
+    home: Path, label: str, shown: str
+) -> None:
+    preview = preview_corpus([("notes.jsonl", labelled(label))])
+    assert preview.labels == {shown: 1}
+    assert preview.repairs["label_cleaned"] == 1
+    settings = read_settings()
+    own = OwnCorpus("ward", "Ward", ("Chemical",), {shown: "Chemical"})
+    add_corpus(settings, own, preview.sentences, SCHEMA)
+    corpora, schema = read_all(settings.sample, settings)
+    report = merge(corpora, schema).report
+    assert report is not None
+    assert report.mapped["ward"] == {shown: {"Chemical": 1}}
+
+
+@given(st.text(min_size=1, max_size=12).filter(lambda text: text.strip()))
+@example("B-x")
+@example("O")
+@example("a  b")
+@example("#")
+@example("-")
+@example("x\ud800")
+@settings(max_examples=150, deadline=None)
+def test_any_label_is_kept_so_that_later_builds_read_it(label: str) -> None:
+    try:
+        preview = preview_corpus([("notes.jsonl", labelled(label))])
+    except (CorpusError, FormatError):
+        return
+    with tempfile.TemporaryDirectory() as home:
+        own = OwnCorpus("w", "w", ("Gene",), dict.fromkeys(preview.labels, "Gene"))
+        place = replace(read_settings(), home=Path(home))
+        folder = add_corpus(place, own, preview.sentences, SCHEMA)
+        kept = read_own_corpus(folder)
+        assert Counter(x.label for s in kept.splits.values() for one in s for x in one.spans) == (
+            preview.labels
+        )
+
+
+def test_a_label_that_cannot_be_kept_is_refused_and_nothing_is_written(home: Path) -> None:
+    sentence = corpus_sentence("a", ["Aspirin"], spans=[Span(0, 1, "Drug\tname")])
+    own = OwnCorpus("ward", "Ward", ("Chemical",), {"Drug\tname": "Chemical"})
+    with pytest.raises(CorpusError, match="a tab or another sign that cannot be kept"):
+        add_corpus(read_settings(), own, [sentence], SCHEMA)
+    assert not home.exists()
+
+
+def test_what_would_be_read_back_otherwise_is_refused(home: Path) -> None:
+    sentence = corpus_sentence("a", ["Aspirin", "a\nb"], spans=[Span(0, 1, "Drug")])
+    own = OwnCorpus("ward", "Ward", ("Chemical",), {"Drug": "Chemical"})
+    with pytest.raises(CorpusError, match="cannot be kept as CoNLL"):
+        add_corpus(read_settings(), own, [sentence], SCHEMA)
+    assert not list(home.rglob("*.tsv"))

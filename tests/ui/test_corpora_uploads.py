@@ -32,7 +32,10 @@ BAD = {
     "picture.png": (PICTURE, "picture.png: a binary file (a PNG image); expected UTF-8 text: save"),
     "called.conll": (PICTURE, "called.conll: a binary file (a PNG image)"),
     "zeros.tsv": (b"\x00" * 400, "zeros.tsv: a binary file (zero bytes)"),
-    "paper.pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "paper.pdf: a binary file (a PDF document)"),
+    "paper.pdf": (
+        b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+        "paper.pdf: the format of PDF; expected text: save it as text",
+    ),
     "latin.conll": (
         "naïve\tB-Code\n".encode("latin-1"),
         "latin.conll: not UTF-8 at byte 2 (0xef); save the file as UTF-8",
@@ -45,7 +48,10 @@ BAD = {
     ),
     "plain.txt": (b"We gave aspirin.", "plain.txt: no annotated mention was found"),
     "out.zip": (zipped("../out.conll", GOOD), "out.zip: refused: the member '../out.conll' leads"),
-    "inner.zip": (zipped("a/b.png", PICTURE), "inner.zip/a/b.png: a binary file (a PNG image)"),
+    "inner.zip": (
+        zipped("a/b.png", PICTURE),
+        "inner.zip: no documents found inside; expected",
+    ),
     "torn.zip": (zipped("a.conll", GOOD)[:60], "torn.zip: a damaged archive"),
 }
 
@@ -81,7 +87,10 @@ def test_a_format_that_the_name_does_not_tell_is_chosen(home: Path) -> None:
     page.run()
     data = b"Mice\tNN\tB-Chemical\tX\n"
     page.file_uploader[0].set_value([("labels", data, "")]).run()
-    assert "the format is not clear from the name; name one of conll" in page.error[0].value
+    assert (
+        "the format is not clear from the name and the content; give the file"
+        in page.error[0].value
+    )
     page.selectbox(key="own_format").set_value("conll").run()
     assert page.error[0].value.startswith("labels:1: expected a tag in the last column")
 

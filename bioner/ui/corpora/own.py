@@ -7,9 +7,10 @@ from functools import partial
 
 import streamlit as st
 
-from bioner.corpora.adding import Preview, add_corpus, corpus_id, remove_corpus, split_sentences
+from bioner.corpora.adding import Preview, add_corpus, corpus_id, remove_corpus
 from bioner.corpora.foreign_labels import suggest_types
 from bioner.corpora.own import OwnCorpus, own_folders, read_own_description
+from bioner.corpora.splits import SPLIT_BY, SplitBy, split_sentences
 from bioner.errors import BionerError
 from bioner.formats import MAX_WHOLE_BYTES
 from bioner.labels import IGNORE
@@ -29,6 +30,7 @@ FORMATS = {
     "spacy": "spaCy",
 }
 """The formats that carry annotations, in words."""
+SPLITS_TOLD: dict[SplitBy, str] = {"names": "as the files are named", "hash": "shared out"}
 _ADDED = "corpora.added"
 COVERS = "own_covers"
 _FOLLOWED = "own_covers_followed"
@@ -146,9 +148,7 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
         help="Only for these is an unmarked word evidence that there is none.",
     )
     licence = st.text_input("Licence", key="own_licence", width=420, placeholder="own data")
-    splits = split_sentences(preview.sentences)
-    told = ", ".join(f"{len(found):,} {split}" for split, found in splits.items())
-    st.caption(f"Shared out by document, always the same way: {told}.")
+    by = _choose_splits(preview)
     if not st.button("Add this corpus", key="own_add", type="primary", icon=":material/add:"):
         return
     try:
@@ -158,9 +158,32 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
         return
     _apply(
         session,
-        lambda: add_corpus(session.settings, own, preview.sentences, schema),
+        lambda: add_corpus(session.settings, own, preview.sentences, schema, split_by=by),
         f"{title} is added. Build the corpora again to merge it.",
     )
+
+
+def _choose_splits(preview: Preview) -> SplitBy:
+    """Say which sentences are for training, and ask where files are named for splits."""
+    by: SplitBy = "hash"
+    if preview.named:
+        by = st.segmented_control(
+            "What is for training, development and test",
+            SPLIT_BY,
+            default="names",
+            key="own_split_by",
+            format_func=lambda one: SPLITS_TOLD[one],
+            help="Files and folders called train, dev, devel, valid or test are these splits.",
+            required=True,
+        )
+    splits = split_sentences(preview.sentences, by)
+    told = ", ".join(f"{len(found):,} {split}" for split, found in splits.items())
+    rest = len(preview.sentences) - preview.named.total()
+    how = "Shared out by document, always the same way" if by == "hash" else "As the files say"
+    if by == "names" and rest:
+        how += f", {rest:,} of no such name shared out"
+    st.caption(f"{how}: {told}.")
+    return by
 
 
 def _follow_types(present: Sequence[str]) -> None:

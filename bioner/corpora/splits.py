@@ -1,0 +1,77 @@
+"""Which split a sentence of an own corpus goes to: as its file is named, else by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Literal, get_args
+
+from bioner.corpora.registry import SPLITS
+from bioner.spans import Sentence
+
+SplitBy = Literal["names", "hash"]
+SPLIT_BY: tuple[SplitBy, ...] = get_args(SplitBy)
+SHARES = {"train": 8, "devel": 1, "test": 1}
+"""Of ten documents, how many go to each split when the files do not say."""
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "train": ("train", "training", "trainset"),
+    "devel": (
+        *("dev", "devel", "development", "devset", "develset", "developset"),
+        *("val", "valid", "validation"),
+    ),
+    "test": ("test", "testing", "testset"),
+}
+"""What files and folders of each split are called."""
+_AFTER = frozenset(
+    (
+        *("ann", "annotations", "corpus", "data", "documents", "files", "raw", "rev", "set"),
+        *("bio", "bioc", "brat", "conll", "csv", "iob", "iobes", "json", "jsonl", "ndjson"),
+        *("pubtator", "spacy", "tsv", "txt", "xml", "gz", "tar", "zip", "split"),
+    )
+)
+"""Words that may follow a split's name: "train_data", "Dev.BioC.XML"; "test-results" is no test."""
+
+
+def split_named(path: str) -> str:
+    """Return the split that a file's name, else the folder nearest to it, says; or nothing."""
+    for part in reversed(PurePosixPath(path.replace("\\", "/").lower()).parts):
+        words = [word for word in re.split(r"[^a-z]+", part) if word]
+        while words and words[-1] in _AFTER:
+            words.pop()
+        for split, names in NAMES.items():
+            glued = tuple(name for name in names if name.endswith("set"))
+            if words and (words[-1] in names or words[-1].endswith(glued)):
+                return split
+    return ""
+
+
+def split_of(document: str) -> str:
+    """Return the split of a document that names none: by a hash of its id, so always the same."""
+    place = int(hashlib.blake2b(document.encode(), digest_size=4).hexdigest(), 16) % 10
+    for split, share in SHARES.items():
+        if place < share:
+            return split
+        place -= share
+    return SPLITS[0]
+
+
+def split_sentences(
+    sentences: Sequence[Sentence], by: SplitBy = "names"
+) -> Mapping[str, list[Sentence]]:
+    """Put each sentence into the split that its file was named for (``Sentence.split``).
+
+    The others, or all of them with ``by="hash"``, are shared out by document; of a corpus with few
+    documents, by sentence.
+    """
+    documents = {one.document for one in sentences}
+    found: dict[str, list[Sentence]] = {split: [] for split in SPLITS}
+    for one in sentences:
+        if by == "names" and one.split in SPLITS:
+            found[one.split].append(one)
+            continue
+        key = one.document if len(documents) >= 10 else one.fingerprint
+        found[split_of(key)].append(one)
+    return found
