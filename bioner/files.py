@@ -118,17 +118,30 @@ def read_json_object(
 
 
 def parse_json_object(
-    data: str | bytes, where: str, error: type[BionerError], *, mend: str = ""
+    data: str | bytes,
+    where: str,
+    error: type[BionerError],
+    *,
+    mend: str = "",
+    halves: bool = False,
 ) -> dict[str, Any]:
-    """Return the JSON object that a text or its UTF-8 bytes hold; ``where`` begins the error."""
-    value = parse_json(data, where, error, mend=mend)
+    """Return the JSON object that a text or its UTF-8 bytes hold; ``where`` begins the error.
+
+    With ``halves``, lone surrogates pass: for values that go back out as JSON, never to a file.
+    """
+    value = parse_json(data, where, error, mend=mend, halves=halves)
     if not isinstance(value, dict):
         raise error(_sentence(f"{where}: expected a JSON object, got {_kind(value)}", mend))
     return value
 
 
 def parse_json(
-    data: str | bytes, where: str, error: type[BionerError], *, mend: str = ""
+    data: str | bytes,
+    where: str,
+    error: type[BionerError],
+    *,
+    mend: str = "",
+    halves: bool = False,
 ) -> dict[str, Any] | list[Any] | str | int | float | bool | None:
     """Return any JSON value; raises ``error`` for what is none, too deep, endless or half text."""
     try:
@@ -137,7 +150,7 @@ def parse_json(
             text, parse_constant=_refuse, parse_float=_float, parse_int=_whole_number
         )
         _check_depth(value)
-        if _SURROGATE.search(text):
+        if not halves and _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError as cause:
         raise error(_sentence(f"{where}: JSON nested too deeply", mend)) from cause

@@ -318,9 +318,12 @@ def schema_to_json(schema: LabelSchema) -> dict[str, Any]:
 
 
 def schema_from_json(raw: Mapping[str, Any]) -> LabelSchema:
-    """Read what ``schema_to_json`` returned."""
-    return LabelSchema(
-        tuple(EntityType(**entry) for entry in raw["types"]),
-        {name: _read_mapping(name, entry) for name, entry in raw["corpora"].items()},
-        raw["mapping"],
-    )
+    """Read what ``schema_to_json`` returned; raises SchemaError where it is something else."""
+    try:
+        return LabelSchema(
+            tuple(EntityType(**entry) for entry in raw["types"]),
+            {name: _read_mapping(name, entry) for name, entry in raw["corpora"].items()},
+            raw["mapping"],
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SchemaError(f"not a label schema: {error!r}") from error

@@ -11,15 +11,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bioner.bio import encode
 from bioner.errors import BionerError, ModelError
+from bioner.files import parse_json_object
 from bioner.models.catalogue import active_model, find_model
 from bioner.settings import Settings, read_settings
 from bioner.spans import Document
-from bioner.text import sentences, split_document
+from bioner.tagging.answers import entities, words
+from bioner.text import split_document
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -58,7 +58,7 @@ class RequestError(BionerError):
         self.status = status
 
 
-class Desk:
+class TagQueue:
     """Takes requests from the event loop and tags them together, in one thread, in turn.
 
     What waits while a batch is tagged forms the next one. The tagger is loaded on first need; a
@@ -149,7 +149,7 @@ def create_app(
     from starlette.routing import Route
 
     bounds = limits or Limits()
-    desk = Desk(load or (lambda: _load_tagger(settings, model)), bounds)
+    queue = TagQueue(load or (lambda: _load_tagger(settings, model)), bounds)
 
     async def predict(request: Request) -> Response:
         form = request.query_params.get("format", "words")
@@ -159,14 +159,14 @@ def create_app(
         texts, single = _texts(body, bounds.texts)
         # Splitting, tagging and writing all happen off the event loop, so that /health answers.
         documents = await asyncio.to_thread(_split, texts)
-        tagged = await asyncio.wrap_future(desk.submit(documents))
+        tagged = await asyncio.wrap_future(queue.submit(documents))
         answers = await asyncio.to_thread(lambda: [_answer(d, form) for d in tagged])
         if not single:
             return _json({"results": answers})
         return _json({"result": answers[0]} if form == "words" else answers[0])
 
     async def health(_request: Request) -> Response:
-        tagger = await asyncio.wrap_future(desk.ready())
+        tagger = await asyncio.wrap_future(queue.ready())
         return _json(
             {
                 "status": "ok",
@@ -178,11 +178,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        desk.ready()  # a model that is missing is told to those who ask
+        queue.ready()  # a model that is missing is told to those who ask
         try:
             yield
         finally:
-            await asyncio.to_thread(desk.close)
+            await asyncio.to_thread(queue.close)
 
     return Starlette(
         routes=[
@@ -244,7 +244,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _load_tagger(settings: Settings, model: str | None) -> DocumentTagger:
     from bioner.tagging.load import load_tagger
 
-    folder: Path = find_model(model or active_model(settings), settings.models)
+    folder = find_model(model or active_model(settings), settings.models)
     return load_tagger(folder, device=settings.device)
 
 
@@ -265,12 +265,9 @@ async def _read_body(request: Request, limit: int) -> bytes:
 
 def _parse(body: bytes) -> Json:
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(400, 'the body is not JSON: send {"text": "…"} in UTF-8') from error
-    if not isinstance(parsed, dict):
-        raise RequestError(400, 'expected a JSON object: {"text": "…"} or {"texts": ["…"]}')
-    return parsed
+        return parse_json_object(body, "the body", BionerError, halves=True)
+    except BionerError as error:
+        raise RequestError(400, f'{error}: send {{"text": "…"}} or {{"texts": ["…"]}}') from error
 
 
 def _texts(body: Json, limit: int) -> tuple[list[str], bool]:
@@ -293,37 +290,6 @@ def _split(texts: Sequence[str]) -> list[Document]:
 
 def _answer(document: Document, form: str) -> Any:
     return entities(document) if form == "entities" else words(document)
-
-
-def words(document: Document) -> list[Json]:
-    """Return ``{"word", "tag", "confidence"}`` for each word of a tagged document, in order."""
-    found: list[Json] = []
-    for sentence in sentences(document):
-        scores = [1.0] * len(sentence.tokens)
-        for span in sentence.spans:
-            scores[span.start : span.end] = [span.score or 0.0] * (span.end - span.start)
-        tags = encode(sentence.spans, len(sentence.tokens))
-        for (start, end), tag, score in zip(sentence.offsets, tags, scores, strict=True):
-            found.append({"word": document.text[start:end], "tag": tag, "confidence": score})
-    return found
-
-
-def entities(document: Document) -> Json:
-    """Return the text of a tagged document and its mentions with character offsets."""
-    return {
-        "text": document.text,
-        "entities": [
-            {
-                "start": one.start,
-                "end": one.end,
-                "text": document.text[one.start : one.end],
-                "label": one.label,
-                "score": one.score,
-                "alternatives": [{"label": a.label, "score": a.score} for a in one.alternatives],
-            }
-            for one in document.mentions
-        ],
-    }
 
 
 def _json(content: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -230,5 +230,5 @@ def read_dataset_schema(folder: Path) -> LabelSchema:
     raw = read_json_object(path, CorpusError, mend=REBUILD)
     try:
         return schema_from_json(raw)
-    except (SchemaError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except SchemaError as error:
         raise CorpusError(f"{path}: damaged ({error}); {REBUILD}") from error

@@ -58,8 +58,21 @@ class ModelCard:
     @property
     def f1(self) -> float | None:
         """The micro F1 over the corpora (0..1), if the model has been evaluated."""
-        value = self.scores.get("overall", {}).get("micro", {}).get("f1")
+        value: object = self.scores
+        for key in ("overall", "micro", "f1"):
+            value = value.get(key) if isinstance(value, Mapping) else None
         return float(value) if isinstance(value, int | float) else None
+
+    @property
+    def scales(self) -> dict[str, tuple[float, float]]:
+        """Slope and shift of each type's log-odds; empty where scores are left as they are."""
+        found = self.calibration.get("types", {})
+        try:
+            return {str(name): (float(a), float(b)) for name, (a, b) in found.items()}
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"model card of {self.name}: calibration.types is damaged; {COPY_AGAIN}"
+            ) from error
 
     def to_json(self) -> dict[str, Any]:
         """Return the card as JSON values."""

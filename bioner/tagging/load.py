@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bioner.bio import tag_names, types_of
-from bioner.errors import ModelError
-from bioner.labels import LabelSchema, schema_from_json
+from bioner.errors import ModelError, SchemaError
+from bioner.files import read_json_object
+from bioner.labels import EntityType, LabelSchema, schema_from_json
 from bioner.machine import Device, Precision, require_device, resolve_precision
+from bioner.models.card import CARD, COPY_AGAIN, read_card
 from bioner.models.folder import check_folder
 from bioner.settings import cpu_threads
 from bioner.tagging.network import Network, TorchNetwork
@@ -39,13 +40,13 @@ def load_tagger(
     problem = check_folder(folder)
     if problem:
         raise ModelError(problem)
-    config = _read_json(folder / "config.json")
+    config = read_json_object(folder / "config.json", ModelError, mend=COPY_AGAIN)
     schema = read_model_schema(folder, config)
     tokenizer, special = load_tokenizer(folder)
     max_length = min(256, int(config.get("max_position_embeddings", 256)))
     scales: Mapping[str, Sequence[float]] = {}
-    if is_calibrated and (folder / "card.json").is_file():
-        scales = _read_json(folder / "card.json").get("calibration", {}).get("types", {})
+    if is_calibrated and (folder / CARD).is_file():
+        scales = read_card(folder).scales
     return Tagger(
         _load_network(folder, device, backend),
         tokenizer,
@@ -153,22 +154,16 @@ def read_model_schema(folder: Path, config: Mapping[str, Any]) -> LabelSchema:
             f"{', '.join(tags[:5]) or 'none'}…: train this encoder first, or choose another model"
         )
     if (folder / "schema.json").is_file():
-        schema = schema_from_json(_read_json(folder / "schema.json"))
+        raw_schema = read_json_object(folder / "schema.json", ModelError, mend=COPY_AGAIN)
+        try:
+            schema = schema_from_json(raw_schema)
+        except SchemaError as error:
+            raise ModelError(f"{folder / 'schema.json'}: {error}; {COPY_AGAIN}") from error
         if schema.names != types:
             raise ModelError(
                 f"{folder}: schema.json names other types than config.json; copy the folder again"
             )
         return schema
-    from bioner.labels import EntityType
-
     palette = ("#1f6fd6", "#d98200", "#d62839", "#2e8b3d", "#8a63d2", "#a0612b", "#5b6b75")
     made = tuple(EntityType(n, n, palette[i % len(palette)]) for i, n in enumerate(types))
     return LabelSchema(made, {}, "own")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: not readable ({error}); copy the model again") from error
-    return loaded

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 from bioner.spans import Document
+from bioner.tagging.answers import words
 from bioner.tagging.load import load_tagger
-from bioner.text import sentences as sentences_of
 from bioner.text import split_document
 
 
@@ -26,16 +27,6 @@ class Ner:
         """Return the text as a Document with predicted mentions."""
         return self.tagger.tag_document(split_document(text))
 
-    def predict(self, text: str) -> list[dict[str, str | float]]:
+    def predict(self, text: str) -> list[dict[str, Any]]:
         """Return ``{"word", "tag", "confidence"}`` for each word of the text, in order."""
-        from bioner.bio import encode
-
-        words: list[dict[str, str | float]] = []
-        for sentence in self.tagger.tag(sentences_of(split_document(text))):
-            tags = encode(sentence.spans, len(sentence.tokens))
-            scores = [1.0] * len(tags)
-            for span in sentence.spans:
-                scores[span.start : span.end] = [span.score or 0.0] * (span.end - span.start)
-            for (start, end), tag, score in zip(sentence.offsets, tags, scores, strict=True):
-                words.append({"word": text[start:end], "tag": tag, "confidence": score})
-        return words
+        return words(self.entities(text))

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bioner.errors import ModelError
+from bioner.files import staged_file
 from bioner.tagging.onnx_network import (
     PREFERRED,
     WEIGHTS_KEY,
@@ -68,7 +69,10 @@ def export_onnx(folder: Path, *, precision: OnnxPrecision = "int8") -> OnnxExpor
         attn_implementation="eager",
     ).eval()
     target = onnx_path(folder, precision)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".onnx-") as work:
+    with (
+        staged_file(target) as whole,
+        tempfile.TemporaryDirectory(dir=folder, prefix=".onnx-") as work,
+    ):
         plain = Path(work) / "plain.onnx"
         onnx.save_model(_to_onnx(model, folder), plain)
         made = _quantise(plain) if precision == "int8" else plain
@@ -82,7 +86,7 @@ def export_onnx(folder: Path, *, precision: OnnxPrecision = "int8") -> OnnxExpor
                 f"{folder}: its ONNX export computes other logits (off by {difference:.3f}); "
                 "use the torch backend for this model"
             )
-        made.replace(target)
+        made.replace(whole)
     return OnnxExport(target, precision, target.stat().st_size, difference, agreement)
 
 

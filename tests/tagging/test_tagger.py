@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bioner import machine
 from bioner.bio import tag_names
-from bioner.errors import ModelError
+from bioner.errors import DeviceError, ModelError
 from bioner.labels import schema_to_json
 from bioner.spans import corpus_sentence
 from bioner.tagging.decoding import GroupDecoder
@@ -134,6 +135,13 @@ def test_one_surface_has_one_name_in_a_document(model: Path, sample) -> None:
             "expected O, or B-.*train this encoder first",
         ),
         (lambda f: (f / "schema.json").write_text("{"), "schema.json: not readable"),
+        (lambda f: (f / "schema.json").write_text('{"types": 1}'), "schema.json: not a label"),
+        (
+            lambda f: (f / "card.json").write_text(
+                '{"name": "m", "calibration": {"types": {"Gene": [1]}}}'
+            ),
+            "calibration.types is damaged",
+        ),
     ],
 )
 def test_a_damaged_model_is_named_with_what_is_wrong(model, tmp_path, damage, message) -> None:
@@ -172,3 +180,12 @@ def test_ner_answers_a_word_at_a_time_with_the_words_as_written(model: Path, hom
     answer = Ner(model).predict(text)
     assert [a["word"] for a in answer] == ["TNF", "-", "α", "rose", "."]
     assert {"word", "tag", "confidence"} == set(answer[0])
+
+
+@pytest.mark.parametrize("device", ["cuda", "toaster"])
+def test_a_device_that_is_not_there_is_refused_before_anything_loads(
+    model: Path, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    monkeypatch.setattr(machine, "has_gpu", lambda: False)
+    with pytest.raises(DeviceError, match=r"no GPU|expected auto, cpu or cuda"):
+        load_tagger(model, device=device)
