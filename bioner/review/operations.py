@@ -38,12 +38,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A part of the text that may be edited: a queue item, its range, its last revision."""
+    """A part of the text that may be edited: a queue item, its range, its last revision.
+
+    ``is_settled``: it has a verdict, which one on the whole document leaves alone.
+    """
 
     id: int
     start: int
     end: int
     base: int = 0
+    is_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

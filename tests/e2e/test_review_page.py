@@ -250,6 +250,44 @@ def test_the_whole_document_is_edited_at_once_and_everywhere_is_one_batch(
     assert desk.marks(other) == []
 
 
+def test_enter_on_a_document_asks_once_where_some_sentences_were_not_on_the_screen(
+    desk: Desk, tab: Page
+) -> None:
+    store = desk.store
+    store.create_project(Project("long", NAMES, frozenset(NAMES)))
+    text = " ".join(f"Sentence {i} says that BRCA1 binds p53 in mice." for i in range(90))
+    both = [split_document(text, id="d"), split_document(text, id="e")]
+    store.import_documents("long", both, model="first")
+    items = store.items_of("long", "d")
+
+    def verdicts(document: str = "d") -> set[str | None]:
+        found = store.items_of("long", document)
+        return {store.open_item(one, claim=False).verdict for one in found}
+
+    desk.open(tab, "long", scope="Document", item=str(items[0]))
+    press(tab, "Enter")
+    settle(tab)
+    asked = tab.inner_text(".bse-info")
+    assert asked.startswith(f"Accept all: {len(items)} sentences, ")
+    assert "not yet on the screen" in asked
+    assert verdicts() == {None}
+    press(tab, "Escape")
+    for _ in range(40):
+        tab.locator(".bse-scroll").evaluate("one => one.scrollBy(0, 60)")
+        tab.evaluate("() => new Promise(requestAnimationFrame)")
+    at_end = "one => one.scrollTop + one.clientHeight >= one.scrollHeight - 1"
+    assert tab.locator(".bse-scroll").evaluate(at_end)
+    view = tab.get_attribute(".bse", "data-view")
+    press(tab, "Enter")
+    next_view(tab, view)
+    assert verdicts() == {"accept"}, "all have been on the screen: nothing is asked"
+    press(tab, "Enter")
+    assert "not yet on the screen" in tab.inner_text(".bse-info")
+    press(tab, "Enter")
+    tab.locator(".bse").wait_for(state="detached", timeout=PATIENCE_MS)
+    assert verdicts("e") == {"accept"}, "asked once"
+
+
 def test_what_was_looked_for_is_changed_for_one_sentence(desk: Desk, tab: Page) -> None:
     desk.fill("covers")
     item = desk.items("covers")[0]

@@ -77,6 +77,7 @@ def _for_document(command: Command) -> Command:
     return replace(
         command,
         label=f"{command.label} all",
+        for_all=True,
         title=f"{command.name} every sentence of this document that has no verdict yet; next",
     )
 

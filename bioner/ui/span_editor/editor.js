@@ -66,7 +66,13 @@ class SpanEditor {
       },
       { signal },
     );
-    this.resizing = new ResizeObserver(() => this.drawOverlay());
+    const look = () => this.text && this.view.look();
+    this.view.scroller.addEventListener("scroll", look, { signal, passive: true });
+    window.addEventListener("scroll", look, { signal, passive: true, capture: true });
+    this.resizing = new ResizeObserver(() => {
+      this.drawOverlay();
+      look();
+    });
     this.resizing.observe(this.view.body);
   }
 
@@ -106,6 +112,7 @@ class SpanEditor {
     this.view.body.classList.toggle("bse-cut-end", data.cut[1]);
     this.view.body.setAttribute("aria-label", `${data.title}. Press question mark for the keys.`);
     this.selection.clear();
+    this.asked = null; // a command for the whole text that waits for its second press
     this.edits.preview = null;
     this.toolbars.hidePop();
     this.view.scroller.scrollTop = 0;
@@ -144,6 +151,9 @@ class SpanEditor {
   command(command) {
     if (this.outbox.waiting) return undefined;
     if (command.needs_selection && !this.selection.range()) return this.say("Select something first", "");
+    const question = command.for_all && this.asked !== command.name ? this.questionOf(command) : "";
+    this.asked = question ? command.name : null;
+    if (question) return this.say(question, "ask");
     const made = this.enqueue({ kind: "command", name: command.name, units: this.edits.touched({}) });
     if (command.leaves) this.outbox.waiting = made.op_id;
     this.edits.preview = null;
@@ -153,8 +163,19 @@ class SpanEditor {
     return undefined;
   }
 
+  // Ask before a verdict on sentences that nobody has looked at; empty where all were on the screen.
+  questionOf(command) {
+    this.view.look();
+    const open = this.data.units.filter((unit) => !unit.settled);
+    const unseen = open.filter((unit) => !this.view.hasSeen(unit)).length;
+    if (!unseen) return "";
+    const many = (number) => `${number} sentence${number === 1 ? "" : "s"}`;
+    return `${command.label}: ${many(open.length)}, ${unseen} of them not yet on the screen? ${command.key} again does it, Esc does not`;
+  }
+
   escape() {
-    if (this.edits.preview) this.edits.preview = null;
+    if (this.asked) this.asked = null;
+    else if (this.edits.preview) this.edits.preview = null;
     else if (this.selection.active) this.selection.active = null;
     else if (this.selection.sel && this.selection.sel.anchor !== this.selection.sel.focus) this.selection.sel.anchor = this.selection.sel.focus;
     else if (this.toolbars.brush) this.toolbars.setBrush(this.toolbars.brush);

@@ -58,7 +58,8 @@ class Layer:
 class Command:
     """A key and button of the page: its name comes back as an operation of kind ``command``.
 
-    ``leaves``: another text follows, so that edits wait for it.
+    ``leaves``: another text follows, so that edits wait for it. ``for_all``: it is meant for every
+    unsettled unit, so the editor asks once where some of them have not been on the screen.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Command:
     leaves: bool = False
     primary: bool = False
     needs_selection: bool = False
+    for_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,13 @@ def _data(key: str, view: EditorView, answer: Answer) -> dict[str, Any]:
             for t in view.types
         ],
         "units": [
-            {"id": u.id, "start": u.start - low, "end": u.end - low, "base": u.base}
+            {
+                "id": u.id,
+                "start": u.start - low,
+                "end": u.end - low,
+                "base": u.base,
+                "settled": u.is_settled,
+            }
             for u in view.units
         ],
         "covers": None if view.covers is None else sorted(view.covers),
@@ -187,6 +195,7 @@ def _data(key: str, view: EditorView, answer: Answer) -> dict[str, Any]:
                 "leaves": one.leaves,
                 "primary": one.primary,
                 "needs_selection": one.needs_selection,
+                "for_all": one.for_all,
             }
             for one in view.commands
         ],

@@ -72,7 +72,7 @@ class Keys {
     if (key === "Escape") return () => this.editor.escape();
     if (key === "Enter" && this.editor.edits.preview && !control) return () => this.editor.edits.acceptPreview();
     const command = this.editor.data.commands.find((one) => one.key === chord(event));
-    if (command) return () => this.editor.command(command);
+    if (command) return () => event.repeat || this.editor.command(command);
     if (control || altKey) return null;
     if (key === "Delete" || key === "Backspace") return () => this.editor.edits.remove();
     const digit = /^(?:Digit|Numpad)([0-9])$/.exec(code);

@@ -34,6 +34,7 @@ class TextView {
   setText(text, units) {
     this.text = text;
     this.units = units;
+    this.seen = new Map(); // unit id -> whether its start and its end have been on the screen
     this.blocks = [];
     this.body.textContent = "";
     for (let token = 0; token < Math.max(1, text.tokens); token += BLOCK) {
@@ -200,6 +201,25 @@ class TextView {
         if (box.left <= x && x <= box.right && box.top <= y && y <= box.bottom) return start;
     }
     return Math.min(offset, this.text.length - 1);
+  }
+
+  // Note which units have been on the screen: their first and their last line, at one time or another.
+  look() {
+    const frame = this.scroller.getBoundingClientRect();
+    const [top, bottom] = [Math.max(0, frame.top), Math.min(window.innerHeight, frame.bottom)];
+    for (const unit of this.units) {
+      const seen = this.seen.get(unit.id) ?? { start: false, end: false };
+      if (seen.start && seen.end) continue;
+      const lines = [...this.range(unit.start, unit.end).getClientRects()].filter((one) => one.height);
+      if (!lines.length) continue;
+      const isShown = (line) => line.top >= top - 1 && line.bottom <= bottom + 1;
+      this.seen.set(unit.id, { start: seen.start || isShown(lines[0]), end: seen.end || isShown(lines.at(-1)) });
+    }
+  }
+
+  hasSeen(unit) {
+    const seen = this.seen.get(unit.id);
+    return Boolean(seen?.start && seen.end);
   }
 
   isRightToLeft(offset) {
