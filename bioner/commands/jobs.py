@@ -70,7 +70,10 @@ def resume(id: Id) -> None:
 @app.command()
 @refusing
 def logs(
-    id: Id, lines: Annotated[int, typer.Option(help="How many lines from the end.")] = 40
+    id: Id,
+    lines: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many lines from the end.")
+    ] = 40,
 ) -> None:
     """Print the end of a job's log."""
     from bioner.jobs.log import tail_log

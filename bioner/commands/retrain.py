@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from bioner.commands.terminal import counter, refusing, say
+from bioner.errors import TrainingError
 from bioner.machine import Device
+from bioner.progress import Progress
 from bioner.settings import read_settings
 
 
@@ -48,24 +50,19 @@ def retrain(
     Without merged corpora the model's own marks stand for them. The defaults are those that
     benchmarks/loop.py measures.
     """
-    from bioner.commands.train import _printer, start_job
+    from bioner.commands.train import _printer, model_folder, start_job
     from bioner.jobs.reporter import JobReporter
     from bioner.jobs.specs import retraining_details, with_options
     from bioner.models.catalogue import active_model, find_model
     from bioner.store import open_store
     from bioner.training.config import Recipe
     from bioner.training.processes import stop_on_signal
+    from bioner.training.progress import stopping
     from bioner.training.replay import read_replay
     from bioner.training.retraining import retrain as run
 
     settings = read_settings()
-    parent = find_model(base or active_model(settings), settings.models)
-    target = settings.models / out if out.parent == Path() else out
-    if background:
-        where = {"--base": str(parent), "--out": str(target)}
-        words = with_options(("retrain", *context.obj), where)
-        start_job(words, settings, title=target.name, details=retraining_details(parent))
-        return
+    target = model_folder(out, settings, resume=resume)
     given: dict[str, Any] = {
         "replay": replay,
         "repeat": repeat,
@@ -78,8 +75,22 @@ def retrain(
         Recipe(seed=seed, device=device),
         **{name: value for name, value in given.items() if value is not None},
     )
+    parent = find_model(base or active_model(settings), settings.models)
+    if data is not None and not (data / "manifest.json").is_file():
+        raise TrainingError(f"{data}: there is no merged dataset; `corpora build` makes one")
+    if background:
+        where = {"--base": str(parent), "--out": str(target)}
+        words = with_options(("retrain", *context.obj), where)
+        start_job(words, settings, title=target.name, details=retraining_details(parent))
+        return
     merged = data or (settings.merged if (settings.merged / "manifest.json").is_file() else None)
     stop = stop_on_signal()
+    pulse, show = stopping(stop), counter("marking")
+
+    def marking(heard: Progress) -> None:
+        pulse()
+        show(heard)
+
     reporter: Any = JobReporter(job) if job else nullcontext(_printer())
     with reporter as report:
         corrections = open_store(settings).corrections()
@@ -95,7 +106,7 @@ def retrain(
                 corrections,
                 settings.sample,
                 recipe=recipe,
-                progress=counter("marking"),
+                progress=marking,
             ),
             target,
             recipe=recipe,

@@ -67,17 +67,12 @@ def train(
     job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
 ) -> None:
     """Fine-tune a token classifier on the merged dataset."""
+    from bioner.models.catalogue import find_model
     from bioner.training.config import TrainingConfig
 
     settings = read_settings()
-    if out.parent == Path():
-        out = settings.models / out
-    if background:
-        if processes.is_first():
-            where = {"--base": base, "--out": str(out), "--data": str(data or settings.merged)}
-            words = with_options(("train", *context.obj), where)
-            start_job(words, settings, title=f"train {out.name}")
-        return
+    data = data or settings.merged
+    out = model_folder(out, settings, resume=resume)
     config = TrainingConfig(
         base=base,
         loss=loss,  # type: ignore[arg-type]
@@ -100,9 +95,17 @@ def train(
         log_steps=log_steps,
         fill_in=fill_in,
     )
+    for name in filter(None, (parent, fill_in)):
+        find_model(name, settings.models)
+    if background:
+        if processes.is_first():
+            where = {"--base": base, "--out": str(out), "--data": str(data)}
+            words = with_options(("train", *context.obj), where)
+            start_job(words, settings, title=f"train {out.name}")
+        return
     _run(
         config,
-        data or settings.merged,
+        data,
         out,
         _names(corpora),
         _names(types),
@@ -112,6 +115,16 @@ def train(
         job=job,
         settings=settings,
     )
+
+
+def model_folder(out: Path, settings: Settings, *, resume: bool = False) -> Path:
+    """Return where a model is made: a bare name lies among the models. Raises TrainingError."""
+    from bioner.training.checkpoints import check_out
+
+    found = settings.models / out if out.name and out.parent == Path() else out
+    if processes.is_first():
+        check_out(found, resume=resume)
+    return found
 
 
 def _names(text: str) -> list[str]:

@@ -27,6 +27,7 @@ from bioner.settings import Settings
 Status = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
 ACTIVE: tuple[Status, ...] = ("queued", "running", "stopping")
 MEND = "delete the job's folder"
+ID_LIMIT = 200
 CLOCK_S = 2.0
 """How far a card's time, in whole seconds, may lie outside its run."""
 START_LIMIT_S = 30.0
@@ -122,7 +123,7 @@ def list_jobs(settings: Settings) -> list[Job]:
 def read_job(id: str, settings: Settings) -> Job:
     """Read one job; raises JobError, naming the known ones, when there is none of this id."""
     folder = settings.jobs / id
-    if not id or Path(id).name != id or not (folder / "spec.json").is_file():
+    if not id or len(id) > ID_LIMIT or Path(id).name != id or not (folder / "spec.json").is_file():
         known = ", ".join(job.id for job in list_jobs(settings)[:5]) or "none yet"
         raise JobError(f"{id}: no such job in {settings.jobs}; there are: {known}")
     return open_job(folder)

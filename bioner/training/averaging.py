@@ -37,13 +37,14 @@ def average_weights(
     *,
     device: Device = Device.AUTO,
     tell: Tell = lambda _: None,
+    pulse: Callable[[], None] = lambda: None,
 ) -> float:
     """Move the weights in ``out`` back towards the parent's; return the parent's share, 0..1.
 
     The share is the smallest one from ``least`` on, in steps of a tenth, with which no corpus of
     ``devel`` falls significantly behind the parent and no type over-fires more; without devel
     sentences it is ``least``. 0 where there is nothing to average: the two have other shapes, or
-    ``least`` is 0.
+    ``least`` is 0. ``pulse`` is called as devel is read and may raise.
     """
     from safetensors.torch import load_file
 
@@ -62,7 +63,7 @@ def average_weights(
     def report_of(folder: Path, what: str) -> Report:
         tagger = load_tagger(folder, device=device, backend="torch", is_calibrated=False)
         return evaluate_sentences(
-            tagger, devel, schema, bootstrap=0, progress=_progress(tell, what)
+            tagger, devel, schema, bootstrap=0, progress=_progress(tell, what, pulse)
         )
 
     before = report_of(parent, f"{parent.name} reads devel")
@@ -81,12 +82,13 @@ def average_weights(
     return shares[low]
 
 
-def _progress(tell: Tell, what: str) -> OnProgress:
+def _progress(tell: Tell, what: str, pulse: Callable[[], None] = lambda: None) -> OnProgress:
     """Tell each tenth, so that a job's log stays short."""
     told = -1
 
     def show(heard: Progress) -> None:
         nonlocal told
+        pulse()
         tenths = int(10 * (heard.share or 0.0))
         if tenths > told:
             told = tenths

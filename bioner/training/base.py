@@ -60,6 +60,15 @@ def load_base(
     return model, tokenizer
 
 
-def _limit(config: TrainingConfig, model: PreTrainedModel) -> int:
-    positions = getattr(model.config, "max_position_embeddings", config.max_length)
+def window_length(config: TrainingConfig, model: PreTrainedModel) -> int:
+    """Return the pieces of the longest window: what was asked for, as far as the encoder reads.
+
+    Raises TrainingError where more than that was asked for; the default is no demand.
+    """
+    positions = int(getattr(model.config, "max_position_embeddings", config.max_length))
+    if config.max_length > max(positions, type(config)(config.base).max_length):
+        raise TrainingError(
+            f"--max-length: expected at most {positions}, which is what {config.base} reads, got "
+            f"{config.max_length}"
+        )
     return min(config.max_length, positions)

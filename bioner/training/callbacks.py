@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -106,8 +107,16 @@ class Reporter(TrainerCallback):
         )
 
     def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        **_: Any,
     ) -> None:
+        """Mark the checkpoint as whole; one with a number that is not finite never is."""
+        if not all(bool(torch.isfinite(one).all()) for one in model.parameters()):
+            check_loss(math.nan)
         return_freed_memory()
         processes.wait()
         if processes.is_first():
@@ -135,11 +144,14 @@ class Reporter(TrainerCallback):
         from bioner.evaluation.scoring import evaluate_sentences
         from bioner.tagging.load import tagger_from_model
 
+        chosen = devel_sample(self._loop.dataset, self._loop.config.eval_sentences_per_corpus)
+        if not chosen:
+            self._tell(state, message="there is no devel sentence to score on")
+            return
         mode = model.training
         random_state = torch.random.get_rng_state()
         model.eval()
         tagger = tagger_from_model(model, self._loop.tokenizer, self._loop.dataset.schema)
-        chosen = devel_sample(self._loop.dataset, self._loop.config.eval_sentences_per_corpus)
         report = evaluate_sentences(tagger, chosen, self._loop.dataset.schema, bootstrap=0)
         model.train(mode)
         torch.random.set_rng_state(random_state)

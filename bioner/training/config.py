@@ -1,14 +1,82 @@
-"""How a run trains: TrainingConfig, its ranges checked once."""
+"""How a run trains, and a retraining; what each of their values may be."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from bioner.errors import TrainingError
 from bioner.machine import Device, Precision
 
 Loss = Literal["partial", "naive"]
+
+
+@dataclass(frozen=True)
+class Range:
+    """What values an option may have: from ``least`` to ``most``, and ``also`` these.
+
+    ``is_open``: the least itself is not one of them.
+    """
+
+    option: str
+    least: float
+    most: float
+    is_open: bool = False
+    also: tuple[float | None, ...] = ()
+
+    def __contains__(self, value: float | None) -> bool:
+        if value is None or value in self.also:
+            return value in self.also
+        return self.least <= value <= self.most and not (self.is_open and value == self.least)
+
+    def __str__(self) -> str:
+        least = f"more than {self.least:,g}" if self.is_open else f"at least {self.least:,g}"
+        others = "".join(f", or {one:g}" for one in self.also if one is not None)
+        return f"{least} and at most {self.most:,.10g}{others}"
+
+
+RANGES: Mapping[str, Range] = {
+    "epochs": Range("--epochs", 0, 1_000, is_open=True),
+    "max_steps": Range("--max-steps", 1, 100_000_000, also=(-1,)),
+    "learning_rate": Range("--lr", 0, 1, is_open=True),
+    "head_learning_rate": Range("--head-lr", 0, 1, is_open=True),
+    "layer_decay": Range("--layer-decay", 0, 1, is_open=True),
+    "batch_size": Range("--batch-size", 1, 65_536),
+    "gradient_accumulation": Range("--accumulate", 1, 65_536),
+    "warmup": Range("--warmup", 0, 1),
+    "weight_decay": Range("--weight-decay", 0, 1),
+    "dropout": Range("--dropout", 0, 0.9, also=(None,)),
+    "max_length": Range("--max-length", 16, 8_192),
+    "seed": Range("--seed", 0, 2**32 - 1),
+    "save_steps": Range("--save-steps", 1, 100_000_000),
+    "log_steps": Range("--log-steps", 1, 100_000_000),
+    "eval_steps": Range("--eval-steps", 0, 100_000_000, also=(-1,)),
+    "eval_sentences_per_corpus": Range("eval_sentences_per_corpus", 1, 1_000_000),
+    "fill_in_sure": Range("fill_in_sure", 0.5, 0.9999, is_open=True),
+    "replay": Range("--replay", 0, 10_000_000),
+    "repeat": Range("--repeat", 1, 1_000),
+    "keep": Range("--keep", 0, 0.99),
+}
+"""What the numbers of a run and of a retraining may be: a page, a command and a resume agree."""
+
+CHOICES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "loss": ("--loss", ("partial", "naive")),
+    "device": ("--device", tuple(Device)),
+    "precision": ("--precision", tuple(Precision)),
+}
+"""The words among which an option chooses."""
+
+
+def check_values(config: TrainingConfig | Recipe) -> None:
+    """Raise TrainingError for the first value that has no sense, naming its option."""
+    for name in (field.name for field in fields(config)):
+        value = getattr(config, name)
+        if name in RANGES and value not in RANGES[name]:
+            raise TrainingError(f"{RANGES[name].option}: expected {RANGES[name]}, got {value}")
+        if name in CHOICES and value not in CHOICES[name][1]:
+            option, words = CHOICES[name]
+            raise TrainingError(f"{option}: expected one of {', '.join(words)}, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -47,17 +115,9 @@ class TrainingConfig:
     fill_in_sure: float = 0.95
 
     def __post_init__(self) -> None:
-        if self.loss not in ("partial", "naive"):
-            raise TrainingError(f"--loss: expected partial or naive, got {self.loss!r}")
-        for name in ("epochs", "learning_rate", "head_learning_rate", "batch_size", "max_length"):
-            if not getattr(self, name) > 0:
-                raise TrainingError(f"{name}: expected more than 0, got {getattr(self, name)}")
-        if not 0.5 < self.fill_in_sure < 1:
-            raise TrainingError(
-                f"fill_in_sure: expected more than 0.5, less than 1, got {self.fill_in_sure}"
-            )
-        if self.max_length < 16:
-            raise TrainingError(f"max_length: expected at least 16, got {self.max_length}")
+        if not self.base:
+            raise TrainingError("--base: expected a folder or a hub id, got nothing")
+        check_values(self)
 
 
 @dataclass(frozen=True)
@@ -80,10 +140,24 @@ class Recipe:
     device: Device = Device.AUTO
 
     def __post_init__(self) -> None:
-        if self.repeat < 1 or self.replay < 0:
-            raise TrainingError(
-                f"expected at least one repeat and no negative replay, got {self.repeat} and "
-                f"{self.replay}"
-            )
-        if not 0 <= self.keep < 1:
-            raise TrainingError(f"keep: expected at least 0 and less than 1, got {self.keep}")
+        check_values(self)
+
+
+OPTIONS = {
+    "loss": "--loss",
+    "epochs": "--epochs",
+    "max_steps": "--max-steps",
+    "learning_rate": "--lr",
+    "head_learning_rate": "--head-lr",
+    "layer_decay": "--layer-decay",
+    "batch_size": "--batch-size",
+    "gradient_accumulation": "--accumulate",
+    "max_length": "--max-length",
+    "warmup": "--warmup",
+    "weight_decay": "--weight-decay",
+    "dropout": "--dropout",
+    "seed": "--seed",
+    "precision": "--precision",
+    "fill_in": "--fill-in",
+}
+"""What of a ``TrainingConfig`` changes the weights, and its name on the command line."""

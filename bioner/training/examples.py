@@ -32,10 +32,14 @@ class Example:
 
 @dataclass(frozen=True)
 class Encoded:
-    """The training examples, and what encoding them had to cut or leave out."""
+    """The training examples, and what encoding them had to cut or leave out.
+
+    ``taught``: words that teach something, because not every tag is allowed to them.
+    """
 
     examples: tuple[Example, ...]
     words: int
+    taught: int
     words_without_pieces: int
     sentences_in_windows: int
 
@@ -60,7 +64,7 @@ def encode_sentences(
     budget = max_length - 2
     cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
     examples: list[Example] = []
-    words = lost = windowed = 0
+    words = taught = lost = windowed = 0
     for first, batch in zip(range(0, len(sentences), 2000), _chunks(sentences, 2000), strict=True):
         encoding = tokenizer(
             [list(s.tokens) for s in batch],
@@ -76,6 +80,7 @@ def encode_sentences(
                 marked = marks[first + i]
                 sure = marked >= 0
                 allowed[sure] &= tag_sets[marked[sure]]
+            taught += int((~allowed.all(axis=1)).sum())
             word_rows = np.packbits(allowed, axis=1)
             ids: list[int] = encoding["input_ids"][i]
             owners: list[int | None] = encoding.word_ids(i)
@@ -95,7 +100,7 @@ def encode_sentences(
                         np.concatenate([pad, rows[start:end], pad]),
                     )
                 )
-    return Encoded(tuple(examples), words, lost, windowed)
+    return Encoded(tuple(examples), words, taught, lost, windowed)
 
 
 def _naive(sentence: Sentence, types: frozenset[str]) -> Sentence:

@@ -27,7 +27,8 @@ from bioner.spans import Sentence
 from bioner.tagging.tagger import Tagger
 
 UNSURE = -1
-CHUNK = 2_000
+CHUNK = 400
+"""Sentences between two looks at whether to stop: a few seconds of a large teacher on a CPU."""
 Marks = npt.NDArray[np.int8]
 BoolMatrix = npt.NDArray[np.bool_]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bioner.errors import TrainingError
+from bioner.errors import Stopped, TrainingError
 
 
 @dataclass(frozen=True)
@@ -34,3 +34,13 @@ def check_loss(loss: float) -> None:
         raise TrainingError(
             "the loss is not a finite number any more: take a smaller learning rate"
         )
+
+
+def stopping(stop_requested: Callable[[], bool]) -> Callable[[], None]:
+    """Return what a phase without steps calls now and then; it raises Stopped once it is asked."""
+
+    def pulse() -> None:
+        if stop_requested():
+            raise Stopped("stopped between two checkpoints; `--resume` goes on from the last one")
+
+    return pulse

@@ -18,28 +18,11 @@ from bioner.machine import Device, Precision
 from bioner.models.card import ModelCard
 from bioner.settings import PROJECT_ROOT
 from bioner.training import processes
+from bioner.training.config import OPTIONS
 
 if TYPE_CHECKING:
     from bioner.training.config import TrainingConfig
 
-OPTIONS = {
-    "loss": "--loss",
-    "epochs": "--epochs",
-    "max_steps": "--max-steps",
-    "learning_rate": "--lr",
-    "head_learning_rate": "--head-lr",
-    "layer_decay": "--layer-decay",
-    "batch_size": "--batch-size",
-    "gradient_accumulation": "--accumulate",
-    "max_length": "--max-length",
-    "warmup": "--warmup",
-    "weight_decay": "--weight-decay",
-    "dropout": "--dropout",
-    "seed": "--seed",
-    "precision": "--precision",
-    "fill_in": "--fill-in",
-}
-"""What of a ``TrainingConfig`` changes the weights, and its name on the command line."""
 
 SHOWN_ALWAYS = ("loss", "epochs", "learning_rate", "head_learning_rate", "batch_size", "seed")
 

@@ -12,6 +12,7 @@ from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import read_dataset
 from bioner.corpora.merge import merge
 from bioner.corpora.read import read_corpora
+from bioner.errors import TrainingError
 from bioner.labels import LabelSchema, read_schema
 from bioner.progress import OnProgress
 from bioner.spans import Sentence
@@ -29,6 +30,12 @@ DISPUTES = 3
 WORD_LETTERS = 4
 
 
+def check_corrections(corrections: Sequence[Sentence]) -> None:
+    """Raise TrainingError where there is nothing to learn from."""
+    if not corrections:
+        raise TrainingError("there is no correction to learn from: review some sentences first")
+
+
 def read_replay(
     parent: Path,
     data: Path | None,
@@ -44,6 +51,7 @@ def read_replay(
     parent's own marks stand for them: on the shipped ``sample``, and on the corrected sentences for
     the types that their reviewers were not looking for.
     """
+    check_corrections(corrections)
     chosen = recipe or Recipe()
     tagger = load_tagger(parent, device=chosen.device)
     if data is not None:

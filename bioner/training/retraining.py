@@ -13,23 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from bioner.corpora.dataset import Dataset
-from bioner.errors import TrainingError
 from bioner.machine import Device
 from bioner.models.card import CARD, ModelCard, read_card
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
 from bioner.training.averaging import average_weights
 from bioner.training.config import Recipe, TrainingConfig
-from bioner.training.devel import CALIBRATION_SENTENCES, DEVEL_SENTENCES
-from bioner.training.progress import OnRunProgress, RunProgress
+from bioner.training.devel import DEVEL_SENTENCES, confidence_on_devel, devel_sample
+from bioner.training.progress import OnRunProgress, RunProgress, stopping
+from bioner.training.replay import check_corrections
 from bioner.training.run import train
-
-
-def _devel(replay: Dataset, per_corpus: int) -> list[Sentence]:
-    from bioner.training.devel import devel_sample
-
-    found: list[Sentence] = devel_sample(replay, per_corpus)
-    return found
 
 
 def _can_teach(parent: Path, replay: Dataset) -> bool:
@@ -54,8 +47,7 @@ def retrain(
     the parent had seen still counts as leaked; weights and hashes are final before its card is
     written. Raises TrainingError without corrections.
     """
-    if not corrections:
-        raise TrainingError("there is no correction to learn from: review some sentences first")
+    check_corrections(corrections)
     chosen = recipe or Recipe()
     config = TrainingConfig(
         base=str(parent),
@@ -68,12 +60,14 @@ def retrain(
         fill_in=str(parent) if _can_teach(parent, replay) else "",
     )
 
+    pulse = stopping(stop_requested)
+
     def finish(folder: Path, card: ModelCard) -> ModelCard:
         kept = average_weights(
             parent,
             folder,
             chosen.keep,
-            _devel(replay, DEVEL_SENTENCES),
+            devel_sample(replay, DEVEL_SENTENCES),
             replay.schema,
             device=chosen.device,
             tell=lambda text: report(
@@ -85,7 +79,7 @@ def retrain(
         return replace(
             card,
             corrections=len(corrections),
-            calibration=_calibrate(folder, parent, replay, chosen.device),
+            calibration=_confidence(folder, parent, replay, chosen.device, pulse),
             config={**card.config, **mixed},
             command=repeat_command(parent, folder, chosen),
         )
@@ -103,15 +97,13 @@ def retrain(
     )
 
 
-def _calibrate(out: Path, parent: Path, replay: Dataset, device: Device) -> dict[str, Any]:
+def _confidence(
+    out: Path, parent: Path, replay: Dataset, device: Device, pulse: Callable[[], None]
+) -> dict[str, Any]:
     """Fit the confidence on devel; without one, what was fitted for the parent still holds best."""
-    from bioner.evaluation.confidence import fit_confidence
-
-    chosen = _devel(replay, CALIBRATION_SENTENCES)
-    if not chosen:
-        return read_card(parent).calibration if (parent / "card.json").is_file() else {}
     tagger = load_tagger(out, device=device, backend="torch", is_calibrated=False)
-    return fit_confidence(tagger, chosen, replay.schema, shares=replay.shares)
+    fitted = confidence_on_devel(tagger, replay, pulse=pulse)
+    return fitted or (read_card(parent).calibration if (parent / CARD).is_file() else {})
 
 
 def repeat_command(parent: Path, out: Path, recipe: Recipe) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bioner.corpora.dataset import Dataset
 from bioner.errors import Stopped, TrainingError
 from bioner.labels import schema_to_json
-from bioner.machine import Device, Precision, require_device, resolve_precision
+from bioner.machine import require_device, resolve_precision
 from bioner.models.card import (
     ModelCard,
     read_card,
@@ -26,13 +26,20 @@ from bioner.progress import Progress
 from bioner.settings import read_settings
 from bioner.spans import Sentence
 from bioner.training import processes
-from bioner.training.base import _limit, load_base
-from bioner.training.checkpoints import CHECKPOINTS, last_checkpoint
+from bioner.training.base import load_base, window_length
+from bioner.training.checkpoints import (
+    CHECKPOINTS,
+    begin_anew,
+    check_origin,
+    check_out,
+    last_checkpoint,
+    origin_of,
+)
 from bioner.training.config import TrainingConfig
-from bioner.training.devel import CALIBRATION_SENTENCES
+from bioner.training.devel import confidence_on_devel
 from bioner.training.examples import Encoded, encode_sentences
 from bioner.training.fill_in import FillIn, fill_in, load_fill_in, tag_sets
-from bioner.training.progress import OnRunProgress, RunProgress, check_loss
+from bioner.training.progress import OnRunProgress, RunProgress, check_loss, stopping
 from bioner.training.record import card_of_run
 
 if TYPE_CHECKING:
@@ -40,6 +47,8 @@ if TYPE_CHECKING:
 
 
 MARKS = "fill-in.npz"
+TOLD = 2_000
+"""Sentences that a teacher reads between two reports."""
 
 
 def train(
@@ -63,78 +72,66 @@ def train(
     first reports, scores and writes, and ``batch_size`` is that of each. Raises TrainingError for
     data or configuration that cannot be trained, Stopped after ``stop_requested`` said so.
     """
-    if (out / "card.json").exists() and not resume:
-        raise TrainingError(f"{out}: there is a finished model already; give another name")
-    if (out / "card.json").exists():
-        raise TrainingError(f"{out}: this run is finished; there is nothing to resume")
-    started = time.monotonic()
-    device = require_device(config.device)
-    processes.join(device)
-    if not processes.is_first():
-        report = _say_nothing
-    precision = resolve_precision(config.precision, device)
+    from bioner.training.callbacks import Loop
+    from bioner.training.trainer import PartialLabelTrainer, training_arguments
+
+    if processes.is_first():
+        check_out(out, resume=resume)
     sentences = [*dataset.train, *corrections]
     if not sentences:
         raise TrainingError(
             "there is no training sentence: choose at least one corpus, or review some sentences"
         )
-    from transformers import set_seed
-
-    set_seed(config.seed)
-    types = dataset.schema.names
-    report(RunProgress(0, 0, 0.0, message="loading the base encoder"))
-    model, tokenizer = load_base(config, types)
-    kept = out / MARKS if resume else None
-    filled = _fill_in(config, sentences, dataset, report, kept) if config.fill_in else None
-    report(RunProgress(0, 0, 0.0, message=f"encoding {len(sentences):,} sentences"))
-    encoded = encode_sentences(
-        sentences,
-        tokenizer,
-        types,
-        loss=config.loss,
-        max_length=_limit(config, model),
-        marks=filled.marks if filled else None,
-        tag_sets=tag_sets(dataset.schema),
-    )
-    trainer = _make_trainer(
-        config, model, tokenizer, encoded, dataset, out, device, precision, report, stop_requested
-    )
+    started = time.monotonic()
+    device = require_device(config.device)
+    processes.join(device)
+    precision = resolve_precision(config.precision, device)
+    first = processes.is_first()
+    report = report if first else _say_nothing
+    pulse = stopping(stop_requested)
+    origin = origin_of(config, dataset.fingerprint, sentences, processes.count())
     checkpoint = last_checkpoint(out) if resume else None
-    if not resume and processes.is_first():
-        shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
-    processes.wait()
-    out.mkdir(parents=True, exist_ok=True)
-    if filled and processes.is_first():
+    if checkpoint:
+        check_origin(out, origin)
+    model, tokenizer, encoded, filled = _prepare(
+        config, dataset, sentences, out / MARKS if resume else None, report=report, pulse=pulse
+    )
+    if first and not checkpoint:
+        begin_anew(out, origin)
+    if first and filled:
         filled.save(out / MARKS)
+    processes.wait()
+    trainer = PartialLabelTrainer(
+        loop=Loop(config, dataset, tokenizer, report, stop_requested),
+        model=model,
+        args=training_arguments(config, out / CHECKPOINTS, device, precision),
+        train_dataset=encoded.examples,
+    )
     result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if trainer.stopped:
         raise Stopped(f"stopped at step {trainer.state.global_step}; `--resume` goes on")
     check_loss(result.training_loss)
-    if not processes.is_first():
+    if not first:
         processes.wait()
         return read_card(out)
-    total = trainer.state.global_step
-    report(RunProgress(total, total, trainer.state.epoch or 0.0, message="saving the model"))
-    model.save_pretrained(out)
-    tokenizer.save_pretrained(out)
-    (out / "schema.json").write_text(
-        json.dumps(schema_to_json(dataset.schema), indent=1), encoding="utf-8"
-    )
+    steps, epochs = trainer.state.global_step, trainer.state.epoch or 0.0
+    report(RunProgress(steps, steps, epochs, message="saving the model"))
+    _save(model, tokenizer, dataset, out)
     write_training_hashes(out, {s.fingerprint for s in sentences} | _known_to(config.base))
     card = card_of_run(
         config,
         dataset,
         out,
-        epochs=trainer.state.epoch or 0.0,
-        steps=total,
+        epochs=epochs,
+        steps=steps,
         corrections=len(corrections),
         parent=parent,
         device=device,
         precision=precision,
         duration_s=time.monotonic() - started,
     )
-    report(RunProgress(total, total, trainer.state.epoch or 0.0, message="fitting the confidence"))
-    card = replace(card, calibration=_calibrate(model, tokenizer, dataset))
+    report(RunProgress(steps, steps, epochs, message="fitting the confidence"))
+    card = replace(card, calibration=_fit(model, tokenizer, dataset, pulse))
     if filled:
         teacher = Path(config.fill_in).name
         seen = {"teacher": teacher, "sure": config.fill_in_sure, "unsure": filled.unsure}
@@ -144,6 +141,54 @@ def train(
     shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
     processes.wait()
     return read_card(out)
+
+
+def _prepare(
+    config: TrainingConfig,
+    dataset: Dataset,
+    sentences: Sequence[Sentence],
+    kept: Path | None,
+    *,
+    report: OnRunProgress,
+    pulse: Callable[[], None],
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Encoded, FillIn | None]:
+    """Load the base, let a teacher mark what is open, encode; ``kept`` are marks of an earlier try.
+
+    Raises TrainingError where no word teaches anything.
+    """
+    from transformers import set_seed
+
+    set_seed(config.seed)
+    report(RunProgress(0, 0, 0.0, message="loading the base encoder"))
+    model, tokenizer = load_base(config, dataset.schema.names)
+    filled = None
+    if config.fill_in:
+        filled = _fill_in(config, sentences, dataset, kept, report=report, pulse=pulse)
+    pulse()
+    report(RunProgress(0, 0, 0.0, message=f"encoding {len(sentences):,} sentences"))
+    encoded = encode_sentences(
+        sentences,
+        tokenizer,
+        dataset.schema.names,
+        loss=config.loss,
+        max_length=window_length(config, model),
+        marks=filled.marks if filled else None,
+        tag_sets=tag_sets(dataset.schema),
+    )
+    if not encoded.taught:
+        raise TrainingError(
+            f"none of the {len(sentences):,} training sentences teaches anything: nobody looked "
+            "for any of these types in them; choose other corpora or types"
+        )
+    return model, tokenizer, encoded, filled
+
+
+def _save(model: Any, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, out: Path) -> None:
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    (out / "schema.json").write_text(
+        json.dumps(schema_to_json(dataset.schema), indent=1), encoding="utf-8"
+    )
 
 
 def _known_to(base: str) -> frozenset[str]:
@@ -159,8 +204,10 @@ def _fill_in(
     config: TrainingConfig,
     sentences: Sequence[Sentence],
     dataset: Dataset,
-    report: OnRunProgress,
     kept: Path | None,
+    *,
+    report: OnRunProgress,
+    pulse: Callable[[], None],
 ) -> FillIn:
     """Let the teacher mark the training sentences; a resumed run reads what it had ``kept``."""
     from bioner.tagging.load import load_tagger
@@ -174,45 +221,19 @@ def _fill_in(
     teacher = load_tagger(find_model(config.fill_in, read_settings().models), device=config.device)
 
     def tell(heard: Progress) -> None:
-        read = f"{heard.done:,} of {heard.total:,} sentences"
-        report(RunProgress(0, 0, 0.0, message=f"the teacher has read {read}"))
+        pulse()
+        if heard.done % TOLD == 0 or heard.done == heard.total:
+            read = f"{heard.done:,} of {heard.total:,} sentences"
+            report(RunProgress(0, 0, 0.0, message=f"the teacher has read {read}"))
 
     return fill_in(sentences, teacher, dataset.schema, sure=config.fill_in_sure, progress=tell)
 
 
-def _calibrate(model: Any, tokenizer: PreTrainedTokenizerBase, dataset: Dataset) -> dict[str, Any]:
-    """Fit the confidence of each type on a sample of devel; nothing where there is no devel."""
-    from bioner.evaluation.confidence import fit_confidence
+def _fit(
+    model: Any, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, pulse: Callable[[], None]
+) -> dict[str, Any]:
     from bioner.tagging.load import tagger_from_model
-    from bioner.training.devel import devel_sample
 
-    chosen = devel_sample(dataset, CALIBRATION_SENTENCES)
-    if not chosen:
-        return {}
     model.eval()
     tagger = tagger_from_model(model, tokenizer, dataset.schema)
-    return fit_confidence(tagger, chosen, dataset.schema, shares=dataset.shares)
-
-
-def _make_trainer(
-    config: TrainingConfig,
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    encoded: Encoded,
-    dataset: Dataset,
-    out: Path,
-    device: Device,
-    precision: Precision,
-    report: OnRunProgress,
-    stop_requested: Callable[[], bool],
-) -> Any:
-    """Build Hugging Face's Trainer with our loss, collator, sampler and parameter groups."""
-    from bioner.training.callbacks import Loop
-    from bioner.training.trainer import PartialLabelTrainer, training_arguments
-
-    return PartialLabelTrainer(
-        loop=Loop(config, dataset, tokenizer, report, stop_requested),
-        model=model,
-        args=training_arguments(config, out / CHECKPOINTS, device, precision),
-        train_dataset=encoded.examples,
-    )
+    return confidence_on_devel(tagger, dataset, pulse=pulse)

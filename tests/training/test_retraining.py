@@ -16,7 +16,7 @@ from bioner.errors import TrainingError
 from bioner.models.card import read_card, training_hashes, write_training_hashes
 from bioner.settings import read_settings
 from bioner.spans import Span, corpus_sentence
-from bioner.training import retraining
+from bioner.training import replay, retraining
 from bioner.training.config import Recipe
 from bioner.training.replay import disputed_words, distil, read_replay, sample_replay
 from bioner.training.retraining import retrain
@@ -108,7 +108,7 @@ def test_the_corpora_are_replayed_where_they_are(
     sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parent = DictionaryTagger(sample, {"aspirin": "Chemical"})
-    monkeypatch.setattr(retraining, "load_tagger", lambda *_, **__: parent)
+    monkeypatch.setattr(replay, "load_tagger", lambda *_, **__: parent)
     write_dataset(sample, tmp_path / "merged")
     recipe = Recipe(replay=20)
     found = read_replay(tmp_path, tmp_path / "merged", [CORRECTION], tmp_path, recipe=recipe)
@@ -121,7 +121,7 @@ def test_without_corpora_the_model_speaks_where_its_corrections_are_silent(
 ) -> None:
     words = {"aspirin": "Chemical", "helps": "Gene", "mice": "Organism"}
     parent = DictionaryTagger(sample, words)
-    monkeypatch.setattr(retraining, "load_tagger", lambda *_, **__: parent)
+    monkeypatch.setattr(replay, "load_tagger", lambda *_, **__: parent)
     text = corpus_sentence(
         "Trial/2",
         ["mice", "and", "aspirin", "helps"],
@@ -146,7 +146,7 @@ def test_without_a_correction_there_is_nothing_to_retrain_on(
 
 
 def test_a_recipe_that_shows_nothing_is_refused() -> None:
-    with pytest.raises(TrainingError, match="at least one repeat"):
+    with pytest.raises(TrainingError, match="--repeat: expected at least 1"):
         Recipe(repeat=0)
 
 

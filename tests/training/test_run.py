@@ -22,9 +22,9 @@ from support import ROOT, read_json
 from bioner.bio import allowed_tags, tag_names
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
-from bioner.errors import TrainingError
+from bioner.errors import Stopped, TrainingError
 from bioner.spans import corpus_sentence
-from bioner.training.checkpoints import last_checkpoint
+from bioner.training.checkpoints import check_out, last_checkpoint
 from bioner.training.config import TrainingConfig
 from bioner.training.examples import encode_sentences
 from bioner.training.loss import partial_label_loss
@@ -141,8 +141,8 @@ def test_what_the_base_was_trained_on_still_counts_as_known(sample, tiny_encoder
 def test_the_command_on_the_card_gives_the_same_configuration(tmp_path, monkeypatch) -> None:
     from bioner.__main__ import app
     from bioner.commands import train as command
-    from bioner.training.config import TrainingConfig
-    from bioner.training.record import OPTIONS, repeat_command
+    from bioner.training.config import OPTIONS, TrainingConfig
+    from bioner.training.record import repeat_command
 
     changed = TrainingConfig(
         "encoder",
@@ -164,6 +164,8 @@ def test_the_command_on_the_card_gives_the_same_configuration(tmp_path, monkeypa
     )
     plain = TrainingConfig("encoder")
     assert all(getattr(changed, name) != getattr(plain, name) for name in OPTIONS)
+    monkeypatch.setenv("BIONER_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models" / "teacher").mkdir(parents=True)
     given: list[tuple] = []
     monkeypatch.setattr(command, "_run", lambda *a, **k: given.append((a, k)))
     for wanted in (changed, plain):
@@ -198,8 +200,16 @@ def test_a_half_precision_encoder_trains_with_finite_weights(
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_at_once(sample, tiny_encoder, tmp_path) -> None:
+    from safetensors.torch import load_file, save_file
+
     seen = []
-    diverging = config(tiny_encoder, learning_rate=1e30, max_steps=500, log_steps=1, warmup=0.0)
+    encoder = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, encoder)
+    weights = load_file(encoder / "model.safetensors")
+    save_file(
+        {k: w * 1e38 for k, w in weights.items()}, encoder / "model.safetensors", {"format": "pt"}
+    )
+    diverging = config(encoder, max_steps=500, log_steps=1, warmup=0.0)
     with pytest.raises(TrainingError, match="smaller learning rate"):
         train(diverging, sample, tmp_path / "model", report=seen.append)
     assert max(p.step for p in seen) < 10
@@ -228,10 +238,69 @@ def test_score_at_the_end_alone(sample, tiny_encoder, tmp_path) -> None:
 
 
 def test_bad_configurations_are_refused() -> None:
-    with pytest.raises(TrainingError, match="partial or naive"):
+    with pytest.raises(TrainingError, match="partial, naive"):
         TrainingConfig(base="x", loss="other")  # type: ignore[arg-type]
-    with pytest.raises(TrainingError, match="learning_rate"):
+    with pytest.raises(TrainingError, match="--lr: expected more than 0 and at most 1, got 0"):
         TrainingConfig(base="x", learning_rate=0)
+
+
+def test_resume_with_other_values_or_data_is_refused_naming_each(
+    sample, tiny_encoder, tmp_path
+) -> None:
+    out = tmp_path / "model"
+    asked = config(tiny_encoder, save_steps=2, max_steps=6)
+    stops = iter([False, False, True])
+    with pytest.raises(Stopped):
+        train(asked, sample, out, stop_requested=lambda: next(stops, True))
+    again = replace(asked, learning_rate=1e-5, warmup=0.5)
+    with pytest.raises(TrainingError) as refused:
+        train(again, replace(sample, train=sample.train[1:]), out, resume=True)
+    for part in ("--lr was", "is 1e-05", "--warmup was", "is 0.5", "the training sentences was"):
+        assert part in str(refused.value)
+    assert "--batch-size" not in str(refused.value)
+    assert train(asked, sample, out, resume=True).steps == 6
+
+
+def test_checkpoint_with_a_number_that_is_not_finite_is_not_whole(
+    sample, tiny_encoder, tmp_path, monkeypatch
+) -> None:
+    real = torch.isfinite
+    monkeypatch.setattr(torch, "isfinite", lambda one: real(one) & (one.ndim != 1))
+    with pytest.raises(TrainingError, match="smaller learning rate"):
+        train(config(tiny_encoder, save_steps=2), sample, tmp_path / "model")
+    monkeypatch.undo()
+    assert last_checkpoint(tmp_path / "model") is None
+
+
+def test_window_longer_than_the_encoder_reads_is_refused(sample, tiny_encoder, tmp_path) -> None:
+    with pytest.raises(TrainingError, match=r"--max-length: expected at most \d+"):
+        train(config(tiny_encoder, max_length=8000), sample, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_training_on_what_teaches_nothing_is_refused(sample, tiny_encoder, tmp_path) -> None:
+    mute = tuple(
+        replace(s, spans=(), readings=(), ignored=((0, len(s.tokens)),)) for s in sample.train
+    )
+    with pytest.raises(TrainingError, match="teaches anything"):
+        train(config(tiny_encoder), replace(sample, train=mute), tmp_path / "model")
+
+
+def test_nothing_to_score_on_is_said_and_is_no_score(sample, tiny_encoder, tmp_path) -> None:
+    seen = []
+    bare = replace(sample, devel=())
+    train(config(tiny_encoder, eval_steps=-1), bare, tmp_path / "model", report=seen.append)
+    assert "there is no devel sentence to score on" in [p.message for p in seen]
+    assert all(p.devel_f1 is None for p in seen)
+
+
+def test_folder_that_cannot_be_written_is_refused_before_anything(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file" / "model", Path("/proc/model"), Path()):
+        with pytest.raises(TrainingError):
+            check_out(out)
+    check_out(tmp_path / "a" / "b")
+    assert not (tmp_path / "a").exists()
 
 
 def test_buckets_hold_every_example_once_and_differ_by_epoch() -> None:
