@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
@@ -225,83 +224,6 @@ def normalise(tokens: Iterable[str]) -> str:
 def fingerprint(tokens: Iterable[str]) -> str:
     """Hash the tokens, case kept, to 16 hex digits."""
     return hashlib.blake2b(" ".join(tokens).encode(), digest_size=8).hexdigest()
-
-
-@dataclass(frozen=True)
-class Flattening:
-    """What the rule from mentions to flat spans did, counted."""
-
-    kept: int = 0
-    nested_dropped: int = 0
-    discontinuous_joined: int = 0
-    snapped: int = 0
-    outside: int = 0
-    labels_dropped: Counter[str] = field(default_factory=Counter)
-
-
-def flatten(
-    document: Document, tokens: Sequence[Range], mentions: Sequence[Mention] | None = None
-) -> tuple[tuple[Span, ...], Flattening]:
-    """Derive flat token spans from a document's mentions: *longest first, then leftmost*.
-
-    ``tokens`` are character ranges of one sentence. A discontinuous mention becomes its whole
-    extent; a boundary inside a token is snapped outwards to the token; of overlapping mentions the
-    longest is kept. Mentions that do not lie inside the tokens' extent (no token overlaps, or they
-    cross the sentence's edge) are counted as ``outside``.
-    """
-    if not tokens:
-        return (), Flattening()
-    low, high = tokens[0][0], tokens[-1][1]
-    counts: Counter[str] = Counter()
-    dropped: Counter[str] = Counter()
-    candidates: list[tuple[int, int, Mention]] = []
-    for one in document.mentions if mentions is None else mentions:
-        if one.end <= low or one.start >= high:
-            continue
-        inside = [i for i, (start, end) in enumerate(tokens) if start < one.end and end > one.start]
-        if not inside or one.start < low or one.end > high:
-            counts["outside"] += 1
-            continue
-        first, last = inside[0], inside[-1]
-        counts["snapped"] += tokens[first][0] != one.start or tokens[last][1] != one.end
-        counts["discontinuous"] += one.is_discontinuous
-        candidates.append((first, last + 1, one))
-    taken = [False] * len(tokens)
-    spans: list[Span] = []
-    for start, end, one in sorted(candidates, key=lambda c: (c[0] - c[1], c[0], c[2].label)):
-        if any(taken[start:end]):
-            dropped[one.label] += 1
-            continue
-        taken[start:end] = [True] * (end - start)
-        spans.append(
-            Span(
-                start, end, one.label, one.source_label, (), one.status, one.score, one.alternatives
-            )
-        )
-    report = Flattening(
-        len(spans),
-        sum(dropped.values()),
-        counts["discontinuous"],
-        counts["snapped"],
-        counts["outside"],
-        dropped,
-    )
-    return tuple(sorted(spans, key=lambda s: s.start)), report
-
-
-def unflatten(sentence: Sentence, *, status: Status | None = None) -> tuple[Mention, ...]:
-    """Turn a sentence's spans back into mentions with document character offsets."""
-    return tuple(
-        Mention(
-            ((sentence.offsets[span.start][0], sentence.offsets[span.end - 1][1]),),
-            span.label,
-            span.source_label,
-            status or span.status,
-            span.score,
-            span.alternatives,
-        )
-        for span in sentence.spans
-    )
 
 
 def with_spans(sentence: Sentence, spans: Iterable[Span]) -> Sentence:

@@ -6,16 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioner.spans import (
-    Document,
-    Mention,
-    Sentence,
-    Span,
-    corpus_sentence,
-    flatten,
-    mention,
-    unflatten,
-)
+from bioner.flattening import flatten, unflatten
+from bioner.spans import Document, Mention, Sentence, Span, corpus_sentence, mention
 from bioner.text import sentences, split_document
 
 TEXT = "IL-2 binds CD25+ T cells."

@@ -11,14 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioner.spans import Document, Mention, mention
-from bioner.text import (
-    MAX_TOKENS,
-    fold,
-    sentences,
-    sentences_and_report,
-    split_document,
-    tokenize,
-)
+from bioner.text import MAX_TOKENS, sentences, sentences_and_report, split_document
+from bioner.tokens import fold, tokenize
 
 FORMATS = Path(__file__).resolve().parents[2] / "shared" / "formats"
 AWKWARD = [

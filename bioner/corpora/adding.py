@@ -19,6 +19,7 @@ from bioner.corpora.registry import CORPORA
 from bioner.corpora.splits import SplitBy, split_named, split_sentences
 from bioner.errors import CorpusError, FormatError
 from bioner.files import staged_folder
+from bioner.flattening import Flattening
 from bioner.formats import ReadReport
 from bioner.formats.conll import write_sentences
 from bioner.formats.members import is_archive, read_members
@@ -27,7 +28,7 @@ from bioner.formats.source import refuse_large, unreadable
 from bioner.formats.tally import UNTYPED
 from bioner.labels import IGNORE, LabelSchema
 from bioner.settings import Settings
-from bioner.spans import Flattening, Sentence
+from bioner.spans import Sentence
 from bioner.text import sentences_and_report
 
 

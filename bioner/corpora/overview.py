@@ -24,7 +24,7 @@ from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError
 from bioner.labels import IGNORE, LabelSchema
 from bioner.spans import Sentence
-from bioner.text import fold, tokenize
+from bioner.tokens import fold, tokenize
 
 if TYPE_CHECKING:
     import pyarrow as pa

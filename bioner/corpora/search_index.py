@@ -19,7 +19,7 @@ from bioner.corpora.disagreements import Conventions, MarkedSentence
 from bioner.labels import LabelSchema
 from bioner.machine import collector_paused
 from bioner.spans import Range
-from bioner.text import fold, tokenize
+from bioner.tokens import fold, tokenize
 
 FORMAT = 1
 BEGIN, END, LABEL, CORPUS = "\ue000", "\ue001", "\ue002", "\ue003"

@@ -15,6 +15,7 @@ from typing import BinaryIO, TextIO
 
 from bioner import bio
 from bioner.errors import FormatError
+from bioner.flattening import flatten, unflatten
 from bioner.formats.attributes import (
     COVERS,
     SENTENCE_COVERS,
@@ -26,8 +27,9 @@ from bioner.formats.attributes import (
 from bioner.formats.lines import read_lines
 from bioner.formats.source import read_text, stem
 from bioner.formats.tally import UNTYPED, Losses, ReadOptions, Tally
-from bioner.spans import Document, Range, Sentence, Span, corpus_sentence, flatten, unflatten
-from bioner.text import as_word, sentences_and_report
+from bioner.spans import Document, Range, Sentence, Span, corpus_sentence
+from bioner.text import sentences_and_report
+from bioner.tokens import as_word
 
 DOCUMENT_START = "-DOCSTART-"
 SCHEME_SENTENCES = 2000

@@ -21,7 +21,7 @@ from bioner.formats.lines import read_lines
 from bioner.formats.source import stem
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Range
-from bioner.text import as_word
+from bioner.tokens import as_word
 
 _COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 _TAG_KEYS = ("NER", "ENTITY", "NE", "NAMEDENTITY")

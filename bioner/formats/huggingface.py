@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from bioner import bio
+from bioner.flattening import unflatten
 from bioner.formats.attributes import TOKENISED
 from bioner.formats.conll import flat_sentences
 from bioner.formats.marks import InvalidValue
 from bioner.formats.tally import Losses, ReadOptions, Tally
-from bioner.spans import Document, Span, corpus_sentence, unflatten
-from bioner.text import as_word
+from bioner.spans import Document, Span, corpus_sentence
+from bioner.tokens import as_word
 
 _TAGS = ("ner_tags", "tags", "ner", "labels", "label")
 _NAMES = ("tag_names", "names", "label_names", "class_names")

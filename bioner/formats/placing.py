@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from bioner.spans import Range
-from bioner.text import fold
+from bioner.tokens import fold
 
 NEAR = 50
 """How far, in characters, a surface that occurs more than once may lie from its stated offset."""

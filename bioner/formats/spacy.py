@@ -26,7 +26,7 @@ from bioner.formats.attributes import (
 from bioner.formats.marks import IDENTIFIER
 from bioner.formats.tally import Losses
 from bioner.spans import Document, Range
-from bioner.text import tokenize
+from bioner.tokens import tokenize
 
 OVERLAPPING = "sc"
 """The span group that spaCy's span categoriser reads."""

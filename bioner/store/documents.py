@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from bioner.errors import StoreError
-from bioner.spans import Document, Mention, Range, Sentence, Status, normalise, unflatten
+from bioner.flattening import unflatten
+from bioner.spans import Document, Mention, Range, Sentence, Status, normalise
 from bioner.store import codec
 from bioner.store.facets import refresh_labels, write_labels
 from bioner.store.projects import StoredProject

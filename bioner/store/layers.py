@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from bioner.spans import Document, Mention, Range, Sentence, flatten
+from bioner.flattening import flatten
+from bioner.spans import Document, Mention, Range, Sentence
 from bioner.store import codec, projects
 from bioner.store.tables import documents, items, layers
 from bioner.store.values import Layered
@@ -31,7 +32,7 @@ def tokens_of(
     text: str, start: int, end: int, stored: str | None
 ) -> tuple[tuple[Range, ...], tuple[str, ...]]:
     """Return an item's token ranges and its tokens, folded as the model reads them."""
-    from bioner.text import fold, tokenize
+    from bioner.tokens import fold, tokenize
 
     ranges = codec.read_ranges(stored) if stored else tuple(tokenize(text, start, end))
     return ranges, tuple(fold(text[a:b]) for a, b in ranges)

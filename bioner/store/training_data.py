@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from bioner.spans import Document, Flattening, Mention, Range, Sentence, flatten
+from bioner.flattening import Flattening, flatten
+from bioner.spans import Document, Mention, Range, Sentence
 from bioner.store import codec, projects
 from bioner.store.layers import tokens_of
 from bioner.store.tables import corrections, documents, items

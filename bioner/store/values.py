@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bioner.errors import StaleRevisionError, StoreError
-from bioner.spans import Flattening, Mention, Range, Sentence
+from bioner.flattening import Flattening
+from bioner.spans import Mention, Range, Sentence
 
 Verdict = Literal["accept", "correct", "reject", "unsure"]
 Layer = Literal["gold", "prediction"]

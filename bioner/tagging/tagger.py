@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioner.flattening import unflatten
 from bioner.labels import LabelSchema
 from bioner.progress import OnProgress, Progress
-from bioner.spans import Document, Sentence, Span, unflatten
+from bioner.spans import Document, Sentence, Span
 from bioner.tagging.decoding import Draft, GroupDecoder
 from bioner.tagging.network import Floats, Network
 from bioner.text import sentences as sentences_of

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bioner.review.editing import WINDOW, Step, merge_steps, unit
 from bioner.spans import Mention
 from bioner.store import ReviewItem
-from bioner.text import tokenize
+from bioner.tokens import tokenize
 from bioner.ui.review.desk import Desk
 from bioner.ui.span_editor.editor import Command, EditorView, Layer
 

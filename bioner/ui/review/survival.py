@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from bioner.spans import Document, flatten
+from bioner.flattening import flatten
+from bioner.spans import Document
 from bioner.store import (
     ReviewItem,
 )
-from bioner.text import tokenize
+from bioner.tokens import tokenize
 
 
 def draw_survival(focus: ReviewItem, counts: tuple[int, int, int, int]) -> None:

@@ -25,7 +25,7 @@ from bioner.review.operations import (
     mention_to_json,
 )
 from bioner.spans import Mention
-from bioner.text import tokenize
+from bioner.tokens import tokenize
 from bioner.ui.span_editor.editor import Command, EditorView, Layer, draw_editor, received
 
 KEY = "editor"
