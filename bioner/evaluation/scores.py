@@ -21,7 +21,8 @@ Counts = npt.NDArray[np.int64]
 class Score:
     """Precision, recall, F1 (0..1) of ``correct`` among ``predicted`` and ``support`` mentions.
 
-    ``low`` and ``high`` bound F1 with 95 % (bootstrap over sentences) where that was computed. A
+    ``low`` and ``high`` bound F1 with 95 % (bootstrap over sentences) where that was computed.
+    ``rates``: precision, recall, F1 as seqeval gave them; without, they follow from the counts. A
     ratio over nothing is 0, as seqeval has it.
     """
 
@@ -30,17 +31,24 @@ class Score:
     support: int = 0
     low: float | None = None
     high: float | None = None
+    rates: tuple[float, float, float] | None = field(default=None, compare=False)
 
     @property
     def precision(self) -> float:
+        if self.rates is not None:
+            return self.rates[0]
         return self.correct / self.predicted if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
+        if self.rates is not None:
+            return self.rates[1]
         return self.correct / self.support if self.support else 0.0
 
     @property
     def f1(self) -> float:
+        if self.rates is not None:
+            return self.rates[2]
         total = self.predicted + self.support
         return 2 * self.correct / total if total else 0.0
 
@@ -68,7 +76,12 @@ class Score:
 def score_from_json(raw: Mapping[str, Any]) -> Score:
     """Read what ``Score.to_json`` returned."""
     return Score(
-        raw["correct"], raw["predicted"], raw["support"], raw.get("f1_low"), raw.get("f1_high")
+        raw["correct"],
+        raw["predicted"],
+        raw["support"],
+        raw.get("f1_low"),
+        raw.get("f1_high"),
+        (raw["precision"], raw["recall"], raw["f1"]),
     )
 
 

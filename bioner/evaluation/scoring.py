@@ -21,6 +21,7 @@ from bioner.evaluation.scores import (
     Report,
     Score,
 )
+from bioner.evaluation.strict import with_seqeval
 from bioner.evaluation.surfaces import Lexicon
 from bioner.labels import CorpusMapping, LabelSchema
 from bioner.progress import OnProgress
@@ -89,8 +90,8 @@ def score(
     """Score predictions against gold, sentence by sentence, each corpus in its own terms.
 
     The corpus's fold map is applied to gold and prediction; predictions of types that it did not
-    look for are set aside (they count as over-firing, not as errors); the rest is seqeval with
-    ``mode="strict"`` and ``scheme=IOB2``. ``bootstrap=0`` leaves the intervals out.
+    look for are set aside (they count as over-firing, not as errors); the rest is scored by seqeval
+    with ``mode="strict"`` and ``scheme=IOB2``. ``bootstrap=0`` leaves the intervals out.
     """
     if len(gold) != len(predicted):
         raise ValueError(f"{len(gold)} gold sentences but {len(predicted)} predicted ones")
@@ -156,8 +157,12 @@ def _score_corpus(
     draws = resample(stacked, bootstrap, seed_text=mapping.corpus)
     limits = _bounds(draws)
     totals = counts.sum(axis=0)
-    by_type = {name: _to_score(totals[i], limits[i]) for i, name in enumerate(types)}
-    micro = _to_score(totals.sum(axis=0), limits[-1])
+    micro, by_type = with_seqeval(
+        mapping.corpus,
+        plain,
+        _to_score(totals.sum(axis=0), limits[-1]),
+        {name: _to_score(totals[i], limits[i]) for i, name in enumerate(types)},
+    )
     seen, unseen = _by_novelty(plain, mapping, lexicon)
     scores = CorpusScores(
         micro,
@@ -189,7 +194,7 @@ def count_matches(
     """Count correct, predicted and gold mentions of each type in each sentence.
 
     *Shape:* (sentences, types, 3). Flat spans are what seqeval reads from their IOB2 tags in strict
-    mode, so the counts are seqeval's; the tests hold the two equal.
+    mode: ``with_seqeval`` holds the two equal.
     """
     types = tuple(sorted({s.label for pair in pairs for one in pair for s in one.spans}))
     column = {name: i for i, name in enumerate(types)}

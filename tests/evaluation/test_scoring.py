@@ -18,6 +18,7 @@ from seqeval.scheme import IOB2
 from bioner.bio import decode_strict, encode
 from bioner.corpora.dataset import Dataset
 from bioner.errors import CorpusError
+from bioner.evaluation import scoring
 from bioner.evaluation.comparison import (
     compare_reports,
     compare_types,
@@ -31,6 +32,7 @@ from bioner.evaluation.matching import MATCHINGS, match_all
 from bioner.evaluation.mistakes import KINDS, find_mistakes
 from bioner.evaluation.scores import Report, report_from_json
 from bioner.evaluation.scoring import count_matches, score
+from bioner.evaluation.strict import ScoresDisagreeError
 from bioner.evaluation.surfaces import agreeing_corpora, read_lexicon, read_usages
 from bioner.labels import CorpusMapping, EntityType, LabelSchema, SourceRule, read_schema
 from bioner.spans import Sentence, Span, corpus_sentence, with_spans
@@ -113,6 +115,31 @@ def test_conlleval_mode_gives_the_same_number_because_predictions_are_valid_iob2
     assert set(lenient) == set(strict)
     for name in set(strict) - {"macro avg", "weighted avg"}:  # NaN where there is no mention
         assert lenient[name] == strict[name]
+
+
+def test_seqeval_s_own_figures_are_the_ones_shown_and_stored():
+    gold = [words("p53 binds aspirin", "any", {"p53": "Gene", "aspirin": "Cell"})]
+    gold = [replace(one, **ANY) for one in gold]
+    report = score(gold, Parrot({"p53": "Gene"}).tag(gold), plain_schema(), bootstrap=0)
+    theirs = seqeval_report([(["B-Gene", "O", "B-Cell"], ["B-Gene", "O", "O"])])
+    for name, ours in report.by_corpus["any"].by_type.items():
+        assert ours.rates == tuple(theirs[name][k] for k in ("precision", "recall", "f1-score"))
+    assert report.by_corpus["any"].micro.rates[2] == theirs["micro avg"]["f1-score"]
+    stored = report.to_json()["by_corpus"]["any"]["micro"]["f1"]
+    assert stored == theirs["micro avg"]["f1-score"]
+
+
+def test_a_difference_from_seqeval_is_an_error_that_names_corpus_and_type(monkeypatch):
+    gold = [replace(words("p53 binds", "any", {"p53": "Gene"}), **ANY)]
+
+    def one_too_many(pairs):
+        types, counts = count_matches(pairs)
+        counts[0, 0, 1] += 1
+        return types, counts
+
+    monkeypatch.setattr(scoring, "count_matches", one_too_many)
+    with pytest.raises(ScoresDisagreeError, match=r"any, (Gene|all types): seqeval says"):
+        score(gold, gold, plain_schema(), bootstrap=0)
 
 
 def test_strict_scores_differ_from_the_lenient_default_where_tags_are_broken():
