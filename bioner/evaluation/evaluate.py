@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import read_dataset, read_manifest
+from bioner.errors import CorpusError
 from bioner.evaluation.keys import EvaluationKey, evaluation_key
 from bioner.evaluation.reports import (
     OWN_TEST,
@@ -95,11 +96,17 @@ def evaluate_and_store(
     parts: Iterable[str] = (),
     progress: OnProgress | None = None,
 ) -> Evaluation:
-    """Tag and score the key's split, and write the report's folder whole."""
+    """Tag and score the key's split, and write the report's folder whole.
+
+    Raises CorpusError where there is no sentence that the model was not trained on.
+    """
     started = time.monotonic()
     schema = dataset.schema
     chosen = [*key.corpora, *([OWN_TEST] if key.own_test else [])] if key.corpora else None
     gold, leaked = select(dataset, split=key.split, corpora=chosen, trained_on=trained_on)
+    if not gold:
+        known = f"all {leaked:,} are among {key.model}'s training sentences" if leaked else "none"
+        raise CorpusError(f"there are no {key.split} sentences to score ({known})")
     raw = tagger.tag(gold, progress=progress)
     report = score(
         gold,

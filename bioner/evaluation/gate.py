@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bioner.corpora.dataset_folder import read_manifest
+from bioner.errors import CorpusError, ModelError
 from bioner.evaluation.comparison import pair
 from bioner.evaluation.evaluate import evaluate_cached
 from bioner.evaluation.keys import fingerprint_of, model_hash
@@ -194,6 +195,13 @@ def measure(
         )
         return first, second
 
+    if folders[0].resolve() == folders[1].resolve():
+        raise ModelError(f"{names[0]} is to be compared with itself; name another model")
+    if merged is None and corpora:
+        raise CorpusError(
+            f"there are no merged corpora in {settings.merged} to compare on; build them with "
+            "`python -m bioner corpora build --source DIR`"
+        )
     own = evaluated(None, own_test) if own_test else None
     if merged is None:
         return replace(gather(settings, *names, own_test=own_test), own=own)

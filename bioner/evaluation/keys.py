@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from bioner.corpora.dataset import MergeReport
 from bioner.corpora.dataset_folder import read_manifest
+from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError
 from bioner.models.catalogue import model_stamp
 from bioner.spans import Sentence
@@ -51,23 +53,41 @@ def evaluation_key(
 ) -> EvaluationKey:
     """Return the key under which an evaluation is stored, from fingerprints alone.
 
-    Raises CorpusError where there is no merged dataset, nor test sentences of one's own.
+    Raises CorpusError where there is no merged dataset, nor test sentences of one's own, and for a
+    split or corpus that the dataset does not have.
     """
+    if split not in SPLITS:
+        raise CorpusError(f"unknown split {split!r}; expected one of {', '.join(SPLITS)}")
     if data is None and not own_test:
         raise CorpusError(
             "there is nothing to evaluate on: build a merged dataset with "
             "`python -m bioner corpora build --source DIR`, or mark reviewed sentences as my test"
         )
     manifest = read_manifest(data) if data else None
+    if manifest:
+        _check_corpora(manifest.report, split, corpora)
     return EvaluationKey(
         model.resolve().name,
         model_hash(model),
         manifest.fingerprint if manifest else "",
         split,
         manifest.schema_fingerprint if manifest else "",
-        tuple(sorted(corpora or ())),
+        tuple(sorted(set(corpora or ()))),
         fingerprint_of(own_test),
     )
+
+
+def _check_corpora(report: MergeReport, split: str, corpora: Sequence[str] | None) -> None:
+    """Raise CorpusError for a name that the dataset does not have; one without counts may have."""
+    here = [name for name, row in report.sentences.items() if row.get(split)]
+    if report.sentences and not here:
+        raise CorpusError(f"the merged dataset has no {split} sentences; choose another split")
+    for name in corpora or ():
+        if report.sentences and name not in here:
+            raise CorpusError(
+                f"corpus {name!r} has no {split} sentences in the merged dataset; expected one of "
+                f"{', '.join(here)}"
+            )
 
 
 def fingerprint_of(sentences: Sequence[Sentence]) -> str:

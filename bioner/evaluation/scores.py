@@ -31,7 +31,7 @@ class Score:
     support: int = 0
     low: float | None = None
     high: float | None = None
-    rates: tuple[float, float, float] | None = field(default=None, compare=False)
+    rates: tuple[float, float, float] | None = field(default=None, compare=False, kw_only=True)
 
     @property
     def precision(self) -> float:
@@ -81,7 +81,7 @@ def score_from_json(raw: Mapping[str, Any]) -> Score:
         raw["support"],
         raw.get("f1_low"),
         raw.get("f1_high"),
-        (raw["precision"], raw["recall"], raw["f1"]),
+        rates=(raw["precision"], raw["recall"], raw["f1"]),
     )
 
 

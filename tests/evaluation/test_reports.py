@@ -123,8 +123,8 @@ def test_the_key_moves_with_the_weights_the_data_and_the_choice_but_not_with_sco
     assert calibrated.weights != first.weights
     assert evaluation_key(folder, data, split="devel").id != calibrated.id
     assert evaluation_key(folder, data, corpora=["CRAFT"]).id != calibrated.id
-    assert evaluation_key(folder, data, corpora=["B", "A"]) == evaluation_key(
-        folder, data, corpora=["A", "B"]
+    assert evaluation_key(folder, data, corpora=["CRAFT", "BC2GM"]) == evaluation_key(
+        folder, data, corpora=["BC2GM", "CRAFT"]
     )
     weights = folder / "model.safetensors"
     raw = bytearray(weights.read_bytes())
