@@ -165,7 +165,7 @@ class Study:
         key = f"{arm}-{seed}-{self.args.steps}"
         kept = self.work / f"{key}.json"
         if kept.is_file():
-            return _read(kept)
+            return read_outcome(kept)
         folder = self.work / key
         if not (folder / "card.json").is_file():
             self._train(arm, seed, folder)
@@ -176,7 +176,7 @@ class Study:
         made = Outcome(
             sum(values) / len(values), stray_marks(report), external or Score(), report.counts
         )
-        _write(kept, made)
+        write_outcome(kept, made)
         say(f"{key}: mean F1 {100 * made.mean_f1:.1f}")
         return made
 
@@ -208,7 +208,8 @@ class Study:
         train(config, dataset, folder, report=show, resume=(folder / "checkpoints").is_dir())
 
 
-def _write(path: Path, one: Outcome) -> None:
+def write_outcome(path: Path, one: Outcome) -> None:
+    """Keep an outcome as JSON."""
     score = one.external
     raw = {
         "mean_f1": one.mean_f1,
@@ -219,7 +220,8 @@ def _write(path: Path, one: Outcome) -> None:
     path.write_text(json.dumps(raw), encoding="utf-8")
 
 
-def _read(path: Path) -> Outcome:
+def read_outcome(path: Path) -> Outcome:
+    """Read an outcome that was kept."""
     raw = json.loads(path.read_text(encoding="utf-8"))
     counts = {name: np.array(rows, dtype=np.int64) for name, rows in raw["counts"].items()}
     return Outcome(raw["mean_f1"], raw["stray"], Score(*raw["external"]), counts)

@@ -207,6 +207,7 @@ def serve(
     model: str | None = None,
     settings: Settings | None = None,
     announce: Callable[[str], None] = lambda _address: None,
+    load: Callable[[], DocumentTagger] | None = None,
 ) -> None:
     """Serve until interrupted; ``announce`` is called with the address once it can be reached.
 
@@ -216,8 +217,9 @@ def serve(
     import uvicorn
 
     settings = settings or read_settings()
-    find_model(model or active_model(settings), settings.models)
-    app = create_app(settings, model)
+    if load is None:
+        find_model(model or active_model(settings), settings.models)
+    app = create_app(settings, model, load=load)
     with _listen(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
         announce(f"http://{shown}:{listener.getsockname()[1]}")

@@ -71,10 +71,15 @@ def test_a_card_takes_bfloat16_where_it_computes_in_it(
     ("flags", "expected"),
     [("fpu avx512_bf16", False), ("avx512_bf16 amx_bf16 amx_tile", True), ("fpu", False)],
 )
-def test_a_cpu_takes_bfloat16_with_amx_alone(tmp_path: Path, flags: str, expected: bool) -> None:
+def test_a_cpu_takes_bfloat16_with_amx_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool
+) -> None:
     (tmp_path / "cpuinfo").write_text(f"flags\t: {flags}\n")
-    assert machine._cpu_computes_bf16(tmp_path / "cpuinfo") is expected
-    assert machine._cpu_computes_bf16(tmp_path / "none") is False
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
+    found = resolve_precision("auto", Device.CPU)
+    assert found is (Precision.BFLOAT16 if expected else Precision.FLOAT32)
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "none")
+    assert resolve_precision("auto", Device.CPU) is Precision.FLOAT32
 
 
 def test_an_unknown_precision_is_refused() -> None:

@@ -303,13 +303,7 @@ def test_sixteen_clients_get_their_own_answers(client_for) -> None:
         assert all(pool.map(ask, range(160)))
 
 
-def test_serve_announces_its_address_and_answers_over_a_socket(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import bioner.serve as service
-
-    monkeypatch.setattr(service, "_load_tagger", lambda _settings, _model: DictionaryTagger())
-    monkeypatch.setattr(service, "find_model", lambda _name, models: models)
+def test_serve_announces_its_address_and_answers_over_a_socket(settings: Settings) -> None:
     address: list[str] = []
     bound = threading.Event()
 
@@ -317,9 +311,8 @@ def test_serve_announces_its_address_and_answers_over_a_socket(
         address.append(where)
         bound.set()
 
-    thread = threading.Thread(
-        target=lambda: serve(port=0, settings=settings, announce=announce), daemon=True
-    )
+    given = {"port": 0, "settings": settings, "announce": announce, "load": DictionaryTagger}
+    thread = threading.Thread(target=serve, kwargs=given, daemon=True)
     thread.start()
     assert bound.wait(20)
     host, port = address[0].removeprefix("http://").split(":")

@@ -26,7 +26,7 @@ RECENT = 24
 """So many of the newest automatic backups are kept; of the older ones the last of each day."""
 
 DAYS = 30
-_EVERY = timedelta(hours=1)
+EVERY = timedelta(hours=1)
 _NAME = re.compile(r"bioner-(\d{8}T\d{6}Z)(?:-\d+)?-([a-z]+)\.sqlite3")
 _SEQUENCES = (revisions.c.seq, items.c.id)
 
@@ -62,7 +62,7 @@ def is_due(folder: Path) -> bool:
     if newest is None:
         return True
     age = datetime.now(UTC) - datetime.fromisoformat(newest.created)
-    return not timedelta(0) <= age < _EVERY
+    return not timedelta(0) <= age < EVERY
 
 
 class Hourly:
@@ -73,14 +73,14 @@ class Hourly:
         self._folder = folder
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self.look_again = time.monotonic() + _EVERY.total_seconds()
+        self.look_again = time.monotonic() + EVERY.total_seconds()
 
     def begin(self) -> None:
         """Make the backup beside other work, if an hour has passed; nobody waits for it."""
         with self._lock:
             if time.monotonic() < self.look_again:
                 return
-            self.look_again = time.monotonic() + _EVERY.total_seconds()
+            self.look_again = time.monotonic() + EVERY.total_seconds()
             self._thread = threading.Thread(target=self.run_quietly, name="bioner-backup")
             self._thread.start()
 

@@ -74,7 +74,7 @@ def export_onnx(folder: Path, *, precision: OnnxPrecision = "int8") -> OnnxExpor
         tempfile.TemporaryDirectory(dir=folder, prefix=".onnx-") as work,
     ):
         plain = Path(work) / "plain.onnx"
-        onnx.save_model(_to_onnx(model, folder), plain)
+        onnx.save_model(to_onnx(model, folder), plain)
         made = _quantise(plain) if precision == "int8" else plain
         graph = onnx.load(made)
         _shrink_embeddings(graph, precision)
@@ -90,7 +90,8 @@ def export_onnx(folder: Path, *, precision: OnnxPrecision = "int8") -> OnnxExpor
     return OnnxExport(target, precision, target.stat().st_size, difference, agreement)
 
 
-def _to_onnx(model: Any, folder: Path) -> ModelProto:
+def to_onnx(model: Any, folder: Path) -> ModelProto:
+    """Export a token classifier as an ONNX graph in float32."""
     import torch
     from torch.export import Dim
 
@@ -136,7 +137,7 @@ def _quantise(plain: Path) -> Path:
 
     made, even = plain.with_name("int8.onnx"), plain.with_name("even.onnx")
     graph = onnx.load(plain)
-    _scale_rows(graph)
+    scale_rows(graph)
     onnx.save_model(graph, even)
     with _quiet():
         quantize_dynamic(
@@ -151,7 +152,7 @@ def _quantise(plain: Path) -> Path:
     return made
 
 
-def _scale_rows(graph: ModelProto) -> None:
+def scale_rows(graph: ModelProto) -> None:
     """Give each token its own scale: divide a layer's input by its largest value, multiply after.
 
     Exact in float. In int8 one scale serves all tokens of a run, and the few that BERT gives huge

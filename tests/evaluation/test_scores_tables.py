@@ -50,8 +50,8 @@ def test_the_ablation_table_shows_every_seed_and_the_step_from_arm_to_arm() -> N
 
 def test_an_outcome_is_kept_as_it_was(tmp_path: Path) -> None:
     one = outcome(20)
-    ablation._write(tmp_path / "a.json", one)
-    again = ablation._read(tmp_path / "a.json")
+    ablation.write_outcome(tmp_path / "a.json", one)
+    again = ablation.read_outcome(tmp_path / "a.json")
     assert (again.mean_f1, again.stray, again.external) == (one.mean_f1, one.stray, one.external)
     assert {n: c.tolist() for n, c in again.counts.items()} == {
         n: c.tolist() for n, c in one.counts.items()

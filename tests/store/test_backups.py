@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,8 +36,9 @@ def test_opening_makes_a_backup_at_most_hourly(tmp_path: Path) -> None:
 
 
 def test_an_app_that_stays_open_makes_a_backup_hourly_while_edits_are_saved(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    started = time.monotonic()
     store = a_store(tmp_path)
 
     def save() -> None:
@@ -44,7 +47,7 @@ def test_an_app_that_stays_open_makes_a_backup_hourly_while_edits_are_saved(
 
     save()
     assert store.backups() == []
-    store._hourly.look_again = 0.0  # an hour later
+    monkeypatch.setattr(backups.time, "monotonic", lambda: started + 2 * 3600)
     save()
     save()
     store.close()
@@ -54,11 +57,12 @@ def test_an_app_that_stays_open_makes_a_backup_hourly_while_edits_are_saved(
 
 
 def test_a_backup_that_cannot_be_made_does_not_refuse_the_edit(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    later = time.monotonic() + 2 * 3600
     store = a_store(tmp_path)
     (tmp_path / "backups").write_text("a file where the folder should be")
-    store._hourly.look_again = 0.0
+    monkeypatch.setattr(backups.time, "monotonic", lambda: later)
     item = store.open_item(store.items_of("p", "d0")[0], claim=False)
     assert store.save(edit_of(item)).seq == 1
     store.close()
@@ -214,11 +218,16 @@ def test_a_migration_is_preceded_by_a_backup(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_store(tmp_path).close()
-    later: list[str] = []
+    newer = shutil.copytree(engine.MIGRATIONS, tmp_path / "migrations")
+    (newer / "versions" / "9998_later.py").write_text(
+        "from alembic import op\n\n"
+        f'revision, down_revision = "9998", "{engine.HEAD}"\n\n\n'
+        'def upgrade():\n    op.execute("CREATE TABLE later (id INTEGER)")\n'
+    )
+    monkeypatch.setattr(engine, "MIGRATIONS", newer)
     monkeypatch.setattr(engine, "HEAD", "9998")
-    monkeypatch.setattr(engine, "_upgrade", lambda _: later.append("upgraded"))
     store = reopen(tmp_path)
-    assert later == ["upgraded"]
+    assert store.database.version() == "9998"
     assert store.backups()[-1].reason == "migration"
 
 

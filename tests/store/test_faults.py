@@ -16,6 +16,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -238,7 +239,15 @@ def test_revisions_are_in_order_whatever_the_clock_says(
     store = a_store(tmp_path, documents=1)
     item = store.items_of("p", "d0")[0]
     years = iter(range(2030, 2000, -1))
-    monkeypatch.setattr(store_log, "_now", lambda: f"{next(years)}-01-01T00:00:00+00:00")
+
+    class Backwards(datetime):
+        """A clock that is a year earlier at each look."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Backwards:
+            return cls(next(years), 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(store_log, "datetime", Backwards)
     for end in (5, 13):
         seen = store.open_item(item, claim=False)
         store.save(edit_of(seen, mention(0, end, "Gene")))

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -66,17 +65,7 @@ def exported(
     """The same folder with both ONNX files, and what their exports said."""
     folder = tmp_path_factory.mktemp("exported") / "tiny"
     shutil.copytree(plain, folder)
-    graphs: list[Any] = []
-    to_onnx = onnx_export._to_onnx
-
-    def to_onnx_once(*given: Any) -> Any:
-        if not graphs:
-            graphs.append(to_onnx(*given))
-        return graphs[0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(onnx_export, "_to_onnx", to_onnx_once)
-        return folder, export_onnx(folder, precision="fp32"), export_onnx(folder)
+    return folder, export_onnx(folder, precision="fp32"), export_onnx(folder)
 
 
 @pytest.fixture
@@ -126,7 +115,7 @@ def test_a_scale_for_each_token_changes_nothing_in_float(folder: Path, tmp_path:
 
     graph = onnx.load(onnx_path(folder, "fp32"))
     plain = [node.op_type for node in graph.graph.node].count("Abs")
-    onnx_export._scale_rows(graph)
+    onnx_export.scale_rows(graph)
     assert [node.op_type for node in graph.graph.node].count("Abs") > plain
     onnx.save_model(graph, tmp_path / "even.onnx")
     ids = np.random.default_rng(0).integers(5, 60, (3, 20))

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from bioner.corpora.dataset import Dataset
 from bioner.evaluation.verdicts import Answer, Verdict
-from bioner.progress import Progress
+from bioner.progress import OnProgress, Progress
 from bioner.training import averaging
 from bioner.training.averaging import average_weights
 
@@ -85,10 +85,17 @@ def test_nothing_is_averaged_where_the_shapes_differ_or_nothing_is_to_be_kept(
     assert weight(new) == 3
 
 
-def test_reading_devel_is_told_in_tenths() -> None:
+def test_reading_devel_is_told_in_tenths(
+    sample: Dataset, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reads_a_thousand(folder: Path, *_: object, progress: OnProgress, **__: object) -> float:
+        for done in range(0, 1001, 8):
+            progress(Progress(done, 1000))
+        return weight(folder)
+
+    seen = falls_below(monkeypatch, 0.0)
+    monkeypatch.setattr(averaging, "evaluate_sentences", reads_a_thousand)
     told: list[str] = []
-    show = averaging._progress(told.append, "reads")
-    for done in range(0, 1001, 8):
-        show(Progress(done, 1000))
-    assert len(told) == 11
-    assert told[-1] == "reads: 1,000 of 1,000 sentences"
+    average_weights(*folders, 0.5, sample.devel, sample.schema, tell=told.append)
+    assert len(told) == 11 * (1 + len(seen))
+    assert told[10] == f"{folders[0].name} reads devel: 1,000 of 1,000 sentences"

@@ -23,6 +23,7 @@ from bioner.bio import allowed_tags, tag_names
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.errors import Stopped, TrainingError
+from bioner.settings import read_settings
 from bioner.spans import corpus_sentence
 from bioner.training.checkpoints import check_out, last_checkpoint
 from bioner.training.config import TrainingConfig
@@ -138,9 +139,11 @@ def test_what_the_base_was_trained_on_still_counts_as_known(sample, tiny_encoder
     assert known == {"0123456789abcdef", *(s.fingerprint for s in sample.train)}
 
 
-def test_the_command_on_the_card_gives_the_same_configuration(tmp_path, monkeypatch) -> None:
+def test_the_command_on_the_card_gives_the_same_configuration(
+    home, tmp_path, sample, monkeypatch
+) -> None:
     from bioner.__main__ import app
-    from bioner.commands import train as command
+    from bioner.models.card import ModelCard
     from bioner.training.config import OPTIONS, TrainingConfig
     from bioner.training.record import repeat_command
 
@@ -164,10 +167,16 @@ def test_the_command_on_the_card_gives_the_same_configuration(tmp_path, monkeypa
     )
     plain = TrainingConfig("encoder")
     assert all(getattr(changed, name) != getattr(plain, name) for name in OPTIONS)
-    monkeypatch.setenv("BIONER_MODELS", str(tmp_path / "models"))
-    (tmp_path / "models" / "teacher").mkdir(parents=True)
-    given: list[tuple] = []
-    monkeypatch.setattr(command, "_run", lambda *a, **k: given.append((a, k)))
+    (read_settings().models / "teacher").mkdir(parents=True)
+    given: list[tuple[TrainingConfig, Dataset]] = []
+
+    def train(config, dataset, out, *, finish, **_):
+        given.append((config, dataset))
+        return finish(out, ModelCard("mine"))
+
+    monkeypatch.setattr("bioner.training.run.train", train)
+    monkeypatch.chdir(tmp_path)
+    write_dataset(sample, read_settings().merged)
     for wanted in (changed, plain):
         line = repeat_command(
             wanted,
@@ -178,10 +187,11 @@ def test_the_command_on_the_card_gives_the_same_configuration(tmp_path, monkeypa
         )
         words = line.removeprefix("python -m bioner ").split()
         app(words, standalone_mode=False)
-        (got, _, _, corpora, types), named = given[-1]
+        got, data = given[-1]
         assert got == wanted
-        assert (corpora, types) == (["BC2GM", "CRAFT"], ["Gene"])
-        assert named["with_corrections"]
+        assert data.schema.names == ("Gene",)
+        assert {one.corpus for one in data.train} == {"BC2GM", "CRAFT"}
+        assert "--with-corrections" in words
 
 
 def test_a_half_precision_encoder_trains_with_finite_weights(
