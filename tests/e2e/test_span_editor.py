@@ -279,6 +279,52 @@ def test_each_button_does_what_its_key_does(case: Case) -> None:
     assert case.page.locator(".bse-help").is_hidden()
 
 
+PREDICTED = {
+    "name": "prediction",
+    "title": "prediction of first",
+    "mentions": [
+        mention("BRCA1", "Protein", score=0.7),
+        mention("α-synuclein", "Protein", score=0.9),
+        mention("T-cells", "Cell", score=0.9),
+        mention("nai\u0308ve T-cells", "Cell", score=0.2),
+    ],
+}
+BESIDE = {"mentions": [mention("BRCA1", "Gene", "gold")], "layers": [PREDICTED]}
+
+
+@pytest.mark.parametrize("case", [BESIDE], indirect=True)
+def test_predictions_beside_gold_are_taken_over_by_key_and_by_click(case: Case) -> None:
+    place = {one["label"] + str(i): one["fragments"] for i, one in enumerate(PREDICTED["mentions"])}
+    gold = (place["Protein0"], "Gene")
+    click_text(case.page, TEXT.index("synuclein"))
+    assert "prediction of first: Protein “α-synuclein” (A takes it over)" in case.shown
+    case.page.locator(".bse-pop [data-action=pop-take]").click()
+    assert case.mentions == [gold, (place["Protein1"], "Protein")]
+    press(case.page, "Control+z")
+    assert case.mentions == [gold]
+    click_text(case.page, TEXT.index("α"))
+    press(case.page, "a")
+    assert case.mentions == [gold, (place["Protein1"], "Protein")]
+    press(case.page, "Control+Home", "ArrowRight", "ArrowRight", "a")
+    assert case.mentions[0] == (place["Protein0"], "Protein"), "it stands in the gold one's place"
+    press(case.page, "a")
+    assert case.shown == "No other layer has a mark here"
+
+
+@pytest.mark.parametrize("case", [BESIDE], indirect=True)
+def test_all_predictions_shown_beside_gold_are_taken_over_as_one(case: Case) -> None:
+    press(case.page, "l", "A")
+    assert case.shown == "No prediction shown stands beside the marks"
+    press(case.page, "l", "A")
+    assert case.shown.startswith("Take over 2 predictions?"), "of two that overlap only one"
+    press(case.page, "Escape")
+    assert not case.operations
+    press(case.page, "A", "Enter")
+    assert [label for _, label in case.mentions] == ["Gene", "Protein", "Cell"]
+    press(case.page, "Control+z")
+    assert [label for _, label in case.mentions] == ["Gene"]
+
+
 def test_a_toolbar_is_one_stop_of_the_tab_key_and_arrows_move_inside(case: Case) -> None:
     press(case.page, "Control+Home", "Shift+Tab", "Shift+Tab", "ArrowRight", "ArrowRight")
     name = case.page.evaluate("document.activeElement.dataset.type")

@@ -174,16 +174,70 @@ class Edits {
     this.editor.draw();
   }
 
+  // The marks of the layers shown that touch a range, could be made here and are not there yet.
+  offered(start, end) {
+    const { data, showLayers } = this.editor;
+    if (!showLayers) return [];
+    const touches = (one) => one.fragments.some(([from, to]) => from < end && start < to);
+    const taken = new Set(this.mentions.map(markOf));
+    const found = data.layers.flatMap((layer) => layer.mentions.map((mention) => ({ layer, mention })));
+    return found.filter(({ mention }) => {
+      if (!touches(mention) || !this.isEditable(mention) || taken.has(markOf(mention))) return false;
+      taken.add(markOf(mention)); // another layer may have the same one
+      return true;
+    });
+  }
+
+  // Make a layer's mark one's own; one at the very same place gives way to it.
+  take(one) {
+    const removed = this.mentions.filter((own) => isSamePlace(own, one));
+    const added = takenOver(one);
+    this.commit(removed.length ? "batch" : "add", removed, [added], `Took over ${describe(this.editor.text, added)}`);
+    if (this.mentions.includes(added)) this.editor.selection.selectMention(added);
+    this.editor.draw();
+  }
+
+  takeHere() {
+    const range = this.editor.selection.range();
+    const [first] = range ? this.offered(...range) : [];
+    if (first) return this.take(first.mention);
+    return this.editor.say(range ? "No other layer has a mark here" : "Select the place of a mark under the text first", "");
+  }
+
+  // Offer every prediction shown that meets no mark of one's own.
+  offerPredictions() {
+    const isNew = (one) => !this.mentions.some((own) => meet(own, one));
+    const found = this.offered(0, this.editor.text.length).filter(({ layer, mention }) => layer.name === "prediction" && isNew(mention));
+    const kept = found.filter(({ mention }, at) => !found.slice(0, at).some((one) => meet(one.mention, mention)));
+    if (!kept.length) return this.editor.say("No prediction shown stands beside the marks", "");
+    const added = kept.map(({ mention }) => takenOver(mention));
+    this.preview = { kind: "batch", removed: [], added, ranges: added.flatMap((one) => one.fragments) };
+    this.editor.say(`Take over ${added.length} prediction${added.length === 1 ? "" : "s"}? Enter does it, Esc does not`, "ask");
+    return this.editor.draw();
+  }
+
   acceptPreview() {
     const { kind, removed, added, ranges } = this.preview;
     this.preview = null;
-    this.commit(kind, removed, added, `${ranges.length} changed as one`);
+    this.commit(kind, removed, added, `${added.length || removed.length} changed as one`);
     this.editor.draw();
   }
 }
 
 function isWithin(mention, unit) {
   return unit.start <= startOf(mention) && endOf(mention) <= unit.end;
+}
+
+function markOf(mention) {
+  return JSON.stringify([mention.fragments, mention.label]);
+}
+
+function isSamePlace(a, b) {
+  return JSON.stringify(a.fragments) === JSON.stringify(b.fragments);
+}
+
+function takenOver(mention) {
+  return { ...newMention(mention.fragments, mention.label), alternatives: mention.alternatives };
 }
 
 function newMention(fragments, label) {

@@ -85,7 +85,9 @@ class Mouse {
       this.editor.say(this.editor.selection.describe(), "");
       this.editor.toolbars.showPop();
     } else {
-      this.editor.selection.set(range);
+      const [offer] = this.editor.edits.offered(drag.glyph, drag.glyph + 1);
+      this.editor.selection.set(offer ? [startOf(offer.mention), endOf(offer.mention)] : range);
+      if (offer) this.editor.toolbars.showPop();
       this.editor.say(this.editor.selection.describe(), "");
     }
   }

@@ -180,7 +180,9 @@ class Selection {
       return parts.join(" · ");
     }
     const range = this.range();
-    return range ? `“${shorten(this.editor.text.slice(...range))}”` : "";
+    if (!range) return "";
+    const offers = this.editor.edits.offered(...range).map(({ layer, mention: one }) => `${layer.title}: ${describe(this.editor.text, one)} (A takes it over)`);
+    return [`“${shorten(this.editor.text.slice(...range))}”`, ...offers].join(" · ");
   }
 
   elsewhere(mention) {

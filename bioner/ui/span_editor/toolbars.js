@@ -87,6 +87,7 @@ class Toolbars {
       ["Redo", "Ctrl+Shift+Z", () => this.editor.edits.travel("redo"), "redo"],
       ["Delete", "Delete or X", () => this.editor.edits.remove(), "delete"],
       ["Second best", "S", () => this.editor.edits.secondBest(), "second"],
+      ["Take over", "A", () => this.editor.edits.takeHere(), "take"],
       ["Every occurrence", "E", () => this.editor.edits.offerOccurrences(false), "every"],
       ["Do it", "Enter", () => this.editor.edits.acceptPreview(), "confirm"],
       ["Layers", "L", () => this.editor.toggleLayers(), "layers"],
@@ -112,6 +113,7 @@ class Toolbars {
       redo: this.editor.edits.history.redo.length > 0,
       delete: Boolean(this.editor.selection.mention() || this.editor.selection.sel),
       second: Boolean(this.editor.selection.mention()?.alternatives.length),
+      take: Boolean(this.editor.selection.sel && this.editor.edits.offered(...this.editor.selection.range()).length),
       every: Boolean(this.editor.selection.mention()),
       layers: this.editor.data.layers.length > 0,
     };
@@ -151,6 +153,10 @@ class Toolbars {
       action();
     };
     this.editor.data.types.forEach((type, index) => this.pop.append(this.typeButton(type, index, run(() => this.editor.edits.giveType(type.name)))));
+    for (const { layer, mention: one } of this.editor.edits.offered(...range)) {
+      const title = `Take over ${describe(this.editor.text, one)} (${layer.title})`;
+      this.pop.append(this.button(`Take ${one.label}`, title, run(() => this.editor.edits.take(one)), "pop-take"));
+    }
     if (mention) {
       this.pop.append(this.button("Delete", "Delete", run(() => this.editor.edits.remove()), "pop-delete"));
       if (mention.alternatives.length) this.pop.append(this.button("Second best", "S", run(() => this.editor.edits.secondBest()), "pop-second"));
