@@ -26,8 +26,12 @@ RECENT = 24
 """So many of the newest automatic backups are kept; of the older ones the last of each day."""
 
 DAYS = 30
+PATIENCE_S = 60.0
+"""So long one waits for another process that is at work on the backups."""
+
 EVERY = timedelta(hours=1)
 _NAME = re.compile(r"bioner-(\d{8}T\d{6}Z)(?:-\d+)?-([a-z]+)\.sqlite3")
+_MAGIC = b"SQLite format 3\0"
 _SEQUENCES = (revisions.c.seq, items.c.id)
 
 
@@ -44,6 +48,12 @@ def list_backups(folder: Path) -> list[Backup]:
 
 def backup_automatically(database: Database, folder: Path, reason: str) -> Path:
     """Make a backup in the folder and delete those that the rotation no longer keeps."""
+    with locked(folder):
+        return backup_rotated(database, folder, reason)
+
+
+def backup_rotated(database: Database, folder: Path, reason: str) -> Path:
+    """Do so for a caller that has locked the folder."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     path = folder / f"bioner-{stamp}-{reason}.sqlite3"
     number = 1
@@ -98,6 +108,32 @@ class Hourly:
             logging.getLogger(__name__).warning("no hourly backup: %s", error)
 
 
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder of backups alone: no copy is begun, rotated or erased from meanwhile.
+
+    A folder that cannot be written to holds nobody up. Raises StoreError where another process has
+    it for longer than ``PATIENCE_S``.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = sqlite3.connect(
+            folder.with_name(f".{folder.name}.lock"), timeout=PATIENCE_S, isolation_level=None
+        )
+    except (OSError, sqlite3.Error):
+        yield
+        return
+    with contextlib.closing(lock):
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise StoreError(
+                    f"{folder}: another process is at work on the backups; try again"
+                ) from error
+        yield
+
+
 def superseded(backups: list[Backup]) -> list[Backup]:
     """Return what the rotation drops: all but the newest, and the last of each recent day."""
     kept_days: set[str] = set()
@@ -120,7 +156,7 @@ def backup(database: Database, path: Path) -> None:
             _copy_sqlite(database.file, temporary)
         else:
             _copy_rows(database, temporary)
-        problem = check(temporary, quickly=True)
+        problem = check(temporary, quickly=True) or unsound(temporary)
         if problem:
             raise StoreError(f"{path}: the backup is not sound ({problem}); it was not kept")
 
@@ -208,29 +244,89 @@ def restore(database: Database, path: Path, folder: Path) -> Path:
     problem = check(path)
     if problem:
         raise StoreError(f"{path}: cannot restore: {problem}; nothing was changed")
-    safety = backup_automatically(database, folder, "restore")
     with tempfile.TemporaryDirectory(prefix="bioner-restore-") as scratch:
         copy = Path(scratch) / "restore.sqlite3"
-        _copy_sqlite(path, copy)
+        bring_up_to_date(path, copy)
         incoming = Database(f"sqlite:///{copy}")
         try:
-            incoming.migrate(lambda: None)
-            _replace_rows(incoming, database)
+            # Alone from the copy of the present on: what is saved meanwhile would be in neither.
+            with locked(folder), incoming.read() as source, database.write(alone=True) as into:
+                safety = backup_rotated(database, folder, "restore")
+                _replace_rows(source, into, database)
         finally:
             incoming.close()
     return safety
 
 
+def bring_up_to_date(path: Path, copy: Path) -> None:
+    """Copy a backup and migrate the copy; raise StoreError if it would not restore."""
+    _copy_sqlite(path, copy)
+    incoming = Database(f"sqlite:///{copy}")
+    try:
+        incoming.migrate(lambda: None)
+    finally:
+        incoming.close()
+    problem = unsound(copy)
+    if problem:
+        raise StoreError(f"{path}: cannot restore: {problem}; nothing was changed")
+
+
+_HEADS = """
+    SELECT corrections.item FROM corrections
+    JOIN items ON items.id = corrections.item
+    LEFT JOIN revisions ON revisions.seq = corrections.head
+    WHERE revisions.seq IS NULL
+       OR (revisions.document, revisions.start, revisions."end", revisions.track)
+          != (items.document, items.start, items."end", corrections.track)
+       OR corrections.mentions IS NOT CASE WHEN revisions.is_correction THEN revisions.after END
+       OR corrections.verdict IS NOT revisions.verdict
+       OR corrections.covers != revisions.covers
+       OR corrections.note IS NOT coalesce(revisions.note, '')
+       OR EXISTS (
+            SELECT 1 FROM revisions AS later
+            WHERE later.document = items.document AND later.start = items.start
+              AND later."end" = items."end" AND later.track = corrections.track
+              AND later.seq > corrections.head AND later.after IS NOT NULL
+       )
+    LIMIT 1
+"""
+"""An item whose state is not what its newest revision says."""
+
+_ERASED = """
+    SELECT documents.name FROM documents
+    LEFT JOIN revisions ON revisions.seq = documents.erased
+    WHERE documents.erased IS NOT NULL AND (revisions.seq IS NULL OR documents.text IS NOT NULL)
+    LIMIT 1
+"""
+
+
+def unsound(path: Path) -> str:
+    """Return why a copy of the newest schema would not restore to one moment's state, or ''.
+
+    Every link leads somewhere, and every item is what its newest revision made of it.
+    """
+    with contextlib.closing(
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    ) as connection:
+        broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+        if broken is not None:
+            return f"damaged: row {broken[1]} of {broken[0]} belongs to no row of {broken[2]}"
+        torn = connection.execute(_HEADS).fetchone()
+        if torn is not None:
+            return f"damaged: item {torn[0]} is not what its newest revision says"
+        left = connection.execute(_ERASED).fetchone()
+        return "" if left is None else f"damaged: {left[0]!r} is only half erased"
+
+
 def erase_in_backups(folder: Path, project: str, document: str) -> int:
-    """Erase a document from all automatic backups that hold it; return how many did.
+    """Erase a document from all files of the folder that hold it; return how many did.
 
     Raises StoreError naming the backups that could not be read or written, once all others are
     done: they may still hold the text.
     """
     changed = 0
     left: list[str] = []
-    for one in list_backups(folder):
-        path = Path(one.path)
+    for path in _databases(folder):
         try:
             changed += _erase_in_backup(path, project, document)
         except (sqlite3.Error, OSError, StoreError):
@@ -241,6 +337,17 @@ def erase_in_backups(folder: Path, project: str, document: str) -> int:
             "still hold its text: delete what is damaged"
         )
     return changed
+
+
+def _databases(folder: Path) -> list[Path]:
+    """Return the folder's files that are databases, whatever their names, or are named like one."""
+    found = [Path(one.path) for one in list_backups(folder)]
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.is_file() and path not in found:
+            with path.open("rb") as file:
+                if file.read(len(_MAGIC)) == _MAGIC:
+                    found.append(path)
+    return found
 
 
 def _erase_in_backup(path: Path, project: str, document: str) -> bool:
@@ -271,23 +378,22 @@ def _erase_in_file(path: Path, project: str, document: str) -> None:
         connection.execute("VACUUM")
 
 
-def _replace_rows(incoming: Database, database: Database) -> None:
-    with incoming.read() as source, database.write() as into:
-        highest = [
-            into.execute(select(func.coalesce(func.max(column), 0))).scalar_one()
-            for column in _SEQUENCES
-        ]
-        for table in reversed(metadata.sorted_tables):
-            into.execute(table.delete())
-        for table in metadata.sorted_tables:
-            rows = source.execution_options(yield_per=1000).execute(select(table))
-            for part in rows.mappings().partitions():
-                into.execute(insert(table), [dict(row) for row in part])
-        for column, seen in zip(_SEQUENCES, highest, strict=True):
-            _go_on_after(into, database, column.table.name, column.name, seen)
-        if not database.is_sqlite:
-            for name in ("projects", "documents"):
-                _go_on_after(into, database, name, "id", 0)
+def _replace_rows(source: Connection, into: Connection, database: Database) -> None:
+    highest = [
+        into.execute(select(func.coalesce(func.max(column), 0))).scalar_one()
+        for column in _SEQUENCES
+    ]
+    for table in reversed(metadata.sorted_tables):
+        into.execute(table.delete())
+    for table in metadata.sorted_tables:
+        rows = source.execution_options(yield_per=1000).execute(select(table))
+        for part in rows.mappings().partitions():
+            into.execute(insert(table), [dict(row) for row in part])
+    for column, seen in zip(_SEQUENCES, highest, strict=True):
+        _go_on_after(into, database, column.table.name, column.name, seen)
+    if not database.is_sqlite:
+        for name in ("projects", "documents"):
+            _go_on_after(into, database, name, "id", 0)
 
 
 def _go_on_after(

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text, update
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 
 from bioner.errors import StoreError
 from bioner.store.tables import clock
@@ -24,6 +24,8 @@ HEAD = "0002"
 BACKENDS = ("sqlite", "postgresql")
 BUSY_MS = 30_000
 _MIGRATION_LOCK = 0x62696F6E
+_WRITE_LOCK = 0x62696F6F
+"""Every writer shares this lock on PostgreSQL; a restore and an erasure hold it alone."""
 
 
 class Database:
@@ -73,16 +75,27 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a read transaction: one snapshot."""
-        with self._guard(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        """Open a read transaction: one snapshot, of one moment, for all that it reads."""
+        with self._guard(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with connection.begin():
+                yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open a write transaction; it is on disk when the block has ended, or not at all."""
+    def write(self, *, alone: bool = False) -> Iterator[Connection]:
+        """Open a write transaction; it is on disk when the block has ended, or not at all.
+
+        ``alone``: no other writer is at work meanwhile (on SQLite none ever is).
+        """
         with self._guard(), self.engine.connect() as connection:
             writing = connection.execution_options(bioner_write=True)
             with writing.begin():
+                if not self.is_sqlite:
+                    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+                    writing.execute(text(f"SELECT {lock}({_WRITE_LOCK})"))
                 yield writing
 
     @contextmanager
@@ -91,11 +104,16 @@ class Database:
             yield
         except (OverflowError, UnicodeEncodeError, DataError) as error:
             raise StoreError(f"{self.place}: nothing was saved: {_unstorable(error)}") from error
+        except IntegrityError as error:
+            raise StoreError(
+                f"{self.place}: nothing was saved: what it belongs to was changed meanwhile "
+                f"({_first_line(error)}); reload and try again"
+            ) from error
         except OperationalError as error:
             raise StoreError(f"{self.place}: nothing was saved: {_mend(error)}") from error
         except DBAPIError as error:
             if not isinstance(error.orig, sqlite3.DatabaseError) or isinstance(
-                error.orig, (sqlite3.IntegrityError, sqlite3.ProgrammingError)
+                error.orig, sqlite3.ProgrammingError
             ):
                 raise
             raise StoreError(
@@ -130,12 +148,21 @@ class Database:
                 _upgrade(connection)
 
     def forget_free_pages(self) -> None:
-        """Move the write-ahead log into the database, so that erased text is in neither."""
-        if self.is_sqlite:
-            with self._guard(), self.engine.connect() as connection:
-                raw = connection.connection.driver_connection
-                assert raw is not None
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Move the write-ahead log into the database, so that erased text is in neither.
+
+        Raises StoreError where somebody's long reading keeps the log.
+        """
+        if not self.is_sqlite:
+            return
+        with self._guard(), self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(
+                f"{self.place}-wal: it is erased, but somebody has been reading the database all "
+                "the while, so the write-ahead log may still hold the text; erase it once more"
+            )
 
     def close(self) -> None:
         """Close all connections."""
@@ -191,11 +218,15 @@ def _unstorable(error: OverflowError | UnicodeEncodeError | DataError) -> str:
         return "a number is beyond 64 bit"
     if isinstance(error, UnicodeEncodeError):
         return "a text holds half a character (a lone surrogate); read the file as UTF-8"
-    return str(error.orig).strip().splitlines()[0]
+    return _first_line(error)
+
+
+def _first_line(error: DBAPIError) -> str:
+    return (str(error.orig).strip().splitlines() or [""])[0]
 
 
 def _mend(error: OperationalError) -> str:
-    reason = str(error.orig).strip().splitlines()[0]
+    reason = _first_line(error)
     low = reason.lower()
     if "full" in low or "disk i/o" in low:
         return f"{reason}; make room on the disk and save again"

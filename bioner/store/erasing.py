@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
-from bioner.errors import StoreError
 from bioner.store import projects
 from bioner.store.documents import find_document
-from bioner.store.log import Author, append
+from bioner.store.log import Author, append, revision_of
 from bioner.store.tables import documents, items, revisions
 from bioner.store.values import Revision, new_op
 
 
 def erase(connection: Connection, project: str, document: str, reviewer: str, op: str) -> Revision:
-    """Empty a document and its revisions, delete its items, and append that this was done."""
+    """Empty a document and its revisions, delete its items, and append that this was done.
+
+    Of a document that was erased already, what is left is emptied and its record returned.
+    """
     projects.require(projects.find(connection, project).project, reviewer, "curator")
     return erase_rows(connection, project, document, reviewer, op)
 
@@ -24,10 +26,12 @@ def erase_rows(
     """Erase without asking who may: for a copy of a database whose own erasure was allowed."""
     stored = projects.find(connection, project)
     row = find_document(connection, stored.id, document)
-    if row.erased is not None:
-        raise StoreError(f"document {document!r} was erased already (revision {row.erased})")
-    author = Author(reviewer=reviewer, op=op or new_op(), kind="erase")
-    revision = append(connection, stored.project.name, row, author, surface=None)
+    if row.erased is None:
+        author = Author(reviewer=reviewer, op=op or new_op(), kind="erase")
+        revision = append(connection, stored.project.name, row, author, surface=None)
+    else:
+        known = connection.execute(select(revisions).where(revisions.c.seq == row.erased)).one()
+        revision = revision_of(known, stored.project.name, row.name)
     connection.execute(
         update(revisions)
         .where(revisions.c.document == row.id)

@@ -203,14 +203,18 @@ class Store:
     ) -> Revision:
         """Remove a document's text and the content of all its revisions, and record that.
 
-        The automatic backups are erased from too, unless ``in_backups`` is False; copies made with
-        ``backup`` are the person's own to erase. Only a curator may.
+        Every copy in the folder of the backups is erased from too, unless ``in_backups`` is False;
+        copies elsewhere are the person's own to erase, and a PostgreSQL server keeps the old rows
+        in its files until it vacuums them and in its log until that is recycled. Nobody writes and
+        no backup is made meanwhile. What could not be finished is named by a StoreError, and
+        finished by erasing the document once more. Only a curator may.
         """
-        with self.database.write() as connection:
-            revision = erasing.erase(connection, project, document, reviewer, new_op())
-        self.database.forget_free_pages()
-        if in_backups:
-            copies.erase_in_backups(self.folder, project, document)
+        with copies.locked(self.folder):
+            with self.database.write(alone=True) as connection:
+                revision = erasing.erase(connection, project, document, reviewer, new_op())
+            self.database.forget_free_pages()
+            if in_backups:
+                copies.erase_in_backups(self.folder, project, document)
         return revision
 
     def resplit(
