@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bioner.errors import BionerError, ModelError
 from bioner.files import parse_json_object
-from bioner.models.catalogue import active_model, find_model
+from bioner.models.catalogue import chosen_model
 from bioner.settings import Settings, read_settings
 from bioner.spans import Document
 from bioner.tagging.answers import entities, words
@@ -218,7 +218,7 @@ def serve(
 
     settings = settings or read_settings()
     if load is None:
-        find_model(model or active_model(settings), settings.models)
+        chosen_model(settings, model)
     app = create_app(settings, model, load=load)
     with _listen(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
@@ -246,7 +246,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _load_tagger(settings: Settings, model: str | None) -> DocumentTagger:
     from bioner.tagging.load import load_tagger
 
-    folder = find_model(model or active_model(settings), settings.models)
+    folder = chosen_model(settings, model)
     return load_tagger(folder, device=settings.device)
 
 

@@ -53,7 +53,7 @@ def retrain(
     from bioner.commands.train import _printer, model_folder, start_job
     from bioner.jobs.reporter import JobReporter
     from bioner.jobs.specs import retraining_details, with_options
-    from bioner.models.catalogue import active_model, find_model
+    from bioner.models.catalogue import chosen_model
     from bioner.store import open_store
     from bioner.training.config import Recipe
     from bioner.training.processes import stop_on_signal
@@ -75,7 +75,7 @@ def retrain(
         Recipe(seed=seed, device=device),
         **{name: value for name, value in given.items() if value is not None},
     )
-    parent = find_model(base or active_model(settings), settings.models)
+    parent = chosen_model(settings, base)
     if data is not None and not (data / "manifest.json").is_file():
         raise TrainingError(f"{data}: there is no merged dataset; `corpora build` makes one")
     if background:

@@ -40,7 +40,7 @@ def tag(
 ) -> None:
     """Find the entities in texts; any size, in constant memory."""
     from bioner.formats import refuse_target, write_documents
-    from bioner.models.catalogue import active_model, find_model
+    from bioner.models.catalogue import chosen_model
     from bioner.tagging.load import load_tagger
 
     if out is not None and not out.strip():
@@ -49,7 +49,7 @@ def tag(
     refuse_target(target, format)
     sources = _sources(files or ["-"])
     settings = read_settings()
-    folder = find_model(model or active_model(settings), settings.models)
+    folder = chosen_model(settings, model)
     tagger = load_tagger(folder, device=settings.device)
     texts = _Texts(sources, column)
     report = write_documents(texts.tagged(tagger), target, format)

@@ -11,8 +11,8 @@ from bioner.jobs.folder import JobSpec, list_jobs
 from bioner.machine import gpus, torch_has_cuda
 from bioner.models.bases import hub_cached
 from bioner.models.card import CARD
-from bioner.models.folder import check_folder
-from bioner.models.tf_checkpoint import is_tf_release
+from bioner.models.encoders import BaseKind, kind_of_base
+from bioner.models.folder import PICKLED_WEIGHTS, check_folder
 from bioner.settings import Settings
 
 
@@ -49,14 +49,14 @@ def check_base(base: str) -> Iterator[Finding]:
     """Check a base encoder: a folder must be sound, a hub name needs the network or a cache."""
     if not base:
         return
-    path = Path(base).expanduser()
-    if is_tf_release(path):
+    path, kind = Path(base).expanduser(), kind_of_base(base)
+    if kind is BaseKind.RELEASE:
         yield Finding(f"{base} is a TensorFlow checkpoint: the job will convert it first.", False)
-    elif path.is_dir():
+    elif kind is BaseKind.FOLDER:
         problem = check_folder(path)
-        if problem and not (path / "pytorch_model.bin").is_file():
+        if problem and not (path / PICKLED_WEIGHTS).is_file():
             yield Finding(f"The base encoder cannot be used: {problem}.")
-    elif path.is_absolute() or base.startswith((".", "~", "models/")) or base.count("/") > 1:
+    elif kind is BaseKind.ABSENT:
         yield Finding(f"The base encoder's folder {base} does not exist.")
     elif not hub_cached(base):
         yield Finding(f"{base} is not on this machine: the job will download it.", False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bioner.errors import ModelError
 from bioner.models.catalogue import list_models
-from bioner.models.folder import check_folder, read_tensor_shapes
+from bioner.models.folder import WEIGHTS, check_folder, read_tensor_shapes
 from bioner.settings import Settings, hub_cache
 
 BIOBERT = "dmis-lab/biobert-base-cased-v1.2"
@@ -85,7 +85,7 @@ def _models(settings: Settings) -> Iterator[Base]:
 def count_parameters(folder: Path) -> int:
     """Count a model folder's parameters from its safetensors header; BERT base's if unreadable."""
     try:
-        shapes = read_tensor_shapes(folder / "model.safetensors")
+        shapes = read_tensor_shapes(folder / WEIGHTS)
     except ModelError:
         return BERT_BASE_PARAMETERS
     total = 0

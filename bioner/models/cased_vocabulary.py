@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from bioner.errors import ModelError
 from bioner.files import staged_folder
+from bioner.models.folder import WEIGHTS
 from bioner.models.wordpiece import read_json
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-WEIGHTS = "model.safetensors"
 EMBEDDINGS = "embeddings.word_embeddings.weight"
 PREFIX = "##"
 

@@ -118,6 +118,11 @@ def find_model(name_or_path: str | Path, models: Path) -> Path:
     raise ModelError(f"{text}: no such model; in {models} there are: {known}")
 
 
+def chosen_model(settings: Settings, name: str | Path | None = None) -> Path:
+    """Return the folder of the model that was named, or of the active one. Raises ModelError."""
+    return find_model(name or active_model(settings), settings.models)
+
+
 def is_plain_name(name: str) -> bool:
     """Whether this is the name of a folder, no path."""
     return Path(name).name == name and name not in ("", "..")

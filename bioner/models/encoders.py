@@ -10,11 +10,13 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioner.errors import ModelError
 from bioner.files import staged_folder
+from bioner.models.folder import PICKLED_WEIGHTS, WEIGHTS
 from bioner.models.tf_checkpoint import convert_tf_checkpoint, is_tf_release
 from bioner.models.wordpiece import (
     is_cased,
@@ -27,8 +29,6 @@ from bioner.models.wordpiece import (
 if TYPE_CHECKING:
     import torch
 
-SAFE_WEIGHTS = "model.safetensors"
-PICKLED_WEIGHTS = "pytorch_model.bin"
 COPIED = (
     "vocab.txt",
     "vocab.json",
@@ -58,6 +58,30 @@ class EncoderImport:
     was_pickled: bool
 
 
+class BaseKind(StrEnum):
+    """What a person's words for a base encoder mean."""
+
+    RELEASE = "a TensorFlow release"
+    FOLDER = "a folder"
+    HUB = "a hub id"
+    ABSENT = "nothing that is here"
+
+
+def kind_of_base(base: str) -> BaseKind:
+    """Tell a TensorFlow release, a folder and a hub id (``name``, ``owner/name``) apart.
+
+    A path that is not there is absent, never a hub id: ``models/x`` means a model of ours.
+    """
+    source = Path(base).expanduser()
+    if is_tf_release(source):
+        return BaseKind.RELEASE
+    if source.is_dir():
+        return BaseKind.FOLDER
+    if source.exists() or base.startswith("models/") or not HUB_ID.fullmatch(base):
+        return BaseKind.ABSENT
+    return BaseKind.HUB
+
+
 def prepare_encoder(
     base: str, cache: Path, *, download: Callable[[str], Path] | None = None
 ) -> Path:
@@ -68,13 +92,14 @@ def prepare_encoder(
     Raises ModelError.
     """
     source = Path(base).expanduser()
-    if is_tf_release(source):
+    kind = kind_of_base(base)
+    if kind is BaseKind.RELEASE:
         return _cached(source, cache, lambda out: convert_tf_checkpoint(source, out))
-    if source.is_dir():
+    if kind is BaseKind.FOLDER:
         if is_ready(source):
             return source
         return _cached(source, cache, lambda out: import_hub_folder(source, out))
-    if source.exists() or not HUB_ID.fullmatch(base):
+    if kind is BaseKind.ABSENT:
         raise ModelError(
             f"{base}: no such model folder, and not a hub id such as dmis-lab/biobert-v1.1"
         )
@@ -86,7 +111,7 @@ def prepare_encoder(
 
 def is_ready(folder: Path, name: str = "") -> bool:
     """Say whether a folder needs no rewriting: safetensors, and no cased vocabulary lower-cased."""
-    if not ((folder / SAFE_WEIGHTS).is_file() and (folder / "config.json").is_file()):
+    if not ((folder / WEIGHTS).is_file() and (folder / "config.json").is_file()):
         return False
     vocab = _wordpieces(folder)
     return (
@@ -113,10 +138,10 @@ def import_hub_folder(source: Path, out: Path, *, name: str = "") -> EncoderImpo
             if (source / file).is_file():
                 shutil.copyfile(source / file, made / file)
         cased = _write_case(source, made, config, name)
-        if weights.name == SAFE_WEIGHTS:
-            _link_or_copy(weights, made / SAFE_WEIGHTS)
+        if weights.name == WEIGHTS:
+            _link_or_copy(weights, made / WEIGHTS)
         else:
-            rewrite_pickled_weights(weights, made / SAFE_WEIGHTS)
+            rewrite_pickled_weights(weights, made / WEIGHTS)
     return EncoderImport(out, cased, weights.name == PICKLED_WEIGHTS)
 
 
@@ -169,10 +194,8 @@ def download_encoder(hub_id: str) -> Path:
     from huggingface_hub.errors import HFValidationError
 
     try:
-        folder = Path(
-            snapshot_download(hub_id, allow_patterns=["config.json", SAFE_WEIGHTS, *COPIED])
-        )
-        if not (folder / SAFE_WEIGHTS).exists():
+        folder = Path(snapshot_download(hub_id, allow_patterns=["config.json", WEIGHTS, *COPIED]))
+        if not (folder / WEIGHTS).exists():
             folder = Path(
                 snapshot_download(hub_id, allow_patterns=["config.json", PICKLED_WEIGHTS, *COPIED])
             )
@@ -185,7 +208,7 @@ def download_encoder(hub_id: str) -> Path:
 
 
 def _find_weights(source: Path) -> Path:
-    for name in (SAFE_WEIGHTS, PICKLED_WEIGHTS):
+    for name in (WEIGHTS, PICKLED_WEIGHTS):
         if (source / name).is_file():
             return source / name
     others = sorted(
@@ -194,7 +217,7 @@ def _find_weights(source: Path) -> Path:
         if path.suffix in (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".h5", ".msgpack")
     )
     found = f"; refused: {', '.join(others)}" if others else ""
-    raise ModelError(f"{source}: expected {SAFE_WEIGHTS} or {PICKLED_WEIGHTS}{found}")
+    raise ModelError(f"{source}: expected {WEIGHTS} or {PICKLED_WEIGHTS}{found}")
 
 
 def _write_case(source: Path, made: Path, config: dict[str, Any], name: str) -> bool | None:

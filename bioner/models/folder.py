@@ -12,9 +12,10 @@ from bioner.models.card import COPY_AGAIN
 
 WEIGHTS = "model.safetensors"
 SHARD_INDEX = "model.safetensors.index.json"
+PICKLED_WEIGHTS = "pytorch_model.bin"
 
 _HEADER_LIMIT = 100_000_000  # what the safetensors reference reader accepts
-_PICKLES = ("pytorch_model.bin", "pytorch_model.pt", "model.pkl")
+_PICKLES = (PICKLED_WEIGHTS, "pytorch_model.pt", "model.pkl")
 _DTYPE_BITS = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 8),
     **dict.fromkeys(("I16", "U16", "F16", "BF16"), 16),

@@ -20,6 +20,7 @@ import numpy as np
 from bioner.errors import ModelError
 from bioner.files import staged_folder
 from bioner.models.archive import is_archive, unpack
+from bioner.models.folder import WEIGHTS
 from bioner.models.tensor_bundle import TensorBundle, open_bundle
 from bioner.models.wordpiece import (
     is_cased,
@@ -101,7 +102,7 @@ def convert_tf_checkpoint(source: Path, out: Path) -> ConversionReport:
 def is_tf_release(source: Path) -> bool:
     """Say whether this path has to be converted: it holds a ``.index`` and no safetensors yet."""
     if source.is_dir():
-        return any(source.glob("*.index")) and not (source / "model.safetensors").is_file()
+        return any(source.glob("*.index")) and not (source / WEIGHTS).is_file()
     return is_archive(source) or _beside(source, ".index").is_file()
 
 
@@ -156,7 +157,7 @@ def _convert(prefix: Path, made: Path, *, names: tuple[str, ...], out: Path) -> 
     bundle = open_bundle(prefix)
     weights = bert_weights(config)
     skipped = _check_names(bundle, weights)
-    write_weights(made / "model.safetensors", bundle, weights)
+    write_weights(made / WEIGHTS, bundle, weights)
     for name in sorted(bundle.entries.keys() - {weight.source for weight in weights}):
         bundle.read_bytes(name)
     write_json(made / "config.json", config)

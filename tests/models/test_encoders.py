@@ -15,7 +15,13 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, BertCon
 
 from bioner.corpora.dataset import Dataset
 from bioner.errors import ModelError
-from bioner.models.encoders import import_hub_folder, is_ready, prepare_encoder
+from bioner.models.encoders import (
+    BaseKind,
+    import_hub_folder,
+    is_ready,
+    kind_of_base,
+    prepare_encoder,
+)
 from bioner.models.folder import check_folder
 from bioner.tagging.load import load_tagger
 from bioner.training.config import TrainingConfig
@@ -194,7 +200,8 @@ def test_both_layouts_are_trained_alike_and_stay_cased(
 
 
 def test_a_name_that_is_no_folder_and_no_hub_id_is_refused(tmp_path: Path) -> None:
-    for name in ("/no/such/folder", "./nowhere", "a b", "a/b/c"):
+    for name in ("/no/such/folder", "./nowhere", "~/nowhere", "models/nowhere", "a b", "a/b/c"):
+        assert kind_of_base(name) is BaseKind.ABSENT
         with pytest.raises(ModelError, match="no such model folder"):
             prepare_encoder(name, tmp_path)
 
