@@ -241,6 +241,8 @@ def read_schema(mapping: str = "curated", path: Path | None = None) -> LabelSche
         raw = yaml.safe_load(source.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SchemaError(f"{source}: no such label schema file") from error
+    except OSError as error:
+        raise SchemaError(f"{source}: cannot be read: {error.strerror or error}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SchemaError(
             f"{source}: not readable as YAML: {str(error).splitlines()[0]}"

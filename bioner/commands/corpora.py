@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bioner.commands import corpora_mapping
+from bioner.commands.arguments import check_count, check_known, folder_of, path_of
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import CorpusError
 from bioner.labels import IGNORE
@@ -23,7 +23,7 @@ app.add_typer(corpora_mapping.app, name="mapping")
 @app.command()
 @refusing
 def fetch(
-    out: Annotated[Path | None, typer.Option(help="Where to put the files.")] = None,
+    out: Annotated[str | None, typer.Option(help="Where to put the files.")] = None,
     corpus: Annotated[list[str] | None, typer.Option(help="Only this corpus (repeatable).")] = None,
 ) -> None:
     """Fetch the public corpora (about 45 MB), each file checked against its known content."""
@@ -31,9 +31,8 @@ def fetch(
     from bioner.corpora.registry import CORPORA
 
     for name in corpus or ():
-        if name not in CORPORA:
-            raise CorpusError(f"unknown corpus {name!r}; expected one of {', '.join(CORPORA)}")
-    folder = out or read_settings().raw
+        check_known("--corpus", name, CORPORA)
+    folder = folder_of("--out", out, read_settings().raw)
     report = fetch(
         folder, corpus, progress=lambda name, done, total: say(f"[{done + 1}/{total}] {name}")
     )
@@ -44,18 +43,19 @@ def fetch(
 @refusing
 def build_corpora(
     source: Annotated[
-        Path | None, typer.Option(help="The folder that holds AnatEM-IOB, BC2GM-IOB, …")
+        str | None, typer.Option(help="The folder that holds AnatEM-IOB, BC2GM-IOB, …")
     ] = None,
     mapping: Annotated[str, typer.Option(help="curated, article, or a YAML file.")] = "curated",
-    out: Annotated[Path | None, typer.Option(help="The merged folder to write.")] = None,
+    out: Annotated[str | None, typer.Option(help="The merged folder to write.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
 ) -> None:
     """Merge the corpora of a folder, and your own, into one dataset."""
     from bioner.corpora.build import build
 
     settings = read_settings()
-    folder = out or settings.merged
-    report = build(source or settings.raw, folder, settings, mapping, progress=say).report
+    folder = folder_of("--out", out, settings.merged)
+    origin = folder_of("--source", source, settings.raw)
+    report = build(origin, folder, settings, mapping, progress=say).report
     assert report is not None
     if as_json:
         print_json(report.to_json())
@@ -71,14 +71,14 @@ def build_corpora(
 @app.command()
 @refusing
 def stats(
-    data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
+    data: Annotated[str | None, typer.Option(help="The merged folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
 ) -> None:
     """Show what is in the merged dataset: sentences, mentions by type, and the licences."""
     from bioner.corpora.dataset_folder import read_manifest
     from bioner.corpora.registry import CORPORA
 
-    manifest = read_manifest(data or read_settings().merged)
+    manifest = read_manifest(folder_of("--data", data, read_settings().merged))
     if as_json:
         print_json(manifest.report.to_json())
         return
@@ -104,13 +104,20 @@ def search(
     split: Annotated[str | None, typer.Option(help="train, devel or test.")] = None,
     type: Annotated[str | None, typer.Option(help="Only sentences with this entity type.")] = None,
     limit: Annotated[int, typer.Option(help="How many sentences to print.")] = 20,
-    data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
+    data: Annotated[str | None, typer.Option(help="The merged folder.")] = None,
 ) -> None:
     """Find sentences of the merged dataset."""
     from bioner.corpora.search import SearchIndex
     from bioner.corpora.search_query import Query
 
-    index = SearchIndex.open(data or read_settings().merged)
+    check_count("--limit", limit)
+    index = SearchIndex.open(folder_of("--data", data, read_settings().merged))
+    for name in corpus or ():
+        check_known("--corpus", name, index.corpora)
+    if split is not None:
+        check_known("--split", split, index.splits)
+    if type is not None:
+        check_known("--type", type, index.types)
     wanted = Query(
         text=query,
         surface=surface,
@@ -130,7 +137,7 @@ def search(
 @refusing
 def add(
     files: Annotated[
-        list[Path], typer.Argument(help="The corpus's files or folders, in any known format.")
+        list[str], typer.Argument(help="The corpus's files or folders, in any known format.")
     ],
     name: Annotated[str, typer.Option(help="What to call the corpus.")],
     covers: Annotated[str, typer.Option(help="The types its annotators looked for, by commas.")],
@@ -168,7 +175,7 @@ def add(
         raise CorpusError(f"--split-by: expected {' or '.join(SPLIT_BY)}, got {split_by!r}")
     id = corpus_id(name)
     schema = read_user_schema(settings)
-    preview = preview_corpus(read_uploads(files), format)
+    preview = preview_corpus(read_uploads([path_of("FILES", one) for one in files]), format)
     types = suggest_types(preview.labels, schema)
     chosen = dict(_chosen_type(pair, preview.labels) for pair in map_ or ())
     types.update(chosen)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bioner.commands.arguments import folder_of
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import CorpusError, SchemaError
 from bioner.settings import Settings, read_settings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="What each corpus's own labels mean here, and changing it.", no_args_is_help=True
 )
-Data = Annotated[Path | None, typer.Option(help="The merged folder that mentions are counted in.")]
+Data = Annotated[str | None, typer.Option(help="The merged folder that mentions are counted in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -148,12 +148,12 @@ def _mapping(settings: Settings, corpus: str) -> CorpusMapping:
     return known[corpus]
 
 
-def _report(settings: Settings, data: Path | None) -> MergeReport:
+def _report(settings: Settings, data: str | None) -> MergeReport:
     """Return the merge report that mentions are counted by; an empty one where none is built."""
     from bioner.corpora.dataset import MergeReport
     from bioner.corpora.dataset_folder import read_manifest
 
-    folder = data or settings.merged
+    folder = folder_of("--data", data, settings.merged)
     if data is None and not (folder / "manifest.json").exists():
         say("no merged corpora here yet, so no mentions are counted; `corpora build` makes them")
         return MergeReport.from_json({})
@@ -161,11 +161,11 @@ def _report(settings: Settings, data: Path | None) -> MergeReport:
 
 
 def _written(
-    settings: Settings, data: Path | None, corpus: str
+    settings: Settings, data: str | None, corpus: str
 ) -> dict[tuple[str, str], int] | None:
     from bioner.corpora.overview import open_merged
 
-    folder = data or settings.merged
+    folder = folder_of("--data", data, settings.merged)
     if not (folder / "manifest.json").exists():
         return None
     return dict(open_merged(folder).written(corpus))

@@ -10,7 +10,7 @@ import tempfile
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -22,7 +22,7 @@ from bioner.files import staged_folder
 from bioner.flattening import Flattening
 from bioner.formats import ReadReport
 from bioner.formats.conll import write_sentences
-from bioner.formats.members import is_archive, read_members
+from bioner.formats.members import MAX_ARCHIVE_BYTES, is_archive, read_members
 from bioner.formats.registry import read_files
 from bioner.formats.source import refuse_large, unreadable
 from bioner.formats.tally import UNTYPED
@@ -68,8 +68,9 @@ def read_uploads(paths: Sequence[Path]) -> list[tuple[str, bytes]]:
     FormatError for what cannot be read or is too large.
     """
     for path in paths:
-        if not path.exists():
-            raise CorpusError(f"{path}: no such file or folder")
+        if not (path.is_file() or path.is_dir()):
+            what = "not a plain file or folder" if path.exists() else "no such file or folder"
+            raise CorpusError(f"{path}: {what}")
     above = os.path.commonpath([path.resolve().parent for path in paths]) if paths else ""
     return [_read_upload(path, path.resolve().relative_to(above).as_posix()) for path in paths]
 
@@ -77,12 +78,24 @@ def read_uploads(paths: Sequence[Path]) -> list[tuple[str, bytes]]:
 def _read_upload(path: Path, name: str) -> tuple[str, bytes]:
     try:
         if path.is_dir():
-            return f"{name}.zip", _packed(read_members(path))
+            return f"{name}.zip", _packed(_bounded(path))
         if not is_archive(path.name):
             refuse_large(path.stat().st_size, path.name)
         return name, path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def _bounded(folder: Path) -> Iterator[tuple[str, bytes]]:
+    total = 0
+    for name, data in read_members(folder):
+        total += len(data)
+        if total > MAX_ARCHIVE_BYTES:
+            raise FormatError(
+                f"{folder}: holds more than {MAX_ARCHIVE_BYTES // 2**20} MB; give the corpus's "
+                "own folder, or its parts one by one"
+            )
+        yield name, data
 
 
 def _packed(members: Iterable[tuple[str, bytes]]) -> bytes:

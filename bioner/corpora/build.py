@@ -38,11 +38,18 @@ def build(
 
 def _check_place(source: Path, folder: Path) -> None:
     """Refuse to put the merged data where something else would go: the folder is replaced whole."""
+    if not source.is_dir():
+        raise CorpusError(
+            f"{source}: no such folder; give the folder that holds AnatEM-IOB, BC2GM-IOB, …, "
+            "or run `python -m bioner corpora fetch`"
+        )
     if source.resolve().is_relative_to(folder.resolve()):
         raise CorpusError(
             f"{folder}: the corpora themselves lie there, and the merged data would replace them; "
             "choose another folder"
         )
+    if folder.exists() and not folder.is_dir():
+        raise CorpusError(f"{folder}: is a file; choose a folder for the merged data")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").exists():
         raise CorpusError(
             f"{folder}: holds other files, which the merged data would replace; choose a new or an "

@@ -50,7 +50,12 @@ def fetch(
         if target.is_file() and blob_sha1(target.read_bytes()).startswith(pin):
             kept.append(name)
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CorpusError(
+                f"{target.parent}: cannot be made: {error.strerror or error}; choose another folder"
+            ) from error
         part = target.with_suffix(".tsv.part")
         _download(f"{repository}/{name}", part)
         sha = blob_sha1(part.read_bytes())
