@@ -1,15 +1,20 @@
-"""``jobs``: list, show, stop, resume, logs."""
+"""``jobs``: list, show, stop, resume, logs, estimate."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bioner.commands.terminal import print_json, refusing, table
+from bioner.jobs.estimate import Estimate, TrainSize
+from bioner.machine import Device, resolve_device
+from bioner.models.bases import find_base
 from bioner.settings import read_settings
+from bioner.training.run_card import duration
 
 app = typer.Typer(help="Training jobs: they outlive the tab and the app.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(help="The job's id, as `jobs list` shows it.")]
@@ -79,3 +84,70 @@ def logs(
     from bioner.jobs.log import tail_log
 
     typer.echo(tail_log(id, read_settings(), lines))
+
+
+@app.command("estimate")
+@refusing
+def estimate_(
+    base: Annotated[str, typer.Option(help="Folder or hub id of the encoder, or of a model.")],
+    data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
+    corpora: Annotated[str, typer.Option(help="Only these corpora, by commas.")] = "",
+    epochs: Annotated[float, typer.Option(help="How often to go through the data.")] = 1.0,
+    max_steps: Annotated[int, typer.Option(help="Stop after so many steps.")] = -1,
+    batch_size: Annotated[int, typer.Option(help="Sentences in a batch.")] = 24,
+    accumulate: Annotated[int, typer.Option(help="Batches to an optimizer step.")] = 1,
+    device: Annotated[Device, typer.Option(help="auto, cpu or cuda.")] = Device.AUTO,
+    gpus: Annotated[int, typer.Option(min=1, max=64, help="Cards that share a step.")] = 1,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Take a few steps here first, about 20 s.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what a run of train will take: time, memory, disk; what is measured, what guessed."""
+    from bioner.jobs import estimate as cost
+    from bioner.training.config import TrainingConfig
+
+    settings = read_settings()
+    TrainingConfig(
+        base,
+        epochs=epochs,
+        max_steps=max_steps,
+        batch_size=batch_size,
+        gradient_accumulation=accumulate,
+    )
+    chosen = find_base(base, settings)
+    groups = cost.train_groups(data or settings.merged)
+    size = cost.chosen_size(groups, cost.known_corpora(groups, corpora.split(",")))
+    where = resolve_device(device)
+    if measure:
+        cost.measure_speed(settings, chosen.value, where, batch_size)
+    found = cost.estimate_run(
+        settings,
+        chosen,
+        size,
+        device=where,
+        gpus=gpus,
+        epochs=epochs,
+        max_steps=max_steps,
+        batch_size=batch_size,
+        accumulate=accumulate,
+    )
+    if json:
+        print_json({"sentences": size.sentences, **asdict(found)})
+        return
+    typer.echo(table(_estimate_rows(size, found)))
+
+
+def _estimate_rows(size: TrainSize, found: Estimate) -> list[list[str]]:
+    time = ["time", "not known", f"{found.source}: --measure takes a few steps, about 20 s"]
+    if found.seconds is not None:
+        time = ["time", f"about {duration(found.seconds)}", f"measured: {found.source}"]
+    limit = ", where --max-steps ends it" if found.is_cut else ""
+    return [
+        ["sentences", f"{size.sentences:,}", "counted"],
+        ["word-pieces", f"about {found.pieces / 1e6:,.1f} M", "guessed from the words"],
+        ["steps", f"{found.steps:,}", f"counted{limit}"],
+        time,
+        ["memory", f"about {found.memory_bytes / 1e9:,.1f} GB", "guessed from encoder and batch"],
+        ["disk", f"about {found.disk_bytes / 1e9:,.1f} GB", "guessed from the encoder"],
+    ]

@@ -67,6 +67,7 @@ def train(
     job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
 ) -> None:
     """Fine-tune a token classifier on the merged dataset."""
+    from bioner.models.bases import find_base
     from bioner.models.catalogue import find_model
     from bioner.training.config import TrainingConfig
 
@@ -74,7 +75,7 @@ def train(
     data = data or settings.merged
     out = model_folder(out, settings, resume=resume)
     config = TrainingConfig(
-        base=base,
+        base=find_base(base, settings).value if base else base,
         loss=loss,  # type: ignore[arg-type]
         epochs=epochs,
         max_steps=max_steps,
@@ -99,7 +100,7 @@ def train(
         find_model(name, settings.models)
     if background:
         if processes.is_first():
-            where = {"--base": base, "--out": str(out), "--data": str(data)}
+            where = {"--base": config.base, "--out": str(out), "--data": str(data)}
             words = with_options(("train", *context.obj), where)
             start_job(words, settings, title=f"train {out.name}")
         return

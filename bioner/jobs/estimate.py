@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import statistics
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from bioner.errors import JobError, TrainingError
 from bioner.files import read_json_object, write_whole
 from bioner.jobs.folder import list_jobs
 from bioner.jobs.metrics import read_metrics
+from bioner.jobs.slots import take_slots
+from bioner.models.bases import Base
 from bioner.settings import PROJECT_ROOT, Settings
 
 PIECES_PER_WORD = 1.45
 """Word-pieces a corpus token, BERT's vocabulary on biomedical text; measured ones vary by ±10 %."""
 SPEEDS = ".speeds.json"
+CALIBRATED = "from a calibration on this device"
 CALIBRATION_LIMIT_S = 120.0
 
 
@@ -70,7 +74,12 @@ class TrainGroup:
 
 
 def train_groups(folder: Path) -> list[TrainGroup]:
-    """Count the train sentences and words of a merged folder by the corpora they come from."""
+    """Count the train sentences and words of a merged folder by the corpora they come from.
+
+    Raises JobError where there is no such folder.
+    """
+    if not (folder / "manifest.json").is_file():
+        raise JobError(f"{folder}: there is no merged dataset; `corpora build` makes one")
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
@@ -102,6 +111,16 @@ def chosen_size(groups: Sequence[TrainGroup], corpora: Collection[str]) -> Train
     return TrainSize(sum(s.sentences for s in chosen), sum(s.words for s in chosen))
 
 
+def known_corpora(groups: Sequence[TrainGroup], names: Iterable[str]) -> tuple[str, ...]:
+    """Return the corpora that a person named, all where none is; raises JobError for others."""
+    there = corpora_of(groups)
+    chosen = tuple(name.strip() for name in names if name.strip())
+    for name in chosen:
+        if name not in there:
+            raise JobError(f"corpus {name!r} is not in the data; expected: {', '.join(there)}")
+    return chosen or tuple(there)
+
+
 def estimate(
     size: TrainSize,
     *,
@@ -131,6 +150,33 @@ def estimate(
     return Estimate(pieces, steps, is_cut, seconds, memory, 40 * parameters + 50_000_000, source)
 
 
+def estimate_run(
+    settings: Settings,
+    base: Base,
+    size: TrainSize,
+    *,
+    device: str,
+    gpus: int = 1,
+    epochs: float,
+    max_steps: int,
+    batch_size: int,
+    accumulate: int = 1,
+) -> Estimate:
+    """Estimate a run on this machine with the pace that is known here: the page's and a command's.
+
+    With several GPUs a step sees the batches of all of them.
+    """
+    return estimate(
+        size,
+        parameters=base.parameters,
+        epochs=epochs,
+        max_steps=max_steps,
+        batch_size=batch_size,
+        accumulate=accumulate * gpus,
+        speed=known_speed(settings, base.value, device, batch_size, gpus),
+    )
+
+
 def known_speed(
     settings: Settings, base: str, device: str, batch_size: int, gpus: int = 1
 ) -> Speed | None:
@@ -145,14 +191,30 @@ def known_speed(
                 pace = statistics.median(paces) * gpus / job.spec.gpus
                 return Speed(pace, f"from the run {job.id}")
     measured = _speeds(settings).get(_speed_key(base, device, batch_size))
-    return Speed(measured * gpus, "from a calibration on this device") if measured else None
+    return Speed(measured * gpus, CALIBRATED) if measured else None
 
 
 def measure_speed(settings: Settings, base: str, device: str, batch_size: int) -> Speed:
     """Train a few steps of this shape on made-up text in a process of its own; keep the pace.
 
-    Raises TrainingError if that does not work here within two minutes.
+    Raises TrainingError if that does not work here within two minutes, JobError while a job has the
+    device: the two would slow each other.
     """
+    settings.jobs.mkdir(parents=True, exist_ok=True)
+    slots = take_slots(settings.jobs, device)
+    if slots is None:
+        raise JobError(f"a job is computing on the {device} now: measure when it has ended")
+    try:
+        pace = _measured(base, device, batch_size)
+    finally:
+        for handle in slots.values():
+            os.close(handle)
+    speeds = {**_speeds(settings), _speed_key(base, device, batch_size): pace}
+    write_whole(settings.jobs / SPEEDS, json.dumps(speeds, indent=1))
+    return Speed(pace, CALIBRATED)
+
+
+def _measured(base: str, device: str, batch_size: int) -> float:
     command = [sys.executable, "-m", "bioner.training.pace", base, device, str(batch_size)]
     try:
         done = subprocess.run(
@@ -163,7 +225,7 @@ def measure_speed(settings: Settings, base: str, device: str, batch_size: int) -
             timeout=CALIBRATION_LIMIT_S,
             check=True,
         )
-        pace = float(done.stdout.split()[-1])
+        return float(done.stdout.split()[-1])
     except subprocess.TimeoutExpired as error:
         raise TrainingError(
             f"{base}: a few steps took more than {CALIBRATION_LIMIT_S:.0f} s; take a smaller batch"
@@ -173,10 +235,6 @@ def measure_speed(settings: Settings, base: str, device: str, batch_size: int) -
         raise TrainingError(
             f"{base}: the calibration failed: {said[-1] if said else ''}"
         ) from error
-    settings.jobs.mkdir(parents=True, exist_ok=True)
-    speeds = {**_speeds(settings), _speed_key(base, device, batch_size): pace}
-    write_whole(settings.jobs / SPEEDS, json.dumps(speeds, indent=1))
-    return Speed(pace, "from a calibration on this device")
 
 
 def _speeds(settings: Settings) -> dict[str, float]:

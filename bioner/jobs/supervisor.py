@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import select
 import signal
@@ -16,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from bioner.errors import JobError
 from bioner.jobs.explain import explain
-from bioner.jobs.folder import JobSpec, JobState, edit_state, read_outcome, read_spec, read_state
+from bioner.jobs.folder import JobState, edit_state, read_outcome, read_spec, read_state
 from bioner.jobs.log import tail_text
+from bioner.jobs.slots import take_slots
 from bioner.jobs.usage import Usage, oom_kills
 from bioner.machine import (
     ProcessId,
-    gpus,
     is_alive,
     kill_all,
     kill_tree,
@@ -87,7 +86,7 @@ class Supervisor:
     def _wait_for_device(self, state: JobState) -> dict[str, int] | None:
         while not self.is_stop_asked:
             if self._is_next(state):
-                locks = take_slots(self.folder.parent, self.spec)
+                locks = take_slots(self.folder.parent, self.spec.device, self.spec.gpus)
                 if locks is not None:
                     return locks
             self._sleep(QUEUE_POLL_S)
@@ -177,30 +176,6 @@ class Supervisor:
 
     def _finish(self, **changes: object) -> None:
         self._edit(ended_at=time.time(), **changes)
-
-
-def take_slots(jobs: Path, spec: JobSpec) -> dict[str, int] | None:
-    """Lock the device slots of a job (one a GPU, one for the CPU): slot name → open lock file.
-
-    The worker inherits the open files, so a slot stays taken while either process lives. None when
-    too few are free.
-    """
-    names = ["cpu"] if spec.device == "cpu" else [f"cuda-{card.index}" for card in gpus()]
-    wanted = 1 if spec.device == "cpu" else spec.gpus
-    taken: dict[str, int] = {}
-    for name in names:
-        handle = os.open(jobs / f".device-{name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            continue
-        taken[name] = handle
-        if len(taken) == wanted:
-            return taken
-    for handle in taken.values():
-        os.close(handle)
-    return None
 
 
 def main(folder: Path) -> None:

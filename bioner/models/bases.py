@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bioner.errors import ModelError
 from bioner.models.catalogue import list_models
+from bioner.models.encoders import BaseKind, kind_of_base
 from bioner.models.folder import WEIGHTS, check_folder, read_tensor_shapes
 from bioner.settings import Settings, hub_cache
 
@@ -62,6 +63,20 @@ def base_of(value: str) -> Base:
     if folder.is_dir():
         return Base(str(folder), folder.name, True, parameters=count_parameters(folder))
     return Base(value, HUB.get(value, value), hub_cached(value))
+
+
+def find_base(value: str, settings: Settings) -> Base:
+    """Describe the encoder that ``--base`` names: a model of this name, a folder, or a hub name.
+
+    Raises ModelError for the path of a folder that is not there.
+    """
+    named = settings.models / value
+    if Path(value).name == value and named.is_dir():
+        return base_of(str(named))
+    found = base_of(value)
+    if kind_of_base(value) is BaseKind.ABSENT:
+        raise ModelError(f"{value}: there is no such folder; give an encoder's folder or hub id")
+    return found
 
 
 def _encoder_folders(settings: Settings) -> Iterator[Base]:

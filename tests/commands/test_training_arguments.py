@@ -12,6 +12,8 @@ from runs import make_model, make_run
 from typer.testing import CliRunner
 
 from bioner.__main__ import app
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.settings import Settings, read_settings
 
 HUGE = "99999999999999999999999"
@@ -39,7 +41,7 @@ WORDS = {
     "--out": ("", ".", "..", "/", "/proc/model", "file/model"),
     "--parent": ("nope", "../nope"),
     "--fill-in": ("nope",),
-    "--base": ("",),
+    "--base": ("", "/nope", "./nope", "models/nope"),
     "--data": ("", "nope"),
 }
 RETRAIN = {
@@ -116,6 +118,16 @@ def test_retrain_without_a_correction_is_refused_before_a_model_is_loaded(place:
     done = CliRunner().invoke(app, ["retrain", "--base", "there", "--out", "mine"])
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1].startswith("error: there is no correction to learn from")
+
+
+def test_jobs_estimate_refuses_values_without_sense(place: Settings, sample: Dataset) -> None:
+    write_dataset(sample, place.merged)
+    numbers = ("--epochs", "--max-steps", "--batch-size", "--accumulate")
+    table = {name: NUMBERS[name] for name in numbers}
+    words = {"--base": ("", "/nope"), "--data": ("nope",), "--corpora": ("nope",)}
+    for name, value in wrong({**table, **words, "--gpus": ("0", "-1"), "--device": ("gpu",)}):
+        given = {"--base": "there", name: value}
+        refuse("jobs", "estimate", *(word for pair in given.items() for word in pair))
 
 
 @pytest.mark.parametrize("command", ["show", "stop", "resume", "logs"])

@@ -16,7 +16,7 @@ import pytest
 
 from bioner import machine
 from bioner.errors import JobError
-from bioner.jobs import launch, preflight, supervisor
+from bioner.jobs import launch, preflight, slots
 from bioner.jobs.explain import explain
 from bioner.jobs.folder import (
     Job,
@@ -31,6 +31,7 @@ from bioner.jobs.folder import (
 from bioner.jobs.log import RESUMED, tail_log, tail_text
 from bioner.jobs.metrics import Metric, read_metrics, remaining_s
 from bioner.jobs.reporter import JobReporter
+from bioner.jobs.slots import take_slots
 from bioner.jobs.specs import option
 from bioner.machine import ProcessId
 from bioner.models.card import ModelCard, write_card
@@ -256,7 +257,7 @@ def test_device_stays_taken_while_an_orphaned_worker_lives(place: Settings) -> N
     job = launch.launch(make_spec(place, "--steps", "5000"), place)
     state = wait_for_steps(place, job.id).state
     machine.signal_group(state.supervisor, signal.SIGKILL)
-    assert supervisor.take_slots(place.jobs, job.spec) is None
+    assert take_slots(place.jobs, job.spec.device) is None
 
 
 def test_children_of_a_killed_worker_are_killed_too(place: Settings) -> None:
@@ -449,13 +450,13 @@ def test_each_gpu_job_gets_cards_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cards = tuple(machine.Gpu(i, "card", 1, 0, 0.0) for i in range(3))
-    monkeypatch.setattr(supervisor, "gpus", lambda: cards)
+    monkeypatch.setattr(slots, "gpus", lambda: cards)
     spec = JobSpec(("x",), title="x", device="cuda", gpus=2)
-    first = supervisor.take_slots(tmp_path, spec)
+    first = take_slots(tmp_path, spec.device, spec.gpus)
     assert first is not None
     assert list(first) == ["cuda-0", "cuda-1"]
-    assert supervisor.take_slots(tmp_path, spec) is None
-    one = supervisor.take_slots(tmp_path, replace(spec, gpus=1))
+    assert take_slots(tmp_path, spec.device, spec.gpus) is None
+    one = take_slots(tmp_path, spec.device, 1)
     assert one is not None
     assert list(one) == ["cuda-2"]
     for handle in (*first.values(), *one.values()):

@@ -15,8 +15,7 @@ from bioner.jobs.estimate import (
     TrainSize,
     chosen_size,
     corpora_of,
-    estimate,
-    known_speed,
+    estimate_run,
     measure_speed,
     train_groups,
 )
@@ -289,17 +288,16 @@ def _draw_target(session: Session, base: Base) -> tuple[str, Device, int]:
 
 
 def _draw_estimate(session: Session, choices: Choices, size: TrainSize) -> Estimate:
-    speed = known_speed(
-        session.settings, choices.base.value, choices.device, choices.batch_size, choices.gpus
-    )
-    cost = estimate(
+    cost = estimate_run(
+        session.settings,
+        choices.base,
         size,
-        parameters=choices.base.parameters,
+        device=choices.device,
+        gpus=choices.gpus,
         epochs=choices.epochs,
         max_steps=choices.max_steps,
         batch_size=choices.batch_size,
-        accumulate=choices.accumulate * choices.gpus,
-        speed=speed,
+        accumulate=choices.accumulate,
     )
     with st.container(border=True, key="train_estimate"):
         cells = st.columns(4)
