@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -68,14 +69,15 @@ def _number(value: str) -> float | None:
         number = float(value)
     except ValueError:
         return None
-    return number if repr(number) == value else None
+    return number if repr(number) == value and math.isfinite(number) else None
 
 
 def _alternatives(value: str) -> tuple[Alternative, ...]:
     try:
-        return tuple(Alternative(str(label), float(score)) for label, score in json.loads(value))
-    except (ValueError, TypeError):
+        found = [Alternative(str(label), float(score)) for label, score in json.loads(value)]
+    except (ValueError, TypeError, RecursionError, OverflowError):
         return ()
+    return tuple(found) if all(math.isfinite(one.score) for one in found) else ()
 
 
 def value_of(pairs: Pairs, key: str) -> str:
@@ -108,7 +110,7 @@ def covers_at(document: Document, offset: int) -> str | None:
         for start, end, types in json.loads(found.get(SENTENCE_COVERS, "[]")):
             if start <= offset < end:
                 return ",".join(types)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         pass
     return found.get(COVERS)
 

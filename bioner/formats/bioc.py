@@ -35,7 +35,15 @@ OWN_PAIRS = "attributes"
 def to_document(value: dict[str, Any], where: str, tally: Tally, options: ReadOptions) -> Document:
     try:
         return _document(value, where, tally, options)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (
+        TypeError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         raise FormatError(
             f"{where}: not a BioC document: {type(error).__name__}: {error}"
         ) from error

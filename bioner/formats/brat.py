@@ -114,7 +114,7 @@ def _document(
     for target in standoff.attributes:
         if target not in stated:
             tally.repair("dangling_attribute", base, f"of {target}, which is not there")
-    relations += tuple(_relation_from(value) for key, value in own if key == "relation")
+    relations += tuple(_own_relations(own, base, tally))
     wanted = next((value for key, value in own if key == "id"), base)
     id = tally.document_id(wanted, base)
     attributes = tuple((k, v) for k, v in own if k not in ("id", "relation"))
@@ -188,11 +188,16 @@ def _argument(text: str) -> tuple[str, str]:
     return role, target
 
 
-def _relation_from(value: str) -> Relation:
-    id, label, arguments, attributes = json.loads(value)
-    return Relation(
-        str(id),
-        str(label),
-        tuple((str(role), str(target)) for role, target in arguments),
-        tuple((str(key), str(one)) for key, one in attributes),
-    )
+def _own_relations(own: Iterable[tuple[str, str]], base: str, tally: Tally) -> Iterator[Relation]:
+    """Yield the relations that notes of ours hold, those that BRAT has no line for."""
+    for value in (value for key, value in own if key == "relation"):
+        try:
+            id, label, arguments, attributes = json.loads(value)
+            yield Relation(
+                str(id),
+                str(label),
+                tuple((str(role), str(target)) for role, target in arguments),
+                tuple((str(key), str(one)) for key, one in attributes),
+            )
+        except (ValueError, TypeError, RecursionError):
+            tally.leave("note of a relation", base, f"{value:.60}")

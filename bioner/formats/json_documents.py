@@ -47,6 +47,8 @@ def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Ite
                 yield from _read(form, one, where, id, tally, options)
         except InvalidValue as error:
             raise FormatError(f"{where}: {error}") from error
+        except (RecursionError, OverflowError) as error:
+            raise FormatError(f"{where}: values nested too deeply, or too large") from error
     if forms:
         tally.format = forms.most_common(1)[0][0]
 

@@ -37,13 +37,12 @@ def read_value(
     made = [
         one
         for key in ("annotations", "completions", "predictions")
-        for one in value.get(key) or ()
+        for one in (value[key] if isinstance(value.get(key), list) else ())
         if isinstance(one, dict) and isinstance(one.get("result"), list)
     ]
     kept = [one for one in made if not one.get("was_cancelled")]
-    tally_cancelled = len(made) - len(kept)
-    if tally_cancelled:
-        tally.leave("annotation that was skipped", where, count=tally_cancelled)
+    if len(kept) < len(made):
+        tally.leave("annotation that was skipped", where, count=len(made) - len(kept))
     if len(kept) > 1:
         tally.leave("annotation of the same text by another", where, count=len(kept) - 1)
     results = [one for one in (kept[0]["result"] if kept else []) if isinstance(one, dict)]
@@ -66,9 +65,9 @@ def _row(one: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _relation(one: dict[str, Any]) -> Relation:
-    labels = one.get("labels") or ["relation"]
+    labels = one["labels"] if isinstance(one.get("labels"), list) else []
     arguments = (("from", str(one.get("from_id"))), ("to", str(one.get("to_id"))))
-    return Relation("", ",".join(map(str, labels)), arguments)
+    return Relation("", ",".join(map(str, labels)) or "relation", arguments)
 
 
 def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None:

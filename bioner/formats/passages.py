@@ -55,7 +55,7 @@ def passages_of(document: Document) -> tuple[Passage, ...]:
             pairs = tuple((str(key), str(value)) for key, value in infons)
             passages.append(Passage(at, at + length, offset, pairs))
             at += length + 1
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError, OverflowError):
         return whole
     breaks = all(document.text[one.end : one.end + 1] == "\n" for one in passages[:-1])
     return tuple(passages) if breaks and at == len(document.text) + 1 else whole

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -29,7 +31,7 @@ from bioner.formats import (
 )
 from bioner.formats.source import is_device, replacing, unwritable
 from bioner.formats.tally import Losses, WriteReport
-from bioner.spans import Document
+from bioner.spans import Document, Mention
 
 Writer = Callable[[Iterable[Document], TextIO, Losses], None]
 
@@ -79,16 +81,15 @@ def write_documents(
     """
     losses = Losses(format)
     refuse_target(target, format)
-    if format == "brat":
-        assert isinstance(target, Path)
-        write = _write_zip if target.suffix.lower() == ".zip" else _write_folder
-        try:
-            write(brat_writer.write_pairs(documents, losses), target)
-        except OSError as error:
-            raise unwritable(target, error) from error
-        return losses.report()
+    documents = (_with_finite_scores(one, losses) for one in documents)
     try:
-        if isinstance(target, Path) and is_device(target):
+        if format == "brat" and isinstance(target, Path):
+            write = _write_zip if target.suffix.lower() == ".zip" else _write_folder
+            try:
+                write(brat_writer.write_pairs(documents, losses), target)
+            except OSError as error:
+                raise unwritable(target, error) from error
+        elif isinstance(target, Path) and is_device(target):
             with target.open("w", encoding="utf-8", newline="") as stream:
                 WRITERS[format](documents, stream, losses)
         elif isinstance(target, Path):
@@ -102,6 +103,25 @@ def write_documents(
     except UnicodeEncodeError as error:
         raise FormatError(f"a text holds a lone surrogate, which no file can: {error}") from error
     return losses.report()
+
+
+def _with_finite_scores(document: Document, losses: Losses) -> Document:
+    """Return the document without scores that no file holds: not a number, infinities."""
+    if all(_is_finite(one) for one in document.mentions):
+        return document
+    losses.drop("score_not_finite", sum(not _is_finite(one) for one in document.mentions))
+    return replace(
+        document,
+        mentions=tuple(
+            one if _is_finite(one) else replace(one, score=None, alternatives=())
+            for one in document.mentions
+        ),
+    )
+
+
+def _is_finite(one: Mention) -> bool:
+    scores = [one.score or 0.0, *(other.score for other in one.alternatives)]
+    return all(map(math.isfinite, scores))
 
 
 def refuse_target(target: Path | TextIO, format: str) -> None:
