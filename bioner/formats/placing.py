@@ -55,14 +55,22 @@ class Placer:
             self._find_units([(_clean(ranges), surface) for ranges, surface in stated])
 
     def _find_units(self, stated: list[tuple[tuple[Range, ...], str | None]]) -> None:
+        """Choose the unit in which all surfaces stand: to the letter, else in other letters."""
         told = [(one, surface) for one, surface in stated if one and surface]
-        if not told or all(self._stands(one, surface) for one, surface in told):
+        if not told or all(self._stands(one, surface, exactly=True) for one, surface in told):
             return
-        for rule, width in (("offset_in_utf16", _utf16_width), ("offset_in_bytes", _byte_width)):
-            units = {unit: i for i, unit in enumerate(accumulate(map(width, self.text), initial=0))}
-            if all(self._stands(_mapped(one, units), surface) for one, surface in told):
-                self._unit_rule, self._units = rule, units
+        units = {
+            rule: {unit: i for i, unit in enumerate(accumulate(map(width, self.text), initial=0))}
+            for rule, width in (("offset_in_utf16", _utf16_width), ("offset_in_bytes", _byte_width))
+        }
+        for exactly in (True, False):
+            if not exactly and all(self._stands(one, surface) for one, surface in told):
                 return
+            for rule, of_text in units.items():
+                mapped = ((_mapped(one, of_text), surface) for one, surface in told)
+                if all(self._stands(one, surface, exactly=exactly) for one, surface in mapped):
+                    self._unit_rule, self._units = rule, of_text
+                    return
 
     def place(self, ranges: Sequence[Range], surface: str | None = None) -> Placement:
         """Place an annotation by its stated ranges and, where the format gives it, its surface."""
@@ -134,9 +142,13 @@ class Placer:
         """Tell whether an annotation lies in the text as stated, its surface too if it has one."""
         return self._stands(_clean(ranges), surface)
 
-    def _stands(self, fragments: Sequence[Range], surface: str | None) -> bool:
+    def _stands(
+        self, fragments: Sequence[Range], surface: str | None, *, exactly: bool = False
+    ) -> bool:
         if not fragments or fragments[0][0] < 0 or fragments[-1][1] > len(self.text):
             return False
+        if surface is not None and exactly:
+            return self._is_surface(fragments, surface)
         return surface is None or agrees(self._joined(fragments), surface)
 
     def _joined(self, fragments: Sequence[Range]) -> str:

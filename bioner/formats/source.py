@@ -70,7 +70,10 @@ class Bounded(io.RawIOBase):
         data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
         if self._stream.tell() > self._limit:
-            refuse_large(self._stream.tell(), self._name)
+            raise FormatError(
+                f"{self._name}: refused: unpacks to more than {self._limit / 2**20:.0f} MB; "
+                "split the file"
+            )
         return len(data)
 
     def seekable(self) -> bool:
