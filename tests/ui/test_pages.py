@@ -18,7 +18,7 @@ from bioner.review import REASONS
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.spans import Document, mention
 from bioner.store import Edit, Project, open_store
-from bioner.ui.corpora.corrections import read_corrections
+from bioner.ui.corpora.overview import read_corrections
 from bioner.ui.corpora.page import SECTIONS
 
 PAGES = sorted(path.name for path in (PROJECT_ROOT / "pages").glob("*.py"))

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bioner.corpora.corrections import NAME, Corrections, count_corrections
 from bioner.corpora.overview import Shelf
 from bioner.corpora.registry import SPLITS
-from bioner.ui import charts
-from bioner.ui.corpora.corrections import NAME, Corrections, read_corrections
+from bioner.errors import BionerError
+from bioner.settings import Settings
+from bioner.ui import cache, charts
 from bioner.ui.session import Session, keep_in_url, page_key, url_text
 
 
@@ -156,3 +158,13 @@ def _draw_lengths(
         key="corpora_lengths",
     )
     st.caption(f"Half have at most {middle} tokens; the longest has {longest:,}.")
+
+
+def read_corrections(settings: Settings) -> Corrections:
+    """Read what has been reviewed in all projects; nothing where the store cannot be opened."""
+    try:
+        store = cache.store(settings.database_url, str(settings.backups))
+        by_split = {"train": store.corrections(), "test": store.my_test()}
+    except BionerError:
+        return Corrections()
+    return count_corrections(by_split)

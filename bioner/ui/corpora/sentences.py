@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
-from bioner.corpora.exports import conll_of_sentences
+from bioner.corpora.exports import conll_of_sentences, json_line
 from bioner.corpora.overview import Shelf
-from bioner.corpora.registry import CORPORA, SPLITS
+from bioner.corpora.provenance import label_origins
+from bioner.corpora.registry import SPLITS
 from bioner.corpora.search import FEATURES, INDEX_NAME, Hit, SearchIndex
 from bioner.corpora.search_query import Query
 from bioner.errors import BionerError
@@ -28,7 +28,7 @@ from bioner.ui.session import (
     url_int,
     url_text,
 )
-from bioner.ui.snippets import sentence_html, sentence_mentions
+from bioner.ui.snippets import sentence_html
 from bioner.ui.tables import table_html
 
 PAGE = 20
@@ -197,29 +197,16 @@ def provenance_html(sentence: Sentence, schema: LabelSchema) -> str:
     """Return a fold-out table: each label's corpus, its name there, the reason, the licence."""
     if not sentence.spans:
         return ""
-    sources = sentence.sources or (sentence.corpus,)
-    rows: list[tuple[str, str, str, str, str]] = []
-    for span in sentence.spans:
-        owners = [
-            name for name in sources if span.source_label in schema.mapping_for(name).rules
-        ] or list(sources)
-        for name in owners:
-            rule = schema.mapping_for(name).rules.get(span.source_label)
-            info = CORPORA.get(name)
-            surface = sentence.surface(span)
-            reason = rule.reason if rule else ""
-            for exception in rule.by_surface if rule else ():
-                if surface.lower() in exception.surfaces:
-                    reason = exception.reason
-            rows.append(
-                (
-                    surface,
-                    f"{span.source_label or span.label} → {span.label}",
-                    name,
-                    reason or "the same type under its corpus's name",
-                    info.licence if info else "your own",
-                )
-            )
+    rows = [
+        (
+            one.surface,
+            f"{one.source_label} → {one.label}",
+            one.corpus,
+            one.reason or "the same type under its corpus's name",
+            one.licence or "your own",
+        )
+        for one in label_origins(sentence, schema)
+    ]
     table = table_html(["Mention", "Label", "Corpus", "Why", "Licence"], rows)
     return (
         f'<details class="bn-meta"><summary>Where these labels come from</summary>{table}</details>'
@@ -243,31 +230,4 @@ def _draw_downloads(index: SearchIndex, query: Query, total: int) -> None:
         "application/jsonl",
         key="corpora_download_jsonl",
         on_click="ignore",
-    )
-
-
-def json_line(sentence: Sentence) -> str:
-    """Return a sentence as one line of JSON: text, character offsets, labels, where it is from."""
-    return (
-        json.dumps(
-            {
-                "id": sentence.id,
-                "text": sentence.text,
-                "entities": [
-                    {
-                        "start": one.start,
-                        "end": one.end,
-                        "text": sentence.text[one.start : one.end],
-                        "label": one.label,
-                        "source_label": one.source_label,
-                    }
-                    for one in sentence_mentions(sentence)
-                ],
-                "corpora": list(sentence.sources or (sentence.corpus,)),
-                "split": sentence.split,
-                "looked_for": sorted(sentence.covers),
-            },
-            ensure_ascii=False,
-        )
-        + "\n"
     )

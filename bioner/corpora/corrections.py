@@ -1,4 +1,4 @@
-"""The reviewers' corrections as one more corpus beside the merged ones."""
+"""The reviewers' corrections as one more corpus beside the merged ones: counted once, here."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bioner.errors import BionerError
-from bioner.settings import Settings
 from bioner.spans import Sentence
-from bioner.ui import cache
 
 NAME = "corrections"
 
@@ -35,16 +32,6 @@ class Corrections:
     def count(self, name: str, splits: Sequence[str]) -> int:
         """Count the mentions of a type in these splits."""
         return sum(self.mentions.get((split, name), 0) for split in splits)
-
-
-def read_corrections(settings: Settings) -> Corrections:
-    """Read what has been reviewed in all projects; nothing where the store cannot be opened."""
-    try:
-        store = cache.store(settings.database_url, str(settings.backups))
-        by_split = {"train": store.corrections(), "test": store.my_test()}
-    except BionerError:
-        return Corrections()
-    return count_corrections(by_split)
 
 
 def count_corrections(by_split: Mapping[str, Sequence[Sentence]]) -> Corrections:
