@@ -325,19 +325,14 @@ def test_serve_announces_its_address_and_answers_over_a_socket(settings: Setting
     connection.close()
 
 
-def test_an_address_in_use_is_refused_in_one_sentence(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_address_in_use_is_refused_in_one_sentence(settings: Settings) -> None:
     import socket
 
-    import bioner.serve as service
-
-    monkeypatch.setattr(service, "find_model", lambda _name, models: models)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         with pytest.raises(BionerError, match="choose another --host or --port"):
-            serve(port=taken.getsockname()[1], settings=settings)
+            serve(port=taken.getsockname()[1], settings=settings, load=DictionaryTagger)
         with pytest.raises(BionerError, match="choose another --host or --port"):
-            serve(host="no.such.host.invalid", port=1, settings=settings)
+            serve(host="no.such.host.invalid", port=1, settings=settings, load=DictionaryTagger)
 
 
 def test_serve_without_a_model_is_refused_at_once(settings: Settings) -> None:
