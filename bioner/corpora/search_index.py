@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import sqlite3
-import tempfile
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bioner.corpora.disagreements import Conventions, MarkedSentence
+from bioner.files import staged_file
 from bioner.labels import LabelSchema
 from bioner.machine import collector_paused
 from bioner.spans import Range
@@ -120,20 +119,16 @@ def build_index(
     ``rows`` are read once, in order; ``progress`` is told how many have been. Memory grows with
     the distinct surfaces, not with the sentences.
     """
-    handle, name = tempfile.mkstemp(prefix=".search-", dir=target.parent)
-    os.close(handle)
-    work = Path(name)
-    try:
-        with collector_paused(), contextlib.closing(sqlite3.connect(work)) as database:
-            database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES)
-            _fill(database, rows, schema, fingerprint, progress)
-            database.executescript(_INDEXES)
-            database.execute("INSERT INTO found (found) VALUES ('optimize')")
-            database.commit()
-        work.chmod(0o644)
-        work.replace(target)
-    finally:
-        work.unlink(missing_ok=True)
+    with (
+        staged_file(target) as work,
+        collector_paused(),
+        contextlib.closing(sqlite3.connect(work)) as database,
+    ):
+        database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES)
+        _fill(database, rows, schema, fingerprint, progress)
+        database.executescript(_INDEXES)
+        database.execute("INSERT INTO found (found) VALUES ('optimize')")
+        database.commit()
 
 
 def _fill(

@@ -8,7 +8,6 @@ files, the merged data, the split, the corpora and the test sentences of one's o
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -36,6 +35,7 @@ from bioner.evaluation.surfaces import (
     Usages,
     usages_from_json,
 )
+from bioner.files import staged_folder
 from bioner.labels import LabelSchema, schema_from_json, schema_to_json
 from bioner.settings import read_settings
 from bioner.spans import Sentence
@@ -144,11 +144,7 @@ def write_evaluation(
     """Write an evaluation's folder whole, or leave what was there."""
     import pyarrow.parquet as pq
 
-    parent = stored.folder.parent
-    parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
-    work.chmod(0o755)
-    try:
+    with staged_folder(stored.folder) as work:
         pq.write_table(sentences_to_table(gold, raw), work / "sentences.parquet")
         pq.write_table(mistakes_to_table(stored.report.mistakes), work / "mistakes.parquet")
         write_counts(stored.report, work / "counts.npz")
@@ -171,11 +167,6 @@ def write_evaluation(
                 "report": stored.report.to_json(),
             },
         )
-        if stored.folder.exists():  # left by a cut-off run, or by another that was quicker
-            shutil.rmtree(stored.folder, ignore_errors=True)
-        work.replace(stored.folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def prune_evaluations(reports: Path) -> None:
@@ -183,7 +174,7 @@ def prune_evaluations(reports: Path) -> None:
     known = sorted(list_evaluations(reports), key=lambda r: r.created, reverse=True)
     for old in known[KEPT:]:
         shutil.rmtree(old.folder, ignore_errors=True)
-    for path in reports.glob(".new-*"):
+    for path in reports.glob(".*"):
         if time.time() - path.stat().st_mtime > 86_400:
             shutil.rmtree(path, ignore_errors=True)
 

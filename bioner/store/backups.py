@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import re
 import sqlite3
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import Connection, create_engine, func, insert, select, text
 
 from bioner.errors import StoreError
+from bioner.files import staged_file
 from bioner.store import erasing
 from bioner.store.engine import HEAD, Database
 from bioner.store.tables import items, metadata, revisions
@@ -165,21 +165,15 @@ def backup(database: Database, path: Path) -> None:
 def _replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot write the copy: {error}; nothing was changed") from error
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with staged_file(path) as work:
+            work.chmod(0o600)
+            try:
+                yield work
+            finally:
+                for suffix in ("-wal", "-shm", "-journal"):
+                    work.with_name(work.name + suffix).unlink(missing_ok=True)
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{path}: cannot write the copy: {error}; nothing was changed") from error
-    finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

@@ -15,6 +15,7 @@ from bioner.evaluation.gate import check_reports
 from bioner.evaluation.scores import Report
 from bioner.evaluation.scoring import evaluate_sentences
 from bioner.evaluation.verdicts import Verdict
+from bioner.files import staged_file
 from bioner.labels import LabelSchema
 from bioner.machine import Device
 from bioner.progress import OnProgress, Progress
@@ -106,6 +107,5 @@ def _write(path: Path, new: dict[str, Any], old: dict[str, Any], share: float) -
         name: torch.lerp(one.float(), old[name].float(), share).contiguous()
         for name, one in new.items()
     }
-    temporary = path.with_name(f".{path.name}.new")
-    save_file(mixed, temporary, metadata={"format": "pt"})
-    temporary.replace(path)
+    with staged_file(path) as work:
+        save_file(mixed, work, metadata={"format": "pt"})
