@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 def many(number: int, noun: str) -> str:
@@ -24,3 +25,21 @@ def ago(created: str) -> str:
         return f"{many(minutes, 'minute')} ago"
     hours = minutes // 60
     return f"{many(hours, 'hour')} ago" if hours < 48 else f"{many(hours // 24, 'day')} ago"
+
+
+def moment(recorded: str, zone: str | None) -> str:
+    """Return an ISO time (UTC where it names no zone) to the minute, as clocks in ``zone`` show it.
+
+    Without a zone, or with one that this machine does not know, it stays in UTC and says so.
+    """
+    try:
+        then = datetime.fromisoformat(recorded)
+    except ValueError:
+        return recorded
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    try:
+        if zone:
+            return f"{then.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    except (ZoneInfoNotFoundError, ValueError):
+        pass
+    return f"{then.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

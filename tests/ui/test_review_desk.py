@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bioner.labels import read_schema
+from bioner.review import everywhere
 from bioner.review.operations import Operation
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.spans import Document, Mention, mention
 from bioner.store import Edit, Project, Store, new_op, open_store
 from bioner.ui.review import correct
+from bioner.ui.review import everywhere as table
+from bioner.ui.review.history import changes_html
+from bioner.ui.words import moment
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -242,6 +247,56 @@ def test_a_clash_over_a_sentence_that_is_gone_does_not_stop_the_work(
     editor.send(app, "command", (first, 0), name="split", selection=(6, 8))
     editor.send(app, "command", (first, 0), name="everywhere", selection=(6, 8))
     assert item_in_url(app) == other
+
+
+def test_everywhere_says_what_it_opens_again_and_proposes_what_the_model_says(
+    editor: Editor,
+) -> None:
+    store = open_store(read_settings())
+    store.create_project(Project("P", ("Gene", "Cell"), frozenset({"Gene"})))
+    text = "BRCA1 is one. BRCA1 is it. BRCA1 is last."
+    marks = tuple(mention(at, at + 5, "Cell", status="predicted", score=0.9) for at in (0, 14))
+    ranges = ((0, 13), (14, 26), (27, 41))
+    store.import_documents("P", [Document("d", text, marks, ranges)], model="m")
+    first, second, third = store.items_of("P", "d")
+    surface = store.open_item(second, "Ann", claim=False).surface
+    store.save(
+        Edit(
+            item=second,
+            base=0,
+            surface=surface,
+            mentions=(),
+            surfaces=(),
+            reviewer="Ann",
+            verdict="correct",
+        )
+    )
+    app = page(reviewer="Ann", item=str(third))
+    editor.send(app, "command", (third, 0), name="everywhere", selection=(27, 32))
+    assert app.selectbox(key="everywhere_label").value == "Cell"
+    [told] = [one.value for one in app.warning]
+    assert told.startswith("1 sentence of them with a verdict would be open again")
+    app.button(key="everywhere_do").click().run()
+    assert not app.exception
+    shown = [store.open_item(one, claim=False) for one in (first, second, third)]
+    assert [[m.label for m in one.mentions] for one in shown] == [["Cell"]] * 3
+    assert shown[1].verdict is None
+
+
+def test_a_place_that_was_unticked_is_left_as_it_is() -> None:
+    found = everywhere.places(project("P"), "P", "BRCA1", reviewer="Ann")
+    assert [one.model_label for one in found] == ["Gene"]
+    assert table.chosen(found, {"edited_rows": {0: {"Mark": False}}}) == []
+    assert table.chosen(found, {"edited_rows": {}}) == found
+
+
+def test_history_shows_what_changed_as_chips_in_the_readers_own_time() -> None:
+    body = changes_html(THREE, [mention(0, 5, "Gene")], [mention(0, 5, "Cell")], read_schema())
+    assert body.index("bn-gone") < body.index(">BRCA1<") < body.index("+ ")
+    assert moment("2026-07-01T10:30:00+00:00", "Europe/Berlin") == "2026-07-01 12:30"
+    assert moment("2026-07-01T10:30:00", "") == "2026-07-01 10:30 UTC"
+    assert moment("2026-07-01T10:30:00", "No/Where") == "2026-07-01 10:30 UTC"
+    assert moment("long ago", None) == "long ago"
 
 
 @pytest.mark.parametrize("item", ["9" * 23, "²", "9" * 5000, "-1", "1.5"])

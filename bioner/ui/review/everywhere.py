@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from bioner.errors import BionerError
-from bioner.spans import Mention
-from bioner.store import (
-    Occurrence,
-    ReviewItem,
-    new_op,
-)
+from bioner.review.everywhere import MOST, Place, likely_label, marked, places
+from bioner.store import new_op
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Act, Desk
-
-
-def _save_mentions(desk: Desk, changes: Sequence[tuple[ReviewItem, tuple[Mention, ...]]]) -> int:
-    """Save the mentions of one or several items as one batch; return how many items."""
-    batch = new_op() if len(changes) > 1 else ""
-    edits = [desk.edit(review, mentions, batch=batch) for review, mentions in changes]
-    desk.memory.forget_opened()
-    try:
-        desk.store.save_all(edits)
-    except BionerError as error:
-        desk.memory.message = str(error)
-        return 0
-    return len(edits)
+from bioner.ui.words import many
 
 
 def draw_everywhere(desk: Desk, act: Act) -> None:
@@ -36,64 +19,89 @@ def draw_everywhere(desk: Desk, act: Act) -> None:
     if wanted is None:
         return
     surface, label = wanted
+    found = places(desk.store, desk.project.name, surface, reviewer=desk.reviewer)
     with st.container(border=True):
         choices = list(desk.project.types)
+        proposed = label or likely_label(found)
         label = st.selectbox(
             f"Mark every “{plain_label(surface)}” in this project as",
             choices,
-            index=choices.index(label) if label in choices else 0,
+            index=choices.index(proposed) if proposed in choices else 0,
             key="everywhere_label",
         )
-        found = _unmarked(desk, surface, label)
-        st.caption(
-            f"{len(found)} places in {len({one.item for one, _ in found})} sentences "
-            "are not marked so yet."
-        )
-        for one, review in found[:20]:
-            before = review.text[max(review.start, one.start - 40) : one.start]
-            after = review.text[one.end : min(review.end, one.end + 40)]
-            st.text(f"{one.document}: …{before}«{surface}»{after}…")
+        unmarked = [one for one in found if not one.is_marked(label)]
+        _tell(unmarked, is_cut=len(found) == MOST)
+        key = f"everywhere_places_{label}"
+        if unmarked:
+            _draw_places(unmarked, surface, key)
         with st.container(horizontal=True):
             st.button(
-                "Mark them all",
+                "Mark them",
                 key="everywhere_do",
                 type="primary",
-                disabled=not found,
+                disabled=not unmarked,
                 on_click=act,
-                args=(_mark, desk, found, label),
+                args=(_mark, desk, unmarked, label, key),
             )
-            st.button(
-                "Leave it", key="everywhere_leave", on_click=act, args=(_mark, desk, [], label)
-            )
+            st.button("Leave it", key="everywhere_leave", on_click=act, args=(_leave, desk))
 
 
-def _unmarked(desk: Desk, surface: str, label: str) -> list[tuple[Occurrence, ReviewItem]]:
-    reviews: dict[int, ReviewItem] = {}
-    found = []
-    for one in desk.store.occurrences(desk.project.name, surface):
-        review = reviews.setdefault(one.item, desk.open(one.item))
-        same = {(m.fragments, m.label) for m in review.mentions}
-        if (((one.start, one.end),), label) not in same:
-            found.append((one, review))
-    return found
-
-
-def _mark(desk: Desk, found: Sequence[tuple[Occurrence, ReviewItem]], label: str) -> None:
-    desk.memory.everywhere = None
-    if not found:
-        return
-    by_item: dict[int, tuple[ReviewItem, list[Mention]]] = {}
-    for one, review in found:
-        mentions = by_item.setdefault(one.item, (review, list(review.mentions)))[1]
-        place = ((one.start, one.end),)
-        mentions[:] = [m for m in mentions if m.fragments != place]
-        mentions.append(Mention(place, label, status="reviewed"))
-    count = _save_mentions(
-        desk,
-        [
-            (review, tuple(sorted(ones, key=lambda m: (m.start, -m.end))))
-            for review, ones in by_item.values()
-        ],
+def _tell(unmarked: Sequence[Place], *, is_cut: bool) -> None:
+    sentences = {one.review.item for one in unmarked}
+    reopened = {one.review.item for one in unmarked if one.reopens}
+    told = (
+        f"{many(len(unmarked), 'place')} in {many(len(sentences), 'sentence')} not marked so yet."
     )
-    if count:
-        desk.memory.message = f"Marked in {count} sentences; undo in any of them takes all back."
+    if is_cut:
+        told += f" Only the first {MOST} places are listed: do it again for the rest."
+    st.caption(told)
+    if reopened:
+        st.warning(
+            f"{many(len(reopened), 'sentence')} of them with a verdict would be open again and "
+            "wait for another one. Untick what shall stay as it is.",
+            icon=":material/lock_open:",
+        )
+
+
+def _draw_places(unmarked: Sequence[Place], surface: str, key: str) -> None:
+    st.data_editor(
+        {
+            "Mark": [True] * len(unmarked),
+            "Text": [f"…{one.before}«{surface}»{one.after}…" for one in unmarked],
+            "The model says": [one.model_label for one in unmarked],
+            "Sentence": [_state(one) for one in unmarked],
+            "Document": [one.review.document for one in unmarked],
+        },
+        key=key,
+        hide_index=True,
+        disabled=["Text", "The model says", "Sentence", "Document"],
+        height=min(320, 38 + 35 * len(unmarked)),
+    )
+
+
+def _state(one: Place) -> str:
+    return f"{one.review.verdict}: opens again" if one.reopens else one.review.status
+
+
+def _mark(desk: Desk, unmarked: Sequence[Place], label: str, key: str) -> None:
+    ticked = chosen(unmarked, st.session_state.get(key))
+    desk.memory.everywhere = None
+    changes = marked(ticked, label)
+    if not changes:
+        return
+    batch = new_op() if len(changes) > 1 else ""
+    desk.memory.forget_opened()
+    desk.store.save_all([desk.edit(review, mentions, batch=batch) for review, mentions in changes])
+    desk.memory.message = (
+        f"Marked in {many(len(changes), 'sentence')}; undo in any of them takes all back."
+    )
+
+
+def chosen(unmarked: Sequence[Place], table: object) -> list[Place]:
+    """Return the places that are ticked in the table: all but those that somebody unticked."""
+    edited = table.get("edited_rows", {}) if isinstance(table, Mapping) else {}
+    return [one for i, one in enumerate(unmarked) if edited.get(i, {}).get("Mark", True)]
+
+
+def _leave(desk: Desk) -> None:
+    desk.memory.everywhere = None

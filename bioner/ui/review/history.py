@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bioner.labels import LabelSchema
 from bioner.review.operations import difference
 from bioner.spans import Mention
 from bioner.store import (
@@ -14,7 +15,10 @@ from bioner.store import (
     new_op,
     surfaces_of,
 )
+from bioner.ui.chips import Element, chip, chips_html, color_of, describe
+from bioner.ui.plain import plain
 from bioner.ui.review.desk import Act, Desk
+from bioner.ui.words import moment
 
 
 def draw_history(desk: Desk, focus: ReviewItem, act: Act) -> None:
@@ -29,10 +33,9 @@ def draw_history(desk: Desk, focus: ReviewItem, act: Act) -> None:
         found = desk.store.history(focus.item)
         for one in found[:30]:
             change = difference(one.before, one.after)
-            st.caption(
-                f"Revision {one.seq} · {one.reviewer or 'somebody'} · {_what(one)} · {one.recorded}"
-            )
-            st.text(_changes(focus.text, change.removed, change.added))
+            who, when = plain(one.reviewer) or "somebody", moment(one.recorded, st.context.timezone)
+            st.caption(f"Revision {one.seq} · {who} · {_what(one)} · {when}")
+            st.html(changes_html(focus.text, change.removed, change.added, desk.session.schema))
             if one.note:
                 st.text(f"“{one.note}”")
             if one.seq != focus.base and not one.is_erased:
@@ -51,14 +54,17 @@ def _what(one: Revision) -> str:
     return f"{one.kind}, {one.verdict}" if one.verdict else one.kind
 
 
-def _changes(text: str, removed: Sequence[Mention], added: Sequence[Mention]) -> str:
-    lost = [f"− {one.label} {surface}" for one, surface in _with_surface(text, removed)]
-    won = [f"+ {one.label} {surface}" for one, surface in _with_surface(text, added)]
-    return "\n".join([*lost, *won]) or "no mention changed"
-
-
-def _with_surface(text: str, ones: Sequence[Mention]) -> list[tuple[Mention, str]]:
-    return list(zip(ones, surfaces_of(text, ones), strict=True))
+def changes_html(
+    text: str, removed: Sequence[Mention], added: Sequence[Mention], schema: LabelSchema
+) -> str:
+    """Return what a revision took away and put there, a chip a mention."""
+    lines: list[list[Element]] = []
+    for sign, names, ones in (("− ", "bn-mark bn-gone", removed), ("+ ", "bn-mark", added)):
+        for one, surface in zip(ones, surfaces_of(text, ones), strict=True):
+            color = color_of(schema, one.label)
+            lines.append([sign, chip(surface, one.label, color, names=names, title=describe(one))])
+    rows = "".join(f"<div>{chips_html(line)}</div>" for line in lines)
+    return f'<div class="bn-changes">{rows or "no mention changed"}</div>'
 
 
 def _restore(desk: Desk, one: Revision) -> None:
