@@ -1,4 +1,4 @@
-# Two commands for a newcomer: `make run` and `make test`. The others are for developers.
+# Two commands for a newcomer: `make run` and `make test`. The others are for developers: `make help`.
 #
 # PYTHON       the Python to make the environment with (3.11 or newer)
 # VENV         where the environment goes
@@ -18,13 +18,16 @@ dev_stamp := $(VENV)/.installed-dev
 torch := $(shell grep '^torch==' requirements.txt)
 quiet := --quiet --disable-pip-version-check
 
-.PHONY: run test long lint bench format help
+.PHONY: run quick test long coverage lint format map bench help
 
 help:
 	@echo "make run    install what is needed and open the app on http://127.0.0.1:$(PORT)"
-	@echo "make test   everything that can be checked without a GPU"
-	@echo "make long   minutes of generated inputs for every reader and writer"
-	@echo "make lint   ruff and mypy"
+	@echo "make test   everything that can be checked without a GPU: under 20 minutes on two cores"
+	@echo "make quick  no browser, nothing slow: under 2 minutes"
+	@echo "make long   minutes of generated inputs, killed processes, long matrices"
+	@echo "make coverage  the tests without a browser, with branch coverage and its floor"
+	@echo "make lint   ruff and mypy; make format mends what ruff can"
+	@echo "make map    the file map of docs/architecture.md, from the files themselves"
 	@echo "make bench  the quick benchmarks"
 
 run: $(app_stamp)
@@ -34,8 +37,14 @@ run: $(app_stamp)
 test: $(dev_stamp) lint
 	$(bin)/python -m pytest -m "not gpu and not long" $(PYTEST_ARGS)
 
+quick: $(dev_stamp)
+	$(bin)/python -m pytest -q -m "not slow and not long and not e2e and not gpu" $(PYTEST_ARGS)
+
 long: $(dev_stamp)
-	$(bin)/python -m pytest -m long $(PYTEST_ARGS)
+	$(bin)/python -m pytest -m "long and not gpu" $(PYTEST_ARGS)
+
+coverage: $(dev_stamp)
+	$(bin)/python -m pytest -q -m "not e2e and not gpu and not long" --cov $(PYTEST_ARGS)
 
 lint: $(dev_stamp)
 	$(bin)/ruff check .

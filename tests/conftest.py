@@ -15,6 +15,24 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.merge import merge
 
+SLOW_FIXTURES = {
+    "postgres_url": "starts a server",
+    "tiny_encoder": "imports torch and trains",
+    "exported": "exports a network",
+    "shared": "reads the real corpora",
+}
+"""What makes a test slow whatever it does with it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow by what it uses, so that ``make quick`` stays quick without a list."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        if used & SLOW_FIXTURES.keys() or "postgres" in item.name:
+            item.add_marker("slow")
+        if "shared" in used:
+            item.add_marker("corpora")
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

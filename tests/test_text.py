@@ -295,6 +295,7 @@ def test_no_sentence_is_longer_than_the_limit() -> None:
     assert sum(sizes) == 10000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [
@@ -321,6 +322,7 @@ def test_a_million_characters_of_anything_take_linear_time(piece: str) -> None:
     assert document.text is text
 
 
+@pytest.mark.slow
 def test_a_million_characters_of_prose_take_a_few_seconds() -> None:
     line = "TNF-α (Fig. 2) in E. coli was 0.5 µM, see Smith et al. (2003). We found it.\n"
     begun = time.process_time()

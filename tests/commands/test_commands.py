@@ -32,6 +32,7 @@ def bioner(home: Path):
     return run
 
 
+@pytest.mark.slow
 def test_the_sample_goes_from_files_to_a_model_to_scores(bioner, tiny_encoder, tmp_path) -> None:
     merged = tmp_path / "merged"
     built = bioner("corpora", "build", "--source", "data/sample", "--out", merged, "--json")
@@ -63,6 +64,7 @@ def test_the_sample_goes_from_files_to_a_model_to_scores(bioner, tiny_encoder, t
         assert {"start", "end", "text", "label", "score"} <= entity.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -95,6 +97,7 @@ def test_wrong_usage_is_exit_2(bioner) -> None:
     assert bioner("nonsense").returncode == 2
 
 
+@pytest.mark.slow
 def test_review_brings_texts_in_and_out_again(bioner, tmp_path: Path) -> None:
     text = "Aspirin 😀 helps mice."
     source = tmp_path / "in.jsonl"
@@ -135,6 +138,7 @@ def test_merged_data_never_replaces_a_folder_of_other_files(bioner, tmp_path: Pa
     assert {one.name for one in source.iterdir()} == names
 
 
+@pytest.mark.slow
 def test_gold_stays_gold_and_the_model_s_marks_stand_beside_it(bioner, tmp_path: Path) -> None:
     source = tmp_path / "gold.jsonl"
     entity = {"start": 0, "end": 7, "text": "Aspirin", "label": "Disease"}

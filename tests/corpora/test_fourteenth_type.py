@@ -22,6 +22,7 @@ def call(*words: str | Path, text: str | None = None) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_type_added_in_yaml_goes_through_build_train_tag_evaluate_and_page(
     home: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -357,6 +357,7 @@ def test_the_index_finds_what_a_look_at_every_sentence_finds(
     assert index.numbers(query) == naive(query)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(st.text(max_size=30), st.text("\"*^():+-AND OR NOT NEAR{}'\\;p53", max_size=20)))
 def test_nothing_that_is_typed_breaks_the_search(index: SearchIndex, typed: str) -> None:

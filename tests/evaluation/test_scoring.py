@@ -447,6 +447,7 @@ def test_paired_bootstrap_sees_a_difference_that_unpaired_intervals_would_hide()
     assert paired_bootstrap("x", b, a).is_significant_rise
 
 
+@pytest.mark.slow
 def test_ten_comparisons_together_seldom_find_a_fall_between_equal_models():
     generator = np.random.default_rng(3)
     alone = together = 0

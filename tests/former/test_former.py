@@ -25,8 +25,8 @@ from make_fixtures import (
 from bioner.corpora.dataset_folder import read_dataset, read_manifest
 from bioner.corpora.own import read_user_schema
 from bioner.evaluation.comparison import compare_reports, pair
-from bioner.evaluation.gate import recorded
 from bioner.evaluation.keys import evaluation_key
+from bioner.evaluation.promotion import recorded
 from bioner.evaluation.reports import find_evaluation
 from bioner.jobs.folder import list_jobs, read_state
 from bioner.jobs.metrics import read_metrics

@@ -185,6 +185,7 @@ def test_prepare_takes_a_folder_a_tensorflow_release_or_a_hub_id_and_caches(
     assert pieces(fetched) == WORDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["TensorFlow", "hub"])
 def test_both_layouts_are_trained_alike_and_stay_cased(
     layout: str, hub: Path, tmp_path: Path, sample: Dataset, home: Path

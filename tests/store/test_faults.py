@@ -126,16 +126,25 @@ def write_under_kills(folder: Path, url: str, *, total: int, kills: int) -> None
     store.close()
 
 
+@pytest.mark.slow
 def test_no_acknowledged_edit_is_lost_or_doubled_when_processes_are_killed(tmp_path: Path) -> None:
     write_under_kills(tmp_path, f"sqlite:///{tmp_path / 'k.sqlite3'}", total=100, kills=4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_thousand_acknowledged_edits_survive_many_kills(tmp_path: Path) -> None:
     write_under_kills(tmp_path, f"sqlite:///{tmp_path / 'k.sqlite3'}", total=1200, kills=40)
 
 
-@pytest.mark.slow
+def test_no_acknowledged_edit_is_lost_or_doubled_on_postgresql(
+    tmp_path: Path,
+    postgres_url: str,  # noqa: F811
+) -> None:
+    empty(postgres_url)
+    write_under_kills(tmp_path, postgres_url, total=100, kills=2)
+
+
+@pytest.mark.long
 def test_a_thousand_acknowledged_edits_survive_many_kills_on_postgresql(
     tmp_path: Path,
     postgres_url: str,  # noqa: F811
@@ -185,6 +194,7 @@ def save_on_a_full_disk(folder: Path, answer: Connection) -> None:
     answer.send((refused, acknowledged, len(seen_then)))
 
 
+@pytest.mark.slow
 def test_a_full_disk_refuses_the_edit_says_so_and_harms_nothing(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()

@@ -47,6 +47,7 @@ def test_half_precision_model_is_measured_on_the_cpu(tmp_path: Path, kept_as: st
     assert calibrate(str(folder), "cpu", 2, seconds=0.0) > 0
 
 
+@pytest.mark.slow
 def test_measuring_is_a_command_of_its_own(tmp_path: Path) -> None:
     folder = make_model(tmp_path, "tiny", head=False)
     config = json.loads((folder / "config.json").read_text())

@@ -226,6 +226,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_at_once(sample, tiny_encoder, tm
     assert all(p.loss is None or np.isfinite(p.loss) for p in seen)
 
 
+@pytest.mark.slow
 def test_batches_of_a_step_weigh_by_their_words(sample, tiny_encoder, tmp_path) -> None:
     """One batch of eight and two of four make the same step."""
     encoder = tmp_path / "encoder"

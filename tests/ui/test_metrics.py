@@ -103,6 +103,7 @@ def test_without_corpora_the_card_speaks_for_the_model(
     assert "has not been scored" in told(open_page())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["scores", "mistakes", "trust", "compare", "board"])
 def test_every_view_opens_by_its_link(place: Settings, view: str) -> None:
     data = make_data()
@@ -264,6 +265,7 @@ def make_my_test(settings: Settings) -> int:
     return tests
 
 
+@pytest.mark.slow
 def test_my_test_is_checked_apart_and_counts_in_the_gate(place: Settings) -> None:
     data = make_data()
     store_report(place, data, "bioner-compact", GOOD)
@@ -299,6 +301,7 @@ def test_without_corpora_my_test_alone_speaks_and_the_rest_is_called_unchecked(
     assert any("what the model may have forgotten is not known" in text for text in unchecked)
 
 
+@pytest.mark.slow
 def test_the_model_in_use_is_retrained_with_the_corrections_by_a_click(
     place: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,7 @@ def test_corpora_shows_the_sample_until_the_real_ones_are_built(home: Path) -> N
     assert "small sample" in words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", SECTIONS)
 def test_each_part_of_corpora_opens_by_its_link(filled: Settings, part: str) -> None:
     app = open_app("1_Corpora.py", part=part)

@@ -53,6 +53,7 @@ def test_without_a_project_the_page_says_what_one_is_and_makes_it() -> None:
     assert "No texts in this project yet" in app.info[0].value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["Correct", "Texts", "Compare", "Project"])
 @pytest.mark.parametrize("scope", ["Sentence", "Document"])
 def test_every_part_opens(part: str, scope: str) -> None:

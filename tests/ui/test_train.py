@@ -151,6 +151,7 @@ def test_empty_view_says_what_to_do_next(place: Settings, view: str, text: str) 
     assert text in said(open_view(view))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 20])
 def test_views_open_with_runs_of_every_state(place: Settings, count: int) -> None:
     states = ("finished", "failed", "stopped", "lost")

@@ -105,6 +105,7 @@ def test_choices_from_the_address_are_options_of_the_page(
     assert session.url_choice("x", ("a", "b"), "a") in ("a", "b")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", PARAMETERS)
 def test_a_page_opens_whatever_stands_in_its_address(home: Path, script: str) -> None:
     for odd in (one for one in ODD if one != "\ud800"):  # no browser can send it
