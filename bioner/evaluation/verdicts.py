@@ -57,13 +57,14 @@ class Decision:
     """What the gate says of a candidate; ``notes``: what it did not ask, and why.
 
     Accepted if something was asked and every question is passed: what fell blocks, and so does
-    what nobody can tell.
+    what nobody can tell, but in a decision on record from when it did not (``unclear_blocks``).
     """
 
     candidate: str
     active: str
     answers: tuple[Answer, ...]
     notes: tuple[str, ...] = ()
+    unclear_blocks: bool = True
 
     @property
     def is_accepted(self) -> bool:
@@ -72,7 +73,8 @@ class Decision:
     @property
     def blocking(self) -> tuple[Answer, ...]:
         """The answers that are not passed, falls first."""
-        held = [one for one in self.answers if one.verdict is not Verdict.PASSED]
+        blocks = {Verdict.FELL, Verdict.CANNOT_TELL} if self.unclear_blocks else {Verdict.FELL}
+        held = [one for one in self.answers if one.verdict in blocks]
         return tuple(sorted(held, key=lambda one: one.verdict is not Verdict.FELL))
 
     @property
@@ -119,4 +121,10 @@ def decision_from_json(raw: Mapping[str, Any]) -> Decision:
     Raises KeyError, TypeError or ValueError for anything else.
     """
     answers = tuple(answer_from_json(one) for one in raw["checks"])
-    return Decision(raw["candidate"], raw["active"], answers, tuple(raw.get("notes", ())))
+    return Decision(
+        raw["candidate"],
+        raw["active"],
+        answers,
+        tuple(raw.get("notes", ())),
+        unclear_blocks=all("verdict" in one for one in raw["checks"]),
+    )

@@ -90,16 +90,16 @@ def make_corpora(root: Path) -> dict[str, Any]:
     former("merge_build").build(root / "source", settings.merged, settings)
     merge, schema = former("merge"), former("own_corpora").read_user_schema(settings)
     return summary_of_merged(
-        merge.read_manifest(settings.merged), merge.read_dataset(settings.merged), schema
+        merge.read_manifest(settings.merged).report, merge.read_dataset(settings.merged), schema
     )
 
 
-def summary_of_merged(manifest: Any, dataset: Any, schema: Any) -> dict[str, Any]:
+def summary_of_merged(report: Any, dataset: Any, schema: Any) -> dict[str, Any]:
     return {
         "fingerprint": dataset.fingerprint,
         "schema": dataset.schema.fingerprint,
         "user_schema": schema.fingerprint,
-        "report": manifest.report,
+        "report": report,
         "BC5CDR": sorted(schema.mapping_for("BC5CDR").covers),
         "lab-notes": sorted(schema.mapping_for("lab-notes").covers),
         "splits": {
@@ -192,6 +192,7 @@ def make_reports(root: Path) -> dict[str, Any]:
         )
     gate = former("gate")
     gate.record(settings, gate.decide(kept[1], kept[0]), by="ann")
+    gate.record(settings, gate.decide(kept[0], kept[1]), by="bob")
     found = [
         reports.find_report(
             reports.report_key(settings.models / name, settings.merged), settings.data / "reports"
@@ -221,7 +222,13 @@ def summary_of_reports(kept: Any, differences: Any, recorded: Any) -> dict[str, 
             for one in kept
         },
         "differences": [d.to_json() for d in differences],
-        "decisions": [[r.at, r.by, r.decision.to_json()] for r in recorded],
+        "decisions": [
+            [
+                *(r.at, r.by, r.decision.candidate, r.decision.active, r.decision.is_accepted),
+                [[c["name"], c["is_passed"], c["text"]] for c in r.decision.to_json()["checks"]],
+            ]
+            for r in recorded
+        ],
     }
 
 
