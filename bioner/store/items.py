@@ -14,7 +14,7 @@ from sqlalchemy import (
 from bioner.store import codec, projects
 from bioner.store.documents import find_document
 from bioner.store.engine import LogicalClock
-from bioner.store.layers import shown_mentions
+from bioner.store.layers import shown_mentions, tokens_of
 from bioner.store.queue import surface_column
 from bioner.store.states import find_place, read_state, status_of
 from bioner.store.tables import corrections, documents, items, layers
@@ -47,6 +47,7 @@ def read_item(connection: Connection, clock: LogicalClock, item: int, reviewer: 
         text=place.text,
         start=place.start,
         end=place.end,
+        tokens=tokens_of(place.text, place.start, place.end, row.tokens)[0],
         mentions=mentions,
         layer=_shown(layer),
         gold=gold,

@@ -234,7 +234,8 @@ class ReviewItem:
     """One sentence under review, its layers apart; offsets are of ``text``, the whole document.
 
     ``mentions`` is what to show now and ``layer`` where it comes from: the correction if there is
-    one, else gold, else the newest prediction. ``base`` goes back with the next Edit.
+    one, else gold, else the newest prediction. ``base`` goes back with the next Edit. ``tokens``
+    are those that training sees: as they were brought in, else cut as the corpora are.
     """
 
     item: int
@@ -243,6 +244,7 @@ class ReviewItem:
     text: str
     start: int
     end: int
+    tokens: tuple[Range, ...]
     mentions: tuple[Mention, ...]
     layer: ShownLayer
     gold: tuple[Mention, ...] | None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bioner.review.editing import WINDOW, Step, merge_steps, unit
-from bioner.spans import Mention
+from bioner.spans import Mention, Range
 from bioner.store import ReviewItem
 from bioner.tokens import tokenize
 from bioner.ui.review.desk import Desk
@@ -33,6 +33,16 @@ COMMANDS = (
 )
 
 
+def _tokens(text: str, low: int, high: int, reviews: Sequence[ReviewItem]) -> list[Range]:
+    """Return the tokens of what is shown: those that training sees, between them as usual."""
+    found: list[Range] = []
+    at = low
+    for review in sorted(reviews, key=lambda one: one.start):
+        found += [*tokenize(text, at, review.start), *review.tokens]
+        at = review.end
+    return [*found, *tokenize(text, at, high)]
+
+
 def view_of(desk: Desk, focus: ReviewItem, reviews: Sequence[ReviewItem]) -> EditorView:
     """Return what the editor shows of the open sentences, with this reviewer's rights."""
     low, high = _window(focus, reviews)
@@ -50,7 +60,7 @@ def view_of(desk: Desk, focus: ReviewItem, reviews: Sequence[ReviewItem]) -> Edi
         text=focus.text[low:high],
         offset=low,
         cut=(bool(focus.text[:low].strip()), bool(focus.text[high:].strip())),
-        tokens=tokenize(focus.text, low, high),
+        tokens=_tokens(focus.text, low, high, reviews),
         mentions=[one for review in reviews for one in review.mentions],
         types=types,
         units=[unit(one) for one in reviews],

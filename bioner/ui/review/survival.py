@@ -9,7 +9,6 @@ from bioner.spans import Document
 from bioner.store import (
     ReviewItem,
 )
-from bioner.tokens import tokenize
 
 
 def draw_survival(focus: ReviewItem, counts: tuple[int, int, int, int]) -> None:
@@ -34,6 +33,5 @@ def draw_survival(focus: ReviewItem, counts: tuple[int, int, int, int]) -> None:
 def survives(review: ReviewItem) -> tuple[int, int, int, int]:
     """Count how training will see the mentions: kept, nested dropped, parts joined, edges moved."""
     document = Document(review.document, review.text, review.mentions)
-    tokens = tokenize(review.text, review.start, review.end)
-    _, report = flatten(document, tokens)
+    _, report = flatten(document, review.tokens)
     return report.kept, report.nested_dropped, report.discontinuous_joined, report.snapped
