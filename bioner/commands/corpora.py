@@ -162,6 +162,7 @@ def add(
     replacing: Annotated[
         bool, typer.Option("--replace", help="Take the place of the one of this name.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
 ) -> None:
     """Add a corpus of your own; it is merged, trained and scored like the ten."""
     from bioner.corpora.adding import add_corpus, corpus_id, preview_corpus, read_uploads
@@ -185,13 +186,29 @@ def add(
     looked_for = tuple(c.strip() for c in covers.split(",") if c.strip())
     own = OwnCorpus(id, name, looked_for, types, licence)
     folder = add_corpus(settings, own, preview.sentences, schema, replacing=replacing, split_by=by)
+    splits = {s: len(found) for s, found in split_sentences(preview.sentences, by).items()}
+    receipt = preview.receipt
+    if as_json:
+        print_json(
+            {
+                "corpus": own.id,
+                "folder": str(folder),
+                "labels": {
+                    label: {"mentions": n, "type": types[label]}
+                    for label, n in preview.labels.most_common()
+                },
+                "split_by": by if preview.named else "hash",
+                "splits": splits,
+                "receipt": receipt.to_json(),
+            }
+        )
+        return
     rows = [["label", "mentions", "becomes"]]
     rows += [[label, f"{n:,}", types[label]] for label, n in preview.labels.most_common()]
     typer.echo(table(rows, right={1}))
-    for rule, count in preview.repairs.items():
-        say(f"{rule.replace('_', ' ')}: {count:,}")
-    splits = split_sentences(preview.sentences, by)
-    told = ", ".join(f"{split} {len(found):,}" for split, found in splits.items())
+    for line in (*receipt.lines(), *receipt.examples):
+        say(line)
+    told = ", ".join(f"{split} {number:,}" for split, number in splits.items())
     if by == "hash" or not preview.named:
         typer.echo(f"Splits, shared out by document: {told}")
     else:

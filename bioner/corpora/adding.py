@@ -25,7 +25,7 @@ from bioner.formats.conll import write_sentences
 from bioner.formats.members import MAX_ARCHIVE_BYTES, is_archive, read_members
 from bioner.formats.registry import read_files
 from bioner.formats.source import refuse_large, unreadable
-from bioner.formats.tally import UNTYPED
+from bioner.formats.tally import UNTYPED, Receipt
 from bioner.labels import IGNORE, LabelSchema
 from bioner.settings import Settings
 from bioner.spans import Sentence
@@ -52,13 +52,25 @@ class Preview:
         return Counter(one.split for one in self.sentences if one.split)
 
     @property
-    def repairs(self) -> Counter[str]:
-        """What was repaired, changed or could not be placed, by rule."""
-        found: Counter[str] = Counter()
-        for report in self.reports:
-            found.update(report.repairs)
-            found.update(report.rejections)
-        return found + self.changed
+    def receipt(self) -> Receipt:
+        """What came of the files: what came in, became a sentence's mention, was lost and why."""
+        read = sum((report.receipt() for report in self.reports), Receipt())
+        kept = self.labels.total()
+        lost = Counter({rule: self.changed[rule] for rule in _LOST}) + Counter()
+        lost["not_kept"] += read.mentions_placed - kept - lost.total()
+        laid = Receipt(
+            documents_in=read.documents_placed,
+            documents_placed=read.documents_placed,
+            mentions_in=read.mentions_placed,
+            mentions_placed=kept,
+            rejected=+lost,
+            repaired=self.changed - lost,
+        )
+        return read.then(laid)
+
+
+_LOST = ("nested_dropped", "outside_sentences")
+"""What happens to mentions, when they are laid flat over sentences, that none of them survives."""
 
 
 def read_uploads(paths: Sequence[Path]) -> list[tuple[str, bytes]]:

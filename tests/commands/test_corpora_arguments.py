@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,26 @@ def test_a_search_with_names_that_are_there_finds_or_says_zero(merged: Path, hom
     assert CliRunner().invoke(commands, words).exit_code == 0
     done = CliRunner().invoke(commands, [*words, "--type", "Taxon", "--corpus", "BC4CHEMD"])
     assert (done.exit_code, done.stderr) == (0, "0 of 0 sentences\n")
+
+
+def test_corpora_add_says_what_came_of_every_mention(home: Path, tmp_path: Path) -> None:
+    entities = [
+        {"start": 0, "end": 12, "label": "Gene"},
+        {"start": 0, "end": 4, "label": "Gene"},
+        {"start": 90, "end": 99, "label": "Gene"},
+    ]
+    line = {"id": "a", "text": "TP53 protein rose.", "entities": entities, "other": [1]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(line))
+    words = ["corpora", "add", str(tmp_path / "a.jsonl"), "--name", "w", "--covers", "Gene"]
+    done = CliRunner().invoke(commands, [*words, "--json"])
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    mentions = told["receipt"]["mentions"]
+    assert (mentions["in"], mentions["placed"]) == (3, 1)
+    assert sum(mentions["rejected"].values()) == 2
+    assert mentions["rejected"]["nested_dropped"] == 1
+    assert told["labels"] == {"Gene": {"mentions": 1, "type": "Gene"}}
+    assert sum(told["splits"].values()) == 1
+    spoken = CliRunner().invoke(commands, [*words, "--replace"])
+    assert "3 mentions in, 1 placed" in spoken.stderr
+    assert "nested dropped 1" in spoken.stderr

@@ -147,7 +147,7 @@ def test_a_label_on_several_lines_becomes_one_line_and_is_counted(
 ) -> None:
     preview = preview_corpus([("notes.jsonl", labelled(label))])
     assert preview.labels == {shown: 1}
-    assert preview.repairs["label_cleaned"] == 1
+    assert preview.receipt.repaired["label_cleaned"] == 1
     settings = read_settings()
     own = OwnCorpus("ward", "Ward", ("Chemical",), {shown: "Chemical"})
     add_corpus(settings, own, preview.sentences, SCHEMA)

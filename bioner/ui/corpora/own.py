@@ -17,7 +17,6 @@ from bioner.labels import IGNORE
 from bioner.ui import cache
 from bioner.ui.session import Session, show_problem
 from bioner.ui.snippets import sentence_html
-from bioner.ui.tables import draw_table
 
 EXAMPLES = 5
 FORMATS = {
@@ -100,16 +99,12 @@ def _draw_preview(session: Session, preview: Preview) -> None:
     one.metric("Texts", f"{preview.documents:,}")
     two.metric("Sentences", f"{len(preview.sentences):,}")
     three.metric("Mentions", f"{preview.labels.total():,}")
-    repairs = preview.repairs
-    if repairs:
-        with st.expander(f"Repaired or left out while reading: {repairs.total():,}"):
-            draw_table(
-                ["Rule", "How many"],
-                [(rule.replace("_", " "), number) for rule, number in repairs.most_common()],
-            )
-            for report in preview.reports:
-                for example in report.examples:
-                    st.text(example)
+    receipt = preview.receipt
+    number = (receipt.rejected + receipt.repaired + receipt.unread).total()
+    if number:
+        with st.expander(f"Repaired, left out or not used while reading: {number:,}"):
+            for line in (*receipt.lines(), *receipt.examples):
+                st.text(line)
     marked = [one for one in preview.sentences if one.spans][:EXAMPLES]
     bodies = (sentence_html(one, session.schema) for one in marked)
     st.html("".join(f'<div class="bn-card">{body}</div>' for body in bodies))
