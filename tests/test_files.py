@@ -1,12 +1,14 @@
 """Files written whole or not at all, and JSON read without trusting it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import bioner
 from bioner.errors import BionerError, ModelError
 from bioner.files import (
     parse_json_object,
@@ -16,6 +18,8 @@ from bioner.files import (
     write_whole,
 )
 from bioner.progress import Progress
+
+PACKAGE = Path(bioner.__file__).parent
 
 
 def names(folder: Path) -> list[str]:
@@ -164,6 +168,16 @@ def test_a_missing_file_is_said_in_the_callers_words(tmp_path: Path) -> None:
 def test_a_line_of_json_says_where_it_stood() -> None:
     with pytest.raises(ModelError, match=r"^queue\.jsonl:3: not readable as JSON"):
         parse_json_object("{", "queue.jsonl:3", ModelError)
+
+
+def test_no_other_file_makes_temporary_files_by_hand() -> None:
+    by_hand = re.compile(r"\b(mkstemp|mkdtemp|NamedTemporaryFile|os\.replace|os\.rename)\b")
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if by_hand.search(path.read_text(encoding="utf-8"))
+    }
+    assert users == set()
 
 
 def test_a_progress_says_what_part_is_done() -> None:

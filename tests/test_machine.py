@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,16 @@ def test_a_device_is_written_as_its_word() -> None:
         '{"device": "cpu", "precision": "auto"}'
     )
     assert f"{Device.CUDA}" == "cuda"
+
+
+def test_the_environment_is_read_in_settings_alone() -> None:
+    package = Path(machine.__file__).parent
+    readers = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(r"\bos\.environ|\bgetenv\b", path.read_text(encoding="utf-8"))
+    }
+    assert readers == {"settings.py"}
 
 
 def test_torchruns_variables_count_only_together(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bioner.errors import FormatError
+from bioner.files import staged_folder
 from bioner.formats import (
     bioc_json,
     bioc_xml,
@@ -160,16 +160,16 @@ def _write_zip(files: Iterable[tuple[str, str]], target: Path) -> None:
 
 def _write_folder(files: Iterable[tuple[str, str]], target: Path) -> None:
     """Write into a folder beside the target first; then it takes its place, or its files do."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        for name, content in files:
-            (staged / name).write_text(content, encoding="utf-8", newline="")
-        if target.exists():
-            for one in sorted(staged.iterdir()):
-                one.replace(target / one.name)
-        else:
-            staged.chmod(0o755)
-            staged.replace(target)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    if not target.exists():
+        with staged_folder(target) as staged:
+            _fill(staged, files)
+        return
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
+        _fill(Path(beside), files)
+        for one in sorted(Path(beside).iterdir()):
+            one.replace(target / one.name)
+
+
+def _fill(folder: Path, files: Iterable[tuple[str, str]]) -> None:
+    for name, content in files:
+        (folder / name).write_text(content, encoding="utf-8", newline="")
