@@ -12,6 +12,7 @@ from bioner.formats.registry import (
 from bioner.formats.source import MAX_WHOLE_BYTES
 from bioner.formats.tally import ReadOptions, ReadReport, ReadResult, Receipt, Tally, WriteReport
 from bioner.formats.writing import (
+    NAMES,
     SUFFIXES,
     WRITABLE,
     WRITERS,
@@ -22,6 +23,7 @@ from bioner.formats.writing import (
 
 __all__ = [
     "MAX_WHOLE_BYTES",
+    "NAMES",
     "READABLE",
     "READERS",
     "SUFFIXES",

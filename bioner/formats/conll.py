@@ -142,12 +142,13 @@ def read_sentences(
 
 def to_document(sentence: Sentence) -> Document:
     """Return a corpus sentence as a document, its text the tokens joined by spaces."""
+    covers = ((COVERS, ",".join(sorted(sentence.covers))),) if sentence.covers else ()
     return Document(
         sentence.document,
         sentence.text,
         unflatten(sentence),
         ((sentence.start, sentence.end),),
-        attributes=((TOKENISED, "spaces"),),
+        attributes=((TOKENISED, "spaces"), *covers),
     )
 
 
@@ -424,7 +425,9 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         for one in document.mentions:
             losses.drop("mention_id_dropped", bool(one.id))
             losses.drop_details(one)
-        for ranges, spans in flat_sentences(document, losses):
+        flat = list(flat_sentences(document, losses))
+        drop_between_tokens(document, flat, losses)
+        for ranges, spans in flat:
             covers = covers_at(document, ranges[0][0] if ranges else 0)
             if covers is not None:
                 stream.write(f"{_COVERS}{' '.join(covers.split())}\n")
@@ -466,3 +469,13 @@ def flat_sentences(
     outside = len(document.mentions) - report.kept - report.nested_dropped
     losses.drop("outside_tokens_dropped", outside)
     yield from found
+
+
+def drop_between_tokens(
+    document: Document, sentences: Sequence[tuple[list[Range], tuple[Span, ...]]], losses: Losses
+) -> None:
+    """Count what a format of tokens alone loses of a document: its id, and how its text ran."""
+    spaced = " ".join(document.text[start:end] for ranges, _ in sentences for start, end in ranges)
+    losses.drop("document_id_dropped")
+    losses.drop("text_between_tokens_dropped", spaced != document.text)
+    losses.drop("document_limits_dropped", len(sentences) > 1)

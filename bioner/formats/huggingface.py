@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from bioner import bio
 from bioner.flattening import unflatten
 from bioner.formats.attributes import TOKENISED
-from bioner.formats.conll import flat_sentences
+from bioner.formats.conll import drop_between_tokens, flat_sentences
 from bioner.formats.marks import InvalidValue
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Span, corpus_sentence
@@ -85,7 +85,10 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         for one in document.mentions:
             losses.drop("mention_id_dropped", bool(one.id))
             losses.drop_details(one)
-        for number, (ranges, spans) in enumerate(flat_sentences(document, losses), 1):
+        flat = list(flat_sentences(document, losses))
+        drop_between_tokens(document, flat, losses)
+        losses.drop("attributes_dropped", len(document.attributes))
+        for number, (ranges, spans) in enumerate(flat, 1):
             tokens = [as_word(document.text[start:end]) for start, end in ranges]
             tags = bio.encode(spans, len(tokens))
             row = {"id": f"{document.id}-{number}", "tokens": tokens, "ner_tags": tags}

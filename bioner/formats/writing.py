@@ -52,6 +52,24 @@ WRITERS: dict[str, Writer] = {
     "csv": table.write,
 }
 WRITABLE = (*WRITERS, "brat")
+NAMES = {
+    "jsonl": "JSON lines",
+    "conll": "CoNLL (token and tag)",
+    "bioc-xml": "BioC XML",
+    "bioc-json": "BioC JSON",
+    "pubtator": "PubTator",
+    "spacy": "spaCy",
+    "doccano": "doccano",
+    "labelstudio": "Label Studio",
+    "prodigy": "Prodigy",
+    "webanno": "WebAnno TSV 3 (INCEpTION)",
+    "conllu": "CoNLL-U",
+    "hf": "Hugging Face tokens and tags",
+    "pubannotation": "PubAnnotation",
+    "csv": "CSV (a row a mention)",
+    "brat": "BRAT (zip of txt and ann)",
+}
+"""The formats' names for a person."""
 SUFFIXES = {
     "jsonl": ".jsonl",
     "conll": ".conll",
