@@ -18,7 +18,7 @@ DOORS = {
     "import_sentences": {"review/intake.py"},
     "set_priorities": {"review/intake.py", "review/ranking.py"},
     "create_project": {"review/intake.py", "ui/review/setup.py"},
-    "restore": {"commands/review.py"},
+    "restore": set(),
 }
 """What writes without an actor of its own, and the only modules that may call it."""
 

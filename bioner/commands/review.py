@@ -110,14 +110,21 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A backup.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Put a backup in the database's place; the present one is backed up first."""
-    store = open_store(read_settings())
+    """Put a backup in the database's place, whatever state that is in; what was there is kept."""
+    from bioner.store import restore_database
+
+    settings = read_settings()
     if not yes:
         typer.confirm(
             f"Replace the database by {file}? The present one is backed up first", abort=True
         )
-    store.restore(file)
+    done = restore_database(settings.database_url, settings.backups, file)
     typer.echo(f"restored from {file}")
+    if done.before is not None:
+        say(f"what was there before is kept as {done.before}")
+    if done.was_damaged:
+        told = ", ".join(f"{count:,} {name}" for name, count in done.readable.items() if count)
+        say(f"it is damaged; of it can be read: {told or 'nothing'}")
 
 
 @app.command()

@@ -1,9 +1,11 @@
 """The annotation store: projects, documents, layers kept apart, append-only revisions, backups."""
 
+from bioner.store.rescue import Restored, restore_database
 from bioner.store.store import Store, open_store
 from bioner.store.values import (
     Agreement,
     Backup,
+    DatabaseLostError,
     Edit,
     Evidence,
     Layered,
@@ -29,6 +31,7 @@ from bioner.store.values import (
 __all__ = [
     "Agreement",
     "Backup",
+    "DatabaseLostError",
     "Edit",
     "Evidence",
     "Layered",
@@ -42,6 +45,7 @@ __all__ = [
     "QueueRow",
     "Reason",
     "Reject",
+    "Restored",
     "ReviewItem",
     "ReviewProgress",
     "Revision",
@@ -50,5 +54,6 @@ __all__ = [
     "Verdict",
     "new_op",
     "open_store",
+    "restore_database",
     "surfaces_of",
 ]

@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from bioner.files import staged_file
 from bioner.store import erasing
 from bioner.store.engine import HEAD, Database
 from bioner.store.tables import items, metadata, revisions
-from bioner.store.values import Backup
+from bioner.store.values import Backup, DatabaseLostError
 
 RECENT = 24
 """So many of the newest automatic backups are kept; of the older ones the last of each day."""
@@ -151,7 +151,7 @@ def backup(database: Database, path: Path) -> None:
 
     The copy is a SQLite file whatever the database is, so it can be put back into either.
     """
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         if database.file is not None:
             _copy_sqlite(database.file, temporary)
         else:
@@ -162,7 +162,8 @@ def backup(database: Database, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a file beside, which takes the place of ``path`` once it is whole."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with staged_file(path) as work:
@@ -265,6 +266,34 @@ def bring_up_to_date(path: Path, copy: Path) -> None:
         raise StoreError(f"{path}: cannot restore: {problem}; nothing was changed")
 
 
+def number_on(path: Path, highest: tuple[int, int] | None, *, jump: int) -> None:
+    """Let revisions and items go on after the highest numbers given, or far beyond if unknown."""
+    copy = Database(f"sqlite:///{path}")
+    try:
+        with copy.write() as connection:
+            given = highest or [one + jump for one in _given(connection)]
+            for column, seen in zip(_SEQUENCES, given, strict=True):
+                _go_on_after(connection, copy, column.table.name, column.name, seen)
+    finally:
+        copy.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+
+
+def refuse_if_gone(database: Database, folder: Path) -> None:
+    """Raise DatabaseLostError where a database is gone or empty and its backups are there."""
+    file = database.file
+    if file is None or (file.is_file() and file.stat().st_size):
+        return
+    found = list_backups(folder)
+    if found:
+        raise DatabaseLostError(
+            f"{file}: the database is gone, but {len(found)} backups lie in {folder}: put the "
+            f"newest back with `python -m bioner review restore {found[0].path}`, or begin anew "
+            "by moving them elsewhere"
+        )
+
+
 _HEADS = """
     SELECT corrections.item FROM corrections
     JOIN items ON items.id = corrections.item
@@ -312,15 +341,17 @@ def unsound(path: Path) -> str:
         return "" if left is None else f"damaged: {left[0]!r} is only half erased"
 
 
-def erase_in_backups(folder: Path, project: str, document: str) -> int:
-    """Erase a document from all files of the folder that hold it; return how many did.
+def erase_in_backups(folder: Path, project: str, document: str, aside: Iterable[Path] = ()) -> int:
+    """Erase a document from all files of the folder that hold it, and from those put aside.
+
+    Returns how many did.
 
     Raises StoreError naming the backups that could not be read or written, once all others are
     done: they may still hold the text.
     """
     changed = 0
     left: list[str] = []
-    for path in _databases(folder):
+    for path in (*_databases(folder), *aside):
         try:
             changed += _erase_in_backup(path, project, document)
         except (sqlite3.Error, OSError, StoreError):
@@ -353,7 +384,7 @@ def _erase_in_backup(path: Path, project: str, document: str) -> bool:
         ).fetchone()
     if found is None:
         return False
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         _copy_sqlite(path, temporary)
         _erase_in_file(temporary, project, document)
     return True
@@ -373,10 +404,7 @@ def _erase_in_file(path: Path, project: str, document: str) -> None:
 
 
 def _replace_rows(source: Connection, into: Connection, database: Database) -> None:
-    highest = [
-        into.execute(select(func.coalesce(func.max(column), 0))).scalar_one()
-        for column in _SEQUENCES
-    ]
+    highest = _given(into)
     for table in reversed(metadata.sorted_tables):
         into.execute(table.delete())
     for table in metadata.sorted_tables:
@@ -388,6 +416,14 @@ def _replace_rows(source: Connection, into: Connection, database: Database) -> N
     if not database.is_sqlite:
         for name in ("projects", "documents"):
             _go_on_after(into, database, name, "id", 0)
+
+
+def _given(connection: Connection) -> list[int]:
+    """Return the highest number of a revision, and of an item."""
+    return [
+        connection.execute(select(func.coalesce(func.max(column), 0))).scalar_one()
+        for column in _SEQUENCES
+    ]
 
 
 def _go_on_after(

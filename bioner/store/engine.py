@@ -12,10 +12,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text, update
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    OperationalError,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from bioner.errors import StoreError
 from bioner.store.tables import clock
+from bioner.store.values import DatabaseLostError
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 HEAD = "0002"
@@ -49,6 +58,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.file is not None:
             _make_folder(self.file)
+        self._is_made = False
         self.engine = self._make_engine()
         self.clock = LogicalClock()
 
@@ -57,6 +67,11 @@ class Database:
         """The SQLite file, None for another backend."""
         name = self.url.database
         return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
+    def put_aside(self) -> list[Path]:
+        """Return the damaged files that a restore has kept beside the database."""
+        file = self.file
+        return [] if file is None else sorted(file.parent.glob(f"{file.name}.damaged-*Z"))
 
     @property
     def place(self) -> str:
@@ -69,9 +84,39 @@ class Database:
         engine = create_engine(
             self.url, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True
         )
+        event.listen(engine, "do_connect", self._refuse_new_file)
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", self._note_file)
+        event.listen(engine, "checkout", self._require_same_file)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+
+    def _refuse_new_file(self, *_: object) -> None:
+        """A file that was here and is gone is never begun anew in silence."""
+        if self._is_made and self.file is not None and not self.file.exists():
+            raise self._lost("the database's file is gone")
+
+    def _note_file(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = self._identity()
+
+    def _require_same_file(
+        self, _connection: object, record: ConnectionPoolEntry, _proxy: object
+    ) -> None:
+        """Open a file that was put in the place of ours, rather than write into what was ours."""
+        if record.info["file"] != self._identity():
+            raise DisconnectionError("another file has taken the database's place")
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self.file.stat() if self.file is not None else None
+        except OSError:
+            return None
+        return None if found is None else (found.st_dev, found.st_ino)
+
+    def _lost(self, reason: str) -> DatabaseLostError:
+        return DatabaseLostError(
+            f"{self.place}: {reason}; restore a backup with `python -m bioner review restore`"
+        )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -116,10 +161,7 @@ class Database:
                 error.orig, sqlite3.ProgrammingError
             ):
                 raise
-            raise StoreError(
-                f"{self.place}: not a sound database ({error.orig}); restore a backup with "
-                "`python -m bioner review restore`"
-            ) from error
+            raise self._lost(f"not a sound database ({error.orig})") from error
 
     def version(self) -> str:
         """Return the database's migration, or an empty string for a new one."""
@@ -132,6 +174,7 @@ class Database:
         Raises StoreError for a database that a newer BioNER Studio has made.
         """
         present = self.version()
+        self._is_made = True
         if present == HEAD:
             return
         if present > HEAD:

@@ -69,6 +69,7 @@ class Store:
     def __init__(self, url: str, backups: Path) -> None:
         self.database = Database(url)
         self.folder = backups
+        copies.refuse_if_gone(self.database, backups)
         is_new = not self.database.version()
         self.database.migrate(lambda: self._back_up("migration"))
         self._hourly = copies.Hourly(self.database, backups)
@@ -214,7 +215,7 @@ class Store:
                 revision = erasing.erase(connection, project, document, reviewer, new_op())
             self.database.forget_free_pages()
             if in_backups:
-                copies.erase_in_backups(self.folder, project, document)
+                copies.erase_in_backups(self.folder, project, document, self.database.put_aside())
         return revision
 
     def resplit(

@@ -145,6 +145,10 @@ class StaleEditError(StaleRevisionError):
         self.revision = revision
 
 
+class DatabaseLostError(StoreError):
+    """The database is damaged or gone; a backup can be put in its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One named reason to review a sentence, 0..1."""

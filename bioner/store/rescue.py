@@ -1,0 +1,99 @@
+"""Putting a backup in the place of a database in whatever state: sound, damaged, empty or gone."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bioner.errors import StoreError
+from bioner.store import backups
+from bioner.store.engine import Database
+from bioner.store.store import Store
+from bioner.store.tables import metadata
+from bioner.store.values import DatabaseLostError
+
+JUMP = 1_000_000
+"""Numbers go on so far beyond the backup's where nobody can read what was given since."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """What a restore did. ``before`` holds what was there: a backup, or the damaged file itself.
+
+    ``readable`` counts the rows that can still be read of a damaged one, by table.
+    """
+
+    before: Path | None
+    was_damaged: bool = False
+    readable: Mapping[str, int] = field(default_factory=dict)
+
+
+def restore_database(url: str, folder: Path, path: Path) -> Restored:
+    """Put a backup in the place of the database at ``url``, all or nothing.
+
+    A sound one is backed up first; a damaged one is kept beside as it is. Whoever has the old file
+    open goes on in the new one. Raises StoreError, and changes nothing, if the backup is no good.
+    """
+    try:
+        store = Store(url, folder)
+    except DatabaseLostError:
+        return _replace_file(Database(url), folder, path)
+    try:
+        file = store.database.file
+        if file is None or not backups.check(file, quickly=True):
+            return Restored(before=store.restore(path))
+    finally:
+        store.close()
+    return _replace_file(store.database, folder, path)
+
+
+def _replace_file(database: Database, folder: Path, path: Path) -> Restored:
+    database.close()
+    file = database.file
+    if file is None:
+        raise StoreError(f"{database.place}: is no file that a backup could take the place of")
+    problem = backups.check(path)
+    if problem:
+        raise StoreError(f"{path}: cannot restore: {problem}; nothing was changed")
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    aside = file.with_name(f"{file.name}.damaged-{stamp}")
+    is_there = file.is_file()
+    readable = _count_rows(file) if is_there else {}
+    with backups.locked(folder), backups.replacing(file) as temporary:
+        backups.bring_up_to_date(path, temporary)
+        backups.number_on(temporary, _highest(file) if is_there else None, jump=JUMP)
+        for suffix in ("-shm", "-wal", ""):
+            part = file.with_name(file.name + suffix)
+            if part.exists():
+                part.replace(aside.with_name(aside.name + suffix))
+    return Restored(before=aside if is_there else None, was_damaged=is_there, readable=readable)
+
+
+def _count_rows(file: Path) -> dict[str, int]:
+    """Count what can be read, table by table; a table that cannot be is left out."""
+    found: dict[str, int] = {}
+    for table in metadata.sorted_tables:
+        with contextlib.suppress(sqlite3.Error):
+            found[table.name] = _ask(file, f'SELECT count(*) FROM "{table.name}" NOT INDEXED')
+    return found
+
+
+def _highest(file: Path) -> tuple[int, int] | None:
+    try:
+        return (
+            _ask(file, "SELECT coalesce(max(seq), 0) FROM revisions"),
+            _ask(file, "SELECT coalesce(max(id), 0) FROM items"),
+        )
+    except sqlite3.Error:
+        return None
+
+
+def _ask(file: Path, query: str) -> int:
+    with contextlib.closing(
+        sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+    ) as connection:
+        return int(connection.execute(query).fetchone()[0])
