@@ -44,7 +44,7 @@ def writers() -> dict[str, ast.FunctionDef]:
     """The methods that open a write transaction or put a backup back, or call one that does."""
     methods = store_methods()
     found = {name for name, one in methods.items() if "self.database.write(" in ast.unparse(one)}
-    found |= {name for name, one in methods.items() if "copies.restore(" in ast.unparse(one)}
+    found |= {name for name, one in methods.items() if "restoring.restore(" in ast.unparse(one)}
     while True:
         more = {
             name

@@ -1,11 +1,20 @@
-"""Erasing a document: its text and the content of its revisions go, the record of it stays."""
+"""Erasing a document, from the copies too: its text and revisions' content go, the record stays."""
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
 from sqlalchemy import Connection, delete, select, update
 
+from bioner.errors import StoreError
 from bioner.store import projects
+from bioner.store.backups import list_backups
+from bioner.store.copies import copy_sqlite, replacing
 from bioner.store.documents import find_document
+from bioner.store.engine import Database
 from bioner.store.log import Author, append, revision_of
 from bioner.store.tables import documents, items, revisions
 from bioner.store.values import Revision, new_op
@@ -44,3 +53,68 @@ def erase_rows(
         .values(text=None, attributes=None, relations=None, erased=revision.seq)
     )
     return revision
+
+
+_MAGIC = b"SQLite format 3\0"
+
+
+def erase_in_backups(folder: Path, project: str, document: str, aside: Iterable[Path] = ()) -> int:
+    """Erase a document from all files of the folder that hold it, and from those put aside.
+
+    Returns how many did.
+
+    Raises StoreError naming the backups that could not be read or written, once all others are
+    done: they may still hold the text.
+    """
+    changed = 0
+    left: list[str] = []
+    for path in (*_databases(folder), *aside):
+        try:
+            changed += _erase_in_backup(path, project, document)
+        except (sqlite3.Error, OSError, StoreError):
+            left.append(str(path))
+    if left:
+        raise StoreError(
+            f"{document!r} is erased, but {', '.join(left)} could not be read or written and may "
+            "still hold its text: delete what is damaged"
+        )
+    return changed
+
+
+def _databases(folder: Path) -> list[Path]:
+    """Return the folder's files that are databases, whatever their names, or are named like one."""
+    found = [Path(one.path) for one in list_backups(folder)]
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.is_file() and path not in found:
+            with path.open("rb") as file:
+                if file.read(len(_MAGIC)) == _MAGIC:
+                    found.append(path)
+    return found
+
+
+def _erase_in_backup(path: Path, project: str, document: str) -> bool:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        found = connection.execute(
+            "SELECT 1 FROM documents JOIN projects ON documents.project = projects.id "
+            "WHERE projects.name = ? AND documents.name = ? AND documents.erased IS NULL",
+            (project, document),
+        ).fetchone()
+    if found is None:
+        return False
+    with replacing(path) as temporary:
+        copy_sqlite(path, temporary)
+        _erase_in_file(temporary, project, document)
+    return True
+
+
+def _erase_in_file(path: Path, project: str, document: str) -> None:
+    copy = Database(f"sqlite:///{path}")
+    try:
+        copy.migrate(lambda: None)
+        with copy.write() as connection:
+            erase_rows(connection, project, document)
+    finally:
+        copy.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("VACUUM")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bioner.errors import StoreError
-from bioner.store import backups
+from bioner.store import backups, copies, restoring, soundness
 from bioner.store.engine import Database
 from bioner.store.store import Store
 from bioner.store.tables import metadata
@@ -44,7 +44,7 @@ def restore_database(url: str, folder: Path, path: Path) -> Restored:
         return _replace_file(Database(url), folder, path)
     try:
         file = store.database.file
-        if file is None or not backups.check(file, quickly=True):
+        if file is None or not soundness.check(file, quickly=True):
             return Restored(before=store.restore(path))
     finally:
         store.close()
@@ -56,16 +56,16 @@ def _replace_file(database: Database, folder: Path, path: Path) -> Restored:
     file = database.file
     if file is None:
         raise StoreError(f"{database.place}: is no file that a backup could take the place of")
-    problem = backups.check(path)
+    problem = soundness.check(path)
     if problem:
         raise StoreError(f"{path}: cannot restore: {problem}; nothing was changed")
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = file.with_name(f"{file.name}.damaged-{stamp}")
     is_there = file.is_file()
     readable = _count_rows(file) if is_there else {}
-    with backups.locked(folder), backups.replacing(file) as temporary:
-        backups.bring_up_to_date(path, temporary)
-        backups.number_on(temporary, _highest(file) if is_there else None, jump=JUMP)
+    with backups.locked(folder), copies.replacing(file) as temporary:
+        restoring.bring_up_to_date(path, temporary)
+        restoring.number_on(temporary, _highest(file) if is_there else None, jump=JUMP)
         for suffix in ("-shm", "-wal", ""):
             part = file.with_name(file.name + suffix)
             if part.exists():

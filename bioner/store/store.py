@@ -11,6 +11,7 @@ from bioner.settings import Settings
 from bioner.spans import Document, Range, Sentence
 from bioner.store import (
     agreement,
+    copies,
     erasing,
     exporting,
     items,
@@ -19,11 +20,12 @@ from bioner.store import (
     projects,
     queue,
     resplit,
+    restoring,
     revisions,
     training_data,
     undo,
 )
-from bioner.store import backups as copies
+from bioner.store import backups as rotation
 from bioner.store import documents as incoming
 from bioner.store.engine import Database
 from bioner.store.values import (
@@ -69,10 +71,10 @@ class Store:
     def __init__(self, url: str, backups: Path) -> None:
         self.database = Database(url)
         self.folder = backups
-        copies.refuse_if_gone(self.database, backups)
+        restoring.refuse_if_gone(self.database, backups)
         is_new = not self.database.version()
         self.database.migrate(lambda: self._back_up("migration"))
-        self._hourly = copies.Hourly(self.database, backups)
+        self._hourly = rotation.Hourly(self.database, backups)
         if not is_new:
             self._hourly.run_quietly()
 
@@ -210,12 +212,12 @@ class Store:
         no backup is made meanwhile. What could not be finished is named by a StoreError, and
         finished by erasing the document once more. Only a curator may.
         """
-        with copies.locked(self.folder):
+        with rotation.locked(self.folder):
             with self.database.write(alone=True) as connection:
                 revision = erasing.erase(connection, project, document, reviewer, new_op())
             self.database.forget_free_pages()
             if in_backups:
-                copies.erase_in_backups(self.folder, project, document, self.database.put_aside())
+                erasing.erase_in_backups(self.folder, project, document, self.database.put_aside())
         return revision
 
     def resplit(
@@ -437,14 +439,14 @@ class Store:
 
     def backups(self) -> list[Backup]:
         """Return the automatic backups, newest first."""
-        return copies.list_backups(self.folder)
+        return rotation.list_backups(self.folder)
 
     def restore(self, path: Path) -> Path:
         """Put a backup in the place of the present content, all or nothing.
 
         The present is backed up first; its path is returned.
         """
-        return copies.restore(self.database, path, self.folder)
+        return restoring.restore(self.database, path, self.folder)
 
     def _back_up(self, reason: str) -> Path:
-        return copies.backup_automatically(self.database, self.folder, reason)
+        return rotation.backup_automatically(self.database, self.folder, reason)

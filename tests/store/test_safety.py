@@ -22,7 +22,7 @@ from store_support import (
 
 from bioner.errors import StoreError
 from bioner.spans import Document, mention
-from bioner.store import Store, backups
+from bioner.store import Store, soundness
 from bioner.store.tables import revisions
 
 MOMENTS = 5
@@ -110,7 +110,7 @@ def test_every_backup_made_while_others_write_is_one_moments_state(
     assert not raised
     assert saved
     for path in made:
-        assert backups.check(path) == backups.unsound(path) == ""
+        assert soundness.check(path) == soundness.unsound(path) == ""
     store.restore(made[-1])
     copy = Store(f"sqlite:///{made[-1]}", tmp_path / "other")
     assert copy.export_documents("p") == store.export_documents("p")

@@ -1,0 +1,125 @@
+"""Putting a backup's content in the place of what a database holds."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import Connection, func, insert, select, text
+
+from bioner.errors import StoreError
+from bioner.store.backups import backup_rotated, list_backups, locked
+from bioner.store.copies import copy_sqlite
+from bioner.store.engine import Database
+from bioner.store.soundness import check, unsound
+from bioner.store.tables import items, metadata, revisions
+from bioner.store.values import DatabaseLostError
+
+_SEQUENCES = (revisions.c.seq, items.c.id)
+
+
+def restore(database: Database, path: Path, folder: Path) -> Path:
+    """Put a backup in the place of the present content; return the backup of the present.
+
+    All or nothing. Revision and item numbers go on from the highest ever given, so that a browser
+    that still shows the old content can never save on top of the restored by a number reused.
+    """
+    problem = check(path)
+    if problem:
+        raise StoreError(f"{path}: cannot restore: {problem}; nothing was changed")
+    with tempfile.TemporaryDirectory(prefix="bioner-restore-") as scratch:
+        copy = Path(scratch) / "restore.sqlite3"
+        bring_up_to_date(path, copy)
+        incoming = Database(f"sqlite:///{copy}")
+        try:
+            # Alone from the copy of the present on: what is saved meanwhile would be in neither.
+            with locked(folder), incoming.read() as source, database.write(alone=True) as into:
+                safety = backup_rotated(database, folder, "restore")
+                _replace_rows(source, into, database)
+        finally:
+            incoming.close()
+    return safety
+
+
+def bring_up_to_date(path: Path, copy: Path) -> None:
+    """Copy a backup and migrate the copy; raise StoreError if it would not restore."""
+    copy_sqlite(path, copy)
+    incoming = Database(f"sqlite:///{copy}")
+    try:
+        incoming.migrate(lambda: None)
+    finally:
+        incoming.close()
+    problem = unsound(copy)
+    if problem:
+        raise StoreError(f"{path}: cannot restore: {problem}; nothing was changed")
+
+
+def number_on(path: Path, highest: tuple[int, int] | None, *, jump: int) -> None:
+    """Let revisions and items go on after the highest numbers given, or far beyond if unknown."""
+    copy = Database(f"sqlite:///{path}")
+    try:
+        with copy.write() as connection:
+            given = highest or [one + jump for one in _given(connection)]
+            for column, seen in zip(_SEQUENCES, given, strict=True):
+                _go_on_after(connection, copy, column.table.name, column.name, seen)
+    finally:
+        copy.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+
+
+def refuse_if_gone(database: Database, folder: Path) -> None:
+    """Raise DatabaseLostError where a database is gone or empty and its backups are there."""
+    file = database.file
+    if file is None or (file.is_file() and file.stat().st_size):
+        return
+    found = list_backups(folder)
+    if found:
+        raise DatabaseLostError(
+            f"{file}: the database is gone, but {len(found)} backups lie in {folder}: put the "
+            f"newest back with `python -m bioner review restore {found[0].path}`, or begin anew "
+            "by moving them elsewhere"
+        )
+
+
+def _replace_rows(source: Connection, into: Connection, database: Database) -> None:
+    highest = _given(into)
+    for table in reversed(metadata.sorted_tables):
+        into.execute(table.delete())
+    for table in metadata.sorted_tables:
+        rows = source.execution_options(yield_per=1000).execute(select(table))
+        for part in rows.mappings().partitions():
+            into.execute(insert(table), [dict(row) for row in part])
+    for column, seen in zip(_SEQUENCES, highest, strict=True):
+        _go_on_after(into, database, column.table.name, column.name, seen)
+    if not database.is_sqlite:
+        for name in ("projects", "documents"):
+            _go_on_after(into, database, name, "id", 0)
+
+
+def _given(connection: Connection) -> list[int]:
+    """Return the highest number of a revision, and of an item."""
+    return [
+        connection.execute(select(func.coalesce(func.max(column), 0))).scalar_one()
+        for column in _SEQUENCES
+    ]
+
+
+def _go_on_after(
+    connection: Connection, database: Database, table: str, column: str, seen: int
+) -> None:
+    if database.is_sqlite:
+        connection.execute(
+            text("UPDATE sqlite_sequence SET seq = max(seq, :seen) WHERE name = :table"),
+            {"seen": seen, "table": table},
+        )
+        return
+    connection.execute(
+        text(
+            f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), "
+            f"greatest((SELECT coalesce(max({column}), 0) FROM {table}), :seen) + 1)"
+        ),
+        {"seen": seen},
+    )
