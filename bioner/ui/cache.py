@@ -84,8 +84,9 @@ def tag_documents(
 ) -> list[Document]:
     """Tag documents with a model, each text once; ``progress`` hears of sentences done."""
     known = _tagged()
-    keys: list[tuple[str, ...]] = [
-        (str(entry.folder), entry.stamp, device, one.id, one.text) for one in documents
+    keys: list[tuple[object, ...]] = [
+        (str(entry.folder), entry.stamp, device, one.id, one.text, one.sentence_ranges)
+        for one in documents
     ]
     new = {key: one for key, one in zip(keys, documents, strict=True) if key not in known}
     made = {key: known[key] for key in keys if key in known}
@@ -100,8 +101,8 @@ def tag_documents(
 
 
 @st.cache_resource(show_spinner=False)
-def _tagged() -> dict[tuple[str, ...], Document]:
-    """Hold the last tagged documents by model folder and stamp, device, id and text."""
+def _tagged() -> dict[tuple[object, ...], Document]:
+    """Hold the last tagged documents by model folder and stamp, device, and what was read."""
     return {}
 
 

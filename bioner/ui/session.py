@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -30,6 +31,8 @@ PAGES: Mapping[str, tuple[str, str]] = {
 STYLE = Path(__file__).with_name("highlight.css")
 _KEY = "bioner_session"
 
+Kept = TypeVar("Kept")
+
 
 @dataclass
 class Session:
@@ -37,7 +40,7 @@ class Session:
 
     ``model``, ``reviewer`` and ``project`` are names, empty until somebody chooses. ``visited``
     holds each page's last URL parameters, so that its sidebar link leads back to the same view.
-    ``memory`` holds single values that a page wants to find again, keyed ``"<page>.<name>"``.
+    What a page itself wants to find again is a dataclass of its own: ``of``.
     """
 
     settings: Settings
@@ -46,7 +49,7 @@ class Session:
     reviewer: str = ""
     project: str = ""
     visited: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    memory: dict[str, object] = field(default_factory=dict)
+    memories: dict[type, object] = field(default_factory=dict)
     page: str = ""
     left_url: dict[str, list[str]] = field(default_factory=dict)
     generation: int = 0
@@ -66,10 +69,13 @@ class Session:
         self.page, self.left_url = page, url
         self.visited[page] = url
 
-    def recall(self, key: str, default: str = "") -> str:
-        """Return a remembered text, or the default."""
-        value = self.memory.get(key, default)
-        return value if isinstance(value, str) else default
+    def of(self, kind: type[Kept]) -> Kept:
+        """Return this tab's one value of a kind, made with its defaults at the first time."""
+        found = self.memories.get(kind)
+        if not isinstance(found, kind):
+            found = kind()
+            self.memories[kind] = found
+        return found
 
 
 FAVICON = Path(__file__).with_name("favicon.png")

@@ -20,6 +20,7 @@ from bioner.spans import Document, mention
 from bioner.store import Edit, Project, open_store
 from bioner.ui.corpora.overview import read_corrections
 from bioner.ui.corpora.page import SECTIONS
+from bioner.ui.predict.memory import PredictMemory
 
 PAGES = sorted(path.name for path in (PROJECT_ROOT / "pages").glob("*.py"))
 
@@ -303,7 +304,7 @@ def test_a_label_switched_off_in_the_link_is_hidden(filled: Settings) -> None:
 def why(text: str, chosen: str) -> str:
     """Return what Predict says of this text when this mention (its place and type) is chosen."""
     app = open_app("3_Predict.py", text=text)
-    app.session_state["bioner_session"].memory["predict.chosen"] = chosen
+    app.session_state["bioner_session"].of(PredictMemory).chosen = chosen
     app.run()
     assert not app.exception
     return told(app)

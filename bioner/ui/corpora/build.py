@@ -10,6 +10,7 @@ from bioner.corpora.build import build
 from bioner.corpora.fetch import fetch
 from bioner.corpora.search import SearchIndex
 from bioner.errors import BionerError
+from bioner.ui.corpora.memory import CorporaMemory
 from bioner.ui.session import Session, show_problem
 
 
@@ -35,7 +36,7 @@ def _draw_folder(session: Session) -> None:
     with st.form("corpora_folder", border=False):
         folder = st.text_input(
             "Folder",
-            session.recall("corpora.source", _fetched(session)),
+            session.of(CorporaMemory).source or _fetched(session),
             key="corpora_source",
             placeholder="/path/to/MTL-Bioinformatics-2016/data",
             help="The folder that holds AnatEM-IOB, BC2GM-IOB and the others.",
@@ -46,7 +47,7 @@ def _draw_folder(session: Session) -> None:
     if not folder.strip():
         st.error("No folder was given: write its path above.", icon=":material/error:")
         return
-    session.memory["corpora.source"] = folder
+    session.of(CorporaMemory).source = folder
     _build(session, Path(folder.strip()).expanduser())
 
 

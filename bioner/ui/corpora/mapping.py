@@ -21,14 +21,12 @@ from bioner.corpora.overview import Shelf, search_words
 from bioner.errors import BionerError
 from bioner.labels import IGNORE, CorpusMapping, SurfaceRule
 from bioner.ui.chips import coverage_html
+from bioner.ui.corpora.memory import CorporaMemory
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, page_key, url_text
 from bioner.ui.tables import draw_table
 
 OPEN = "left open"
-_SAVED = "corpora.mapping_saved"
-_PROBLEM = "corpora.mapping_problem"
-_ROUND = "corpora.mapping_round"
 
 
 def draw_mapping(session: Session, shelf: Shelf) -> None:
@@ -76,14 +74,14 @@ def _shown(label: str) -> str:
 
 
 def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
-    saved = session.recall(_SAVED)
+    saved = session.of(CorporaMemory).saved
     if saved:
         st.success(saved, icon=":material/check:")
-        session.memory[_SAVED] = ""
-    problem = session.recall(_PROBLEM)
+        session.of(CorporaMemory).saved = ""
+    problem = session.of(CorporaMemory).problem
     if problem:
         st.error(plain(problem), icon=":material/error:")
-        session.memory[_PROBLEM] = ""
+        session.of(CorporaMemory).problem = ""
     present = session.schema.mapping_for(corpus)
     if corpus not in session.schema.corpora or corpus not in shelf.report.mapped:
         return
@@ -137,7 +135,7 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
 
 def _key(session: Session, corpus: str, name: str) -> str:
     """Return the key of a widget of the editor; once applied, all begin anew."""
-    return f"mapping_{corpus}_{name}{session.recall(_ROUND)}"
+    return f"mapping_{corpus}_{name}{'x' * session.of(CorporaMemory).mapping_round}"
 
 
 def _choose_words(
@@ -208,7 +206,7 @@ def _apply(session: Session, act: Callable[[], None], told: str) -> None:
     try:
         act()
     except BionerError as error:
-        session.memory[_PROBLEM] = str(error)
+        session.of(CorporaMemory).problem = str(error)
         return
-    session.memory[_ROUND] = session.recall(_ROUND) + "x"
-    session.memory[_SAVED] = f"{told}. Build the corpora again for it to take effect."
+    session.of(CorporaMemory).mapping_round += 1
+    session.of(CorporaMemory).saved = f"{told}. Build the corpora again for it to take effect."

@@ -15,6 +15,7 @@ from bioner.errors import BionerError
 from bioner.formats import MAX_WHOLE_BYTES
 from bioner.labels import IGNORE
 from bioner.ui import cache
+from bioner.ui.corpora.memory import CorporaMemory
 from bioner.ui.session import Session, show_problem
 from bioner.ui.snippets import sentence_html
 
@@ -30,7 +31,6 @@ FORMATS = {
 }
 """The formats that carry annotations, in words."""
 SPLITS_TOLD: dict[SplitBy, str] = {"names": "as the files are named", "hash": "shared out"}
-_ADDED = "corpora.added"
 COVERS = "own_covers"
 _FOLLOWED = "own_covers_followed"
 """Session state: the types of the file's labels by which the choice was last brought up to date."""
@@ -38,16 +38,16 @@ _FOLLOWED = "own_covers_followed"
 
 def draw_own(session: Session) -> None:
     """Draw the corpora of one's own and the steps that add another."""
-    told = session.recall(_ADDED)
+    told = session.of(CorporaMemory).added
     if told:
         st.success(told, icon=":material/check:")
-        session.memory[_ADDED] = ""
+        session.of(CorporaMemory).added = ""
     _draw_present(session)
     st.markdown("**Add a corpus**")
     files = st.file_uploader(
         "Annotated files",
         accept_multiple_files=True,
-        key=f"own_files_{session.recall('corpora.own_round')}",
+        key=f"own_files_{session.of(CorporaMemory).own_round}",
         help="CoNLL, BRAT (zip), BioC XML or JSON, PubTator, JSON lines, spaCy.",
     )
     st.caption(
@@ -200,6 +200,6 @@ def _apply(session: Session, act: Callable[[], object], told: str) -> None:
     except BionerError as error:
         show_problem(error)
         return
-    session.memory[_ADDED] = told
-    session.memory["corpora.own_round"] = session.recall("corpora.own_round") + "x"
+    session.of(CorporaMemory).added = told
+    session.of(CorporaMemory).own_round += 1
     st.rerun()

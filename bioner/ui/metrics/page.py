@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -41,6 +42,13 @@ SENTENCES_PER_S = 85
 REFRESH_S = 2.0
 
 
+@dataclass
+class MetricsMemory:
+    """Which split the page's scores are on."""
+
+    split: str = "test"
+
+
 def draw(session: Session) -> None:
     """Draw the page: a model and split are chosen, then one view of their scores."""
     st.title("Metrics")
@@ -68,7 +76,7 @@ def choose_model(session: Session) -> ModelEntry | None:
         required=True,
         help="Test is for judging. Devel is what choices in training may be tuned on.",
     )
-    session.memory["metrics.split"] = split
+    session.of(MetricsMemory).split = str(split)
     is_plain = name == active_model(session.settings)
     keep_in_url(model="" if is_plain else name, split="" if split == "test" else str(split))
     return usable[name]
@@ -76,7 +84,7 @@ def choose_model(session: Session) -> ModelEntry | None:
 
 def open_scores(session: Session, entry: ModelEntry) -> tuple[Shown | None, Data | None]:
     """Find the model's scores; say what they rest on; offer to measure what is not measured."""
-    split = session.recall("metrics.split", "test")
+    split = session.of(MetricsMemory).split
     try:
         data = find_data(session.settings, split)
         shown = find_shown(session.settings, entry, data, split)
@@ -254,7 +262,7 @@ def choose_view() -> str:
 def draw_view(view: str, session: Session, shown: Shown | None, data: Data | None) -> None:
     """Draw the chosen view of a model's scores."""
     if view == "board":
-        draw_board(session, session.recall("metrics.split", "test"))
+        draw_board(session, session.of(MetricsMemory).split)
         return
     if shown is None:
         return

@@ -14,18 +14,16 @@ from bioner.ui.chips import color_of, label_html
 from bioner.ui.merged import open_shelf
 from bioner.ui.plain import plain_label
 from bioner.ui.predict.marks import mention_key
+from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.session import Session, page_link
 from bioner.ui.snippets import sentence_html
-
-CHOSEN = "predict.chosen"
-"""Where the session remembers which mention was clicked."""
 
 
 def draw_chosen(
     session: Session, parts: Sequence[Document], explain: Callable[[Document, Mention], None]
 ) -> None:
     """Draw the card of the chosen mention, or how to choose one; ``explain`` draws its reasons."""
-    chosen = session.recall(CHOSEN)
+    chosen = session.of(PredictMemory).chosen
     for document in parts:
         for one in document.mentions:
             if mention_key(one) == chosen:

@@ -9,8 +9,9 @@ import streamlit as st
 
 from bioner.spans import Document, Mention
 from bioner.ui.highlight import highlight_html
-from bioner.ui.predict.chosen import CHOSEN, draw_chosen
+from bioner.ui.predict.chosen import draw_chosen
 from bioner.ui.predict.marks import mention_key
+from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.predict.results import summary
 from bioner.ui.predict.view import View, in_view, without_hidden
 from bioner.ui.predict.windows import part_of, windows
@@ -72,9 +73,9 @@ def _draw_reader(
     )
 
     def choose() -> None:
-        session.memory[CHOSEN] = selected_key(key)
+        session.of(PredictMemory).chosen = selected_key(key)
 
-    reader(body, keys, key=key, selected=session.recall(CHOSEN), on_select=choose)
+    reader(body, keys, key=key, selected=session.of(PredictMemory).chosen, on_select=choose)
 
 
 def _differing(first: Document, second: Document) -> tuple[dict[int, str], dict[int, str]]:

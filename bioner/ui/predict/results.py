@@ -12,8 +12,8 @@ from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention
 from bioner.ui import charts
 from bioner.ui.chips import color_of
-from bioner.ui.predict.chosen import CHOSEN
 from bioner.ui.predict.marks import mention_key
+from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.session import Session
 from bioner.ui.words import many
 
@@ -56,7 +56,7 @@ def draw_table(session: Session, document: Document) -> None:
     def choose() -> None:
         rows = st.session_state["predict_table"]["selection"]["rows"]
         if rows and rows[0] < len(mentions):
-            session.memory[CHOSEN] = mention_key(mentions[rows[0]])
+            session.of(PredictMemory).chosen = mention_key(mentions[rows[0]])
 
     st.dataframe(
         table_rows(document),

@@ -10,6 +10,7 @@ from bioner.errors import BionerError
 from bioner.spans import Document, fingerprint
 from bioner.text import split_document
 from bioner.ui import cache
+from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.predict.uploads import ENDINGS, read_upload
 from bioner.ui.session import Session, keep_in_url, show_problem, url_choice, url_text
 
@@ -33,9 +34,7 @@ def choose_documents(session: Session) -> list[Document]:
     kept = url_text("kept")
     if kept:
         return _kept(session, kept)
-    opening = (
-        "Examples" if "example" in st.query_params else session.recall("predict.source", "Paste")
-    )
+    opening = "Examples" if "example" in st.query_params else session.of(PredictMemory).source
     source = st.segmented_control(
         "Text from",
         list(SOURCES),
@@ -45,7 +44,7 @@ def choose_documents(session: Session) -> list[Document]:
         label_visibility="collapsed",
         required=True,
     )
-    session.memory["predict.source"] = source
+    session.of(PredictMemory).source = source
     if source == "Examples":
         return _choose_example(session)
     keep_in_url(example="")
@@ -79,18 +78,18 @@ def _kept(session: Session, address: str) -> list[Document]:
 
 def _paste(session: Session) -> list[Document]:
     linked = url_text("text", longest=LONGEST)
-    if linked and not session.recall("predict.text"):
-        session.memory["predict.text"] = linked
+    if linked and not session.of(PredictMemory).text:
+        session.of(PredictMemory).text = linked
     text = st.text_area(
         "Text",
-        session.recall("predict.text"),
+        session.of(PredictMemory).text,
         height=170,
         key="predict_text",
         placeholder="Paste an abstract, a clinical note, a sentence …",
         label_visibility="collapsed",
     )
     asked = st.button("Find entities", type="primary", icon=":material/search:", key="predict_go")
-    session.memory["predict.text"] = text
+    session.of(PredictMemory).text = text
     if text != linked:
         keep_in_url(text="")
     if asked and not text.strip():
@@ -147,13 +146,13 @@ def _choose_files(session: Session) -> list[Document]:
             f":material/info: {given:,} annotations came with the files. They are left out here: "
             "this page shows what the model finds."
         )
-    session.memory["predict.uploads"] = documents
+    session.of(PredictMemory).uploads = documents
     return _not_too_many(documents)
 
 
 def _files_from_before(session: Session) -> list[Document]:
-    kept = session.memory.get("predict.uploads")
-    if isinstance(kept, list) and kept:
+    kept = session.of(PredictMemory).uploads
+    if kept:
         st.caption(f"Still here from before: {len(kept):,} texts. Upload others to replace them.")
         return list(kept)
     st.caption(f"Text or annotated files: {ENDINGS}")

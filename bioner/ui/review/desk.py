@@ -7,8 +7,6 @@ import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-import streamlit as st
-
 from bioner.review.editing import Stale, Step, stacks
 from bioner.spans import Mention
 from bioner.store import Edit, Project, QueueFilter, ReviewItem, Store, new_op, surfaces_of
@@ -28,7 +26,6 @@ FRESH = 20.0
 """Seconds for which an untouched sentence of an open document is not read again."""
 RENEW = 120.0
 """Seconds after which an open item's reservation is renewed."""
-_KEY = "review_memory"
 
 
 @dataclass
@@ -148,12 +145,3 @@ class Desk:
             }
             self.memory.steps[key] = found
         return found
-
-
-def memory() -> Memory:
-    """Return this tab's memory."""
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, Memory):
-        found = Memory()
-        st.session_state[_KEY] = found
-    return found

@@ -10,7 +10,7 @@ from bioner.errors import BionerError
 from bioner.store import Project, QueueFilter, Store
 from bioner.store.values import StatusFilter
 from bioner.ui import cache
-from bioner.ui.review.desk import Desk, memory
+from bioner.ui.review.desk import Desk, Memory
 from bioner.ui.session import Session, show_problem
 
 ANY = "any"
@@ -54,7 +54,7 @@ def open_desk(session: Session) -> tuple[Desk, str] | None:
         else:
             filters, scope = QueueFilter(), SCOPES[0]
     session.project, session.reviewer = name, reviewer
-    return Desk(session, store, project, reviewer, filters, scope, memory()), str(part)
+    return Desk(session, store, project, reviewer, filters, scope, session.of(Memory)), str(part)
 
 
 def _choose_reviewer(project: Project) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -25,6 +26,14 @@ VIEWS = {
     "models": ":material/deployed_code: Models",
 }
 REFRESH_S = 2.0
+
+
+@dataclass
+class TrainMemory:
+    """The view that was open, and whether the page leads to another one at its next run."""
+
+    view: str = ""
+    is_leading: bool = False
 
 
 def draw(session: Session) -> None:
@@ -54,11 +63,13 @@ def draw(session: Session) -> None:
 
 def choose_view(session: Session, found: Sequence[Job]) -> str:
     """Let a person choose what the page shows; running jobs are shown first."""
-    opening = url_text("view") or session.recall("train.view")
+    memory = session.of(TrainMemory)
+    opening = url_text("view") or memory.view
     if opening not in VIEWS:
         opening = "runs" if any(job.is_active for job in found) else "new"
-    if "train_view" not in st.session_state or session.memory.pop("train.go", None):
+    if "train_view" not in st.session_state or memory.is_leading:
         st.session_state["train_view"] = opening
+        memory.is_leading = False
     view = st.segmented_control(
         "Show",
         list(VIEWS),
@@ -67,15 +78,15 @@ def choose_view(session: Session, found: Sequence[Job]) -> str:
         format_func=lambda key: VIEWS[key],
         label_visibility="collapsed",
     )
-    session.memory["train.view"] = view
+    memory.view = view or ""
     keep_in_url(view=view or "")
     return view or opening
 
 
 def go_to_job(session: Session, job: Job) -> None:
     """Show this job at the next run of the page."""
-    session.memory["train.view"] = "runs"
-    session.memory["train.go"] = True
+    session.of(TrainMemory).view = "runs"
+    session.of(TrainMemory).is_leading = True
     st.query_params["view"] = "runs"
     st.query_params["job"] = job.id
     st.session_state.pop("train_job", None)
