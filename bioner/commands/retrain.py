@@ -50,7 +50,7 @@ def retrain(
     Without merged corpora the model's own marks stand for them. The defaults are those that
     benchmarks/loop.py measures.
     """
-    from bioner.commands.train import _printer, model_folder, start_job
+    from bioner.commands.train import model_folder, start_job, terminal_report
     from bioner.jobs.reporter import JobReporter
     from bioner.jobs.specs import retraining_details, with_options
     from bioner.models.catalogue import chosen_model
@@ -91,7 +91,7 @@ def retrain(
         pulse()
         show(heard)
 
-    reporter: Any = JobReporter(job) if job else nullcontext(_printer())
+    reporter: Any = JobReporter(job) if job else nullcontext(terminal_report())
     with reporter as report:
         corrections = open_store(settings).corrections()
         say(f"{len(corrections)} reviewed sentences, on from {parent.name}")

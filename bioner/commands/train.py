@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from bioner.jobs.specs import with_options
 from bioner.machine import Device, Precision
 from bioner.settings import Settings, read_settings
 from bioner.training import processes
+from bioner.training.progress import OnRunProgress, RunProgress
 
 
 @refusing
@@ -155,7 +156,7 @@ def _run(
         config, out, corpora=corpora, types=types, has_corrections=with_corrections
     )
     stop = stop_on_signal()
-    reporter: Any = nullcontext(_printer())
+    reporter: Any = nullcontext(terminal_report())
     if job and processes.is_first():
         reporter = JobReporter(job)
     try:
@@ -204,10 +205,11 @@ def _corrections(settings: Settings) -> list[Any]:
     return list(found)
 
 
-def _printer() -> Callable[[Any], None]:
+def terminal_report() -> OnRunProgress:
+    """Return what prints a run's progress to stderr, at most every two seconds."""
     last = 0.0
 
-    def show(p: Any) -> None:
+    def show(p: RunProgress) -> None:
         nonlocal last
         now = time.monotonic()
         if p.message or now - last > 2 or p.step >= p.total_steps:

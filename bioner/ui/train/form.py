@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from bioner.errors import BionerError
+from bioner.errors import BionerError, TrainingError
 from bioner.jobs.estimate import (
     Estimate,
     TrainGroup,
@@ -22,11 +21,13 @@ from bioner.jobs.estimate import (
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
 from bioner.jobs.specs import PRESETS, Choices, name_problems, shown_command, training_spec
-from bioner.machine import Device, Precision, gpus, resolve_device, torch_has_cuda
+from bioner.machine import Device, gpus, resolve_device, torch_has_cuda
 from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
+from bioner.training.config import TrainingConfig
 from bioner.training.run_card import duration
 from bioner.ui import cache
 from bioner.ui.session import Session, page_link, show_problem
+from bioner.ui.train.advanced import draw_advanced
 
 OTHER = "Another: a folder or a hub name"
 
@@ -46,7 +47,7 @@ def draw_form(session: Session) -> JobSpec | None:
     size = chosen_size(groups, choices.corpora)
     cost = _draw_estimate(session, choices, size)
     spec = training_spec(session.settings, choices, cost)
-    problems = name_problems(choices.name)
+    problems = [*name_problems(choices.name), *_value_problems(choices)]
     notes: list[str] = []
     for finding in check_launch(spec, session.settings):
         (problems if finding.is_blocking else notes).append(finding.text)
@@ -65,6 +66,24 @@ def draw_form(session: Session) -> JobSpec | None:
         help=problems[0] if problems else "It goes on when this tab or the app is closed.",
     )
     return spec if pressed else None
+
+
+def _value_problems(choices: Choices) -> list[str]:
+    """Say what has no sense as the command itself would, before it is started."""
+    try:
+        TrainingConfig(
+            choices.base.value,
+            epochs=choices.epochs,
+            max_steps=choices.max_steps or -1,
+            learning_rate=choices.learning_rate,
+            batch_size=choices.batch_size,
+            gradient_accumulation=choices.accumulate,
+            max_length=choices.max_length,
+            seed=choices.seed,
+        )
+    except TrainingError as error:
+        return [f"{error}."]
+    return []
 
 
 def _choose_data(session: Session) -> Path | None:
@@ -125,7 +144,7 @@ def _draw_choices(session: Session, data: Path, groups: Sequence[TrainGroup]) ->
         format_func=lambda key: PRESETS[key].title,
     )
     st.caption(PRESETS[preset].help)
-    values = _draw_advanced(preset)
+    values = draw_advanced(preset)
     name, device, cards = _draw_target(session, base)
     return Choices(
         base=base,
@@ -176,81 +195,6 @@ def _choose_base(session: Session) -> Base:
         placeholder="/data/encoders/my-bert or organisation/name",
     ).strip()
     return base_of(value) if value else Base("", "", False)
-
-
-def _draw_advanced(preset: str) -> dict[str, Any]:
-    start = PRESETS[preset]
-    with st.expander("Advanced", icon=":material/tune:"):
-        left, middle, right = st.columns(3)
-        return {
-            "epochs": left.number_input(
-                "Epochs",
-                min_value=0.1,
-                max_value=100.0,
-                value=start.epochs,
-                step=0.5,
-                key=f"train_epochs_{preset}",
-            ),
-            "max_steps": middle.number_input(
-                "At most steps",
-                min_value=0,
-                value=start.max_steps,
-                step=100,
-                key=f"train_steps_{preset}",
-                help="Ends the run before its last epoch does; 0: no limit.",
-            ),
-            "batch_size": right.number_input(
-                "Batch size",
-                min_value=1,
-                max_value=1024,
-                value=start.batch_size,
-                key=f"train_batch_{preset}",
-                help="Sentences a step. Smaller takes less memory.",
-            ),
-            "learning_rate": left.number_input(
-                "Learning rate",
-                min_value=1e-7,
-                max_value=1e-2,
-                value=start.learning_rate,
-                format="%.1e",
-                step=1e-5,
-                key=f"train_rate_{preset}",
-            ),
-            "seed": middle.number_input(
-                "Seed", min_value=0, value=42, key="train_seed", help="Same seed, same run."
-            ),
-            "loss": right.selectbox(
-                "Loss",
-                ["partial", "naive"],
-                key="train_loss",
-                format_func=lambda key: {"partial": "Partial-label", "naive": "Naive"}[key],
-                help="Partial-label: no label is evidence only against the types that a corpus "
-                "looked for. Naive: against every type; for comparison.",
-            ),
-            "accumulate": left.number_input(
-                "Batches a step",
-                min_value=1,
-                max_value=256,
-                value=1,
-                key="train_accumulate",
-                help="More than one: a large batch in the memory of a small one.",
-            ),
-            "max_length": middle.number_input(
-                "Longest window",
-                min_value=16,
-                max_value=512,
-                value=256,
-                step=32,
-                key="train_length",
-                help="Word-pieces; a longer sentence is cut into windows, nothing is lost.",
-            ),
-            "precision": right.selectbox(
-                "Precision",
-                list(Precision),
-                key="train_precision",
-                help="Automatic: bfloat16 where the hardware computes in it.",
-            ),
-        }
 
 
 def _draw_target(session: Session, base: Base) -> tuple[str, Device, int]:

@@ -15,9 +15,10 @@ from bioner.jobs.metrics import Metric, read_metrics
 from bioner.settings import Settings
 from bioner.training.run_card import duration
 from bioner.ui.session import Session, keep_in_url, show_problem, url_text
+from bioner.ui.train.curves import draw_curves
 from bioner.ui.train.form import draw_form
 from bioner.ui.train.models import draw_models
-from bioner.ui.train.run import STATUS, draw_curves, draw_run
+from bioner.ui.train.run import STATUS, draw_run
 
 VIEWS = {
     "new": ":material/add: New run",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-import altair as alt
 import streamlit as st
 
 from bioner.errors import BionerError
@@ -20,11 +19,10 @@ from bioner.jobs.specs import option, shown_command, shown_path
 from bioner.models.card import CARD
 from bioner.models.catalogue import active_model
 from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
-from bioner.ui import charts
-from bioner.ui.charts import PALETTE, Point
 from bioner.ui.models import promote_dialog
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, page_link, show_problem
+from bioner.ui.train.curves import draw_curves
 
 STATUS = {
     "queued": (":material/hourglass_top:", "gray", "waiting"),
@@ -35,9 +33,6 @@ STATUS = {
     "failed": (":material/error:", "red", "failed"),
     "lost": (":material/help:", "red", "lost"),
 }
-
-
-MEAN = "mean of the corpora"
 
 
 def draw_run(session: Session, id: str, *, was_active: bool) -> None:
@@ -252,59 +247,3 @@ def run_facts(job: Job) -> RunFacts:
 
 def _height(text: str) -> int | Literal["content"]:
     return 300 if text.count("\n") > 12 else "content"
-
-
-def draw_curves(
-    runs: Sequence[tuple[str, Sequence[Metric]]], session: Session, *, key: str
-) -> None:
-    """Draw loss, pace and devel F1 of one run or several over their steps."""
-    colors = {name: PALETTE[i] for i, (name, _) in enumerate(runs)}
-    loss = [Point(m.step, m.loss, n) for n, ms in runs for m in ms if m.loss is not None]
-    pace = [Point(m.step, m.tokens_per_s, n) for n, ms in runs for m in ms if m.tokens_per_s]
-    left, right = st.columns(2)
-    if loss:
-        chart = _over_steps(loss, "Loss", y="Loss", colors=colors)
-        with left:
-            charts.show(chart, f"Training loss, now {loss[-1].y:.3f}", key=f"train_loss_{key}")
-    if pace:
-        chart = _over_steps(pace, "Pace", y="Word-pieces/s", colors=colors, number=",.0f")
-        with right:
-            charts.show(chart, "Real word-pieces a second", key=f"train_pace_{key}")
-    scores = [Point(m.step, m.devel_f1, n) for n, ms in runs for m in ms if m.devel_f1 is not None]
-    if not scores:
-        st.caption("F1 on the devel splits comes with the first evaluation.")
-        return
-    title = "Devel F1"
-    if len(runs) == 1:
-        title = "Devel F1 by type"
-        colors = {**session.schema.colors, MEAN: "#7f7f7f"}
-        scores = [replace(point, series=MEAN) for point in scores]
-        scores += [
-            Point(m.step, score, label)
-            for m in runs[0][1]
-            for label, score in (m.devel_by_type or {}).items()
-        ]
-    names = list(dict.fromkeys(point.series for point in scores))
-    scale = alt.Scale(domain=names, range=[colors.get(name, PALETTE[-1]) for name in names])
-    legend = alt.Legend(title=None, orient="right", symbolLimit=40)
-    chart = (
-        _over_steps(scores, title, y="F1", colors=colors)
-        .encode(
-            y=alt.Y("y:Q", title="F1", scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("series:N", scale=scale, legend=legend),
-        )
-        .properties(height=340)
-    )
-    charts.show(chart, "F1 on a sample of the devel splits", key=f"train_f1_{key}")
-
-
-def _over_steps(
-    points: Sequence[Point], title: str, *, y: str, colors: dict[str, str], number: str = ".3f"
-) -> alt.Chart:
-    """Draw lines over whole steps, as high with a legend as without one."""
-    chart = charts.lines(
-        points, title, x="Step", y=y, number=number, colors=colors, from_zero=True
-    ).encode(x=alt.X("x:Q", title="Step", axis=alt.Axis(format="~s", tickMinStep=1)))
-    has_legend = len({point.series for point in points}) > 1
-    drawn: alt.Chart = chart.properties(height=340 if has_legend else 260)
-    return drawn

@@ -1,0 +1,92 @@
+"""The settings of a run that most people leave as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from bioner.jobs.specs import PRESETS
+from bioner.machine import Precision
+from bioner.training.config import RANGES
+
+
+def draw_advanced(preset: str) -> dict[str, Any]:
+    start = PRESETS[preset]
+    with st.expander("Advanced", icon=":material/tune:"):
+        left, middle, right = st.columns(3)
+        return {
+            "epochs": left.number_input(
+                "Epochs",
+                min_value=0.1,
+                max_value=float(RANGES["epochs"].most),
+                value=start.epochs,
+                step=0.5,
+                key=f"train_epochs_{preset}",
+            ),
+            "max_steps": middle.number_input(
+                "At most steps",
+                min_value=0,
+                max_value=int(RANGES["max_steps"].most),
+                value=start.max_steps,
+                step=100,
+                key=f"train_steps_{preset}",
+                help="Ends the run before its last epoch does; 0: no limit.",
+            ),
+            "batch_size": right.number_input(
+                "Batch size",
+                min_value=1,
+                max_value=1024,
+                value=start.batch_size,
+                key=f"train_batch_{preset}",
+                help="Sentences a step. Smaller takes less memory.",
+            ),
+            "learning_rate": left.number_input(
+                "Learning rate",
+                min_value=1e-7,
+                max_value=1e-2,
+                value=start.learning_rate,
+                format="%.1e",
+                step=1e-5,
+                key=f"train_rate_{preset}",
+            ),
+            "seed": middle.number_input(
+                "Seed",
+                min_value=0,
+                max_value=int(RANGES["seed"].most),
+                value=42,
+                key="train_seed",
+                help="Same seed, same run.",
+            ),
+            "loss": right.selectbox(
+                "Loss",
+                ["partial", "naive"],
+                key="train_loss",
+                format_func=lambda key: {"partial": "Partial-label", "naive": "Naive"}[key],
+                help="Partial-label: no label is evidence only against the types that a corpus "
+                "looked for. Naive: against every type; for comparison.",
+            ),
+            "accumulate": left.number_input(
+                "Batches a step",
+                min_value=1,
+                max_value=256,
+                value=1,
+                key="train_accumulate",
+                help="More than one: a large batch in the memory of a small one.",
+            ),
+            "max_length": middle.number_input(
+                "Longest window",
+                min_value=16,
+                max_value=512,
+                value=256,
+                step=32,
+                key="train_length",
+                help="Word-pieces; a longer sentence is cut into windows, nothing is lost.",
+            ),
+            "precision": right.selectbox(
+                "Precision",
+                list(Precision),
+                key="train_precision",
+                help="Automatic: bfloat16 where the hardware computes in it.",
+            ),
+        }
