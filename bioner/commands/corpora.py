@@ -33,9 +33,7 @@ def fetch(
     for name in corpus or ():
         check_known("--corpus", name, CORPORA)
     folder = folder_of("--out", out, read_settings().raw)
-    report = fetch(
-        folder, corpus, progress=lambda name, done, total: say(f"[{done + 1}/{total}] {name}")
-    )
+    report = fetch(folder, corpus, progress=lambda at: say(f"[{at.done + 1}/{at.total}] {at.text}"))
     typer.echo(f"{len(report.fetched)} files fetched, {len(report.kept)} were there: {folder}")
 
 
@@ -55,7 +53,7 @@ def build_corpora(
     settings = read_settings()
     folder = folder_of("--out", out, settings.merged)
     origin = folder_of("--source", source, settings.raw)
-    report = build(origin, folder, settings, mapping, progress=say).report
+    report = build(origin, folder, settings, mapping, progress=lambda at: say(at.text)).report
     assert report is not None
     if as_json:
         print_json(report.to_json())

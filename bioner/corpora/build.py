@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from bioner.corpora.dataset import Dataset
@@ -11,6 +10,7 @@ from bioner.corpora.merge import merge
 from bioner.corpora.own import read_all
 from bioner.errors import CorpusError
 from bioner.machine import collector_paused
+from bioner.progress import OnProgress, Progress, unheard
 from bioner.settings import Settings
 
 
@@ -20,7 +20,7 @@ def build(
     settings: Settings,
     mapping: str = "curated",
     *,
-    progress: Callable[[str], None] | None = None,
+    progress: OnProgress = unheard,
 ) -> Dataset:
     """Read the corpora of a source folder and the user's own, merge them and write the folder.
 
@@ -30,8 +30,7 @@ def build(
     with collector_paused():
         corpora, schema = read_all(source, settings, mapping, progress=progress)
         dataset = merge(corpora, schema, progress=progress)
-        if progress:
-            progress("writing")
+        progress(Progress(1, 1, "writing"))
         write_dataset(dataset, folder)
     return dataset
 

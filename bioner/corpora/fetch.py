@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bioner.corpora.read import blob_sha1
 from bioner.corpora.registry import CORPORA, SPLITS
 from bioner.errors import CorpusError
+from bioner.progress import OnProgress, Progress, unheard
 
 REPOSITORY = "https://raw.githubusercontent.com/cambridgeltl/MTL-Bioinformatics-2016/master/data"
 
@@ -28,7 +29,7 @@ def fetch(
     only: Sequence[str] | None = None,
     *,
     repository: str = REPOSITORY,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: OnProgress = unheard,
 ) -> FetchReport:
     """Fetch the public files into ``destination``, each checked against its pin.
 
@@ -45,8 +46,7 @@ def fetch(
     for done, (info, split, pin) in enumerate(jobs):
         name = f"{info.id}{info.suffix}/{split}.tsv"
         target = destination / name
-        if progress:
-            progress(name, done, len(jobs))
+        progress(Progress(done, len(jobs), name))
         if target.is_file() and blob_sha1(target.read_bytes()).startswith(pin):
             kept.append(name)
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bioner.bio import tag_names
@@ -15,6 +15,7 @@ from bioner.corpora.read import Corpus
 from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError
 from bioner.labels import LabelSchema
+from bioner.progress import OnProgress, Progress, unheard
 from bioner.spans import Range, Sentence, Span
 
 
@@ -32,7 +33,7 @@ def merge(
     schema: LabelSchema,
     *,
     fuse: bool = True,
-    progress: Callable[[str], None] | None = None,
+    progress: OnProgress = unheard,
 ) -> Dataset:
     """Merge corpora into one dataset under the schema; the order of ``corpora`` does not matter.
 
@@ -42,24 +43,23 @@ def merge(
     ``fuse=False`` leaves equal sentences apart (for ablations). Raises SchemaError where a corpus
     has a type without a rule.
     """
-    say = progress or (lambda _: None)
     ordered = sorted(corpora, key=lambda c: c.id)
     if len({c.id for c in ordered}) != len(ordered):
         raise CorpusError(f"a corpus is given twice: {', '.join(c.id for c in ordered)}")
     counts = _Counts()
     mapped: dict[str, list[Sentence]] = {split: [] for split in SPLITS}
-    for corpus in ordered:
-        say(f"mapping {corpus.id}")
+    for done, corpus in enumerate(ordered):
+        progress(Progress(done, len(ordered), f"mapping {corpus.id}"))
         rules = schema.mapping_for(corpus.id)
         for split in SPLITS:
             mapped[split].extend(
                 apply_mapping(s, rules, counts.labels) for s in corpus.splits.get(split, ())
             )
-    say("removing leaks")
+    progress(Progress(len(ordered), len(ordered), "removing leaks"))
     held = [*mapped["devel"], *mapped["test"]]
     _count_shared(mapped["train"], counts)
     train = _without_leaks(mapped["train"], held, counts)
-    say("fusing")
+    progress(Progress(len(ordered), len(ordered), "fusing"))
     if fuse:
         train = _fuse_equal(train, counts)
     report = _report(ordered, train, mapped, schema, counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from bioner.errors import CorpusError
 from bioner.files import read_json_object
 from bioner.formats.conll import read_conll
 from bioner.labels import CorpusMapping, LabelSchema, SourceRule, SurfaceRule, read_schema
+from bioner.progress import OnProgress, unheard
 from bioner.settings import Settings
 from bioner.spans import Sentence
 
@@ -78,12 +79,10 @@ def read_all(
     settings: Settings,
     mapping: str = "curated",
     *,
-    progress: Callable[[str], None] | None = None,
+    progress: OnProgress = unheard,
 ) -> tuple[list[Corpus], LabelSchema]:
     """Read the corpora of a source folder and the own ones, and the schema for all of them."""
-    corpora = read_corpora(
-        source, progress=(lambda name: progress(f"reading {name}")) if progress else None
-    )
+    corpora = read_corpora(source, progress=progress)
     corpora += [read_own_corpus(folder) for folder in own_folders(settings)]
     return corpora, read_user_schema(settings, mapping)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bioner.corpora.registry import CORPORA, PART_SUFFIX, SPLITS, CorpusInfo
 from bioner.errors import CorpusError
 from bioner.formats.conll import read_conll
+from bioner.progress import OnProgress, Progress, unheard
 from bioner.spans import Sentence
 
 
@@ -53,7 +54,7 @@ def read_corpora(
     source: Path,
     only: Iterable[str] | None = None,
     *,
-    progress: Callable[[str], None] | None = None,
+    progress: OnProgress = unheard,
 ) -> list[Corpus]:
     """Read the registered corpora that a source folder holds, in the registry's order.
 
@@ -79,8 +80,7 @@ def read_corpora(
                     f"{source}: no folder {' or '.join(info.folders)} with a train.tsv"
                 )
             continue
-        if progress:
-            progress(info.id)
+        progress(Progress(len(found), None, f"reading {info.id}"))
         found.append(read_corpus(folder, info))
     if not found:
         raise CorpusError(

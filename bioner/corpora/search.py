@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +29,7 @@ from bioner.corpora.search_index import (
 )
 from bioner.corpora.search_query import Query, fts_expression, phrases_of, words_and_star
 from bioner.errors import CorpusError
+from bioner.progress import OnProgress, Progress, unheard
 from bioner.spans import Range, Sentence, Span, corpus_sentence
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class SearchIndex:
         folder: Path,
         *,
         file: Path | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: OnProgress = unheard,
     ) -> SearchIndex:
         """Open the index of a merged folder, building it first if it is absent or of other data.
 
@@ -111,7 +112,7 @@ class SearchIndex:
                 _rows(batch for split in SPLITS for batch in read_batches(folder, split)),
                 read_dataset_schema(folder),
                 fingerprint=manifest.fingerprint,
-                progress=progress and (lambda done: progress(done, total)),
+                progress=lambda done: progress(Progress(done, total)),
             )
         except (OSError, sqlite3.DatabaseError) as error:
             raise CorpusError(

@@ -277,7 +277,7 @@ def test_the_index_is_built_once_and_again_for_other_data(tmp_path: Path) -> Non
     folder = tmp_path / "merged"
     write_dataset(DATASET, folder)
     told: list[tuple[int, int]] = []
-    first = SearchIndex.open(folder, progress=lambda done, total: told.append((done, total)))
+    first = SearchIndex.open(folder, progress=lambda at: told.append((at.done, at.total)))
     assert first.sentences == 12
     made = first.file.stat().st_mtime_ns
     assert SearchIndex.open(folder).file.stat().st_mtime_ns == made

@@ -10,6 +10,7 @@ from bioner.corpora.build import build
 from bioner.corpora.fetch import fetch
 from bioner.corpora.search import SearchIndex
 from bioner.errors import BionerError
+from bioner.progress import Progress
 from bioner.ui.corpora.memory import CorporaMemory
 from bioner.ui.session import Session, show_problem
 
@@ -66,8 +67,8 @@ def _draw_fetch(session: Session) -> None:
         return
     bar = st.progress(0.0, "Connecting …")
 
-    def progress(name: str, done: int, total: int) -> None:
-        bar.progress(done / max(1, total), name)
+    def progress(at: Progress) -> None:
+        bar.progress(at.share or 0.0, at.text)
 
     try:
         fetch(session.settings.raw, progress=progress)
@@ -82,7 +83,12 @@ def _draw_fetch(session: Session) -> None:
 def _build(session: Session, source: Path) -> None:
     with st.status("Building the merged corpora …", expanded=True) as status:
         try:
-            build(source, session.settings.merged, session.settings, progress=status.write)
+            build(
+                source,
+                session.settings.merged,
+                session.settings,
+                progress=lambda at: status.write(at.text),
+            )
             status.write("preparing the search")
             SearchIndex.open(session.settings.merged)
         except BionerError as error:

@@ -12,7 +12,7 @@ from bioner.corpora.foreign_labels import suggest_types
 from bioner.corpora.own import OwnCorpus, own_folders, read_own_description
 from bioner.corpora.splits import SPLIT_BY, SplitBy, split_sentences
 from bioner.errors import BionerError
-from bioner.formats import MAX_WHOLE_BYTES
+from bioner.formats import MAX_WHOLE_BYTES, READABLE
 from bioner.labels import IGNORE
 from bioner.ui import cache
 from bioner.ui.corpora.memory import CorporaMemory
@@ -21,6 +21,7 @@ from bioner.ui.snippets import sentence_html
 
 EXAMPLES = 5
 FORMATS = {
+    "": "told from the files",
     "conll": "CoNLL or TSV: a token and its tag a line",
     "brat": "BRAT: .txt and .ann",
     "bioc-xml": "BioC XML",
@@ -29,7 +30,7 @@ FORMATS = {
     "jsonl": "JSON lines",
     "spacy": "spaCy",
 }
-"""The formats that carry annotations, in words."""
+"""The formats that carry annotations, in words; the others are told by their names."""
 SPLITS_TOLD: dict[SplitBy, str] = {"names": "as the files are named", "hash": "shared out"}
 COVERS = "own_covers"
 _FOLLOWED = "own_covers_followed"
@@ -62,9 +63,9 @@ def draw_own(session: Session) -> None:
         return
     format = st.selectbox(
         "Format",
-        ["", *FORMATS],
+        ["", *(name for name in READABLE if name not in ("txt", "csv"))],
         key="own_format",
-        format_func=lambda name: FORMATS.get(name, "told from the files"),
+        format_func=lambda name: FORMATS.get(name, name),
         width=420,
     )
     try:

@@ -16,6 +16,7 @@ from bioner.corpora.search import FEATURES, INDEX_NAME, Hit, SearchIndex
 from bioner.corpora.search_query import Query
 from bioner.errors import BionerError
 from bioner.labels import LabelSchema
+from bioner.progress import Progress
 from bioner.spans import Sentence
 from bioner.ui import cache
 from bioner.ui.chips import coverage_html
@@ -62,9 +63,11 @@ def prepare_index(folder: Path) -> None:
         return
     bar = st.progress(0.0, "Preparing the search, once for these corpora …")
 
-    def progress(done: int, total: int) -> None:
-        told = f"Preparing the search, once for these corpora: {done:,} of {total:,} sentences"
-        bar.progress(min(1.0, done / max(1, total)), told)
+    def progress(at: Progress) -> None:
+        told = (
+            f"Preparing the search, once for these corpora: {at.done:,} of {at.total:,} sentences"
+        )
+        bar.progress(at.share or 0.0, told)
 
     SearchIndex.open(folder, progress=progress)
     bar.empty()
