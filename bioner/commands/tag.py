@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from bioner.formats import WriteReport
     from bioner.tagging.tagger import Tagger
 
+_BRAT_ID = re.compile(r"T\d{1,9}")
 TAG_CHARACTERS = 200_000
 """How much text is tagged at once: enough to fill batches, little enough to keep memory flat."""
 
@@ -77,6 +80,7 @@ class _Texts:
     column: str
     tally: Tally = field(default_factory=Tally)
     relations_dropped: int = 0
+    _last_ids: deque[int] = field(default_factory=deque)
 
     def tagged(self, tagger: Tagger) -> Iterator[Document]:
         """Read, tag and yield documents, a batch of text at a time."""
@@ -86,11 +90,24 @@ class _Texts:
             batch.append(document)
             size += len(document.text)
             if size >= TAG_CHARACTERS:
-                yield from tagger.tag_documents(batch)
+                yield from self._numbered(tagger.tag_documents(batch))
                 done += len(batch)
                 say(f"{done:,} documents tagged")
                 batch, size = [], 0
-        yield from tagger.tag_documents(batch)
+        yield from self._numbered(tagger.tag_documents(batch))
+
+    def _numbered(self, documents: Sequence[Document]) -> Iterator[Document]:
+        """Yield the documents, new ids on from those of the marks that gave way, if they had any.
+
+        What somebody wrote down about an id must not come to be said of another mark.
+        """
+        for document in documents:
+            last = self._last_ids.popleft()
+            numbered = tuple(
+                replace(one, id=f"T{number}" if last else one.id)
+                for number, one in enumerate(document.mentions, last + 1)
+            )
+            yield replace(document, mentions=numbered)
 
     def _bare(self) -> Iterator[Document]:
         """Yield the texts without their marks: the model's take their place.
@@ -104,6 +121,8 @@ class _Texts:
             source: Path | BinaryIO = sys.stdin.buffer if name == "-" else Path(name)
             for document in iter_documents(source, options=options, tally=self.tally):
                 self.relations_dropped += len(document.relations)
+                used = [one.id[1:] for one in document.mentions if _BRAT_ID.fullmatch(one.id)]
+                self._last_ids.append(max(map(int, used), default=0))
                 yield replace(document, mentions=(), relations=())
 
 

@@ -10,11 +10,23 @@ from dataclasses import replace
 
 from bioner.formats.attributes import ENTITIES, SOURCE_ID, pairs_of, source_id
 from bioner.formats.brat import EVENT_KEY, OWN
+from bioner.formats.brat_configuration import Configuration
 from bioner.formats.relations import standing_relations
 from bioner.formats.tally import UNTYPED, Losses
 from bioner.spans import Document, Relation
 
+CONFIGURATION = "annotation.conf"
 _SIMPLE = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+
+
+def write_archive(documents: Iterable[Document], losses: Losses) -> Iterator[tuple[str, str]]:
+    """Yield what ``write_pairs`` does, then ``annotation.conf`` with the types in use."""
+    configuration = Configuration()
+    for name, content in write_pairs(documents, losses):
+        for line in content.splitlines() if name.endswith(".ann") else ():
+            configuration.add(line)
+        yield name, content
+    yield CONFIGURATION, configuration.text()
 
 
 def write_pairs(documents: Iterable[Document], losses: Losses) -> Iterator[tuple[str, str]]:

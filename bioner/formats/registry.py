@@ -56,6 +56,8 @@ _NO_TEXTS = re.compile(
     re.IGNORECASE,
 )
 """Files of a folder that are about its texts, and none of them."""
+_CONFIGURATION = re.compile(r"(^|/)(annotation|visual|tools|kb_shortcuts)\.conf$")
+"""What BRAT's editor is told, which says nothing of any text."""
 
 
 def read_documents(
@@ -229,6 +231,8 @@ def _each_member(
     yield from brat.read_pairs(pairs.items(), tally, options)
     for name in members if format != "brat" else ():
         if name in pairs:
+            continue
+        if _CONFIGURATION.search(name):
             continue
         if _NO_TEXTS.search(name):
             tally.leave(f'file "{PurePosixPath(name).name}"', name)

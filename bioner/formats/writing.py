@@ -102,9 +102,11 @@ def write_documents(
     documents = (_with_finite_scores(one, losses) for one in documents)
     try:
         if format == "brat" and isinstance(target, Path):
-            write = _write_zip if target.suffix.lower() == ".zip" else _write_folder
             try:
-                write(brat_writer.write_pairs(documents, losses), target)
+                if target.suffix.lower() == ".zip":
+                    _write_zip(brat_writer.write_archive(documents, losses), target)
+                else:
+                    _write_folder(brat_writer.write_pairs(documents, losses), target)
             except OSError as error:
                 raise unwritable(target, error) from error
         elif isinstance(target, Path) and is_device(target):

@@ -127,6 +127,26 @@ def test_brat_gives_no_id_that_was_in_use(tmp_path: Path) -> None:
     assert [m.id for m in found.mentions] == ["T2", "T10"]
 
 
+def test_a_brat_zip_carries_the_types_that_its_editor_must_know() -> None:
+    lines = "T1\tGene 0 3\tp53\nT2\tCell 10 14\tMDM2\nR1\tBinds Arg1:T1 Arg2:T2\n"
+    lines += "A1\tSure T1 high\n"
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.txt", "p53 binds MDM2.")
+        archive.writestr("a.ann", lines)
+    result = read_bytes(stream.getvalue(), "a.zip")
+    data, _ = to_bytes(result.documents, "brat")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        told = archive.read("annotation.conf").decode()
+    assert told == (
+        "[entities]\nGene\nCell\n\n[relations]\nBinds\tArg1:<ANY>, Arg2:<ANY>\n\n[events]\n\n"
+        "[attributes]\nSure\tArg:<ANY>, Value:high\n"
+    )
+    again = read_bytes(data, "a.zip")
+    assert again.documents == result.documents
+    assert not again.report.unread
+
+
 # 6: offsets
 
 

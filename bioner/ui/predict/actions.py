@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from bioner.errors import BionerError
-from bioner.formats import SUFFIXES, to_bytes
+from bioner.formats import NAMES, SUFFIXES, to_bytes
 from bioner.labels import LabelSchema
 from bioner.models.catalogue import ModelEntry
 from bioner.review.intake import Intake, Origin, open_project, take_in
@@ -26,15 +26,6 @@ LINK_LONGEST = 1_500
 EAGER_LONGEST = 300_000
 """Characters up to which a download is made beforehand, to say what its format cannot hold."""
 NEW_PROJECT = "My review"
-FORMAT_NAMES = {
-    "jsonl": "JSON lines",
-    "conll": "CoNLL (token and tag)",
-    "brat": "BRAT (zip of txt and ann)",
-    "bioc-xml": "BioC XML",
-    "bioc-json": "BioC JSON",
-    "pubtator": "PubTator",
-    "spacy": "spaCy",
-}
 
 
 def draw_actions(
@@ -92,7 +83,7 @@ def _choose_scope(documents: Sequence[Document], place: int, key: str) -> list[D
 def _draw_download(documents: Sequence[Document], place: int) -> None:
     chosen = _choose_scope(documents, place, "predict_download_scope")
     format = st.selectbox(
-        "Format", list(FORMAT_NAMES), key="predict_format", format_func=lambda f: FORMAT_NAMES[f]
+        "Format", list(NAMES), key="predict_format", format_func=lambda f: NAMES[f]
     )
     data: bytes | Callable[[], bytes] = lambda: to_bytes(chosen, format)[0]  # noqa: E731
     if sum(len(one.text) for one in chosen) <= EAGER_LONGEST:
