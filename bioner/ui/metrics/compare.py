@@ -27,6 +27,7 @@ from bioner.ui.metrics.data import (
 from bioner.ui.metrics.gate import draw_gate, draw_record
 from bioner.ui.metrics.mistakes import STYLE, draw_found
 from bioner.ui.metrics.retrain import draw_retraining
+from bioner.ui.models import model_label
 from bioner.ui.session import Session, keep_in_url, show_problem, url_text
 
 POINTS = st.column_config.NumberColumn(format="%+.1f")
@@ -56,7 +57,7 @@ def _draw_pair(session: Session, shown: Shown, data: Data | None) -> None:
         others,
         index=others.index(asked) if asked in others else 0,
         key="metrics_against",
-        format_func=lambda one: f"{one} · in use" if one == active else one,
+        format_func=lambda one: model_label(entries[one], active=active),
         help="The model of this page is B: a positive difference means that it is better than A.",
         width=420,
     )

@@ -1,4 +1,4 @@
-"""What can be done with tagged texts: explain a mention, download, link, send to Review."""
+"""What can be done with tagged texts: download them, link to one, send them to Review."""
 
 from __future__ import annotations
 
