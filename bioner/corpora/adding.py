@@ -21,7 +21,7 @@ from bioner.errors import CorpusError, FormatError
 from bioner.files import staged_folder
 from bioner.flattening import Flattening
 from bioner.formats import ReadReport
-from bioner.formats.conll import write_sentences
+from bioner.formats.conll_writer import write_sentences
 from bioner.formats.members import MAX_ARCHIVE_BYTES, is_archive, read_members
 from bioner.formats.registry import read_files
 from bioner.formats.source import refuse_large, unreadable

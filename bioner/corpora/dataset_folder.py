@@ -14,7 +14,7 @@ from bioner.corpora.dataset import Dataset, MergeReport
 from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError, SchemaError
 from bioner.files import read_json_object, staged_folder
-from bioner.formats.conll import write_sentences
+from bioner.formats.conll_writer import write_sentences
 from bioner.labels import LabelSchema, schema_from_json, schema_to_json
 from bioner.spans import Sentence, Span, spaced_offsets
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from io import StringIO
 
 from bioner.flattening import unflatten
-from bioner.formats.conll import write_sentences
+from bioner.formats.conll_writer import write_sentences
 from bioner.spans import Sentence
 
 

@@ -11,33 +11,33 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
 from bioner import bio
 from bioner.errors import FormatError
-from bioner.flattening import flatten, unflatten
+from bioner.flattening import unflatten
 from bioner.formats.attributes import (
     COVERS,
-    SENTENCE_COVERS,
     TOKENISED,
-    covers_at,
-    value_of,
-    without,
+)
+from bioner.formats.conll_lines import (
+    Block,
+    Layout,
+    is_tag,
+    read_blocks,
+    two_column_blocks,
+    unknown_tag,
 )
 from bioner.formats.lines import read_lines
 from bioner.formats.source import read_text, stem
-from bioner.formats.tally import UNTYPED, Losses, ReadOptions, Tally
-from bioner.spans import Document, Range, Sentence, Span, corpus_sentence
-from bioner.text import sentences_and_report
-from bioner.tokens import as_word
+from bioner.formats.tally import UNTYPED, ReadOptions, Tally
+from bioner.spans import Document, Sentence, Span, corpus_sentence
 
-DOCUMENT_START = "-DOCSTART-"
 SCHEME_SENTENCES = 2000
 
 _BRACKETS = {
     "-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}",
 }  # fmt: skip
-_COVERS = "# covers = "
 _MARKER = re.compile(r"<(/?)([A-Za-z]+)>")
 
 
@@ -59,32 +59,6 @@ class ConllFile:
     document_starts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The lines between two blank lines: first line number, tokens and tags (not yet repaired).
-
-    ``runs`` are the half-open ranges of the stretches without ``O``.
-    """
-
-    line: int
-    tokens: list[str]
-    tags: list[str]
-    runs: list[Range]
-    covers: frozenset[str] = frozenset()
-
-
-@dataclass
-class Layout:
-    """What the lines of a file look like, found on its first token line, and what was skipped."""
-
-    name: str
-    separator: str = ""
-    columns: int = 0
-    document_starts: int = 0
-    comments: int = 0
-    covers: frozenset[str] = frozenset()
-
-
 def read_conll(
     path: Path,
     *,
@@ -102,7 +76,7 @@ def read_conll(
     """
     layout = Layout(path.name)
     text = read_text(path)
-    blocks = _two_column_blocks(text, layout) or list(read_blocks(text.split("\n"), layout))
+    blocks = two_column_blocks(text, layout) or list(read_blocks(text.split("\n"), layout))
     tally = Tally("conll")
     decoder = Decoder(
         path.name, _scheme(blocks, path.name), untyped_label, tally, corpus=corpus, split=split
@@ -158,158 +132,17 @@ def _scheme(blocks: list[Block], name: str) -> bio.Scheme:
     return bio.detect_scheme(_count_runs(blocks, name))
 
 
-def _two_column_blocks(text: str, layout: Layout) -> list[Block]:
-    """Return the sentences of plain lines of a token, a tab and a tag, a sentence at a time.
-
-    Nothing where one line is of another kind: ``read_blocks``, a line at a time and slower, reads
-    those and says which line is wrong.
-    """
-    if DOCUMENT_START in text:
-        return []
-    shared: dict[str, str] = {}
-    share = shared.setdefault
-    blocks: list[Block] = []
-    line = 1
-    for part in text.split("\n\n"):
-        body = part.strip("\n")
-        if body:
-            cells = body.replace("\n", "\t\n\t").split("\t")
-            tokens, tags, ends = cells[::3], cells[1::3], cells[2::3]
-            if len(cells) % 3 != 2 or ends.count("\n") != len(ends) or "" in tokens:
-                return []
-            first = line + len(part) - len(part.lstrip("\n"))
-            if any(tag[-1:].isspace() for tag in set(tags)):
-                return []
-            tags = list(map(share, tags, tags))
-            blocks.append(Block(first, list(map(share, tokens, tokens)), tags, _runs(tags)))
-        line += part.count("\n") + 2
-    layout.separator, layout.columns = "\t", 2
-    return blocks
-
-
-def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
-    """Yield the sentences of CoNLL lines (without their ends), filling in the layout.
-
-    The first token line decides: tabs if it has one, else spaces; every other must have as many
-    columns.
-    """
-    shared: dict[str, str] = {}
-    share = shared.setdefault
-    tokens: list[str] = []
-    tags: list[str] = []
-    covers: frozenset[str] = frozenset()
-    first = number = 0
-    separator, columns = layout.separator, layout.columns
-    for number, line in enumerate(lines, 1):
-        cells = line.split(separator) if separator else []
-        if len(cells) != columns or not columns or not cells[0]:
-            cells = _cells(line, number, layout)
-            separator, columns = layout.separator, layout.columns
-        elif cells[0] == DOCUMENT_START:
-            layout.document_starts += 1
-            cells = []
-        if cells:
-            if not tokens:
-                first = number
-                covers, layout.covers = layout.covers, frozenset()
-            token, tag = cells[0], cells[-1].strip()
-            tokens.append(share(token, token))
-            tags.append(share(tag, tag))
-        elif tokens:
-            yield Block(first, tokens, tags, _runs(tags), covers)
-            tokens, tags = [], []
-    if tokens:
-        yield Block(first, tokens, tags, _runs(tags), covers)
-
-
-def _cells(line: str, number: int, layout: Layout) -> list[str]:
-    """Return the columns of a line that is not plainly a token line; nothing if it is none."""
-    if not line or line.isspace():
-        return []
-    if line.startswith(DOCUMENT_START):
-        layout.document_starts += 1
-        return []
-    if line.startswith("# ") and not _is_token(line, layout):
-        layout.comments += 1
-        if line.startswith(_COVERS):
-            layout.covers = frozenset(filter(None, line.removeprefix(_COVERS).strip().split(",")))
-        return []
-    if not layout.separator:
-        layout.separator = "\t" if "\t" in line else " "
-    cells = line.split("\t") if layout.separator == "\t" else _words(line)
-    if len(cells) > 1 and not cells[0].strip():
-        raise FormatError(f"{layout.name}:{number}: the first column (the token) is empty")
-    if not layout.columns:
-        if len(cells) < 2:
-            raise FormatError(
-                f"{layout.name}:{number}: expected 2 or more columns (a token and its tag, "
-                f"separated by a tab or spaces), found {len(cells)}"
-            )
-        layout.columns = len(cells)
-    if len(cells) != layout.columns:
-        raise FormatError(
-            f"{layout.name}:{number}: expected {layout.columns} columns, found {len(cells)}"
-        )
-    return cells
-
-
-def _words(line: str) -> list[str]:
-    """Return the columns that spaces part; a no-break space parts none."""
-    return [one for one in re.split(r"[ \t]+", line) if one.strip()]
-
-
-def _is_token(line: str, layout: Layout) -> bool:
-    """Tell whether a line that begins as a comment does is the token ``#`` and its columns."""
-    if layout.separator == "\t" or "\t" in line:
-        return "\t" in line
-    words = _words(line)
-    return len(words) == (layout.columns or 2) and (words[-1] == "O" or _is_tag(words[-1]))
-
-
 def _count_runs(blocks: Iterable[Block], name: str) -> Counter[tuple[str, ...]]:
     """Count the runs of tags without ``O`` between them: all that tells a scheme."""
     runs: Counter[tuple[str, ...]] = Counter()
     for block in blocks:
         runs.update(tuple(block.tags[start:end]) for start, end in block.runs)
-    bad = {tag for run in runs for tag in run if not _is_tag(tag)}
+    bad = {tag for run in runs for tag in run if not is_tag(tag)}
     if bad:
         for block in blocks:
             for i, tag in enumerate(block.tags):
                 if tag in bad:
                     raise unknown_tag(name, block.line + i, tag)
-    return runs
-
-
-def unknown_tag(name: str, line: int, tag: str) -> FormatError:
-    """Return the error of a last column that is not a tag."""
-    mend = "; if this is a table, name its text column" if " " in tag else ""
-    return FormatError(
-        f"{name}:{line}: expected a tag in the last column (O, or B-, I-, E-, S- and a type), "
-        f"got {tag!r:.60}{mend}"
-    )
-
-
-def _is_tag(tag: str) -> bool:
-    try:
-        bio.split_tag(tag)
-    except ValueError:
-        return False
-    return True
-
-
-def _runs(tags: Sequence[str]) -> list[Range]:
-    """Return the half-open ranges of the stretches without ``O``."""
-    if tags.count("O") == len(tags):
-        return []
-    runs: list[Range] = []
-    start = end = -1
-    for i in [i for i, tag in enumerate(tags) if tag != "O"]:
-        if i != end:
-            if end >= 0:
-                runs.append((start, end))
-            start = i
-        end = i + 1
-    runs.append((start, end))
     return runs
 
 
@@ -358,7 +191,7 @@ class Decoder:
                     found, repairs = bio.decode(run, self.scheme, untyped_label=self.untyped_label)
                     known = found, repairs + _needless_begins(run, self.scheme)
                 except ValueError as error:
-                    bad = next(i for i, tag in enumerate(run) if not _is_tag(tag))
+                    bad = next(i for i, tag in enumerate(run) if not is_tag(tag))
                     raise unknown_tag(self.name, line + start + bad, run[bad]) from error
                 self._known[run] = known
             found, repairs = known
@@ -407,75 +240,3 @@ def _is_marked(block: Block) -> bool:
         and opening.groups() == ("", closing[2]) and closing[1]
         and tags[0] == tags[-1] == "O"
     )  # fmt: skip
-
-
-def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None:
-    """Write the documents' sentences as two columns, token and IOB2 tag, separated by a tab.
-
-    Tokens are the text's own characters. CoNLL holds flat mentions of whole tokens: nested ones
-    are dropped (longest first, then leftmost), discontinuous ones joined, boundaries inside a
-    token snapped outwards, each counted. What was looked for, where somebody said so, is a comment
-    before each sentence.
-    """
-    for document in documents:
-        losses.document(document)
-        losses.drop("relations_dropped", len(document.relations))
-        kept = (TOKENISED, COVERS, SENTENCE_COVERS)
-        losses.drop("attributes_dropped", len(without(document.attributes, *kept)))
-        for one in document.mentions:
-            losses.drop("mention_id_dropped", bool(one.id))
-            losses.drop_details(one)
-        flat = list(flat_sentences(document, losses))
-        drop_between_tokens(document, flat, losses)
-        for ranges, spans in flat:
-            covers = covers_at(document, ranges[0][0] if ranges else 0)
-            if covers is not None:
-                stream.write(f"{_COVERS}{' '.join(covers.split())}\n")
-            tokens = [as_word(document.text[start:end]) for start, end in ranges]
-            write_sentence(tokens, bio.encode(spans, len(tokens)), stream)
-
-
-def write_sentences(
-    sentences: Iterable[Sentence], stream: TextIO, *, scheme: bio.Scheme = "IOB2"
-) -> None:
-    """Write sentences, with their tokens as they are, in the scheme."""
-    for one in sentences:
-        write_sentence(one.tokens, bio.encode(one.spans, len(one.tokens), scheme), stream)
-
-
-def write_sentence(tokens: Sequence[str], tags: Sequence[str], stream: TextIO) -> None:
-    """Write one sentence and the blank line after it."""
-    for token, tag in zip(tokens, tags, strict=True):
-        stream.write(f"{token}\t{tag}\n")
-    stream.write("\n")
-
-
-def flat_sentences(
-    document: Document, losses: Losses
-) -> Iterator[tuple[list[Range], tuple[Span, ...]]]:
-    """Yield the tokens of each sentence with the mentions that lie flat on them, losses counted."""
-    text = document.text
-    if value_of(document.attributes, TOKENISED):
-        ranges = [(m.start(), m.end()) for m in re.finditer("[^ ]+", text)]
-        spans, report = flatten(document, ranges)
-        found = [(ranges, spans)]
-    else:
-        sentences, report = sentences_and_report(document)
-        found = [(list(one.offsets), one.spans) for one in sentences]
-    losses.written += report.kept
-    losses.drop("nested_dropped", report.nested_dropped)
-    losses.drop("discontinuous_joined", report.discontinuous_joined)
-    losses.drop("boundaries_snapped", report.snapped)
-    outside = len(document.mentions) - report.kept - report.nested_dropped
-    losses.drop("outside_tokens_dropped", outside)
-    yield from found
-
-
-def drop_between_tokens(
-    document: Document, sentences: Sequence[tuple[list[Range], tuple[Span, ...]]], losses: Losses
-) -> None:
-    """Count what a format of tokens alone loses of a document: its id, and how its text ran."""
-    spaced = " ".join(document.text[start:end] for ranges, _ in sentences for start, end in ranges)
-    losses.drop("document_id_dropped")
-    losses.drop("text_between_tokens_dropped", spaced != document.text)
-    losses.drop("document_limits_dropped", len(sentences) > 1)

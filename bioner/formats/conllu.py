@@ -16,7 +16,9 @@ from typing import BinaryIO, TextIO
 
 from bioner import bio
 from bioner.errors import FormatError
-from bioner.formats.conll import SCHEME_SENTENCES, flat_sentences, unknown_tag
+from bioner.formats.conll import SCHEME_SENTENCES
+from bioner.formats.conll_lines import unknown_tag
+from bioner.formats.conll_writer import flat_sentences
 from bioner.formats.lines import read_lines
 from bioner.formats.source import stem
 from bioner.formats.tally import Losses, ReadOptions, Tally

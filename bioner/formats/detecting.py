@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from bioner.errors import FormatError
-from bioner.formats import conll, pubtator
+from bioner.formats import conll_lines, pubtator
 from bioner.formats.members import is_archive
 from bioner.formats.source import refuse_binary
 
@@ -116,7 +116,7 @@ def _is_tagged(text: str) -> bool:
     rows = [
         re.split(r"[ \t]+", line.strip(" \t\r"))
         for line in lines
-        if not line.startswith((conll.DOCUMENT_START, "# "))
+        if not line.startswith((conll_lines.DOCUMENT_START, "# "))
     ]
     if not rows or any(len(row) < 2 for row in rows):
         return False

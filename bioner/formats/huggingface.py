@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from bioner import bio
 from bioner.flattening import unflatten
 from bioner.formats.attributes import TOKENISED
-from bioner.formats.conll import drop_between_tokens, flat_sentences
+from bioner.formats.conll_writer import drop_between_tokens, flat_sentences
 from bioner.formats.marks import InvalidValue
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Span, corpus_sentence

@@ -16,7 +16,7 @@ from bioner.formats import (
     bioc_json,
     bioc_xml,
     brat_writer,
-    conll,
+    conll_writer,
     conllu,
     doccano,
     huggingface,
@@ -37,7 +37,7 @@ Writer = Callable[[Iterable[Document], TextIO, Losses], None]
 
 WRITERS: dict[str, Writer] = {
     "jsonl": jsonl.write,
-    "conll": conll.write,
+    "conll": conll_writer.write,
     "bioc-xml": bioc_xml.write,
     "bioc-json": bioc_json.write,
     "pubtator": pubtator.write,

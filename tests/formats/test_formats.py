@@ -25,7 +25,8 @@ from bioner.formats import (
     to_bytes,
     write_documents,
 )
-from bioner.formats.conll import read_conll, write_sentences
+from bioner.formats.conll import read_conll
+from bioner.formats.conll_writer import write_sentences
 from bioner.spans import Alternative, Document, Mention, Relation, mention
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "formats"
