@@ -9,8 +9,9 @@ import streamlit as st
 from bioner.errors import BionerError
 from bioner.evaluation.published import ANCHORS, COLUMNS, TEST_SENTENCES, Place
 from bioner.evaluation.scores import Report
+from bioner.evaluation.standing import Standing
 from bioner.ui import cache
-from bioner.ui.metrics.data import Shown, find_data, find_shown, to_csv
+from bioner.ui.metrics.data import find_data, find_shown, to_csv
 from bioner.ui.session import Session
 from bioner.ui.tables import draw_table
 
@@ -90,7 +91,7 @@ def draw_board(session: Session, split: str) -> None:
             )
 
 
-def source_of(shown: Shown) -> str:
+def source_of(shown: Standing) -> str:
     """Say where a model's line comes from."""
     if shown.stored is None:
         return "its card"

@@ -11,13 +11,13 @@ from bioner.errors import BionerError
 from bioner.evaluation.comparison import Difference, Paired, fixed_and_broken
 from bioner.evaluation.mistakes import Mistake
 from bioner.evaluation.reports import Evaluation
+from bioner.evaluation.standing import Standing
 from bioner.models import catalogue
 from bioner.models.catalogue import ModelEntry
 from bioner.ui import cache, charts
 from bioner.ui.metrics.charts import differences, verdict
 from bioner.ui.metrics.data import (
     Data,
-    Shown,
     corpus_title,
     evaluation_job,
     find_shown,
@@ -34,14 +34,14 @@ POINTS = st.column_config.NumberColumn(format="%+.1f")
 PLAIN = st.column_config.NumberColumn(format="%.1f")
 
 
-def draw_comparison(session: Session, shown: Shown, data: Data | None) -> None:
+def draw_comparison(session: Session, shown: Standing, data: Data | None) -> None:
     """Draw the chosen model (B) against another (A), paired sentence by sentence."""
     draw_retraining(session)
     _draw_pair(session, shown, data)
     draw_record(session)
 
 
-def _draw_pair(session: Session, shown: Shown, data: Data | None) -> None:
+def _draw_pair(session: Session, shown: Standing, data: Data | None) -> None:
     entries = {entry.name: entry for entry in cache.models(session.settings) if entry.can_tag}
     others = [name for name in entries if name != shown.entry.name]
     if not others:
@@ -81,8 +81,8 @@ def _draw_pair(session: Session, shown: Shown, data: Data | None) -> None:
 def _offer(
     session: Session,
     entry: ModelEntry,
-    shown: Shown,
-    other: Shown | None,
+    shown: Standing,
+    other: Standing | None,
     data: Data | None,
     split: str,
 ) -> None:
@@ -131,7 +131,7 @@ def _offer(
         st.rerun()
 
 
-def _draw_differences(shown: Shown, compared: cache.Comparison) -> None:
+def _draw_differences(shown: Standing, compared: cache.Comparison) -> None:
     if compared.paired.left_out:
         st.caption(
             f"{compared.paired.left_out:,} sentences are left out: "

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bioner.evaluation.keys import model_hash
-from bioner.evaluation.reports import Evaluation
-from bioner.evaluation.scores import Report, report_from_json
+from bioner.evaluation.scores import Report
+from bioner.evaluation.standing import Standing, find_standing
 from bioner.jobs import launch
 from bioner.jobs.folder import Job, list_jobs
 from bioner.jobs.metrics import Metric, read_metrics
@@ -32,17 +31,6 @@ class Data:
     fingerprint: str
     sentences: int
     is_sample: bool
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The scores on the page: from a stored report of this data, or from the model's card."""
-
-    entry: ModelEntry
-    report: Report
-    stored: Evaluation | None
-    is_current: bool
-    """Whether the report is of the merged data that is here now."""
 
 
 def find_data(settings: Settings, split: str) -> Data | None:
@@ -72,29 +60,10 @@ def build_sample(settings: Settings) -> None:
 
 def find_shown(
     settings: Settings, entry: ModelEntry, data: Data | None, split: str
-) -> Shown | None:
-    """Return what is known of a model's scores, the most telling first.
-
-    First a report of this very model and data, then one of this model on other data, then the
-    scores on its card.
-    """
-    weights = model_hash(entry.folder)
-    mine = [
-        one
-        for one in cache.evaluations(settings)
-        if one.key.data and one.key.weights == weights and one.key.split == split
-    ]
+) -> Standing | None:
+    """Return what is known of a model's scores, of the data that is here if there is any."""
     fingerprint = data.fingerprint if data else ""
-    mine.sort(key=lambda one: (one.key.data != fingerprint, len(one.key.corpora) > 0))
-    if mine:
-        best = mine[0]
-        return Shown(entry, best.report, best, best.key.data == fingerprint)
-    if split == "test" and entry.card and entry.card.scores:
-        try:
-            return Shown(entry, report_from_json(entry.card.scores), None, False)
-        except (KeyError, TypeError, AttributeError):
-            return None
-    return None
+    return find_standing(entry, cache.evaluations(settings), fingerprint=fingerprint, split=split)
 
 
 def evaluation_job(settings: Settings, model: str, split: str) -> Job | None:

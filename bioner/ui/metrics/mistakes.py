@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import html
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
+from bioner.evaluation.confusion import (
+    ANY,
+    BOUNDARY,
+    MISSED,
+    SPURIOUS,
+    MistakeFilter,
+    count_confusions,
+)
 from bioner.evaluation.mistakes import KINDS, Mistake, by_sentence
 from bioner.evaluation.reports import Evaluation, Judged
 from bioner.evaluation.scores import Report
+from bioner.evaluation.standing import Standing
 from bioner.evaluation.surfaces import Usage
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence, Span
 from bioner.ui.charts import Cell
 from bioner.ui.chips import label_html
 from bioner.ui.metrics.charts import confusion, show_confusion
-from bioner.ui.metrics.data import Shown, corpus_title, to_csv
+from bioner.ui.metrics.data import corpus_title, to_csv
 from bioner.ui.metrics.send import draw_send
 from bioner.ui.session import Session, keep_in_url, page_link, url_text
 from bioner.ui.snippets import marked_html, sentence_mentions
 
 STYLE = Path(__file__).with_name("metrics.css")
-ANY = ""
-SPURIOUS, MISSED, BOUNDARY = "spurious", "missed", "wrong boundary"
 PAGE = 10
 CONVENTIONS = {
     "": "All",
@@ -35,42 +40,7 @@ CONVENTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Filter:
-    """Which mistakes to show; an empty field lets everything through."""
-
-    corpus: str = ""
-    kind: str = ""
-    gold: str = ""
-    predicted: str = ""
-    text: str = ""
-    convention: str = ""
-
-    def lets_through(self, one: Mistake) -> bool:
-        """Whether the mistake is one to show."""
-        return (
-            self.corpus in (ANY, one.corpus)
-            and self.kind in (ANY, one.kind)
-            and self.gold in (ANY, row_of(one))
-            and self.predicted in (ANY, column_of(one))
-            and self.text.lower() in f"{one.surface}\n{one.predicted_surface}".lower()
-            and (not self.convention or (self.convention == "yes") == bool(one.agreeing))
-        )
-
-
-def row_of(one: Mistake) -> str:
-    """Return a mistake's row in the confusion matrix."""
-    return one.gold.label if one.gold else SPURIOUS
-
-
-def column_of(one: Mistake) -> str:
-    """Return a mistake's column in the confusion matrix."""
-    if one.kind == BOUNDARY:
-        return BOUNDARY
-    return one.predicted.label if one.predicted else MISSED
-
-
-def draw_mistakes(session: Session, shown: Shown) -> None:
+def draw_mistakes(session: Session, shown: Standing) -> None:
     """Draw the confusion matrix, the filters, and the sentences they let through."""
     stored = shown.stored
     if stored is None:
@@ -106,31 +76,13 @@ def _choose_corpus(report: Report) -> str:
     return str(corpus)
 
 
-def confusion_cells(
-    report: Report, mistakes: Sequence[Mistake], corpus: str, schema: LabelSchema
-) -> tuple[list[Cell], list[Cell]]:
-    """Count mistakes by gold row and predicted column, and exact matches by type."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for one in mistakes:
-        if corpus in (ANY, one.corpus):
-            counts[row_of(one), column_of(one)] += 1
-    by_type = report.by_type if corpus == ANY else report.by_corpus[corpus].by_type
-    types = [name for name in schema.names if name in by_type]
-    types += [name for name in by_type if name not in types]
-    columns = [*types, BOUNDARY, MISSED]
-    cells = [
-        Cell(row, column, counts[row, column])
-        for row in [*types, SPURIOUS]
-        for column in columns
-        if counts[row, column]
-    ]
-    return cells, [Cell(name, name, by_type[name].correct) for name in types]
-
-
 def _draw_confusion(
     schema: LabelSchema, report: Report, mistakes: Sequence[Mistake], corpus: str
 ) -> None:
-    cells, right = confusion_cells(report, mistakes, corpus, schema)
+    cells, right = (
+        [Cell(one.row, one.column, one.count) for one in found]
+        for found in count_confusions(report, mistakes, corpus, schema.names)
+    )
     top = sorted(cells, key=lambda cell: -(cell.value or 0))[:5]
     choice = show_confusion(
         confusion(cells, right),
@@ -153,7 +105,7 @@ def _draw_confusion(
 
 def _choose_filter(
     schema: LabelSchema, report: Report, mistakes: Sequence[Mistake], corpus: str
-) -> Filter:
+) -> MistakeFilter:
     types = [name for name in schema.names if name in report.by_type]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         gold = _select("Gold", [ANY, *types, SPURIOUS], "gold", "Any")
@@ -162,7 +114,7 @@ def _choose_filter(
         convention = _select("Convention", list(CONVENTIONS), "convention", "", CONVENTIONS)
         text = st.text_input("Surface contains", url_text("surface", ""), key="metrics_surface")
     keep_in_url(surface=text)
-    return Filter(corpus, kind, gold, predicted, text.strip(), convention)
+    return MistakeFilter(corpus, kind, gold, predicted, text.strip(), convention)
 
 
 def _select(

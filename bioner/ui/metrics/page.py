@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from bioner.errors import BionerError
+from bioner.evaluation.standing import Standing
 from bioner.jobs import launch
 from bioner.jobs.folder import Job, read_job
 from bioner.jobs.log import tail_log
@@ -18,7 +19,6 @@ from bioner.ui.metrics.board import draw_board
 from bioner.ui.metrics.compare import draw_comparison
 from bioner.ui.metrics.data import (
     Data,
-    Shown,
     build_sample,
     evaluation_job,
     find_data,
@@ -82,7 +82,7 @@ def choose_model(session: Session) -> ModelEntry | None:
     return usable[name]
 
 
-def open_scores(session: Session, entry: ModelEntry) -> tuple[Shown | None, Data | None]:
+def open_scores(session: Session, entry: ModelEntry) -> tuple[Standing | None, Data | None]:
     """Find the model's scores; say what they rest on; offer to measure what is not measured."""
     split = session.of(MetricsMemory).split
     try:
@@ -143,7 +143,7 @@ def _draw_progress(session: Session, job: Job) -> None:
         st.rerun()
 
 
-def _tell_basis(shown: Shown, data: Data | None) -> None:
+def _tell_basis(shown: Standing, data: Data | None) -> None:
     report, stored = shown.report, shown.stored
     split = report.split
     corpora = f"{len(report.by_corpus)} corpora"
@@ -194,7 +194,7 @@ def _tell_basis(shown: Shown, data: Data | None) -> None:
 
 
 def _offer_evaluation(
-    session: Session, entry: ModelEntry, data: Data | None, split: str, shown: Shown | None
+    session: Session, entry: ModelEntry, data: Data | None, split: str, shown: Standing | None
 ) -> None:
     if data is None:
         told = (
@@ -259,7 +259,7 @@ def choose_view() -> str:
     return view
 
 
-def draw_view(view: str, session: Session, shown: Shown | None, data: Data | None) -> None:
+def draw_view(view: str, session: Session, shown: Standing | None, data: Data | None) -> None:
     """Draw the chosen view of a model's scores."""
     if view == "board":
         draw_board(session, session.of(MetricsMemory).split)
@@ -269,7 +269,7 @@ def draw_view(view: str, session: Session, shown: Shown | None, data: Data | Non
     if view == "compare":
         draw_comparison(session, shown, data)
         return
-    draw: dict[str, Callable[[Session, Shown], None]] = {
+    draw: dict[str, Callable[[Session, Standing], None]] = {
         "scores": draw_scores,
         "mistakes": draw_mistakes,
         "trust": draw_trust,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from bioner.evaluation.scores import Report, Score
+from bioner.evaluation.standing import Standing
 from bioner.ui import charts
 from bioner.ui.charts import Bar, Cell, Point
 from bioner.ui.metrics.charts import score_bars
-from bioner.ui.metrics.data import Shown, corpus_title, learning_curve, to_csv
+from bioner.ui.metrics.data import corpus_title, learning_curve, to_csv
 from bioner.ui.session import Session
 
 COLUMNS = {
@@ -36,7 +37,7 @@ COLUMNS = {
 }
 
 
-def draw_scores(session: Session, shown: Shown) -> None:
+def draw_scores(session: Session, shown: Standing) -> None:
     """Draw the numbers, the bars with their intervals, the tables and the matrix."""
     report = shown.report
     if not report.by_corpus:
@@ -185,7 +186,7 @@ def _draw_corpora(report: Report) -> None:
         )
 
 
-def _draw_learning(session: Session, shown: Shown) -> None:
+def _draw_learning(session: Session, shown: Standing) -> None:
     curve = learning_curve(session.settings, shown.entry)
     if len(curve) < 2:
         return

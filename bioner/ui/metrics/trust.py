@@ -6,10 +6,11 @@ import streamlit as st
 
 from bioner.evaluation.matching import MATCHINGS
 from bioner.evaluation.scores import Report
+from bioner.evaluation.standing import Standing
 from bioner.ui import charts
 from bioner.ui.charts import PALETTE, Bar
 from bioner.ui.metrics.charts import reliability
-from bioner.ui.metrics.data import Shown, corpus_title
+from bioner.ui.metrics.data import corpus_title
 from bioner.ui.session import Session
 from bioner.ui.tables import draw_table
 
@@ -17,7 +18,7 @@ LOOKED, NOT_LOOKED = "where it is looked for", "where nobody looked"
 POINTS = st.column_config.NumberColumn(format="%.1f")
 
 
-def draw_trust(session: Session, shown: Shown) -> None:
+def draw_trust(session: Session, shown: Standing) -> None:
     """Draw what says how far the model's marks can be relied on beyond its F1."""
     report = shown.report
     _draw_over_firing(report)
