@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bioner.corpora.adding import add_corpus, corpus_id, preview_corpus, read_upload
+from bioner.corpora.adding import add_corpus, corpus_id, preview_corpus, read_uploads
 from bioner.corpora.build import build
 from bioner.corpora.foreign_labels import suggest_types
 from bioner.corpora.own import OwnCorpus, read_user_schema
@@ -21,7 +21,7 @@ def main(file: str, title: str, source: str) -> None:
     """Look at the file, suggest what its labels mean here, keep it, and build the merged data."""
     settings = read_settings()
     schema = read_user_schema(settings)
-    preview = preview_corpus([read_upload(Path(file))])
+    preview = preview_corpus(read_uploads([Path(file)]))
     types = suggest_types(preview.labels, schema)
     for label, meaning in types.items():
         print(f"{label} → {meaning}")

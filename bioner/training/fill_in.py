@@ -57,7 +57,7 @@ class FillIn:
 def load_fill_in(path: Path, sentences: Sequence[Sentence]) -> FillIn | None:
     """Read what ``FillIn.save`` wrote; None where there is none, or it fits other sentences."""
     try:
-        with np.load(path, allow_pickle=False) as found:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
             marks, names, counts = found["marks"], found["names"], found["counts"]
             unsure = int(found["unsure"])
     except (OSError, ValueError, KeyError, BadZipFile):
