@@ -7,6 +7,10 @@ class BionerError(Exception):
     """One sentence for a person: what was wrong, where, and how to mend it."""
 
 
+class AccessError(BionerError):
+    """Somebody asked for what their role does not allow, or could not be told apart."""
+
+
 class DeviceError(BionerError):
     """A device or precision that is not there, or that no part of the program knows."""
 

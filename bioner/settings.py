@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
+from bioner.access import People, SignIn
+from bioner.errors import BionerError
 from bioner.machine import Device, read_device, usable_cpus
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +21,8 @@ class Settings:
 
     ``home`` holds what people made (database, edited schema, own corpora); ``backups`` its rotated
     copies. ``data``, ``models`` and ``jobs`` hold what the machine can make again;
-    ``encoders`` are folders of a base encoder, or of several.
+    ``encoders`` are folders of a base encoder, or of several. ``people`` says who signs in and how;
+    ``folders`` are those that somebody who signed in may name on the pages, with all below them.
     """
 
     home: Path
@@ -30,6 +33,8 @@ class Settings:
     jobs: Path
     device: Device
     encoders: tuple[Path, ...] = ()
+    people: People = field(default_factory=People)
+    folders: tuple[Path, ...] = ()
 
     @property
     def merged(self) -> Path:
@@ -62,12 +67,12 @@ def read_settings() -> Settings:
 
     ``BIONER_HOME``, ``BIONER_BACKUPS``, ``BIONER_DATABASE_URL``, ``BIONER_DATA``,
     ``BIONER_MODELS``, ``BIONER_JOBS``, ``BIONER_ENCODERS`` (folders, joined as in ``PATH``) and
-    ``BIONER_DEVICE`` (auto, cpu or cuda) override the defaults. Raises DeviceError.
+    ``BIONER_DEVICE`` (auto, cpu or cuda) override the defaults; ``BIONER_FOLDERS`` (folders) and
+    the variables of ``read_people`` say who may do what. Raises DeviceError, BionerError.
     """
     home = _folder(
         "BIONER_HOME", Path(platformdirs.user_data_dir("bioner-studio", appauthor=False))
     )
-    encoders = os.environ.get("BIONER_ENCODERS", "").split(os.pathsep)
     return Settings(
         home=home,
         backups=_folder("BIONER_BACKUPS", home.with_name(home.name + "-backups")),
@@ -76,8 +81,49 @@ def read_settings() -> Settings:
         models=_folder("BIONER_MODELS", PROJECT_ROOT / "models"),
         jobs=_folder("BIONER_JOBS", PROJECT_ROOT / "jobs"),
         device=read_device(os.environ.get("BIONER_DEVICE", Device.AUTO), "BIONER_DEVICE"),
-        encoders=tuple(Path(place).expanduser() for place in encoders if place),
+        encoders=_folders("BIONER_ENCODERS"),
+        people=read_people(),
+        folders=_folders("BIONER_FOLDERS"),
     )
+
+
+def read_people() -> People:
+    """Read how people sign in and which role each has.
+
+    ``BIONER_SIGN_IN`` (off, oidc, proxy, public), ``BIONER_ADMINISTRATORS``, ``BIONER_CURATORS``,
+    ``BIONER_ANNOTATORS``, ``BIONER_READERS`` (names with commas between, ``*`` for any letters),
+    ``BIONER_SIGN_IN_CLAIM``, ``BIONER_SIGN_IN_HOURS``, ``BIONER_PROXY_HEADER``,
+    ``BIONER_PROXY_SECRET``. Raises BionerError.
+    """
+    mode = os.environ.get("BIONER_SIGN_IN", "").strip().lower() or SignIn.OFF
+    if mode not in set(SignIn):
+        raise BionerError(
+            f"BIONER_SIGN_IN: expected one of {', '.join(SignIn)}, got {mode!r}; set it or leave "
+            "it out"
+        )
+    hours = os.environ.get("BIONER_SIGN_IN_HOURS", "12").strip()
+    if not hours.isdecimal() or not 0 < int(hours) <= 720:
+        raise BionerError(f"BIONER_SIGN_IN_HOURS: expected hours from 1 to 720, got {hours!r}")
+    return People(
+        sign_in=SignIn(mode),
+        administrators=_names("BIONER_ADMINISTRATORS"),
+        curators=_names("BIONER_CURATORS"),
+        annotators=_names("BIONER_ANNOTATORS"),
+        readers=_names("BIONER_READERS"),
+        claim=os.environ.get("BIONER_SIGN_IN_CLAIM", "").strip() or "email",
+        header=os.environ.get("BIONER_PROXY_HEADER", "").strip() or "X-Forwarded-User",
+        secret=os.environ.get("BIONER_PROXY_SECRET", ""),
+        hours=int(hours),
+    )
+
+
+def _names(variable: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in os.environ.get(variable, "").split(",") if one.strip())
+
+
+def _folders(variable: str) -> tuple[Path, ...]:
+    given = os.environ.get(variable, "").split(os.pathsep)
+    return tuple(Path(place).expanduser() for place in given if place)
 
 
 def _folder(variable: str, default: Path) -> Path:

@@ -1,0 +1,313 @@
+"""Who may do what: roles, actions and the one table of them, actors, and how people sign in."""
+
+from __future__ import annotations
+
+import getpass
+import hmac
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from bioner.errors import AccessError
+
+
+class Role(IntEnum):
+    """What somebody may do, each role all that the one before it may."""
+
+    READER = 1
+    ANNOTATOR = 2
+    CURATOR = 3
+    ADMINISTRATOR = 4
+
+    @property
+    def title(self) -> str:
+        """The role's name in a sentence."""
+        return self.name.lower()
+
+
+class Action(StrEnum):
+    """What somebody does, as a sentence's words: "this needs …, to <action>"."""
+
+    READ = "read texts, models and scores"
+    ANNOTATE = "correct sentences"
+    EXPORT = "take texts and marks out"
+    CREATE = "begin a project"
+    CHANGE = "change a project's settings"
+    IMPORT = "bring texts in"
+    PRIORITIES = "order the queue"
+    ADJUDICATE = "choose between reviewers"
+    ERASE = "erase a text for good"
+    BACKUP = "make a backup"
+    RESTORE = "restore a backup"
+    PROMOTE = "change the model in use"
+    JOBS = "start, stop or delete a job"
+    MAPPING = "change a corpus's mapping"
+    CORPORA = "add, build or remove corpora"
+    MODELS = "bring a model in"
+    FOLDERS = "name a folder of the server"
+    TOKENS = "make or revoke a token of the REST service"
+
+
+NEEDS: Mapping[Action, Role] = {
+    Action.READ: Role.READER,
+    Action.ANNOTATE: Role.ANNOTATOR,
+    Action.EXPORT: Role.ANNOTATOR,
+    Action.CREATE: Role.CURATOR,
+    Action.CHANGE: Role.CURATOR,
+    Action.IMPORT: Role.CURATOR,
+    Action.PRIORITIES: Role.CURATOR,
+    Action.ADJUDICATE: Role.CURATOR,
+    Action.ERASE: Role.CURATOR,
+    Action.BACKUP: Role.CURATOR,
+    Action.RESTORE: Role.CURATOR,
+    Action.PROMOTE: Role.CURATOR,
+    Action.JOBS: Role.CURATOR,
+    Action.MAPPING: Role.CURATOR,
+    Action.CORPORA: Role.CURATOR,
+    Action.MODELS: Role.CURATOR,
+    Action.FOLDERS: Role.ADMINISTRATOR,
+    Action.TOKENS: Role.ADMINISTRATOR,
+}
+"""The least role of each action: the only table of its kind."""
+
+LISTED: Mapping[str, Role] = {
+    "reader": Role.READER,
+    "reviewer": Role.ANNOTATOR,
+    "curator": Role.CURATOR,
+}
+"""The roles that a project's list of people names, as they are saved."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a name and a role.
+
+    ``is_known``: somebody else than the person said who they are (a provider, a proxy), so that
+    they write under no other name. Where nobody signs in, the person at the machine names himself.
+    """
+
+    name: str
+    role: Role
+    is_known: bool = False
+
+    def may(self, action: Action) -> bool:
+        """Tell whether the role is enough for an action, projects aside."""
+        return self.role >= NEEDS[action]
+
+    def may_in(self, action: Action, people: Iterable[tuple[str, str]]) -> bool:
+        """Tell whether the actor may do this in a project with these ``(name, role)``.
+
+        A project's list narrows what the role allows and never widens it: a curator who is listed
+        as a reader reads, and who is not listed reads. Administrators who are not listed may do
+        all, so that a project cannot be locked.
+        """
+        listed = dict(people)
+        if not self.may(action):
+            return False
+        if not listed or (self.role is Role.ADMINISTRATOR and self.name not in listed):
+            return True
+        return LISTED.get(listed.get(self.name, "reader"), Role.READER) >= NEEDS[action]
+
+    def require(
+        self, action: Action, people: Iterable[tuple[str, str]] = (), *, where: str = ""
+    ) -> None:
+        """Raise AccessError unless the actor may do this (in a project with these people)."""
+        people = tuple(people)
+        if not self.may_in(action, people):
+            raise AccessError(_refusal(self, action, dict(people), where))
+
+    def require_name(self, name: str) -> None:
+        """Raise AccessError where somebody who signed in would write under another name."""
+        if self.is_known and name != self.name:
+            raise AccessError(
+                f"you are signed in as {self.name or 'nobody'} and cannot write as "
+                f"{name or 'a person without a name'}"
+            )
+
+    def require_folder(self, folder: Path, roots: Sequence[Path]) -> Path:
+        """Return a folder of the server if the actor may name it; links are followed first.
+
+        Administrators alone, and those who signed in only below ``roots``.
+        """
+        self.require(Action.FOLDERS)
+        real = folder.expanduser().resolve()
+        if self.is_known and not any(real.is_relative_to(root.resolve()) for root in roots):
+            known = ", ".join(map(str, roots)) or "none is named"
+            raise AccessError(
+                f"{folder}: not below a folder that BIONER_FOLDERS names ({known}); "
+                "copy it there, or add its folder on the server"
+            )
+        return real
+
+
+def _refusal(actor: Actor, action: Action, listed: Mapping[str, str], where: str) -> str:
+    place = f"{where}: " if where else ""
+    who = actor.name or "a person without a name"
+    needed = NEEDS[action].title
+    article = "an" if needed[0] in "aeiou" else "a"
+    if listed and actor.may(action):
+        role = listed.get(actor.name)
+        known = f"is a {role} in it" if role else "is not among its people"
+    else:
+        known = f"is {'an' if actor.role.title[0] in 'aeiou' else 'a'} {actor.role.title}"
+    return f"{place}{who} {known}; to {action} needs {article} {needed}"
+
+
+def operator() -> Actor:
+    """Return the user of the operating system: whoever runs a command here, an administrator."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a container may run under a number without a name
+        name = "operator"
+    return Actor(name, Role.ADMINISTRATOR)
+
+
+VISITOR = Actor("", Role.READER, is_known=True)
+"""Everybody in the public mode: reads, and leaves nothing behind."""
+
+
+class SignIn(StrEnum):
+    """How the app knows who somebody is (``BIONER_SIGN_IN``)."""
+
+    OFF = "off"
+    OIDC = "oidc"
+    PROXY = "proxy"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """How people sign in, and which role each has; names may hold ``*``, as in ``*@lab.example``.
+
+    Who signs in and is in no list gets no role. ``claim`` is the provider's claim that is taken
+    as the name, ``header`` the proxy's; ``secret`` is what the proxy sends in ``SECRET_HEADER``
+    to be believed. ``hours`` after a sign-in with the provider it is asked for again.
+    """
+
+    sign_in: SignIn = SignIn.OFF
+    administrators: tuple[str, ...] = ()
+    curators: tuple[str, ...] = ()
+    annotators: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+    claim: str = "email"
+    header: str = "X-Forwarded-User"
+    secret: str = ""
+    hours: int = 12
+
+    def role_of(self, name: str) -> Role | None:
+        """Return the role of somebody who has signed in: the greatest whose list has the name."""
+        lists = {
+            Role.ADMINISTRATOR: self.administrators,
+            Role.CURATOR: self.curators,
+            Role.ANNOTATOR: self.annotators,
+            Role.READER: self.readers,
+        }
+        folded = name.casefold()
+        for role, patterns in lists.items():
+            if any(fnmatchcase(folded, pattern.casefold()) for pattern in patterns):
+                return role
+        return None
+
+    def known(self, name: str) -> Actor:
+        """Return who has signed in under this name. Raises AccessError if no list has it."""
+        role = self.role_of(name)
+        if role is None:
+            raise AccessError(
+                f"{name} has no role here: an administrator adds the name to BIONER_READERS, "
+                "BIONER_ANNOTATORS, BIONER_CURATORS or BIONER_ADMINISTRATORS"
+            )
+        return Actor(name, role, is_known=True)
+
+    def signed_in(self, claims: Mapping[str, object], now: float) -> Actor | None:
+        """Return whom the provider's claims name; None: nobody has signed in, or too long ago.
+
+        Raises AccessError for an address that the provider has not verified, for claims without
+        the name, and for a name without a role.
+        """
+        if claims.get("is_logged_in") is not True:
+            return None
+        begun = claims.get("iat")
+        if not isinstance(begun, int | float) or begun + self.hours * 3600 < now:
+            return None
+        name = claims.get(self.claim)
+        if not isinstance(name, str) or not name.strip():
+            raise AccessError(
+                f"the provider named nobody in the claim {self.claim!r}: name another with "
+                "BIONER_SIGN_IN_CLAIM"
+            )
+        if self.claim == "email" and claims.get("email_verified") is not True:
+            raise AccessError(
+                f"the provider has not verified the address {name}: verify it there, or name "
+                "another claim with BIONER_SIGN_IN_CLAIM"
+            )
+        return self.known(name.strip())
+
+    def behind_proxy(self, users: Sequence[str], secrets: Sequence[str], address: str) -> Actor:
+        """Return whom the trusted proxy's headers name; ``address``: where the app listens.
+
+        Believed are the headers of a proxy that shows the secret; without one, whatever reaches
+        an app that listens on this machine alone. Raises AccessError.
+        """
+        if self.secret:
+            given = secrets[0] if len(secrets) == 1 else ""
+            if not hmac.compare_digest(given.encode(), self.secret.encode()):
+                raise AccessError(
+                    f"this came without the proxy's secret ({SECRET_HEADER}): open the app by the "
+                    "proxy's address"
+                )
+        elif not is_loopback(address):
+            raise AccessError("the proxy is believed on this machine only, or with a secret")
+        if len(users) != 1 or not users[0].strip():
+            raise AccessError(
+                f"the proxy named {'nobody' if not users else 'more than one person'} in "
+                f"{self.header}: it must set this header itself and drop a visitor's own"
+            )
+        return self.known(users[0].strip())
+
+
+SECRET_HEADER = "X-BioNER-Proxy-Secret"
+"""The header in which a proxy shows that it is the one that is trusted."""
+
+
+def check_address(address: str, people: People) -> None:
+    """Raise AccessError where an address is reached by others and nobody signs in.
+
+    An empty address is every address of the machine.
+    """
+    if is_loopback(address):
+        return
+    if people.sign_in is SignIn.OFF:
+        raise AccessError(
+            f"{address or 'every address of this machine'} is reached by others, and nobody signs "
+            "in: set BIONER_SIGN_IN to oidc (a provider), proxy (behind one that knows people) or "
+            "public (everybody reads, nothing is stored), as docs/security.md shows; or listen on "
+            "127.0.0.1"
+        )
+    if people.sign_in is SignIn.PROXY and not people.secret:
+        raise AccessError(
+            f"{address or 'every address of this machine'} is reached by others than the proxy: "
+            "set BIONER_PROXY_SECRET here and in the proxy, or listen on 127.0.0.1"
+        )
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address or a host's name is this machine's alone."""
+    name = address.strip().lower().rstrip(".").removeprefix("[").removesuffix("]")
+    if name == "localhost" or name.startswith("unix://"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def role_table() -> str:
+    """Return the roles and actions as a Markdown table, as docs/security.md shows it."""
+    lines = ["| | " + " | ".join(role.title for role in Role) + " |", "|---" * 5 + "|"]
+    for action, needed in NEEDS.items():
+        marks = " | ".join("yes" if role >= needed else "" for role in Role)
+        lines.append(f"| {action} | {marks} |")
+    return "\n".join(lines)
