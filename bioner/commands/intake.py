@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +28,11 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A file in any known format.")],
     project: ProjectOption = "",
     covers: Annotated[
-        str, typer.Option(help="For a new project: the types its reviewers look for, by commas.")
+        str,
+        typer.Option(
+            help="For a new project: the types its reviewers look for, by commas; with --gold: "
+            "those the file's annotators looked for, else what its labels mean."
+        ),
     ] = "",
     gold: Annotated[
         bool, typer.Option("--gold", help="The file's labels are gold, not predictions.")
@@ -44,6 +49,7 @@ def import_(
     """Bring texts, with or without labels, into a project's queue; say what became of each."""
     from bioner.corpora.own import read_user_schema
     from bioner.formats import read_documents
+    from bioner.models.card import hashes_of_models
     from bioner.review.intake import Origin, take_in
     from bioner.review.texts import Texts
 
@@ -66,7 +72,9 @@ def import_(
         Origin(
             source=file.name,
             schema=schema.fingerprint,
+            trained=partial(hashes_of_models, settings.models),
             layer="gold" if gold else "prediction",
+            covers=_covered(covers, store.project(name).types, labels) if gold else None,
         ),
         tagging=tagging,
         order=queue_order(settings),
@@ -96,6 +104,7 @@ def send(
     from bioner.corpora.own import read_user_schema
     from bioner.evaluation.mistakes import KINDS, by_sentence
     from bioner.evaluation.reports import list_evaluations, reports_folder
+    from bioner.models.card import hashes_of_models
     from bioner.review.intake import Judged, Origin, judged_reasons, open_project, take_in_judged
 
     check_count("--limit", limit)
@@ -138,6 +147,7 @@ def send(
         Origin(
             source=f"mistakes of {model} on {split}",
             schema=evaluation.schema.fingerprint,
+            trained=partial(hashes_of_models, settings.models),
             model=model,
         ),
         on_progress=_heard(),
@@ -146,6 +156,20 @@ def send(
         print_json(_intake_json(project, took, {}))
     else:
         _print_intake(project, took)
+
+
+def _covered(names: str, types: Sequence[str], labels: Mapping[str, str]) -> frozenset[str]:
+    """Return what gold's annotators looked for: as the person says, else what its labels mean."""
+    from bioner.review.texts import looked_for
+
+    given = frozenset(name.strip() for name in names.split(",") if name.strip())
+    unknown = sorted(given - set(types))
+    if unknown:
+        raise StoreError(
+            f"--covers: {unknown[0]!r} is no type of the project; expected some of "
+            f"{', '.join(types)}"
+        )
+    return given or looked_for(labels)
 
 
 def _meanings(
@@ -216,6 +240,7 @@ def _intake_json(project: str, took: Intake, labels: Mapping[str, str]) -> dict[
         "items": took.items,
         "joined": took.joined,
         "my_test": took.test_documents,
+        "known_to_models": took.known_documents,
         "tagged": took.tagged,
         "ranked": took.ranked,
     }
@@ -227,5 +252,5 @@ def _print_intake(project: str, took: Intake) -> None:
         f"{project}: {first}; {took.items} sentences in the queue, {took.test_documents} documents "
         "set aside as my test"
     )
-    for line in (*others, *took.receipt.examples):
+    for line in (*others, *took.receipt.examples, took.my_test):
         say(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,18 @@ def write_training_hashes(folder: Path, hashes: Iterable[str]) -> None:
             raise ValueError(f"expected 16 hex digits, got {one!r}")
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / HASHES, bytes.fromhex("".join(distinct)))
+
+
+def hashes_of_models(models: Path) -> frozenset[str]:
+    """Return the fingerprints of every sentence that a model of this folder was trained on.
+
+    Of a model whose file is damaged nothing is known.
+    """
+    found: set[str] = set()
+    for path in models.glob(f"*/{HASHES}"):
+        with suppress(ModelError):
+            found |= training_hashes(path.parent)
+    return frozenset(found)
 
 
 def has_training_hashes(folder: Path) -> bool:

@@ -15,6 +15,7 @@ from bioner.review.texts import Texts
 from bioner.spans import Document, Sentence
 from bioner.store import Placement, Priority, Project, Reason, Reject, Store
 from bioner.store.documents import incoming_sentences
+from bioner.store.my_test import TrainedOn, said
 from bioner.store.values import Layer
 
 PIECE = 200
@@ -29,13 +30,17 @@ class Origin:
     """Where texts come from: the ``source`` (a file, a page), what their marks are, and whose.
 
     ``schema`` is the fingerprint of the types that the marks are of; it is never empty. ``model``
-    made the marks; where none is named, they are the source's own.
+    made the marks; where none is named, they are the source's own. ``covers`` are the types that
+    who made them looked for; None: those of the project. ``trained`` gives what models were trained
+    on, so that none of it becomes "my test".
     """
 
     source: str
     schema: str
+    trained: TrainedOn
     layer: Layer = "prediction"
     model: str = ""
+    covers: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         if not self.source or not self.schema:
@@ -63,9 +68,10 @@ class Intake:
     """What came of it. ``documents`` are the ids under which the texts are in the project now.
 
     ``items`` are new sentences, ``joined`` those joined because a mention crosses them,
-    ``test_documents`` the texts set aside as "my test", ``tagged`` the marks of the model that
-    tagged them, ``ranked`` how many sentences got their place in the queue. ``unranked`` says why
-    the queue stays in the order of the texts, if it does.
+    ``test_documents`` the texts set aside as "my test", ``known_documents`` those that are not,
+    because a model was trained on them; ``my_test`` says how it stands. ``tagged`` are the marks of
+    the model that tagged them, ``ranked`` how many sentences got their place in the queue.
+    ``unranked`` says why the queue stays in the order of the texts, if it does.
     """
 
     receipt: Receipt
@@ -73,6 +79,8 @@ class Intake:
     items: int = 0
     joined: int = 0
     test_documents: int = 0
+    known_documents: int = 0
+    my_test: str = ""
     rejects: tuple[Reject, ...] = ()
     tagged: int = 0
     ranked: int = 0
@@ -132,6 +140,8 @@ def take_in(
         items=sum(one.items for one in placements),
         joined=sum(one.joined for one in placements),
         test_documents=sum(one.test_documents for one in placements),
+        known_documents=sum(one.known_documents for one in placements),
+        my_test=said(store.progress(project)),
         rejects=rejects,
         tagged=marks,
         ranked=ranked,
@@ -147,7 +157,9 @@ def _place(store: Store, project: str, piece: Texts, origin: Origin) -> Placemen
             as_layer=origin.layer,
             model=origin.model,
             schema=origin.schema,
+            covers=origin.covers,
             source=origin.source,
+            trained=origin.trained,
         )
     return store.import_documents(
         project,
@@ -155,7 +167,9 @@ def _place(store: Store, project: str, piece: Texts, origin: Origin) -> Placemen
         as_layer=origin.layer,
         model=origin.model,
         schema=origin.schema,
+        covers=origin.covers,
         source=origin.source,
+        trained=origin.trained,
     )
 
 

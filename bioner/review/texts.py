@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bioner.corpora.foreign_labels import suggest_type
-from bioner.formats.tally import EXAMPLES_PER_RULE, ReadReport, Receipt
+from bioner.formats.relations import standing_relations
+from bioner.formats.tally import EXAMPLES_PER_RULE, Losses, ReadReport, Receipt
 from bioner.labels import IGNORE, LabelSchema
 from bioner.spans import Document, Mention, Sentence, Span
 from bioner.store import Reason, Store
@@ -108,15 +109,25 @@ class Texts:
         def covered(names: frozenset[str]) -> frozenset[str]:
             return frozenset(self.labels.get(name, name) for name in names) - {LEFT_OUT}
 
+        losses = Losses("")
+
+        def whole(document: Document) -> Document:
+            """Leave out the relations of marks that are left out with them."""
+            kept = replace(document, mentions=changed(document.mentions))
+            if len(kept.mentions) == len(document.mentions):
+                return kept
+            return replace(kept, relations=standing_relations(kept, losses))
+
         found = replace(
             self,
-            documents=[replace(one, mentions=changed(one.mentions)) for one in self.documents],
+            documents=[whole(one) for one in self.documents],
             sentences=[
                 replace(one, spans=changed(one.spans), readings=(), covers=covered(one.covers))
                 for one in self.sentences
             ],
         )
-        return found, self._whole(rejected=left, repaired=read)
+        unread = Counter({"relation of marks left out": losses.lost.total()})
+        return found, replace(self._whole(rejected=left, repaired=read), unread=+unread)
 
     def with_free_ids(self, store: Store, project: str) -> tuple[Texts, Receipt]:
         """Return them under ids that stand for no other text, here or in the project.
@@ -175,6 +186,11 @@ class _Ids:
             self._known |= self._store.texts(self._project, [name])
         # An erased text is gone, so nobody can tell: the store refuses its id by name.
         return self._known.get(name, text) in (text, None)
+
+
+def looked_for(labels: Mapping[str, str]) -> frozenset[str]:
+    """Return the types that these labels mean: what who gave them looked for, nothing beyond."""
+    return frozenset(labels.values()) - {LEFT_OUT}
 
 
 def suggest_meanings(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,15 +13,12 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from bioner.errors import StoreError
 from bioner.flattening import unflatten
-from bioner.spans import Document, Mention, Range, Sentence, Status, normalise
-from bioner.store import codec
+from bioner.spans import Document, Mention, Range, Sentence, Status
+from bioner.store import codec, my_test
 from bioner.store.facets import refresh_labels, write_labels
 from bioner.store.projects import StoredProject
-from bioner.store.tables import clock, documents, items, layers
+from bioner.store.tables import clock, corrections, documents, items, layers
 from bioner.store.values import Layer, Placement, Reject, within
-
-TEST_SHARE = 5
-"""One document in this many is set aside as "my test"."""
 
 CHUNK = 400
 """Documents are placed so many at a time."""
@@ -49,16 +45,7 @@ class Origin:
     schema: str = ""
     source: str = ""
     covers: frozenset[str] | None = None
-
-
-def is_test(text: str) -> bool:
-    """Tell whether a document is set aside as "my test".
-
-    A hash of its words decides, so that equal texts go together, in whatever project.
-    """
-    words = normalise(text.split())
-    digest = hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest) % TEST_SHARE == 0
+    trained: my_test.TrainedOn = my_test.nothing
 
 
 def incoming_documents(given: Iterable[Document]) -> Iterator[Incoming]:
@@ -152,14 +139,23 @@ class Importer:
         self.counts: Counter[str] = Counter()
         self.rejects: list[Reject] = []
         self.seen: set[str] = set()
+        self.fresh: list[int] = []
         connection.execute(update(clock).values(imports=clock.c.imports + 1))
         self.added = int(connection.execute(select(clock.c.imports)).scalar_one())
 
     def run(self, incoming: Iterable[Incoming]) -> Placement:
         """Place all documents and report."""
+        began = my_test.has_begun(self.connection, self.stored.id)
         stream = iter(incoming)
         while chunk := list(islice(stream, CHUNK)):
             self._chunk(chunk)
+        joined = my_test.join(
+            self.connection,
+            self.stored.id,
+            self.fresh,
+            began=began,
+            trained=self.origin.trained,
+        )
         return Placement(
             documents_in=self.counts["documents_in"],
             documents_placed=self.counts["documents_placed"],
@@ -167,7 +163,8 @@ class Importer:
             mentions_placed=self.counts["mentions_placed"],
             items=self.counts["items"],
             joined=self.counts["joined"],
-            test_documents=self.counts["test"],
+            test_documents=self.counts["test"] + joined.documents,
+            known_documents=joined.known,
             rejects=tuple(self.rejects),
         )
 
@@ -241,32 +238,33 @@ class Importer:
         return placed
 
     def _insert(self, fresh: Sequence[Incoming]) -> None:
-        tests = [is_test(one.document.text) for one in fresh]
-        ids = self.connection.execute(
-            insert(documents).returning(documents.c.id, sort_by_parameter_order=True),
-            [
-                {
-                    "project": self.stored.id,
-                    "name": one.document.id,
-                    "text": one.document.text,
-                    "attributes": codec.write_pairs(one.document.attributes),
-                    "relations": codec.write_relations(one.document.relations),
-                    "source": self.origin.source,
-                    "is_test": test,
-                }
-                for one, test in zip(fresh, tests, strict=True)
-            ],
-        ).scalars()
+        ids = list(
+            self.connection.execute(
+                insert(documents).returning(documents.c.id, sort_by_parameter_order=True),
+                [
+                    {
+                        "project": self.stored.id,
+                        "name": one.document.id,
+                        "text": one.document.text,
+                        "attributes": codec.write_pairs(one.document.attributes),
+                        "relations": codec.write_relations(one.document.relations),
+                        "source": self.origin.source,
+                        "is_test": False,
+                    }
+                    for one in fresh
+                ],
+            ).scalars()
+        )
+        self.fresh += ids
         rows: list[dict[str, Any]] = []
         contents: list[list[Mention]] = []
-        for one, id_, test in zip(fresh, ids, tests, strict=True):
+        for one, id_ in zip(fresh, ids, strict=True):
             placed = self._placeable(one.document)
             ranges, joined = item_ranges(one.document)
             self.counts["joined"] += joined
             for extent in ranges:
-                rows.append(self._item(one, id_, extent, test))
+                rows.append(self._item(one, id_, extent))
                 contents.append([m for m in placed if within(m, extent)])
-            self.counts["test"] += test
         item_ids = list(
             self.connection.execute(
                 insert(items).returning(items.c.id, sort_by_parameter_order=True), rows
@@ -277,7 +275,7 @@ class Importer:
         self._fill(list(zip(item_ids, contents, strict=True)))
         write_labels(self.connection, self.stored.id, zip(item_ids, contents, strict=True))
 
-    def _item(self, one: Incoming, document: int, extent: Range, test: bool) -> dict[str, Any]:
+    def _item(self, one: Incoming, document: int, extent: Range) -> dict[str, Any]:
         covers = one.covers.get(extent, self.origin.covers)
         tokens = one.tokens.get(extent)
         return {
@@ -288,7 +286,7 @@ class Importer:
             "tokens": None if tokens is None else codec.write_ranges(tokens),
             "covers": None if covers is None else codec.write_names(covers),
             "status": "waiting",
-            "is_test": test,
+            "is_test": False,
             "priority": 0.0,
             "reasons": "[]",
             "claimed_by": "",
@@ -318,7 +316,19 @@ class Importer:
             )
         )
         self._fill(list(contents.items()))
+        self._cover_gold(list(contents))
         refresh_labels(self.connection, self.stored.id, list(contents))
+
+    def _cover_gold(self, ids: Sequence[int]) -> None:
+        """Say of sentences that were there already what their new gold looked for."""
+        if self.origin.layer != "gold" or self.origin.covers is None:
+            return
+        seen = select(corrections.c.item).where(corrections.c.item.in_(ids))
+        self.connection.execute(
+            update(items)
+            .where(items.c.id.in_(ids), items.c.covers.is_(None), items.c.id.not_in(seen))
+            .values(covers=codec.write_names(self.origin.covers))
+        )
 
     def _fill(self, contents: Sequence[tuple[int, Sequence[Mention]]]) -> None:
         if not contents:

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from bioner.formats import attributes
+from bioner.formats.relations import standing_relations
+from bioner.formats.tally import Losses
 from bioner.spans import Document, Mention, Range
 from bioner.store import codec, projects
 from bioner.store.layers import shown_mentions
@@ -60,6 +62,8 @@ def export_documents(
                 codec.read_relations(row.relations),
                 codec.read_pairs(row.attributes),
             )
+            standing = standing_relations(document, Losses("export"))
+            document = replace(document, relations=standing)
             if with_covers:
                 of_sentences = [(one.extent, one.covers) for one in found]
                 document = attributes.with_covers(document, stored.project.covers, of_sentences)

@@ -28,6 +28,7 @@ from bioner.store import (
 from bioner.store import backups as rotation
 from bioner.store import documents as incoming
 from bioner.store.engine import Database
+from bioner.store.my_test import TrainedOn, nothing
 from bioner.store.values import (
     Agreement,
     Backup,
@@ -46,6 +47,7 @@ from bioner.store.values import (
     ReviewProgress,
     Revision,
     StatusFilter,
+    Usable,
     new_op,
 )
 
@@ -129,18 +131,20 @@ class Store:
         schema: str = "",
         covers: frozenset[str] | None = None,
         source: str = "",
+        trained: TrainedOn = nothing,
     ) -> Placement:
         """Place documents and their mentions; a document that is there already gets only the layer.
 
-        One document in five (by a hash of its words) is set aside as "my test", for good. ``model``
-        and ``schema`` (its fingerprint) say who made a prediction; importing the same model's again
-        replaces it. ``covers`` overrides what the project looks for. Nothing is dropped silently:
-        the report counts all and names each reject.
+        In a project with enough text one document in five (by a hash of its words) is set aside as
+        "my test", for good, unless a model knows it: ``trained`` gives the fingerprints of what
+        models were trained on. ``model`` and ``schema`` (its fingerprint) say who made a
+        prediction; importing the same model's again replaces it. ``covers`` overrides what the
+        project looks for. Nothing is dropped silently: the report counts all and names each reject.
         """
         return self._import(
             project,
             incoming.incoming_documents(documents),
-            incoming.Origin(as_layer, model, schema, source, covers),
+            incoming.Origin(as_layer, model, schema, source, covers, trained),
         )
 
     def import_sentences(
@@ -151,13 +155,15 @@ class Store:
         as_layer: Layer = "prediction",
         model: str = "",
         schema: str = "",
+        covers: frozenset[str] | None = None,
         source: str = "",
+        trained: TrainedOn = nothing,
     ) -> Placement:
         """Place corpus sentences as one-sentence documents; their tokens and covers are kept."""
         return self._import(
             project,
             incoming.incoming_sentences(sentences),
-            incoming.Origin(as_layer, model, schema, source),
+            incoming.Origin(as_layer, model, schema, source, covers, trained),
         )
 
     def _import(
@@ -184,9 +190,10 @@ class Store:
     ) -> list[Document]:
         """Return the documents with a layer's mentions; ``shown`` is what the reviewer sees.
 
-        Nested, overlapping and discontinuous mentions, relations and attributes come out as they
-        went in; reviewed mentions have the status ``reviewed``. ``with_covers`` adds what was
-        looked for, in the project and in the sentences where it was something else, as attributes.
+        Nested, overlapping and discontinuous mentions and attributes come out as they went in, and
+        so do the relations whose mentions are there; reviewed mentions have the status
+        ``reviewed``. ``with_covers`` adds what was looked for, in the project and in the sentences
+        where it was something else, as attributes.
         """
         with self.database.read() as connection:
             stored = projects.find(connection, project)
@@ -408,6 +415,16 @@ class Store:
     def evidence(self, project: str | None = None) -> Evidence:
         """Return the training data of ``corrections``, and what is not in it, counted."""
         return self._reviewed(project, False)
+
+    def usable(self, project: str | None = None) -> Usable:
+        """Count the sentences that a training run will use: as many as ``corrections`` returns."""
+        with self.database.read() as connection:
+            chosen = (
+                projects.read_all(connection)
+                if project is None
+                else [projects.find(connection, project)]
+            )
+            return sum((training_data.usable(connection, one) for one in chosen), Usable())
 
     def my_test(self, project: str | None = None) -> list[Sentence]:
         """Return the reviewed sentences of "my test": for scoring, never for training."""

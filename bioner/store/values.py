@@ -216,6 +216,26 @@ class Evidence:
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usable:
+    """How many reviewed sentences a training run will use, and how many it will not, and why.
+
+    ``held_back`` are those of "my test"; ``undecided`` those where reviewers disagree and no
+    curator has chosen.
+    """
+
+    sentences: int = 0
+    held_back: int = 0
+    undecided: int = 0
+
+    def __add__(self, other: Usable) -> Usable:
+        return Usable(
+            sentences=self.sentences + other.sentences,
+            held_back=self.held_back + other.held_back,
+            undecided=self.undecided + other.undecided,
+        )
+
+
 @dataclass(frozen=True)
 class Layered:
     """An item as flat Sentences, one a layer; ``predictions`` by model, the newest first.
@@ -326,6 +346,8 @@ class Placement:
     """What an import did: n in, n placed, a reason for each reject.
 
     ``joined`` counts sentences that were joined with the next because a mention crosses their edge.
+    ``test_documents`` are those of "my test" among these, and those that joined it because there is
+    enough now; ``known_documents`` would have joined, had no model been trained on them.
     """
 
     documents_in: int = 0
@@ -335,6 +357,7 @@ class Placement:
     items: int = 0
     joined: int = 0
     test_documents: int = 0
+    known_documents: int = 0
     rejects: tuple[Reject, ...] = ()
 
 

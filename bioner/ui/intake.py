@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
+from bioner.models.card import hashes_of_models
 from bioner.progress import OnProgress, Progress
 from bioner.review.intake import Intake, Order, Tagging
 from bioner.settings import Settings
 from bioner.spans import Document
+from bioner.store.my_test import TrainedOn
 from bioner.ui import cache
 from bioner.ui.session import Session, page_link
 
@@ -69,6 +72,11 @@ def tagging_of(session: Session) -> Tagging | None:
     return Tagging(model=entry.name, tag=tag)
 
 
+def trained_here(settings: Settings) -> TrainedOn:
+    """Return what tells which sentences the models here were trained on."""
+    return partial(hashes_of_models, settings.models)
+
+
 def draw_intake(took: Intake, source: str) -> None:
     """Say what came of it: counts, each reason with how often, the first places."""
     receipt = took.receipt
@@ -79,6 +87,11 @@ def draw_intake(took: Intake, source: str) -> None:
         + (f", {took.joined:,} joined because a mention crosses them." if took.joined else "."),
         icon=":material/move_to_inbox:",
     )
+    st.caption(f":material/school: {took.my_test}")
+    if took.known_documents:
+        st.caption(
+            f"{took.known_documents:,} more would be set aside, had no model been trained on them."
+        )
     for line in list(receipt.lines())[1:]:
         st.text(line)
     if receipt.examples:

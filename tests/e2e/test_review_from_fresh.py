@@ -27,7 +27,7 @@ from bioner.labels import read_schema
 from bioner.models.card import ModelCard, read_card, training_hashes
 from bioner.settings import read_settings
 from bioner.store import ReviewItem, open_store, surfaces_of
-from bioner.store.documents import is_test
+from bioner.store.my_test import is_chosen
 from bioner.ui.review.setup import PARTS
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def write_pubtator(path: Path) -> Path:
     while any(wanted.values()):
         given = [sentence(number + i) for i in range(SENTENCES)]
         number += SENTENCES
-        if wanted[is_test(" ".join(given))]:
-            wanted[is_test(" ".join(given))] -= 1
+        if wanted[is_chosen(" ".join(given))]:
+            wanted[is_chosen(" ".join(given))] -= 1
             made.append(given)
     lines = []
     for id_, given in enumerate(made, 1):

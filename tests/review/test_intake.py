@@ -28,7 +28,7 @@ from bioner.spans import Document, Span, corpus_sentence, mention
 from bioner.store import Store
 from tests.fakes.store_support import TYPES, a_document, a_project
 
-ORIGIN = Origin(source="a.jsonl", schema="types-1")
+ORIGIN = Origin(source="a.jsonl", schema="types-1", trained=frozenset)
 NOTHING_KNOWN = Order(knowledge=lambda: Knowledge({}, {}, {}, {}))
 
 
@@ -103,7 +103,7 @@ def test_the_receipt_joins_what_was_read_understood_and_placed(store: Store) -> 
 
 def test_a_schema_fingerprint_is_never_empty(store: Store) -> None:
     with pytest.raises(ValueError, match="fingerprint"):
-        Origin(source="a", schema="")
+        Origin(source="a", schema="", trained=frozenset)
     take_in(store, "p", Texts(documents=[a_document()]), ORIGIN)
     [first, _] = store.items_of("p", "d0")
     [prediction] = store.open_item(first).predictions
@@ -148,7 +148,7 @@ def test_mistakes_come_with_gold_and_the_models_marks_the_surest_first(store: St
         marked = replace(gold, spans=(Span(0, 1, "Disease", score=score),))
         return Judged(gold=gold, predicted=marked, reasons=judged_reasons([("wrong label", score)]))
 
-    origin = Origin(source="mistakes of m on test", schema="types-1", model="m")
+    origin = Origin(source="mistakes of m on test", schema="types-1", trained=frozenset, model="m")
     took = take_in_judged(store, "p", [judged("low", 0.4), judged("high", 0.9)], origin)
     assert took.receipt.documents_in == 2
     assert (took.receipt.mentions_in, took.receipt.mentions_placed) == (4, 4)

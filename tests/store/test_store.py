@@ -349,15 +349,15 @@ def test_one_document_in_five_is_my_test_by_its_words(store: Store) -> None:
 
 def test_my_test_is_never_training_data(store: Store) -> None:
     store.create_project(a_project("q"))
-    store.import_documents("q", [Document(f"x{i}", f"BRCA1 number {i}.") for i in range(30)])
+    store.import_documents("q", [Document(f"x{i}", f"BRCA1 number {i}.") for i in range(100)])
     for row in store.queue("q", limit=100):
         item = opened(store, row.item)
         store.save(edit_of(item, mention(0, 5, "Gene"), verdict="accept"))
     train, test = store.corrections("q"), store.my_test("q")
-    assert len(train) + len(test) == 30
+    assert len(train) + len(test) == 100
     assert test
     assert not {s.id for s in train} & {s.id for s in test}
-    assert len(store.corrections("q", include_test=True)) == 30
+    assert len(store.corrections("q", include_test=True)) == 100
 
 
 def test_only_accepted_and_corrected_sentences_are_training_data_with_what_was_looked_for(
@@ -394,13 +394,13 @@ def test_what_flattening_and_my_test_leave_out_is_counted(store: Store) -> None:
     )
     store.save(edit_of(item, *nested))
     store.create_project(a_project("q"))
-    store.import_documents("q", [Document(f"x{i}", f"BRCA1 number {i}.") for i in range(20)])
+    store.import_documents("q", [Document(f"x{i}", f"BRCA1 number {i}.") for i in range(100)])
     for row in store.queue("q", limit=100):
         store.save(edit_of(opened(store, row.item)))
     assert not item.is_test
     found = store.evidence()
     assert found.held_back == len(store.my_test()) > 0
-    assert len(found.sentences) + found.held_back == 21
+    assert len(found.sentences) + found.held_back == 101
     flat = store.evidence("p").flattening
     assert (flat.kept, flat.nested_dropped, flat.discontinuous_joined) == (3, 1, 1)
     assert (flat.snapped, flat.labels_dropped) == (1, {"Disease": 1})

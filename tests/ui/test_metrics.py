@@ -239,12 +239,12 @@ def test_a_worse_model_is_refused_with_reasons_and_a_better_one_offered(place: S
 
 
 def make_my_test(settings: Settings) -> int:
-    """Review forty documents, so that some are "my test"; return how many sentences these are."""
+    """Review a hundred documents, some of them "my test"; return how many sentences these are."""
     store = open_store(settings)
     store.create_project(Project("Trial", SCHEMA.names, frozenset(SCHEMA.names)))
-    texts = [f"We gave drug{i} to mice." for i in range(40)]
+    texts = [f"We gave drug{i} to mice." for i in range(100)]
     store.import_documents("Trial", [Document(f"d{i}", text) for i, text in enumerate(texts)])
-    for row in store.queue("Trial", limit=40):
+    for row in store.queue("Trial", limit=100):
         item = store.open_item(row.item, "Ada")
         at = item.text.index("mice")
         mice = mention(at, at + 4, "Organism", status="reviewed")

@@ -12,7 +12,7 @@ from bioner.evaluation.reports import Evaluation
 from bioner.review.intake import Judged, Origin, judged_reasons, open_project, take_in_judged
 from bioner.store import Store
 from bioner.ui import cache
-from bioner.ui.intake import progress_bar
+from bioner.ui.intake import progress_bar, trained_here
 from bioner.ui.session import Session, go_to, show_problem
 
 NEW_PROJECT = "Mistakes"
@@ -84,6 +84,7 @@ def send(
     origin = Origin(
         source=f"mistakes of {stored.key.model} on {stored.key.split}",
         schema=stored.schema.fingerprint,
+        trained=trained_here(session.settings),
         model=stored.key.model,
     )
     with progress_bar() as heard:

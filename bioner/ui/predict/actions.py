@@ -17,7 +17,7 @@ from bioner.review.texts import Texts
 from bioner.spans import Document
 from bioner.store import Store
 from bioner.ui import cache
-from bioner.ui.intake import order_of, progress_bar
+from bioner.ui.intake import order_of, progress_bar, trained_here
 from bioner.ui.predict.view import View, shown_label
 from bioner.ui.session import Session, go_to, show_problem
 
@@ -200,7 +200,12 @@ def _bring_in(
 ) -> Intake:
     """Bring texts into the project, made first if it is new; say what was refused."""
     open_project(store, name, session.schema.names)
-    origin = Origin(source="Predict", schema=session.schema.fingerprint, model=model)
+    origin = Origin(
+        source="Predict",
+        schema=session.schema.fingerprint,
+        trained=trained_here(session.settings),
+        model=model,
+    )
     order = order_of(session) if model else None
     with progress_bar() as heard:
         took = take_in(

@@ -10,11 +10,11 @@ import streamlit as st
 from bioner import formats
 from bioner.errors import BionerError
 from bioner.review.intake import Origin, take_in
-from bioner.review.texts import LEFT_OUT, Texts, suggest_meanings
+from bioner.review.texts import LEFT_OUT, Texts, looked_for, suggest_meanings
 from bioner.store.values import Layer
 from bioner.text import split_document
 from bioner.ui import cache
-from bioner.ui.intake import draw_intake, order_of, progress_bar, tagging_of
+from bioner.ui.intake import draw_intake, order_of, progress_bar, tagging_of, trained_here
 from bioner.ui.review.desk import Desk
 from bioner.ui.review.export import draw_export
 from bioner.ui.session import show_problem
@@ -98,6 +98,9 @@ def _draw_upload(desk: Desk) -> None:
                 help="Predictions wait to be corrected; gold is shown as such, and kept apart.",
             )
         )
+    covers = None
+    if LAYERS[layer] == "gold":
+        covers = _ask_looked_for(desk, looked_for(labels))
     predict = st.checkbox(
         "Mark them with the model in use too", value=not placed, key="upload_predict"
     )
@@ -111,7 +114,7 @@ def _draw_upload(desk: Desk) -> None:
             )
             for name, result in results.items()
         }
-        _bring_in(desk, texts, layer=LAYERS[layer], predict=predict)
+        _bring_in(desk, texts, layer=LAYERS[layer], covers=covers, predict=predict)
 
 
 def _draw_losses(name: str, report: formats.ReadReport) -> None:
@@ -143,8 +146,29 @@ def _map_labels(desk: Desk, labels: Counter[str]) -> dict[str, str]:
     return mapping
 
 
+def _ask_looked_for(desk: Desk, proposed: frozenset[str]) -> frozenset[str]:
+    """Ask which types the gold's annotators looked for; what its labels mean is proposed."""
+    types = desk.project.types
+    chosen = st.pills(
+        "What did its annotators look for?",
+        types,
+        selection_mode="multi",
+        default=[name for name in types if name in proposed],
+        key=f"upload_covers_{'_'.join(sorted(proposed))}",
+        wrap=True,
+        help="As its labels say. Only for these types does the absence of a mark count as evidence "
+        "in training; for the others nobody looked.",
+    )
+    return frozenset(chosen)
+
+
 def _bring_in(
-    desk: Desk, texts: Mapping[str, Texts], *, layer: Layer = "prediction", predict: bool
+    desk: Desk,
+    texts: Mapping[str, Texts],
+    *,
+    layer: Layer = "prediction",
+    covers: frozenset[str] | None = None,
+    predict: bool,
 ) -> None:
     """Bring texts in, by the name of their source, and say what became of each."""
     schema = desk.session.schema.fingerprint
@@ -156,7 +180,13 @@ def _bring_in(
                     desk.store,
                     desk.project.name,
                     given,
-                    Origin(source=source, schema=schema, layer=layer),
+                    Origin(
+                        source=source,
+                        schema=schema,
+                        trained=trained_here(desk.session.settings),
+                        layer=layer,
+                        covers=covers,
+                    ),
                     tagging=tagging,
                     order=order_of(desk.session),
                     on_progress=heard,
