@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from bioner.spans import Alternative, Document, Mention, Range, Status
 
@@ -20,6 +22,8 @@ COVERS = "covers"
 """The document attribute that says what its annotators looked for: types, by commas."""
 SENTENCE_COVERS = "sentence_covers"
 """The same for sentences where it was something else, as JSON ``[[start, end, [type, …]], …]``."""
+SAID_COVERS = (COVERS, SENTENCE_COVERS)
+"""The document attributes by which it is said what was looked for."""
 ENTITIES = ("entity1", "entity2")
 """The roles of a relation between concepts (identifiers), not between mentions."""
 STATUSES: dict[str, Status] = {"gold": "gold", "predicted": "predicted", "reviewed": "reviewed"}
@@ -115,9 +119,36 @@ def covers_at(document: Document, offset: int) -> str | None:
     return found.get(COVERS)
 
 
+def covers_to_json(document: Document) -> dict[str, Any]:
+    """Return what is said of what was looked for, as keys of a JSON object; none if nothing is."""
+    found = dict(document.attributes)
+    keys: dict[str, Any] = {}
+    if COVERS in found:
+        keys[COVERS] = found[COVERS].split(",") if found[COVERS] else []
+    with contextlib.suppress(ValueError, RecursionError):
+        keys |= (
+            {SENTENCE_COVERS: json.loads(found[SENTENCE_COVERS])}
+            if SENTENCE_COVERS in found
+            else {}
+        )
+    return keys
+
+
+def covers_from_json(value: dict[str, Any]) -> Pairs:
+    """Return what a JSON object says of what was looked for, as a document's attributes."""
+    said: list[tuple[str, str]] = []
+    covers = value.get(COVERS)
+    if covers is not None:
+        names = ",".join(map(str, covers)) if isinstance(covers, list) else str(covers)
+        said.append((COVERS, names))
+    if isinstance(value.get(SENTENCE_COVERS), list):
+        said.append((SENTENCE_COVERS, json.dumps(value[SENTENCE_COVERS], ensure_ascii=False)))
+    return tuple(said)
+
+
 def sentences_with_covers(document: Document) -> int:
     """Count the sentences of which it is said what was looked for."""
-    said = {COVERS, SENTENCE_COVERS} & dict(document.attributes).keys()
+    said = set(SAID_COVERS) & dict(document.attributes).keys()
     return max(1, len(document.sentence_ranges)) if said else 0
 
 

@@ -16,6 +16,7 @@ from typing import BinaryIO, TextIO
 
 from bioner import bio
 from bioner.errors import FormatError
+from bioner.formats.attributes import SAID_COVERS, sentences_with_covers, without
 from bioner.formats.conll import SCHEME_SENTENCES
 from bioner.formats.conll_lines import unknown_tag
 from bioner.formats.conll_writer import flat_sentences
@@ -183,7 +184,8 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
     for document in documents:
         losses.document(document)
         losses.drop("relations_dropped", len(document.relations))
-        losses.drop("attributes_dropped", len(document.attributes))
+        losses.drop("attributes_dropped", len(without(document.attributes, *SAID_COVERS)))
+        losses.drop("covers_dropped", sentences_with_covers(document))
         for one in document.mentions:
             losses.drop("mention_id_dropped", bool(one.id))
             losses.drop_details(one)

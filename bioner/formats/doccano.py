@@ -10,7 +10,13 @@ import json
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from bioner.formats.attributes import SOURCE_ID, source_id, without
+from bioner.formats.attributes import (
+    SAID_COVERS,
+    SOURCE_ID,
+    covers_to_json,
+    source_id,
+    without,
+)
 from bioner.formats.relations import standing_relations
 from bioner.formats.tally import Losses
 from bioner.spans import Document
@@ -18,11 +24,12 @@ from bioner.spans import Document
 
 def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None:
     """Write a document a line. Ids are numbers there, so mentions and relations get new ones."""
+    kept = (SOURCE_ID, *SAID_COVERS)
     for document in documents:
         losses.document(document)
         losses.written += len(document.mentions)
         losses.drop("sentences_dropped", len(document.sentence_ranges))
-        losses.drop("attributes_dropped", len(without(document.attributes, SOURCE_ID)))
+        losses.drop("attributes_dropped", len(without(document.attributes, *kept)))
         numbers: dict[str, int] = {}
         entities: list[dict[str, Any]] = []
         for number, one in enumerate(document.mentions, 1):
@@ -51,5 +58,6 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
             "entities": entities,
             "relations": relations,
             "Comments": [],
+            **covers_to_json(document),
         }
         stream.write(json.dumps(row, ensure_ascii=False) + "\n")

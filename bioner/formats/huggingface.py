@@ -12,7 +12,14 @@ from typing import Any, TextIO
 
 from bioner import bio
 from bioner.flattening import unflatten
-from bioner.formats.attributes import TOKENISED
+from bioner.formats.attributes import (
+    COVERS,
+    SAID_COVERS,
+    TOKENISED,
+    covers_at,
+    covers_from_json,
+    without,
+)
 from bioner.formats.conll_writer import drop_between_tokens, flat_sentences
 from bioner.formats.marks import InvalidValue
 from bioner.formats.tally import Losses, ReadOptions, Tally
@@ -56,7 +63,7 @@ def read_value(
         sentence.text,
         unflatten(sentence),
         ((sentence.start, sentence.end),) if tokens else (),
-        attributes=((TOKENISED, "spaces"),),
+        attributes=((TOKENISED, "spaces"), *covers_from_json(value)),
     )
 
 
@@ -87,9 +94,18 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
             losses.drop_details(one)
         flat = list(flat_sentences(document, losses))
         drop_between_tokens(document, flat, losses)
-        losses.drop("attributes_dropped", len(document.attributes))
+        losses.drop(
+            "attributes_dropped", len(without(document.attributes, TOKENISED, *SAID_COVERS))
+        )
         for number, (ranges, spans) in enumerate(flat, 1):
             tokens = [as_word(document.text[start:end]) for start, end in ranges]
             tags = bio.encode(spans, len(tokens))
-            row = {"id": f"{document.id}-{number}", "tokens": tokens, "ner_tags": tags}
+            row: dict[str, Any] = {
+                "id": f"{document.id}-{number}",
+                "tokens": tokens,
+                "ner_tags": tags,
+            }
+            covers = covers_at(document, ranges[0][0] if ranges else 0)
+            if covers is not None:
+                row[COVERS] = covers.split(",") if covers else []
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")

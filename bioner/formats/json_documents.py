@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from bioner.errors import FormatError
 from bioner.formats import bioc_json, huggingface, labelstudio, pubannotation
-from bioner.formats.attributes import COVERS, Pairs
+from bioner.formats.attributes import SAID_COVERS, Pairs, covers_from_json
 from bioner.formats.json_values import read_values
 from bioner.formats.marks import MARKS, InvalidValue, count_marks, has_place, pairs, read_marks
 from bioner.formats.source import stem
@@ -21,7 +21,7 @@ from bioner.formats.tally import ReadOptions, Tally
 from bioner.spans import Document, Range, Relation
 
 OTHER = frozenset(
-    ("id", "text", "tokens", "sentences", "relations", "attributes", COVERS, "meta", "answer")
+    ("id", "text", "tokens", "sentences", "relations", "attributes", "meta", "answer", *SAID_COVERS)
 )
 """The keys that are read, or that hold places which are no marks."""
 _WRAPPERS = (*bioc_json.COLLECTIONS, "data", "examples", "annotations", "results", "items")
@@ -138,12 +138,7 @@ def _rows(value: dict[str, Any], where: str, tally: Tally) -> Iterator[tuple[str
 
 
 def _attributes(value: dict[str, Any]) -> Pairs:
-    attributes = pairs(value.get("attributes"), "attributes")
-    covers = value.get(COVERS)
-    if covers is None:
-        return attributes
-    names = ",".join(map(str, covers)) if isinstance(covers, list) else str(covers)
-    return ((COVERS, names), *attributes)
+    return (*covers_from_json(value), *pairs(value.get("attributes"), "attributes"))
 
 
 def _sentences(value: Any, length: int) -> tuple[Range, ...]:

@@ -11,7 +11,14 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
-from bioner.formats.attributes import SOURCE_ID, source_id, without
+from bioner.formats.attributes import (
+    SAID_COVERS,
+    SOURCE_ID,
+    covers_from_json,
+    covers_to_json,
+    source_id,
+    without,
+)
 from bioner.formats.marks import InvalidValue, read_marks
 from bioner.formats.relations import standing_relations
 from bioner.formats.tally import Losses, ReadOptions, Tally
@@ -55,7 +62,7 @@ def read_value(
     wanted = str(data.get("id") or value.get("id") or where.replace(":", "-"))
     id = tally.document_id(wanted, where)
     attributes = ((SOURCE_ID, wanted),) if id != wanted else ()
-    yield Document(id, text, mentions, (), relations, attributes)
+    yield Document(id, text, mentions, (), relations, (*attributes, *covers_from_json(data)))
 
 
 def _row(one: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
@@ -72,12 +79,13 @@ def _relation(one: dict[str, Any]) -> Relation:
 
 def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None:
     """Write a JSON list of tasks, one a line. A discontinuous mention goes out as its extent."""
+    kept = (SOURCE_ID, *SAID_COVERS)
     stream.write("[")
     for number, document in enumerate(documents):
         losses.document(document)
         losses.written += len(document.mentions)
         losses.drop("sentences_dropped", len(document.sentence_ranges))
-        losses.drop("attributes_dropped", len(without(document.attributes, SOURCE_ID)))
+        losses.drop("attributes_dropped", len(without(document.attributes, *kept)))
         ids = [one.id or f"r{i}" for i, one in enumerate(document.mentions, 1)]
         results = [
             _region(id, one, document, losses)
@@ -100,7 +108,7 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
                 }
             )
         task = {
-            "data": {"id": source_id(document), "text": document.text},
+            "data": {"id": source_id(document), "text": document.text, **covers_to_json(document)},
             "annotations": [{"result": results}],
         }
         stream.write((",\n" if number else "\n") + json.dumps(task, ensure_ascii=False))

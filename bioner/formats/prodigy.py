@@ -10,7 +10,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from bioner.formats.attributes import SOURCE_ID, source_id, without
+from bioner.formats.attributes import (
+    SAID_COVERS,
+    SOURCE_ID,
+    covers_to_json,
+    source_id,
+    without,
+)
 from bioner.formats.spacy import tokens_of
 from bioner.formats.tally import Losses
 from bioner.spans import Document
@@ -18,12 +24,13 @@ from bioner.spans import Document
 
 def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None:
     """Write a text a line, answered *accept*, its tokens cut at every limit of a mention."""
+    kept = (SOURCE_ID, *SAID_COVERS)
     for document in documents:
         losses.document(document)
         losses.written += len(document.mentions)
         losses.drop("relations_dropped", len(document.relations))
         losses.drop("sentences_dropped", len(document.sentence_ranges))
-        losses.drop("attributes_dropped", len(without(document.attributes, SOURCE_ID)))
+        losses.drop("attributes_dropped", len(without(document.attributes, *kept)))
         edges = {edge for one in document.mentions for edge in (one.start, one.end)}
         tokens = list(tokens_of(document.text, edges))
         starts, ends = [start for start, _ in tokens], [end for _, end in tokens]
@@ -56,5 +63,6 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
             ],
             "spans": spans,
             "answer": "accept",
+            **covers_to_json(document),
         }
         stream.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -12,8 +12,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from bioner.formats.attributes import (
+    SAID_COVERS,
     SOURCE_ID,
     Pairs,
+    covers_from_json,
+    covers_to_json,
     mention_from,
     pairs_of,
     source_id,
@@ -60,6 +63,7 @@ def read_value(
     )
     if id != wanted:
         attributes = (*attributes, (SOURCE_ID, wanted))
+    attributes = (*attributes, *covers_from_json(value))
     yield Document(id, text, mentions, (), relations, attributes)
 
 
@@ -80,7 +84,7 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         losses.document(document)
         losses.written += len(document.mentions)
         losses.drop("sentences_dropped", len(document.sentence_ranges))
-        held = (SOURCE_ID, *_DOCUMENT_KEYS)
+        held = (SOURCE_ID, *SAID_COVERS, *_DOCUMENT_KEYS)
         losses.drop("attributes_dropped", len(without(document.attributes, *held)))
         row = dict(pair for pair in document.attributes if pair[0] in _DOCUMENT_KEYS)
         ids = _ids(document)
@@ -89,6 +93,7 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         losses.drop("relations_dropped", len(standing) - len(relations))
         value = {
             **row,
+            **covers_to_json(document),
             "sourceid": source_id(document),
             "text": document.text,
             "denotations": [

@@ -6,7 +6,13 @@ import csv
 from collections.abc import Iterable
 from typing import TextIO
 
-from bioner.formats.attributes import source_id
+from bioner.formats.attributes import (
+    SAID_COVERS,
+    SOURCE_ID,
+    sentences_with_covers,
+    source_id,
+    without,
+)
 from bioner.formats.marks import IDENTIFIER
 from bioner.formats.tally import Losses
 from bioner.spans import Document, Mention
@@ -26,6 +32,9 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         losses.written += len(document.mentions)
         losses.drop("text_without_mentions_dropped", not document.mentions)
         losses.drop("relations_dropped", len(document.relations))
+        losses.drop("covers_dropped", sentences_with_covers(document))
+        held = (SOURCE_ID, *SAID_COVERS)
+        losses.drop("attributes_dropped", len(without(document.attributes, *held)))
         ranges = document.sentence_ranges or split_document(document.text).sentence_ranges
         for one in document.mentions:
             losses.drop("discontinuous_joined", one.is_discontinuous)

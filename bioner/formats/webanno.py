@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, TextIO
 
 from bioner.errors import FormatError
-from bioner.formats.attributes import value_of
+from bioner.formats.attributes import SAID_COVERS, sentences_with_covers, value_of, without
 from bioner.formats.bioc import MAX_GAP
 from bioner.formats.lines import read_lines
 from bioner.formats.marks import IDENTIFIER
@@ -198,7 +198,8 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         losses.document(document)
         losses.drop("documents_joined", losses.documents > 1)
         losses.drop("relations_dropped", len(document.relations))
-        losses.drop("attributes_dropped", len(document.attributes))
+        losses.drop("attributes_dropped", len(without(document.attributes, *SAID_COVERS)))
+        losses.drop("covers_dropped", sentences_with_covers(document))
         units = [0]
         for char in document.text:
             units.append(units[-1] + (2 if ord(char) > 0xFFFF else 1))
