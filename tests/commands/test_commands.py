@@ -74,7 +74,10 @@ def test_the_sample_goes_from_files_to_a_model_to_scores(bioner, tiny_encoder, t
         (["evaluate", "--model", "none"], "no such model"),
         (["tag", "/nowhere.txt"], "no such file"),
         (["tag", "-", "--format", "odt"], "unknown format"),
-        (["train", "--base", "x", "--out", "y", "--loss", "other"], "partial or naive"),
+        (
+            ["train", "--base", "x", "--out", "y", "--loss", "other"],
+            "one of partial, naive",
+        ),
         (["models", "promote", "none"], "none"),
         (["jobs", "show", "none"], "none"),
         (["convert", "/nowhere", "--out", "x"], "nowhere"),

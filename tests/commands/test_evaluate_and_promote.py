@@ -27,8 +27,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         store_report(settings, data, name, words)
     manifest = settings.merged / "manifest.json"
     raw = json.loads(manifest.read_text("utf-8"))
-    for corpus in ("BC2GM", "NCBI-disease"):
-        raw["report"]["sentences"][corpus] = {"train": 1, "test": 320}
+    raw["report"]["sentences"] = {
+        corpus: {"train": 1, "test": 320} for corpus in ("BC2GM", "NCBI-disease")
+    }
     manifest.write_text(json.dumps(raw), "utf-8")
     return settings
 

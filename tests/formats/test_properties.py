@@ -7,6 +7,7 @@ import io
 import json
 import random
 from collections import Counter
+from html import unescape
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -205,7 +206,7 @@ def test_conll_keeps_the_flat_mentions_and_counts_the_others(document: Document)
         [(p.start, p.end, p.label) for p in s.spans] for s in expected
     ]
     for mine, theirs in zip(found, expected, strict=True):
-        raw = tuple(document.text[start:end] for start, end in theirs.offsets)
+        raw = tuple(unescape(document.text[start:end]) for start, end in theirs.offsets)
         assert mine.tokens == raw
 
 

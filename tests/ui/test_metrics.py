@@ -416,7 +416,7 @@ def test_the_curve_of_the_job_that_trained_the_model_is_shown(place: Settings) -
 def test_the_sample_is_merged_for_a_try(place: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "launch", lambda spec, settings: None)
     open_page().button(key="metrics_sample").click().run()
-    assert len(read_manifest(place.data / SAMPLE).report["sentences"]) == 10
+    assert len(read_manifest(place.data / SAMPLE).report.sentences) == 10
 
 
 def test_a_link_to_a_model_that_is_gone_is_one_sentence(place: Settings) -> None:
