@@ -22,6 +22,13 @@ def check_count(option: str, value: int) -> int:
     return value
 
 
+def check_range(option: str, value: int, least: int, most: int) -> int:
+    """Return a number from ``least`` to ``most``; raise ArgumentError for another."""
+    if not least <= value <= most:
+        raise ArgumentError(f"{option} {value}: expected a whole number from {least} to {most:,}")
+    return value
+
+
 def check_out(path: Path, *, is_folder_meant: bool = False) -> Path:
     """Return a file to write to; raise ArgumentError where it names none."""
     if path == Path():

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bioner.commands.arguments import check_range
 from bioner.commands.terminal import refusing, say
 
 
@@ -17,5 +18,7 @@ def serve(
 ) -> None:
     """Answer POST /predict {"text": …} and GET /health over HTTP."""
     from bioner.serve import serve
+
+    check_range("--port", port, 0, 65_535)
 
     serve(host, port, model=model or None, announce=lambda address: say(f"serving {address}"))

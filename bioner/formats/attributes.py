@@ -24,6 +24,14 @@ SENTENCE_COVERS = "sentence_covers"
 """The same for sentences where it was something else, as JSON ``[[start, end, [type, …]], …]``."""
 SAID_COVERS = (COVERS, SENTENCE_COVERS)
 """The document attributes by which it is said what was looked for."""
+_CONCEPTS = frozenset(
+    (
+        *("identifier", "kb_id", "concept", "concept_id", "cui", "umls", "mesh", "omim", "rsid"),
+        *("ncbi gene", "ncbigene", "ncbi taxonomy", "ncbi homologene", "uniprot", "cvcl", "chebi"),
+    )
+)
+"""The attributes of a mention that name the concept that it stands for, in small letters."""
+_NORMALIZATION = "normalization:"
 ENTITIES = ("entity1", "entity2")
 """The roles of a relation between concepts (identifiers), not between mentions."""
 STATUSES: dict[str, Status] = {"gold": "gold", "predicted": "predicted", "reviewed": "reviewed"}
@@ -82,6 +90,15 @@ def _alternatives(value: str) -> tuple[Alternative, ...]:
     except (ValueError, TypeError, RecursionError, OverflowError):
         return ()
     return tuple(found) if all(math.isfinite(one.score) for one in found) else ()
+
+
+def concepts_of(pairs: Pairs) -> Pairs:
+    """Return the attributes that name the concept that a mention of this label and place means."""
+    return tuple(
+        (key, value)
+        for key, value in pairs
+        if key.casefold() in _CONCEPTS or key.casefold().startswith(_NORMALIZATION)
+    )
 
 
 def value_of(pairs: Pairs, key: str) -> str:

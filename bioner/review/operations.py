@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
 from bioner.errors import StaleRevisionError, StoreError
+from bioner.formats.attributes import concepts_of
 from bioner.spans import Alternative, Mention, Range, Status
 
 OperationKind = Literal["add", "delete", "relabel", "resize", "batch", "undo", "redo", "command"]
@@ -114,7 +115,10 @@ def _order(one: Mention) -> tuple[int, int, str, str]:
 
 
 def mention_to_json(one: Mention, offset: int = 0) -> dict[str, Any]:
-    """Return a mention as the browser holds it, its offsets counted from ``offset``."""
+    """Return a mention as the browser holds it, its offsets counted from ``offset``.
+
+    ``concepts`` are those of its attributes that another label or other limits would belie.
+    """
     return {
         "fragments": [[start - offset, end - offset] for start, end in one.fragments],
         "label": one.label,
@@ -123,6 +127,7 @@ def mention_to_json(one: Mention, offset: int = 0) -> dict[str, Any]:
         "score": one.score,
         "alternatives": [{"label": a.label, "score": a.score} for a in one.alternatives],
         "attributes": [list(pair) for pair in one.attributes],
+        "concepts": [list(pair) for pair in concepts_of(one.attributes)],
         "id": one.id,
     }
 

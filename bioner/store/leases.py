@@ -71,7 +71,7 @@ def claim(connection: Connection, clock: LogicalClock, item: int, reviewer: str)
         .with_for_update()
     ).first()
     if row is None:
-        raise gone(item)
+        raise gone(connection, item)
     if not _reserves(projects.by_id(connection, row.project).project, reviewer):
         return True
     if row.claimed_by not in ("", reviewer) and row.claimed_until > now:

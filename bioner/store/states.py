@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from bioner.errors import StoreError
 from bioner.spans import Mention, Range
@@ -74,7 +74,7 @@ def find_place(connection: Connection, item: int, *, lock: bool = False) -> Plac
     )
     row = connection.execute(query.with_for_update(of=items) if lock else query).first()
     if row is None:
-        raise gone(item)
+        raise gone(connection, item)
     if row.text is None:
         raise StoreError(f"document {row.name!r} was erased (revision {row.erased})")
     stored = projects.by_id(connection, row.project)
@@ -91,8 +91,13 @@ def find_place(connection: Connection, item: int, *, lock: bool = False) -> Plac
     )
 
 
-def gone(item: int) -> StoreError:
-    """Make the refusal of an item that there is no more."""
+def gone(connection: Connection, item: int) -> StoreError:
+    """Make the refusal of an item that there is no more, or never was."""
+    last = connection.execute(select(func.max(items.c.id))).scalar() or 0
+    if item > last:
+        return StoreError(
+            f"there is no item {item}; `review queue` prints the numbers of those that wait"
+        )
     return StoreError(f"item {item} is gone: its sentence was split or joined anew; open it again")
 
 

@@ -550,3 +550,27 @@ def test_five_thousand_tokens_stay_fluid(case: Case) -> None:
         f"p95 {times[int(len(times) * 0.95)]:.0f} ms; saved in {time.monotonic() - started:.2f} s"
     )
     assert case.mentions[0] == ([[0, 5]], "Anatomy")
+
+
+CONCEPT = [["identifier", "672"], ["Negation", ""]]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [{"mentions": [mention("BRCA1", "Gene", "reviewed", attributes=CONCEPT)]}],
+    indirect=True,
+)
+def test_a_concept_is_shown_goes_with_the_type_and_is_kept_on_request(case: Case) -> None:
+    press(case.page, "n")
+    assert "672" in case.shown
+    press(case.page, "5")
+    assert "no longer 672 (C keeps it)" in case.shown
+    assert case.operations[-1]["added"][0]["attributes"] == [["Negation", ""]]
+    press(case.page, "Shift+ArrowRight")
+    press(case.page, "c")
+    kept = case.operations[-1]["added"][0]
+    assert kept["attributes"] == CONCEPT
+    assert kept["label"] == "Protein"
+    press(case.page, *["u"] * 3)
+    assert case.operations[-1]["added"][0]["attributes"] == CONCEPT
+    assert case.mentions == [([[13, 18]], "Gene")]

@@ -160,7 +160,7 @@ def test_an_edit_sent_twice_is_saved_once(store: Store) -> None:
         ({"mentions": (mention(0, 60, "Gene"),), "surfaces": ("x",)}, "leaves the sentence"),
         ({"mentions": (mention(0, 5, ""),)}, "has no type"),
         ({"verdict": "perhaps"}, "expected a verdict"),
-        ({"item": 999999}, "item 999999 is gone"),
+        ({"item": 999999}, "there is no item 999999"),
     ],
 )
 def test_an_edit_that_does_not_fit_the_text_is_refused(

@@ -65,7 +65,7 @@ def test_every_part_opens(part: str, scope: str) -> None:
 def test_a_sentence_that_is_gone_is_said_so_and_the_next_one_is_a_click_away() -> None:
     store = project("P")
     app = page(item="99999")
-    assert "item 99999 is gone" in app.error[0].value
+    assert "there is no item 99999" in app.error[0].value
     app.button(key="review_after_problem").click().run()
     assert item_in_url(app) == store.items_of("P", "P-1")[0]
 

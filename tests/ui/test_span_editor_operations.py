@@ -159,3 +159,10 @@ def test_what_is_no_edit_is_refused_with_one_sentence(wrong: dict[str, Any]) -> 
 
 def test_an_empty_state_holds_no_operations() -> None:
     assert read_operations(None) == []
+
+
+def test_what_names_a_concept_is_told_apart_from_what_else_is_said_of_a_mention() -> None:
+    concepts = (("identifier", "672"), ("MESH", "D1"), ("normalization:Reference", "Taxonomy:9606"))
+    one = Mention(((0, 5),), "Gene", attributes=(*concepts, ("note:AnnotatorNotes", "x")))
+    assert mention_to_json(one)["concepts"] == [list(pair) for pair in concepts]
+    assert mention_from_json(mention_to_json(one)) == one

@@ -6,6 +6,7 @@ class Edits {
     this.mentions = [];
     this.history = { undo: [], redo: [] };
     this.preview = null; // a batch waiting for Enter
+    this.gone = null; // the concepts of the mention that was changed last
   }
 
   // What Python has, and on it what is still on its way there.
@@ -88,7 +89,8 @@ class Edits {
     if (label !== mention.label && this.mentions.some((one) => identity(one) === identity(changed)))
       return this.editor.say(`${describe(this.editor.text, changed)} is already there`, "");
     const said = label === mention.label ? `Confirmed ${describe(this.editor.text, changed)}` : `${mention.label} became ${describe(this.editor.text, changed)}`;
-    this.commit("relabel", [mention], [changed], said);
+    const aside = label === mention.label ? "" : this.letGo(mention, changed);
+    this.commit("relabel", [mention], [changed], said + aside);
     if (this.mentions.includes(changed)) this.editor.selection.active = identity(changed);
     this.editor.draw();
   }
@@ -100,10 +102,32 @@ class Edits {
     const changed = { ...mention, fragments: [[start, end]], status: "reviewed", score: null };
     if (this.mentions.some((one) => one !== mention && identity(one) === identity(changed)))
       return this.editor.say(`${describe(this.editor.text, changed)} is already there`, "");
-    this.commit("resize", [mention], [changed], `Now ${describe(this.editor.text, changed)}`);
+    const aside = this.letGo(mention, changed);
+    this.commit("resize", [mention], [changed], `Now ${describe(this.editor.text, changed)}${aside}`);
     if (this.mentions.includes(changed)) this.editor.selection.selectMention(changed);
     this.editor.draw();
     return undefined;
+  }
+
+  // A concept was said of the mention as it was: with another type or other limits it goes.
+  letGo(mention, changed) {
+    const held = mention.concepts ?? [];
+    const concepts = held.length ? held : this.gone?.of === identity(mention) ? this.gone.concepts : [];
+    if (!concepts.length) return "";
+    changed.attributes = mention.attributes.filter(([key, value]) => !held.some((one) => one[0] === key && one[1] === value));
+    changed.concepts = [];
+    this.gone = { of: identity(changed), concepts };
+    return `; no longer ${conceptsOf({ concepts })} (C keeps it)`;
+  }
+
+  keepConcepts() {
+    const mention = this.editor.selection.mention();
+    if (!mention || this.gone?.of !== identity(mention)) return this.editor.say("No concept was let go here", "");
+    const { concepts } = this.gone;
+    const changed = { ...mention, attributes: [...concepts, ...mention.attributes], concepts };
+    this.gone = null;
+    this.commit("relabel", [mention], [changed], `Still ${conceptsOf(changed)}`);
+    return this.editor.draw();
   }
 
   remove() {
@@ -242,6 +266,10 @@ function takenOver(mention) {
 
 function newMention(fragments, label) {
   return { fragments, label, source_label: "", status: "reviewed", score: null, alternatives: [], attributes: [], id: "" };
+}
+
+function conceptsOf(mention) {
+  return (mention.concepts ?? []).map(([, value]) => shorten(value.replace("\t", " "))).join(", ");
 }
 
 function describe(text, mention) {

@@ -170,6 +170,7 @@ class Selection {
     const mention = this.mention();
     if (mention) {
       const parts = [describe(this.editor.text, mention), mention.status === "predicted" ? "predicted" : mention.status];
+      if (mention.concepts?.length) parts.push(conceptsOf(mention));
       if (mention.score !== null) parts.push(`${percent(mention.score)} sure`);
       const best = mention.alternatives[0];
       if (best) parts.push(`second best ${best.label}${best.score ? ` ${percent(best.score)}` : ""}`);
