@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
 
+from bioner.access import Action
 from bioner.errors import StoreError
 from bioner.store import projects
 from bioner.store.backups import list_backups
@@ -25,7 +26,7 @@ def erase(connection: Connection, project: str, document: str, reviewer: str, op
 
     Of a document that was erased already, what is left is emptied and its record returned.
     """
-    projects.require(projects.find(connection, project).project, reviewer, "curator")
+    projects.require(projects.find(connection, project).project, reviewer, Action.ERASE)
     return erase_rows(connection, project, document, reviewer, op)
 
 

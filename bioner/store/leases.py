@@ -11,6 +11,7 @@ from sqlalchemy import (
     update,
 )
 
+from bioner.access import LISTED, NEEDS, Action, Role
 from bioner.store import projects
 from bioner.store.engine import LogicalClock
 from bioner.store.queue import query_of
@@ -53,7 +54,8 @@ def claim_next(
 def _reserves(project: Project, reviewer: str) -> bool:
     """Whether this reviewer's reading keeps others away: not from a copy of one's own, and not if
     they may only read."""
-    return not project.track(reviewer) and project.role(reviewer) in ("reviewer", "curator")
+    role = LISTED.get(project.role(reviewer), Role.READER)
+    return not project.track(reviewer) and role >= NEEDS[Action.ANNOTATE]
 
 
 def _is_free(track: str, reviewer: str, now: float) -> ColumnElement[bool]:

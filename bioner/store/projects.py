@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from bioner.access import LISTED, NEEDS, Action
 from bioner.errors import StoreError
 from bioner.store import codec
 from bioner.store.tables import projects
@@ -53,13 +54,14 @@ def by_id(connection: Connection, project: int) -> StoredProject:
     return _stored(connection.execute(select(projects).where(projects.c.id == project)).one())
 
 
-def require(project: Project, reviewer: str, *roles: str) -> None:
-    """Raise StoreError unless the reviewer has one of the roles in the project."""
+def require(project: Project, reviewer: str, action: Action) -> None:
+    """Raise StoreError unless the project's list lets the reviewer do this; without one, anyone."""
     if not project.reviewers:
         return
     role = project.role(reviewer)
-    if role not in roles:
+    if role not in LISTED or LISTED[role] < NEEDS[action]:
         known = f"is a {role}" if role else "is not among the reviewers"
+        roles = [name for name, listed in LISTED.items() if listed >= NEEDS[action]]
         raise StoreError(
             f"project {project.name!r}: {reviewer or 'a person without a name'} {known}; "
             f"this needs a {' or '.join(roles)}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
+from bioner.access import Action
 from bioner.errors import StoreError
 from bioner.spans import Mention, Range
 from bioner.store import codec, projects
@@ -31,7 +32,7 @@ def resplit(
 ) -> list[int]:
     """Give a document other items; see ``Store.resplit``."""
     stored = projects.find(connection, project)
-    projects.require(stored.project, reviewer, "reviewer", "curator")
+    projects.require(stored.project, reviewer, Action.ANNOTATE)
     row = find_document(connection, stored.id, document)
     if row.text is None:
         raise StoreError(f"document {document!r} was erased (revision {row.erased})")

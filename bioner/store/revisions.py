@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from bioner.access import Action
 from bioner.errors import StoreError
 from bioner.store import projects
 from bioner.store.log import Author, by_op, record, revision_of, revisions_at
@@ -89,7 +90,7 @@ def _resent(known: Revision, edit: Edit) -> Revision:
 def _check(place: Place, edit: Edit) -> None:
     project = place.stored.project
     where = f"document {place.name!r}, {place.start}-{place.end}"
-    projects.require(project, edit.reviewer, "reviewer", "curator")
+    projects.require(project, edit.reviewer, Action.ANNOTATE)
     if project.independent and not edit.reviewer:
         raise StoreError(f"{where}: an independent project needs the reviewer's name")
     if edit.verdict is not None and edit.verdict not in VERDICTS:
@@ -182,7 +183,7 @@ def restore(
     if row.after is None:
         raise StoreError(f"the content of revision {seq} was erased")
     place = place_of(connection, row)
-    projects.require(place.stored.project, reviewer, "reviewer", "curator")
+    projects.require(place.stored.project, reviewer, Action.ANNOTATE)
     track = place.stored.project.track(reviewer)
     before = read_state(connection, place, track)
     author = Author(
@@ -204,7 +205,7 @@ def adjudicate(connection: Connection, item: int, reviewer: str, chosen: str, op
         return known
     place = find_place(connection, item, lock=True)
     project = place.stored.project
-    projects.require(project, reviewer, "curator")
+    projects.require(project, reviewer, Action.ADJUDICATE)
     if not project.independent:
         raise StoreError(f"project {project.name!r}: its reviewers share one copy already")
     copy = read_state(connection, place, chosen)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from itertools import islice
 from pathlib import Path
 
+from bioner.access import Action, Actor, operator
 from bioner.errors import StoreError
 from bioner.settings import Settings
 from bioner.spans import Document, Range, Sentence
@@ -54,23 +56,27 @@ from bioner.store.values import (
 _ANY = QueueFilter()
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, actor: Actor | None = None) -> Store:
     """Open the annotation store of these settings, making or migrating its database.
 
     A backup is made before a migration and, at most hourly, at opening and while edits are saved.
-    Raises StoreError if the database cannot be opened or a newer version has made it.
+    ``actor``: who works with it, else the user of this machine. Raises StoreError if the database
+    cannot be opened or a newer version has made it.
     """
-    return Store(settings.database_url, settings.backups)
+    return Store(settings.database_url, settings.backups, actor=actor)
 
 
 class Store:
     """Projects, documents, layers and revisions in one database; safe to share between threads.
 
     What a method has returned is on disk: SQLite runs in WAL mode with full synchronisation. Each
-    method is one transaction. Raises StoreError for what a person can mend.
+    method is one transaction. Whatever writes asks first whether its ``actor`` may; ``acting``
+    gives the same store in another's hands. Raises StoreError for what a person can mend,
+    AccessError for what the actor may not do.
     """
 
-    def __init__(self, url: str, backups: Path) -> None:
+    def __init__(self, url: str, backups: Path, *, actor: Actor | None = None) -> None:
+        self.actor = actor or operator()
         self.database = Database(url)
         self.folder = backups
         restoring.refuse_if_gone(self.database, backups)
@@ -85,18 +91,40 @@ class Store:
         self._hourly.wait()
         self.database.close()
 
+    def acting(self, actor: Actor) -> Store:
+        """Return this store in the hands of an actor; both share the database."""
+        other = copy(self)
+        other.actor = actor
+        return other
+
+    def _allow(self, action: Action, *reviewers: str) -> None:
+        """Raise AccessError unless the actor may do this, and write under these names."""
+        self.actor.require(action)
+        for name in reviewers:
+            self.actor.require_name(name)
+
+    def _allow_in(self, action: Action, stored: projects.StoredProject) -> None:
+        """Raise AccessError unless the actor may do this in this project."""
+        project = stored.project
+        self.actor.require(action, project.reviewers, where=f"project {project.name!r}")
+
     # Projects
 
     def create_project(self, project: Project) -> None:
         """Add a project; its name must be new."""
+        self._allow(Action.CREATE)
         with self.database.write() as connection:
             projects.create(connection, project)
 
     def update_project(self, project: Project, reviewer: str = "") -> None:
         """Replace the project of the same name; only a curator may."""
+        self._allow(Action.CHANGE, reviewer)
         with self.database.write() as connection:
-            present = projects.find(connection, project.name).project
-            projects.require(present, reviewer, "curator")
+            present = projects.find(connection, project.name)
+            if self.actor.is_known:
+                self._allow_in(Action.CHANGE, present)
+            else:
+                projects.require(present.project, reviewer, Action.CHANGE)
             if project.reviewers and "curator" not in {role for _, role in project.reviewers}:
                 raise StoreError(
                     f"project {project.name!r}: name at least one curator among the reviewers, or "
@@ -171,6 +199,7 @@ class Store:
     ) -> Placement:
         with self.database.write() as connection:
             stored = projects.find(connection, project)
+            self._allow_in(Action.IMPORT, stored)
             return incoming.Importer(connection, stored, origin).run(given)
 
     def texts(self, project: str, names: Sequence[str]) -> dict[str, str | None]:
@@ -197,6 +226,7 @@ class Store:
         """
         with self.database.read() as connection:
             stored = projects.find(connection, project)
+            self._allow_in(Action.EXPORT, stored)
             return list(
                 exporting.export_documents(
                     connection,
@@ -219,6 +249,7 @@ class Store:
         no backup is made meanwhile. What could not be finished is named by a StoreError, and
         finished by erasing the document once more. Only a curator may.
         """
+        self._allow(Action.ERASE, reviewer)
         with rotation.locked(self.folder):
             with self.database.write(alone=True) as connection:
                 revision = erasing.erase(connection, project, document, reviewer, new_op())
@@ -235,6 +266,7 @@ class Store:
         Items whose range stays keep their id and verdict; changed ones with corrections are open
         again. Raises StoreError for ranges that overlap, leave the text, or cut or drop a mention.
         """
+        self._allow(Action.ANNOTATE, reviewer)
         with self.database.write() as connection:
             return resplit.resplit(connection, project, document, ranges, reviewer, new_op())
 
@@ -263,6 +295,7 @@ class Store:
         while part := list(islice(stream, queue.PIECE)):
             with self.database.write() as connection:
                 stored = projects.find(connection, project)
+                self._allow_in(Action.PRIORITIES, stored)
                 given += queue.set_priorities(connection, stored.id, part)
         return given
 
@@ -301,7 +334,13 @@ class Store:
         filters: QueueFilter = _ANY,
         after: int | None = None,
     ) -> ReviewItem | None:
-        """Reserve and return the best item that nobody else has open; None if there is none."""
+        """Reserve and return the best item that nobody else has open; None if there is none.
+
+        Who may only read gets the best item and reserves none.
+        """
+        if not self._reserves(reviewer):
+            best = self.queue(project, reviewer=reviewer, filters=filters, limit=1, after=after)
+            return self.open_item(best[0].item, reviewer, claim=False) if best else None
         with self.database.write() as connection:
             stored = projects.find(connection, project)
             item = leases.claim_next(
@@ -313,7 +352,7 @@ class Store:
 
     def open_item(self, item: int, reviewer: str = "", *, claim: bool = True) -> ReviewItem:
         """Return one item; with ``claim``, reserve it unless somebody else has (``claimed_by``)."""
-        if not claim:
+        if not claim or not self._reserves(reviewer):
             with self.database.read() as connection:
                 return items.read_item(connection, self.database.clock, item, reviewer)
         with self.database.write() as connection:
@@ -322,13 +361,22 @@ class Store:
 
     def renew(self, item: int, reviewer: str) -> bool:
         """Extend the reservation by ten minutes; False if somebody else has the item open."""
+        if not self._reserves(reviewer):
+            return True
         with self.database.write() as connection:
             return leases.claim(connection, self.database.clock, item, reviewer)
 
     def release(self, item: int, reviewer: str) -> None:
         """Give back an item that this reviewer has reserved."""
+        if not self._reserves(reviewer):
+            return
         with self.database.write() as connection:
             leases.release(connection, item, reviewer)
+
+    def _reserves(self, reviewer: str) -> bool:
+        """Tell whether the actor's reading keeps others away, under no name but their own."""
+        self.actor.require_name(reviewer)
+        return self.actor.may(Action.ANNOTATE)
 
     def items_of(self, project: str, document: str) -> list[int]:
         """Return the ids of a document's items, in the order of the text."""
@@ -356,6 +404,7 @@ class Store:
 
     def save_all(self, edits: Sequence[Edit]) -> list[Revision]:
         """Save several edits, all or none; edits of one item in one call build upon each other."""
+        self._allow(Action.ANNOTATE, *(edit.reviewer for edit in edits))
         with self.database.write() as connection:
             saved = revisions.save(connection, edits)
         self._hourly.begin()
@@ -365,6 +414,7 @@ class Store:
         self, item: int, reviewer: str = "", op: str = "", session: str = ""
     ) -> list[Revision]:
         """Take back the item's last change, with its whole batch, by new revisions; [] if none."""
+        self._allow(Action.ANNOTATE, reviewer)
         with self.database.write() as connection:
             return undo.undo(
                 connection, item, reviewer, op or new_op(), session=session, redo=False
@@ -374,6 +424,7 @@ class Store:
         self, item: int, reviewer: str = "", op: str = "", session: str = ""
     ) -> list[Revision]:
         """Make again what was last undone; [] if nothing is."""
+        self._allow(Action.ANNOTATE, reviewer)
         with self.database.write() as connection:
             return undo.undo(connection, item, reviewer, op or new_op(), session=session, redo=True)
 
@@ -386,6 +437,7 @@ class Store:
         self, seq: int, reviewer: str = "", op: str = "", session: str = ""
     ) -> Revision:
         """Bring an item back to what it was just after revision ``seq``, by a new revision."""
+        self._allow(Action.ANNOTATE, reviewer)
         with self.database.write() as connection:
             return revisions.restore(connection, seq, reviewer, op or new_op(), session=session)
 
@@ -396,6 +448,7 @@ class Store:
 
     def adjudicate(self, item: int, reviewer: str, chosen: str, op: str = "") -> Revision:
         """Make one reviewer's copy the shared one: a curator's choice in an independent project."""
+        self._allow(Action.ADJUDICATE, reviewer)
         with self.database.write() as connection:
             return revisions.adjudicate(connection, item, reviewer, chosen, op or new_op())
 
@@ -449,6 +502,7 @@ class Store:
 
     def backup(self, path: Path) -> Path:
         """Write a copy of the database to a new file, and return its path."""
+        self._allow(Action.BACKUP)
         if path.exists():
             raise StoreError(f"{path}: exists already; name a new file")
         copies.backup(self.database, path)
@@ -463,6 +517,7 @@ class Store:
 
         The present is backed up first; its path is returned.
         """
+        self._allow(Action.RESTORE)
         return restoring.restore(self.database, path, self.folder)
 
     def _back_up(self, reason: str) -> Path:

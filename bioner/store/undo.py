@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, select
 
+from bioner.access import Action
 from bioner.store import projects
 from bioner.store.log import Author, by_op, record, revision_of, revisions_at
 from bioner.store.revisions import place_of, stale
@@ -35,7 +36,7 @@ def undo(
     if known is not None:
         return _by_ops(connection, op)
     place = find_place(connection, item, lock=True)
-    projects.require(place.stored.project, reviewer, "reviewer", "curator")
+    projects.require(place.stored.project, reviewer, Action.ANNOTATE)
     track = place.stored.project.track(reviewer)
     target = _top(connection, place, track, redo=redo)
     if target is None:

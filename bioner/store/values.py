@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bioner.access import LISTED
 from bioner.errors import StaleRevisionError, StoreError
 from bioner.flattening import Flattening
 from bioner.spans import Mention, Range, Sentence
@@ -20,7 +21,8 @@ StatusFilter = Literal["waiting", "open", "done", "unsure", "rejected", "all"]
 RevisionKind = Literal["edit", "undo", "redo", "restore", "resplit", "adjudicate", "erase"]
 
 VERDICTS: tuple[Verdict, ...] = ("accept", "correct", "reject", "unsure")
-ROLES = ("curator", "reviewer", "reader")
+ROLES: tuple[str, ...] = tuple(reversed(tuple(LISTED)))
+"""A project's roles, the one that may do most first."""
 
 
 def new_op() -> str:
