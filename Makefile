@@ -32,7 +32,7 @@ help:
 
 run: $(app_stamp)
 	@$(bin)/python -m bioner doctor || true
-	$(bin)/streamlit run app.py --server.port $(PORT)
+	$(bin)/python -m bioner app --port $(PORT)
 
 test: $(dev_stamp) lint
 	$(bin)/python -m pytest -m "not gpu and not long" $(PYTEST_ARGS)

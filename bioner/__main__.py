@@ -8,6 +8,9 @@ import typer
 
 import bioner
 from bioner.commands import (
+    app as app_of,
+)
+from bioner.commands import (
     corpora,
     doctor,
     evaluate,
@@ -38,6 +41,7 @@ app.command("tag")(tag.tag)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(evaluate.compare)
 app.add_typer(review.app, name="review")
+app.command("app")(app_of.app)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 

@@ -165,6 +165,16 @@ def operator() -> Actor:
     return Actor(name, Role.ADMINISTRATOR)
 
 
+def allow(action: Action, actor: Actor | None) -> Actor:
+    """Return who acts, the user of this machine where nobody is named, if they may do this.
+
+    Raises AccessError. What writes calls this first; the pages always name who acts.
+    """
+    found = actor or operator()
+    found.require(action)
+    return found
+
+
 VISITOR = Actor("", Role.READER, is_known=True)
 """Everybody in the public mode: reads, and leaves nothing behind."""
 
@@ -290,6 +300,44 @@ def check_address(address: str, people: People) -> None:
         raise AccessError(
             f"{address or 'every address of this machine'} is reached by others than the proxy: "
             "set BIONER_PROXY_SECRET here and in the proxy, or listen on 127.0.0.1"
+        )
+
+
+def app_command(host: str, port: int, names: Iterable[str], people: People) -> list[str]:
+    """Return the module and arguments that open the app at an address.
+
+    ``names`` are those by which browsers know it beside this machine's own. Raises AccessError
+    where others reach the address and nobody signs in, or no name is known by which they open it.
+    """
+    check_address(host, people)
+    known = list(dict.fromkeys((*OWN_NAMES, *(one.strip() for one in names if one.strip()))))
+    if not is_loopback(host) and len(known) == len(OWN_NAMES):
+        raise AccessError(
+            f"{host or 'every address of this machine'}: say by which name browsers open the app "
+            "(--host-name bioner.lab.example), so that a site of others cannot pass for it"
+        )
+    return [
+        "streamlit", "run", "app.py", "--server.address", host, "--server.port", str(port),
+        *(word for name in known for word in ("--server.allowedHosts", name)),
+    ]  # fmt: skip
+
+
+OWN_NAMES = ("127.0.0.1", "localhost", "::1")
+"""The names of this machine for itself, as .streamlit/config.toml allows them."""
+
+
+def check_host(host: str | None, people: People) -> None:
+    """Raise AccessError where nobody signs in and a page was asked for by another machine's name.
+
+    A site of others whose name leads to this machine (DNS rebinding) would read all that is here.
+    ``host`` is the request's Host header; None where there is no request.
+    """
+    if host is None or people.sign_in is not SignIn.OFF:
+        return
+    name, _, port = host.rpartition(":")
+    if not is_loopback(name if name and port.isdecimal() else host):
+        raise AccessError(
+            f"this app answers to 127.0.0.1 and localhost, not to {host}; open it by one of these"
         )
 
 

@@ -15,7 +15,9 @@ from bioner.access import (
     People,
     Role,
     SignIn,
+    app_command,
     check_address,
+    check_host,
     is_loopback,
     operator,
 )
@@ -216,3 +218,23 @@ def test_the_environment_says_who_has_which_role(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("BIONER_SIGN_IN", "oicd")
     with pytest.raises(BionerError, match="BIONER_SIGN_IN: expected one of off, oidc"):
         read_people()
+
+
+def test_the_app_is_opened_at_no_address_of_others_without_a_way_to_sign_in():
+    for host in ("0.0.0.0", "", "192.0.2.7", "::"):
+        with pytest.raises(AccessError, match=r"set BIONER_SIGN_IN to oidc .* listen on 127"):
+            app_command(host, 8501, ["bioner.lab.example"], People())
+        with pytest.raises(AccessError, match="--host-name"):
+            app_command(host, 8501, [], People(sign_in=SignIn.OIDC))
+    command = app_command("0.0.0.0", 80, ["bioner.lab.example"], People(sign_in=SignIn.OIDC))
+    assert command[3:7] == ["--server.address", "0.0.0.0", "--server.port", "80"]
+    assert command[-2:] == ["--server.allowedHosts", "bioner.lab.example"]
+
+
+def test_a_page_asked_for_by_another_machines_name_is_refused_where_nobody_signs_in():
+    for host in ("127.0.0.1:8501", "localhost", "localhost:8501", "[::1]:8501", "[::1]", None):
+        check_host(host, People())
+    for host in ("evil.example", "evil.example:8501", "127.0.0.1.evil.example", "", "[::2]:80"):
+        with pytest.raises(AccessError, match="answers to 127"):
+            check_host(host, People())
+    check_host("bioner.lab.example", People(sign_in=SignIn.PROXY))

@@ -146,3 +146,137 @@ def test_nothing_outside_the_store_opens_its_database() -> None:
         if isinstance(node, ast.ImportFrom) and node.module in inside
     ]
     assert not found
+
+
+def test_every_writer_of_the_store_asks_first_whether_its_actor_may() -> None:
+    ask = ("self._allow(", "self._allow_in(", "self._reserves(")
+    methods = store_methods()
+    silent = [
+        name
+        for name, one in writers().items()
+        if not any(word in ast.unparse(one) for word in ask)
+        and not any(f"self.{other}(" in ast.unparse(one) for other in ("save_all", "_import"))
+    ]
+    assert not silent
+    assert "self._allow_in(" in ast.unparse(methods["_import"])
+
+
+WRITES = (
+    "write_whole(",
+    "staged_folder(",
+    "staged_file(",
+    "rmtree(",
+    ".unlink(",
+    ".mkdir(",
+    "write_text(",
+    "write_bytes(",
+    "edit_state(",
+    "write_dataset(",
+    "kill_tree(",
+)
+"""What changes a file or a process."""
+
+ACTED = {
+    "jobs/launch.py": {"launch", "stop", "resume", "retry", "delete"},
+    "evaluation/promotion.py": {"promote", "rollback", "record"},
+    "corpora/mapping_edit.py": {"write_edit", "restore"},
+    "corpora/adding.py": {"add_corpus", "remove_corpus"},
+    "corpora/build.py": {"build"},
+    "corpora/fetch.py": {"fetch"},
+    "models/tf_checkpoint.py": {"convert_tf_checkpoint"},
+}
+"""Outside the store: the functions that change what all share, a page's buttons among them."""
+
+READ_IN_SCRATCH = {"preview_corpus", "read_uploads"}
+"""These write into a temporary folder of their own, and read."""
+
+
+def functions_of(path: str) -> dict[str, ast.FunctionDef]:
+    body = tree_of(PACKAGE / path).body
+    return {one.name: one for one in body if isinstance(one, ast.FunctionDef)}
+
+
+def writing_functions(path: str) -> set[str]:
+    """The public functions of a module that write, or call one of its own that does."""
+    functions = functions_of(path)
+    found = {n for n, one in functions.items() if any(w in ast.unparse(one) for w in WRITES)}
+    while True:
+        more = {
+            name
+            for name, one in functions.items()
+            if name not in found and any(f"{other}(" in ast.unparse(one) for other in found)
+        }
+        if not more:
+            return {name for name in found if not name.startswith("_")}
+        found |= more
+
+
+def test_whatever_writes_beside_the_store_takes_an_actor_and_asks_first() -> None:
+    for path, expected in ACTED.items():
+        functions = functions_of(path)
+        assert writing_functions(path) - READ_IN_SCRATCH == expected, path
+        for name in expected:
+            assert has_actor(functions[name]), f"{path}: {name} takes no actor"
+            first = next(
+                node.lineno
+                for node in ast.walk(functions[name])
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "allow"
+            )
+            writes = [
+                node.lineno
+                for node in ast.walk(functions[name])
+                if isinstance(node, ast.Call) and f"{ast.unparse(node.func)}(".endswith(WRITES)
+            ]
+            assert all(first < line for line in writes), f"{path}: {name} writes before it asks"
+
+
+def calls_without_an_actor(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines of a page's module that call, or hand on, one of ``ACTED`` as nobody."""
+    acted = {path.removesuffix(".py").replace("/", "."): names for path, names in ACTED.items()}
+    modules, names = {}, set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            module = node.module.removeprefix("bioner.")
+            for one in node.names:
+                if one.name in acted.get(module, ()):
+                    names.add(one.asname or one.name)
+                if f"{module}.{one.name}" in acted:
+                    modules[one.asname or one.name] = acted[f"{module}.{one.name}"]
+
+    def is_acted(func: ast.expr) -> bool:
+        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+            return func.attr in modules.get(func.value.id, ())
+        return isinstance(func, ast.Name) and func.id in names
+
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and any(map(is_acted, (node.func, *node.args)))
+            and not any(word.arg == "actor" for word in node.keywords)
+        ):
+            yield node.lineno
+
+
+def test_every_page_names_who_acts() -> None:
+    nobody = [
+        f"{path.relative_to(PACKAGE)}:{line}"
+        for path in sorted((PACKAGE / "ui").rglob("*.py"))
+        for line in calls_without_an_actor(tree_of(path))
+    ]
+    assert not nobody
+    for text in (
+        "from bioner.jobs import launch\nlaunch.stop(id, settings)",
+        "from bioner.corpora.build import build\nbuild(a, b, c)",
+        "from bioner.corpora.adding import remove_corpus as gone\nact = partial(gone, s, id)",
+    ):
+        assert [*calls_without_an_actor(ast.parse(text))], text
+
+
+def test_a_page_has_the_store_in_its_visitors_hands_alone() -> None:
+    """The one shared store is handed out by the session, as somebody; reading needs a visitor."""
+    for path in sorted((PACKAGE / "ui").rglob("*.py")):
+        for node in ast.walk(tree_of(path)):
+            text = ast.unparse(node) if isinstance(node, ast.expr) else ""
+            assert "open_store(" not in text, path
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "cache.store":
+                assert f"{text}.acting(" in ast.unparse(tree_of(path)), path

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from bioner.access import Action, Actor, allow
 from bioner.corpora.own import OwnCorpus, read_own_corpus
 from bioner.corpora.registry import CORPORA
 from bioner.corpora.splits import SplitBy, split_named, split_sentences
@@ -223,12 +224,14 @@ def add_corpus(
     *,
     replacing: bool = False,
     split_by: SplitBy = "names",
+    actor: Actor | None = None,
 ) -> Path:
     """Keep a corpus in the user's data folder; it is merged with the ten from the next build on.
 
     Raises CorpusError where its name is taken, a label has no type or cannot be kept, or a type is
     unknown; nothing is written then.
     """
+    allow(Action.CORPORA, actor)
     _check(settings, own, sentences, schema, replacing=replacing)
     folder = settings.own_corpora / own.id
     try:
@@ -261,8 +264,9 @@ def _check_kept(folder: Path, own: OwnCorpus, sentences: Sequence[Sentence]) -> 
         )
 
 
-def remove_corpus(settings: Settings, id: str) -> None:
+def remove_corpus(settings: Settings, id: str, *, actor: Actor | None = None) -> None:
     """Delete a corpus of one's own from the data folder; the merged data keep it until rebuilt."""
+    allow(Action.CORPORA, actor)
     folder = settings.own_corpora / id
     if Path(id).name != id or not (folder / "corpus.json").is_file():
         raise CorpusError(f"{id}: there is no such corpus of your own")

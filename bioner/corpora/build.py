@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bioner.access import Action, Actor, allow
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.corpora.merge import merge
@@ -21,11 +22,15 @@ def build(
     mapping: str = "curated",
     *,
     progress: OnProgress = unheard,
+    actor: Actor | None = None,
 ) -> Dataset:
     """Read the corpora of a source folder and the user's own, merge them and write the folder.
 
     Raises BionerError for what cannot be read, mapped or written; the folder is then as it was.
     """
+    who = allow(Action.CORPORA, actor)
+    if who.is_known and source.resolve() != settings.raw.resolve():
+        source = who.require_folder(source, settings.folders)
     _check_place(source, folder)
     with collector_paused():
         corpora, schema = read_all(source, settings, mapping, progress=progress)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bioner.access import Action, Actor, allow
 from bioner.corpora.read import blob_sha1
 from bioner.corpora.registry import CORPORA, SPLITS
 from bioner.errors import CorpusError
@@ -30,6 +31,7 @@ def fetch(
     *,
     repository: str = REPOSITORY,
     progress: OnProgress = unheard,
+    actor: Actor | None = None,
 ) -> FetchReport:
     """Fetch the public files into ``destination``, each checked against its pin.
 
@@ -37,6 +39,7 @@ def fetch(
     ``.part``; a file appears under its name only when it is whole and its git blob SHA-1 matches.
     Raises CorpusError (no network, another content) with what to do.
     """
+    allow(Action.CORPORA, actor)
     infos = [info for info in CORPORA.values() if only is None or info.id in only]
     jobs = [
         (info, split, pin) for info in infos for split, pin in zip(SPLITS, info.pins, strict=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from bioner.access import Action, Actor, allow
 from bioner.corpora.dataset import MergeReport
 from bioner.corpora.overview import search_words
 from bioner.corpora.own import own_folder, read_own_description, read_user_schema
@@ -166,12 +167,13 @@ def _words(label: str) -> str:
     return "left open" if label == IGNORE else label
 
 
-def write_edit(settings: Settings, edit: MappingEdit) -> None:
+def write_edit(settings: Settings, edit: MappingEdit, *, actor: Actor | None = None) -> None:
     """Write the edit where the corpus's mapping lies, checked before it counts.
 
     That is the user's copy of the schema, or the description of a corpus of one's own. Raises
     SchemaError for a label or type that is not there, CorpusError where it cannot be written.
     """
+    allow(Action.MAPPING, actor)
     schema = read_user_schema(settings)
     check_edit(edit, schema)
     own = own_folder(settings, edit.corpus)
@@ -270,11 +272,12 @@ def has_edits(settings: Settings, corpus: str) -> bool:
     return bool(_read_raw(settings.schema_file)["corpora"].get(corpus) != ours)
 
 
-def restore(settings: Settings, corpus: str) -> None:
+def restore(settings: Settings, corpus: str, *, actor: Actor | None = None) -> None:
     """Put the package's mapping of a corpus back into the user's copy.
 
     Raises SchemaError for a corpus that the package does not map.
     """
+    allow(Action.MAPPING, actor)
     package = _read_raw(PACKAGE_SCHEMA)["corpora"]
     if corpus not in package:
         raise SchemaError(f"{corpus}: no mapping of it came with the app; there is none to restore")

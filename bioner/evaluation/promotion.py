@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from bioner.access import Action, Actor, allow
 from bioner.errors import ModelError
 from bioner.evaluation.gate import Evidence, corrected_patterns, decide, gather
 from bioner.evaluation.reports import Evaluation
@@ -58,6 +59,7 @@ def promote(
     reason: str = "",
     overrule: str = "",
     by: str = "",
+    actor: Actor | None = None,
 ) -> Promotion:
     """Make a model of ``models/`` the active one if it passes the gate, and record why.
 
@@ -65,6 +67,8 @@ def promote(
     is recorded either way. Raises ModelError when the model is absent, damaged, a bare encoder or
     active already, or when the gate refuses it, with what would settle it.
     """
+    who = allow(Action.PROMOTE, actor)
+    by = who.name if who.is_known else by or who.name
     check_promotable(settings, name)
     with _pointer_lock(settings):
         past = history(settings)
@@ -72,7 +76,7 @@ def promote(
         if previous == name:
             raise ModelError(f"{name} is the active model already")
         decision = _decide_on(settings, store, name, previous)
-        record(settings, decision, by=by)
+        record(settings, decision, by=by, actor=actor)
         if not decision.is_accepted and not overrule.strip():
             raise ModelError(
                 f"{decision.summary} Give a reason to use it all the same "
@@ -92,11 +96,19 @@ def _decide_on(settings: Settings, store: Store, name: str, active: str) -> Deci
     return decide(Evidence(candidate=name, active=active, has_own_test=own_test))
 
 
-def rollback(settings: Settings, reason: str = "rolled back", by: str = "") -> Promotion:
+def rollback(
+    settings: Settings,
+    reason: str = "rolled back",
+    by: str = "",
+    *,
+    actor: Actor | None = None,
+) -> Promotion:
     """Go back to the model that was active before the last promotion and record it.
 
     Raises ModelError when there is nothing to go back to, or the earlier model is gone or damaged.
     """
+    who = allow(Action.PROMOTE, actor)
+    by = who.name if who.is_known else by or who.name
     with _pointer_lock(settings):
         past = history(settings)
         stack = promoted(past)
@@ -122,8 +134,12 @@ def check_promotable(settings: Settings, name: str) -> None:
         raise ModelError(f"{name} is a bare encoder without a token classifier: train on it first")
 
 
-def record(settings: Settings, decision: Decision, *, by: str = "") -> None:
+def record(
+    settings: Settings, decision: Decision, *, by: str = "", actor: Actor | None = None
+) -> None:
     """Append a decision to the record in the user's data folder."""
+    who = allow(Action.PROMOTE, actor)
+    by = who.name if who.is_known else by or who.name
     entry = {"at": _now(), "by": by, **decision.to_json()}
     settings.home.mkdir(parents=True, exist_ok=True)
     path = settings.home / RECORD

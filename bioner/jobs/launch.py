@@ -19,6 +19,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bioner.access import Action, Actor, allow
 from bioner.errors import JobError
 from bioner.files import write_whole
 from bioner.jobs.folder import (
@@ -35,7 +36,7 @@ from bioner.jobs.folder import (
 )
 from bioner.jobs.log import RESUMED
 from bioner.jobs.preflight import check_launch
-from bioner.jobs.specs import with_options
+from bioner.jobs.specs import option, with_options
 from bioner.machine import kill_tree, signal_group
 from bioner.settings import PROJECT_ROOT, Settings
 
@@ -43,17 +44,29 @@ LAUNCHING = ".launching.lock"
 """Held while somebody looks whether a job may start and queues it."""
 
 
-def launch(spec: JobSpec, settings: Settings) -> Job:
+def launch(spec: JobSpec, settings: Settings, *, actor: Actor | None = None) -> Job:
     """Put a job into its device's queue and detach its process; returns once that process lives.
 
-    Raises JobError with the first thing that stands in the way (see ``check_launch``).
+    Raises JobError with the first thing that stands in the way (see ``check_launch``), AccessError
+    for who may not start jobs or names a folder of the server that is not theirs to name.
     """
+    _check_folders(spec, settings, allow(Action.JOBS, actor))
     settings.jobs.mkdir(parents=True, exist_ok=True)
     with locked(settings.jobs / LAUNCHING):  # of two at once into one folder the second is refused
         _refuse_blocked(spec, settings)
         folder = _make_folder(spec, settings)
     _detach(folder)
     return open_job(folder)
+
+
+def _check_folders(spec: JobSpec, settings: Settings, actor: Actor) -> None:
+    known = (settings.models, settings.data, PROJECT_ROOT / "data", *settings.encoders)
+    for name in ("--base", "--data"):
+        value = option(spec.command, name)
+        if value and actor.is_known and Path(value).expanduser().exists():
+            real = Path(value).expanduser().resolve()
+            if not any(real.is_relative_to(folder.resolve()) for folder in known):
+                actor.require_folder(real, settings.folders)
 
 
 def _refuse_blocked(spec: JobSpec, settings: Settings, *, is_resumed: bool = False) -> None:
@@ -108,12 +121,13 @@ def _detach(folder: Path) -> None:
             raise JobError(f"{folder.name}: {problem}; see {folder / 'log.txt'}") from error
 
 
-def stop(id: str, settings: Settings, *, force: bool = False) -> Job:
+def stop(id: str, settings: Settings, *, force: bool = False, actor: Actor | None = None) -> Job:
     """Ask a job to stop: its worker saves a checkpoint and ends.
 
     SIGTERM first; SIGKILL after the specification's ``grace_s``, or at once with ``force``. A
     queued job leaves the queue. Raises JobError if the job is not active.
     """
+    allow(Action.JOBS, actor)
     job = read_job(id, settings)
     if not job.is_active:
         raise JobError(f"{id} is {job.status}: there is nothing to stop")
@@ -137,8 +151,9 @@ def stop(id: str, settings: Settings, *, force: bool = False) -> Job:
     return read_job(id, settings)
 
 
-def resume(id: str, settings: Settings) -> Job:
+def resume(id: str, settings: Settings, *, actor: Actor | None = None) -> Job:
     """Queue a stopped, failed or lost job again, to go on from its last checkpoint."""
+    allow(Action.JOBS, actor)
     read_job(id, settings)
     with locked(settings.jobs / LAUNCHING):  # of two that resume it at once the second is refused
         job = read_job(id, settings)
@@ -154,22 +169,31 @@ def resume(id: str, settings: Settings) -> Job:
     return open_job(job.folder)
 
 
-def retry(id: str, settings: Settings, changes: Mapping[str, str] | None = None) -> Job:
+def retry(
+    id: str,
+    settings: Settings,
+    changes: Mapping[str, str] | None = None,
+    *,
+    actor: Actor | None = None,
+) -> Job:
     """Launch a job's command again from the start, as a new job, with some arguments changed.
 
     ``changes`` maps an option to its new value (``{"--batch-size": "8"}``). What the old job left
     in its output folder is overwritten by the new one; the old job stays in the history.
     """
+    allow(Action.JOBS, actor)
     job = read_job(id, settings)
     if job.is_active:
         raise JobError(f"{id} is {job.status}: stop it before trying it again")
     command = with_options(job.spec.command, changes or {})
     details = {**job.spec.details, "retry_of": id}
-    return launch(replace(job.spec, command=command, created="", details=details), settings)
+    spec = replace(job.spec, command=command, created="", details=details)
+    return launch(spec, settings, actor=actor)
 
 
-def delete(id: str, settings: Settings) -> int:
+def delete(id: str, settings: Settings, *, actor: Actor | None = None) -> int:
     """Delete a job's folder, not its model; returns the bytes freed. An active job is refused."""
+    allow(Action.JOBS, actor)
     job = read_job(id, settings)
     if job.is_active:
         raise JobError(f"{id} is {job.status}: stop it before deleting it")

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from bioner.access import Action, Actor, allow
 from bioner.errors import ModelError
 from bioner.files import staged_folder
 from bioner.models.archive import is_archive, unpack
@@ -76,7 +77,9 @@ class ConversionReport:
     cased: bool
 
 
-def convert_tf_checkpoint(source: Path, out: Path) -> ConversionReport:
+def convert_tf_checkpoint(
+    source: Path, out: Path, *, actor: Actor | None = None
+) -> ConversionReport:
     """Convert a TensorFlow BERT release into the folder ``out``, which appears whole or not at all.
 
     ``source`` is a folder with ``bert_config.json``, ``vocab.txt``, ``model.ckpt-*.index`` and
@@ -85,6 +88,7 @@ def convert_tf_checkpoint(source: Path, out: Path) -> ConversionReport:
     Raises ModelError naming the tensor that is missing, damaged, of the wrong shape, or not BERT's;
     BionerError naming the archive member that would leave the folder.
     """
+    allow(Action.MODELS, actor)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ModelError(f"{out}: exists already; choose another name, or delete it first")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -76,7 +76,7 @@ def promote_dialog(session: Session, name: str) -> None:
     """Show both models' scores and the gate's verdicts, and make the model the one in use."""
     settings = session.settings
     try:
-        store = cache.store(settings.database_url, str(settings.backups))
+        store = session.store()
         active = active_model(settings)
         decision = cache.decision(
             gather(
@@ -113,7 +113,7 @@ def promote_dialog(session: Session, name: str) -> None:
         return
     why = {"reason" if decision.is_accepted else "overrule": reason.strip()}
     try:
-        promotion.promote(settings, store, name, by=session.reviewer, **why)
+        promotion.promote(settings, store, name, by=session.reviewer, actor=session.actor, **why)
     except BionerError as error:
         show_problem(error)
         return

@@ -12,11 +12,14 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from bioner.access import Actor, Role
 from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
+from bioner.store import Store
 from bioner.ui import cache
 from bioner.ui.plain import plain
+from bioner.ui.sign_in import draw_actor, find_actor
 
 PAGES: Mapping[str, tuple[str, str]] = {
     "Home": ("app.py", ":material/home:"),
@@ -40,11 +43,13 @@ class Session:
 
     ``model``, ``reviewer`` and ``project`` are names, empty until somebody chooses. ``visited``
     holds each page's last URL parameters, so that its sidebar link leads back to the same view.
-    What a page itself wants to find again is a dataclass of its own: ``of``.
+    What a page itself wants to find again is a dataclass of its own: ``of``. ``signed_in`` is who
+    has signed in: the reviewer, and no other; None where nobody signs in.
     """
 
     settings: Settings
     schema: LabelSchema
+    signed_in: Actor | None = None
     model: str = ""
     reviewer: str = ""
     project: str = ""
@@ -53,6 +58,16 @@ class Session:
     page: str = ""
     left_url: dict[str, list[str]] = field(default_factory=dict)
     generation: int = 0
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts: who has signed in, else the person at this machine, as the reviewer chosen."""
+        return self.signed_in or Actor(self.reviewer, Role.ADMINISTRATOR)
+
+    def store(self) -> Store:
+        """Return the annotation store in this person's hands. Raises StoreError."""
+        settings = self.settings
+        return cache.store(settings.database_url, str(settings.backups)).acting(self.actor)
 
     def follow_url(self, page: str) -> None:
         """Notice that a link or the browser's back button changed the URL of the page that is open.
@@ -104,6 +119,7 @@ def open_page(title: str) -> Session:
 def _session(title: str) -> Session:
     try:
         settings = read_settings()
+        actor = find_actor(settings.people)
         schema = cache.schema(settings)
     except BionerError as error:
         _draw_sidebar(None, title)
@@ -111,8 +127,8 @@ def _session(title: str) -> Session:
         st.error(plain(str(error)), icon=":material/error:")
         st.stop()
     found = st.session_state.get(_KEY)
-    if not isinstance(found, Session):
-        found = Session(settings, schema)
+    if not isinstance(found, Session) or found.signed_in != actor:
+        found = Session(settings, schema, actor, reviewer=actor.name if actor else "")
         st.session_state[_KEY] = found
     found.settings, found.schema = settings, schema
     return found
@@ -127,6 +143,8 @@ def _draw_sidebar(session: Session | None, current: str) -> None:
                 st.page_link(
                     script, label=title, icon=icon, query_params=params or None, width="stretch"
                 )
+        if session is not None:
+            draw_actor(session.signed_in, session.settings.people)
 
 
 def page_link(

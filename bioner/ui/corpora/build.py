@@ -71,7 +71,7 @@ def _draw_fetch(session: Session) -> None:
         bar.progress(at.share or 0.0, at.text)
 
     try:
-        fetch(session.settings.raw, progress=progress)
+        fetch(session.settings.raw, progress=progress, actor=session.actor)
     except BionerError as error:
         bar.empty()
         show_problem(error)
@@ -88,6 +88,7 @@ def _build(session: Session, source: Path) -> None:
                 session.settings.merged,
                 session.settings,
                 progress=lambda at: status.write(at.text),
+                actor=session.actor,
             )
             status.write("preparing the search")
             SearchIndex.open(session.settings.merged)

@@ -127,7 +127,7 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
                 on_click=_apply,
                 args=(
                     session,
-                    partial(restore, session.settings, corpus),
+                    partial(restore, session.settings, corpus, actor=session.actor),
                     "The shipped mapping is back",
                 ),
             )
@@ -197,7 +197,7 @@ def _draw_changes(session: Session, edit: MappingEdit, found: list[Change]) -> N
         type="primary",
         icon=":material/check:",
         on_click=_apply,
-        args=(session, partial(write_edit, session.settings, edit), "Changed"),
+        args=(session, partial(write_edit, session.settings, edit, actor=session.actor), "Changed"),
     )
 
 

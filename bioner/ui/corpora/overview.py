@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bioner.access import VISITOR
 from bioner.corpora.corrections import NAME, Corrections, count_corrections
 from bioner.corpora.overview import Shelf
 from bioner.corpora.registry import SPLITS
@@ -163,7 +164,7 @@ def _draw_lengths(
 def read_corrections(settings: Settings) -> Corrections:
     """Read what has been reviewed in all projects; nothing where the store cannot be opened."""
     try:
-        store = cache.store(settings.database_url, str(settings.backups))
+        store = cache.store(settings.database_url, str(settings.backups)).acting(VISITOR)
         by_split = {"train": store.corrections(), "test": store.my_test()}
     except BionerError:
         return Corrections()

@@ -91,7 +91,7 @@ def _draw_present(session: Session) -> None:
             with st.popover("Remove", icon=":material/delete:"):
                 st.caption("Deletes it from your data folder. Build the corpora again afterwards.")
                 if st.button("Remove it", key=f"own_remove_{own.id}"):
-                    remove = partial(remove_corpus, session.settings, own.id)
+                    remove = partial(remove_corpus, session.settings, own.id, actor=session.actor)
                     _apply(session, remove, f"{own.title} is removed.")
 
 
@@ -154,7 +154,9 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
         return
     _apply(
         session,
-        lambda: add_corpus(session.settings, own, preview.sentences, schema, split_by=by),
+        lambda: add_corpus(
+            session.settings, own, preview.sentences, schema, split_by=by, actor=session.actor
+        ),
         f"{title} is added. Build the corpora again to merge it.",
     )
 

@@ -52,7 +52,7 @@ def read_studio(session: Session) -> Studio:
     active = place = ""
     jobs: tuple[Job, ...] = ()
     try:
-        store = cache.store(settings.database_url, str(settings.backups))
+        store = session.store()
         place = store.database.place
         names = [project.name for project in store.projects()]
         projects = tuple(ProjectProgress(name, store.progress(name)) for name in names)

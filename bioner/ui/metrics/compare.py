@@ -124,7 +124,7 @@ def _offer(
         f"Evaluate {entry.name}", key="metrics_evaluate_other", icon=":material/play_arrow:"
     ):
         try:
-            start_evaluation(session.settings, entry.name, data, split)
+            start_evaluation(session.settings, entry.name, data, split, actor=session.actor)
         except BionerError as error:
             show_problem(error)
             return

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bioner.access import Actor
 from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing, find_standing
 from bioner.jobs import launch
@@ -75,7 +76,9 @@ def evaluation_job(settings: Settings, model: str, split: str) -> Job | None:
     return None
 
 
-def start_evaluation(settings: Settings, model: str, data: Data, split: str) -> Job:
+def start_evaluation(
+    settings: Settings, model: str, data: Data, split: str, *, actor: Actor | None = None
+) -> Job:
     """Launch the evaluation of a model as a background job. Raises JobError."""
     folder = str(data.folder)
     words = ("evaluate", "--model", model, "--data", folder, "--split", split)
@@ -86,7 +89,7 @@ def start_evaluation(settings: Settings, model: str, data: Data, split: str) -> 
         kind=KIND,
         details={"model": model, "split": split},
     )
-    return launch.launch(spec, settings)
+    return launch.launch(spec, settings, actor=actor)
 
 
 def learning_curve(settings: Settings, entry: ModelEntry) -> list[Metric]:

@@ -23,7 +23,7 @@ def draw_gate(session: Session, candidate: str, against: str) -> None:
     """Draw whether a model may replace another, what was asked, and the buttons that act on it."""
     settings = session.settings
     try:
-        store = cache.store(settings.database_url, str(settings.backups))
+        store = session.store()
         mine = store.my_test()
         evidence = gather(
             settings, candidate, against, own_test=mine, kept=cache.evaluations(settings)
@@ -85,7 +85,13 @@ def _draw_buttons(session: Session, decision: Decision) -> None:
                 icon=":material/block:",
                 help="Keeps the reasons on record; nothing else changes.",
             ):
-                promotion.record(session.settings, decision, by=session.reviewer)
+                try:
+                    promotion.record(
+                        session.settings, decision, by=session.reviewer, actor=session.actor
+                    )
+                except BionerError as error:
+                    show_problem(error)
+                    return
                 st.toast(f"{decision.candidate} is refused; the reasons are on record.")
         _draw_rollback(session)
 
@@ -94,7 +100,9 @@ def _draw_rollback(session: Session) -> None:
     target = catalogue.rollback_target(session.settings)
     if target and st.button(f"Back to {target}", key="metrics_rollback", icon=":material/undo:"):
         try:
-            promotion.rollback(session.settings, "rolled back on Metrics", session.reviewer)
+            promotion.rollback(
+                session.settings, "rolled back on Metrics", session.reviewer, actor=session.actor
+            )
         except BionerError as error:
             show_problem(error)
             return

@@ -137,7 +137,7 @@ def _draw_progress(session: Session, job: Job) -> None:
         st.progress(0.0, text=f"Evaluating {name}: getting ready …")
     if st.button("Stop the evaluation", key="metrics_stop", icon=":material/stop:"):
         try:
-            launch.stop(job.id, session.settings, force=True)
+            launch.stop(job.id, session.settings, force=True, actor=session.actor)
         except BionerError as error:
             show_problem(error)
         st.rerun()
@@ -214,7 +214,13 @@ def _offer_evaluation(
                     build_sample(session.settings)
                     data = find_data(session.settings, split)
                     if data is not None:
-                        start_evaluation(session.settings, entry.name, data, split)
+                        start_evaluation(
+                            session.settings,
+                            entry.name,
+                            data,
+                            split,
+                            actor=session.actor,
+                        )
                 except BionerError as error:
                     show_problem(error)
                     return
@@ -234,7 +240,7 @@ def _offer_evaluation(
         help=f"About {minutes} min for a small model on two cores. It runs in the background.",
     ):
         try:
-            start_evaluation(session.settings, entry.name, data, split)
+            start_evaluation(session.settings, entry.name, data, split, actor=session.actor)
         except BionerError as error:
             show_problem(error)
             return

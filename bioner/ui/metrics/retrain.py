@@ -9,7 +9,6 @@ from bioner.jobs import launch
 from bioner.jobs.folder import list_jobs
 from bioner.jobs.specs import is_retraining, retraining_spec
 from bioner.models import catalogue
-from bioner.ui import cache
 from bioner.ui.session import Session, page_link, show_problem
 
 
@@ -18,7 +17,7 @@ def draw_retraining(session: Session) -> None:
     settings = session.settings
     try:
         active = catalogue.active_model(settings)
-        store = cache.store(settings.database_url, str(settings.backups))
+        store = session.store()
         count = len(store.corrections())
     except BionerError as error:
         show_problem(error)
@@ -49,7 +48,7 @@ def draw_retraining(session: Session) -> None:
     ):
         try:
             parent = catalogue.find_model(active, settings.models)
-            launch.launch(retraining_spec(settings, parent), settings)
+            launch.launch(retraining_spec(settings, parent), settings, actor=session.actor)
         except BionerError as error:
             show_problem(error)
             return

@@ -11,7 +11,6 @@ from bioner.evaluation.mistakes import Mistake
 from bioner.evaluation.reports import Evaluation
 from bioner.review.intake import Judged, Origin, judged_reasons, open_project, take_in_judged
 from bioner.store import Store
-from bioner.ui import cache
 from bioner.ui.intake import progress_bar, trained_here
 from bioner.ui.session import Session, go_to, show_problem
 
@@ -40,7 +39,7 @@ def draw_send(
                 "corrections is no longer scored on them; evaluation leaves them out and says so."
             )
         try:
-            store = cache.store(session.settings.database_url, str(session.settings.backups))
+            store = session.store()
             names = [project.name for project in store.projects()]
         except BionerError as error:
             show_problem(error)

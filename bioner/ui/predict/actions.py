@@ -16,7 +16,6 @@ from bioner.review.intake import Intake, Origin, open_project, take_in
 from bioner.review.texts import Texts
 from bioner.spans import Document
 from bioner.store import Store
-from bioner.ui import cache
 from bioner.ui.intake import order_of, progress_bar, trained_here
 from bioner.ui.predict.view import View, shown_label
 from bioner.ui.session import Session, go_to, show_problem
@@ -181,9 +180,8 @@ def _listed(names: Sequence[str], most: int = 4) -> str:
 
 
 def _choose_project(session: Session, key: str) -> tuple[Store | None, str]:
-    settings = session.settings
     try:
-        store = cache.store(settings.database_url, str(settings.backups))
+        store = session.store()
         names = [project.name for project in store.projects()]
     except BionerError as error:
         show_problem(error)

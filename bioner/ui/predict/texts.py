@@ -54,7 +54,6 @@ def choose_documents(session: Session) -> list[Document]:
 def _kept(session: Session, address: str) -> list[Document]:
     """Return the text that a link names, kept in a project; a button goes back to other texts."""
     project, _, name = address.partition("/")
-    settings = session.settings
     left, right = st.columns([5, 1], vertical_alignment="center")
     where = html.escape(f"The text {name}, kept in the project {project}")
     left.html(f'<div class="bn-meta">{where}</div>')
@@ -62,7 +61,7 @@ def _kept(session: Session, address: str) -> list[Document]:
         keep_in_url(kept="")
         st.rerun()
     try:
-        store = cache.store(settings.database_url, str(settings.backups))
+        store = session.store()
         for document in store.export_documents(project, layer="gold"):
             if document.id == name:
                 return _checked(document.text, document.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.spans import Mention
 from bioner.store import Agreement, ReviewItem, new_op
@@ -82,7 +83,7 @@ def _draw_disagreements(desk: Desk, agreement: Agreement) -> None:
         st.success(
             "Nowhere else." if agreement.settled else "Nowhere.", icon=":material/handshake:"
         )
-    is_curator = desk.project.role(desk.reviewer) == "curator"
+    is_curator = desk.may(Action.ADJUDICATE)
     for item in agreement.disagreements[:SHOWN]:
         review = desk.open(item)
         with st.container(border=True):

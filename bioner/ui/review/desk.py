@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from bioner.access import LISTED, NEEDS, Action, Role
 from bioner.review.editing import Stale, Step, stacks
 from bioner.spans import Mention
 from bioner.store import Edit, Project, QueueFilter, ReviewItem, Store, new_op, surfaces_of
@@ -84,6 +85,14 @@ class Desk:
     @property
     def is_whole_document(self) -> bool:
         return self.scope == "Document"
+
+    def may(self, action: Action) -> bool:
+        """Tell whether this person may do this in the project, as its list and their role say."""
+        role = LISTED.get(self.project.role(self.reviewer), Role.READER)
+        actor = self.session.signed_in
+        if actor is not None:
+            return actor.may_in(action, self.project.reviewers)
+        return role >= NEEDS[action]
 
     def open(self, item: int) -> ReviewItem:
         """Return an item without reserving it."""

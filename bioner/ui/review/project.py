@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.store import Project
 from bioner.store.values import ROLES
@@ -61,7 +62,7 @@ def _draw_order(desk: Desk) -> None:
 
 def _draw_settings(desk: Desk) -> None:
     project = desk.project
-    is_curator = project.role(desk.reviewer) == "curator"
+    is_curator = desk.may(Action.CHANGE)
     if not is_curator:
         st.caption("Only a curator changes these.")
     covers = st.pills(

@@ -9,7 +9,6 @@ import streamlit as st
 from bioner.errors import BionerError
 from bioner.store import Project, QueueFilter, Store
 from bioner.store.values import StatusFilter
-from bioner.ui import cache
 from bioner.ui.review.desk import Desk, Memory
 from bioner.ui.session import Session, show_problem
 
@@ -20,9 +19,8 @@ SCOPES = ("Sentence", "Document")
 
 def open_desk(session: Session) -> tuple[Desk, str] | None:
     """Choose project, reviewer, part and filters; None while there is no project yet."""
-    settings = session.settings
     try:
-        store = cache.store(settings.database_url, str(settings.backups))
+        store = session.store()
         projects = store.projects()
     except BionerError as error:
         show_problem(error)
@@ -38,7 +36,7 @@ def open_desk(session: Session) -> tuple[Desk, str] | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Project", names, key="project", bind="query-params", width=180)
         project = projects[names.index(name)]
-        reviewer = _choose_reviewer(project)
+        reviewer = _choose_reviewer(session, project)
         part = st.segmented_control(
             "Part",
             PARTS,
@@ -54,10 +52,13 @@ def open_desk(session: Session) -> tuple[Desk, str] | None:
         else:
             filters, scope = QueueFilter(), SCOPES[0]
     session.project, session.reviewer = name, reviewer
+    store = session.store()
     return Desk(session, store, project, reviewer, filters, scope, session.of(Memory)), str(part)
 
 
-def _choose_reviewer(project: Project) -> str:
+def _choose_reviewer(session: Session, project: Project) -> str:
+    if session.signed_in is not None:
+        return session.signed_in.name
     if project.reviewers:
         names = [name for name, _ in project.reviewers]
         return str(st.selectbox("Reviewer", names, key="reviewer", bind="query-params", width=140))

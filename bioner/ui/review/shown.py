@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bioner.access import Action
 from bioner.review.editing import WINDOW, Step, merge_steps, unit
 from bioner.spans import Mention, Range
 from bioner.store import ReviewItem
@@ -76,7 +77,7 @@ def view_of(desk: Desk, focus: ReviewItem, reviews: Sequence[ReviewItem]) -> Edi
         redo=redo_steps[-WINDOW:],
         has_more=(len(undo_steps) > WINDOW, len(redo_steps) > WINDOW),
         focus=(focus.start, focus.end),
-        read_only=held or desk.project.role(desk.reviewer) in ("", "reader"),
+        read_only=held or not desk.may(Action.ANNOTATE),
         outside="Only this sentence is open: choose “Document”, or mend the sentence split",
     )
 

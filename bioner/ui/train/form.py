@@ -163,9 +163,8 @@ def _draw_choices(session: Session, data: Path, groups: Sequence[TrainGroup]) ->
 
 
 def _say_corrections(session: Session) -> None:
-    settings = session.settings
     try:
-        store = cache.store(settings.database_url, str(settings.backups))
+        store = session.store()
         count = sum(store.progress(project.name).done for project in store.projects())
     except BionerError as error:
         show_problem(error)

@@ -131,7 +131,12 @@ def _rollback_dialog(session: Session, active: str, earlier: str) -> None:
     reason = st.text_input("Why", key="train_rollback_reason", max_chars=300)
     if st.button("Roll back", key="train_rollback_yes", type="primary"):
         try:
-            promotion.rollback(session.settings, reason.strip() or "rolled back", session.reviewer)
+            promotion.rollback(
+                session.settings,
+                reason.strip() or "rolled back",
+                session.reviewer,
+                actor=session.actor,
+            )
         except BionerError as error:
             show_problem(error)
             return
@@ -170,8 +175,10 @@ def _draw_import(session: Session) -> None:
             return
         try:
             with st.spinner("Converting …"), tempfile.TemporaryDirectory() as scratch:
-                source = Path(path).expanduser()
-                if upload is not None:
+                source = Path(path)
+                if upload is None:
+                    source = session.actor.require_folder(source, session.settings.folders)
+                else:
                     source = Path(scratch) / Path(upload.name).name
                     source.write_bytes(upload.getbuffer())
                 _convert(session, source, name)
@@ -183,7 +190,9 @@ def _convert(session: Session, source: Path, name: str) -> None:
     from bioner.models.tf_checkpoint import convert_tf_checkpoint
 
     session.settings.models.mkdir(parents=True, exist_ok=True)
-    report = convert_tf_checkpoint(source, session.settings.models / Path(name).name)
+    report = convert_tf_checkpoint(
+        source, session.settings.models / Path(name).name, actor=session.actor
+    )
     skipped = ", ".join(f"{count} {rule}" for rule, count in report.skipped.items()) or "nothing"
     st.success(
         f"{report.folder.name}: {report.converted} tensors, {report.parameters / 1e6:,.0f} M "

@@ -49,7 +49,7 @@ def draw(session: Session) -> None:
         spec = draw_form(session)
         if spec is not None:
             try:
-                job = launch.launch(spec, session.settings)
+                job = launch.launch(spec, session.settings, actor=session.actor)
             except BionerError as error:
                 show_problem(error)
             else:

@@ -114,10 +114,10 @@ def _draw_actions(session: Session, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="train_actions"):
         if job.status in ("queued", "running"):
             if st.button("Stop", key="train_stop", icon=":material/stop:", help="Saves first."):
-                _try(lambda: launch.stop(job.id, settings))
+                _try(lambda: launch.stop(job.id, settings, actor=session.actor))
         elif job.status == "stopping":
             if st.button("Stop at once", key="train_kill", icon=":material/dangerous:"):
-                _try(lambda: launch.stop(job.id, settings, force=True))
+                _try(lambda: launch.stop(job.id, settings, force=True, actor=session.actor))
         else:
             _draw_next_steps(session, job)
 
@@ -126,7 +126,7 @@ def _draw_next_steps(session: Session, job: Job) -> None:
     settings = session.settings
     if job.status != "finished":
         if st.button("Resume", key="train_resume", type="primary", icon=":material/play_arrow:"):
-            _try(lambda: launch.resume(job.id, settings))
+            _try(lambda: launch.resume(job.id, settings, actor=session.actor))
         batch = option(job.spec.command, "--batch-size")
         if "smaller batch" in job.state.mend and batch and int(batch) > 1:
             smaller = str(int(batch) // 2)
@@ -158,7 +158,7 @@ def _draw_next_steps(session: Session, job: Job) -> None:
 
 def _launch_again(session: Session, job: Job, changes: dict[str, str]) -> None:
     try:
-        again = launch.retry(job.id, session.settings, changes)
+        again = launch.retry(job.id, session.settings, changes, actor=session.actor)
     except BionerError as error:
         show_problem(error)
         return
@@ -185,7 +185,7 @@ def _delete_dialog(session: Session, job: Job) -> None:
     )
     if st.button("Delete the run", key="train_delete_yes", type="primary"):
         try:
-            launch.delete(job.id, session.settings)
+            launch.delete(job.id, session.settings, actor=session.actor)
         except BionerError as error:
             show_problem(error)
             return
