@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,16 @@ def abstracts(count: int) -> list[str]:
     return [" ".join([*words[s:], *words[:s]][:WORDS]) for s in starts]
 
 
-def start_app(home: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the app with a data folder of its own; returns once its health answers."""
+def start_app(environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the app in this environment; returns once its health answers."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    environment = {**os.environ, "BIONER_HOME": str(home), "BIONER_BACKUPS": str(home) + "-b"}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     process = subprocess.Popen(
         [*command, "--server.port", str(port)],
         cwd=PROJECT_ROOT,
-        env=environment,
+        env=dict(environment),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -89,7 +89,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home, sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=str(CHROMIUM), args=options)
         begun = time.perf_counter()
-        process, url = start_app(Path(home))
+        process, url = start_app({**os.environ, "BIONER_HOME": home, "BIONER_BACKUPS": f"{home}-b"})
         try:
             tab = browser.new_page()
             tab.set_default_timeout(PATIENCE_MS)

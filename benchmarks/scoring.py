@@ -28,7 +28,7 @@ from bioner.evaluation.folding import fold_pair
 from bioner.evaluation.keys import evaluation_key
 from bioner.evaluation.reports import find_evaluation, reports_folder
 from bioner.evaluation.scoring import score
-from bioner.evaluation.surfaces import agreeing_corpora, read_lexicon, read_usages
+from bioner.evaluation.surfaces import agreeing_corpora, read_lexicon, read_treatments
 from bioner.labels import LabelSchema
 from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
@@ -95,9 +95,9 @@ def main() -> None:
     report = score(gold, predicted, schema, lexicon=read_lexicon(dataset.train))
     scored_s = time.process_time() - started
     surfaces = {s for m in report.mistakes for s in (m.surface, m.predicted_surface) if s}
-    usages = read_usages(dataset.train, surfaces, schema)
+    treatments = read_treatments(dataset.train, surfaces, schema)
     for one in report.mistakes:
-        agreeing_corpora(one, usages, schema)
+        agreeing_corpora(one, treatments, schema)
     seconds = time.process_time() - started
     say(f"{len(gold):,} sentences scored; now seqeval")
     rows = [["corpus", "F1", "seqeval"]]

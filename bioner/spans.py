@@ -76,6 +76,20 @@ def mention(
     return Mention(((start, end),), label, source_label, status, score, alternatives)
 
 
+def rivals(one: Mention) -> tuple[tuple[str, float | None], ...]:
+    """Return what else a mention might be, and how sure the model is of each; None if unknown.
+
+    Alternatives saved before they were calibrated can stand above the type that was named: another
+    scale, so that their names are told and no number of them.
+    """
+    scores = [other.score for other in one.alternatives]
+    is_one_scale = one.score is None or all(score <= one.score for score in scores)
+    return tuple(
+        (other.label, other.score if is_one_scale and other.score else None)
+        for other in one.alternatives
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """A typed relation between mentions (or other relations), carried through untouched by id."""

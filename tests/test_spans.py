@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioner.flattening import flatten, unflatten
-from bioner.spans import Document, Mention, Sentence, Span, corpus_sentence, mention
+from bioner.spans import (
+    Alternative,
+    Document,
+    Mention,
+    Sentence,
+    Span,
+    corpus_sentence,
+    mention,
+    rivals,
+)
 from bioner.text import sentences, split_document
 
 TEXT = "IL-2 binds CD25+ T cells."
@@ -26,6 +35,16 @@ def test_fragments_must_be_in_order() -> None:
 def test_a_discontinuous_surface_is_its_fragments_joined() -> None:
     document = Document("d", TEXT, (Mention(((0, 4), (17, 24)), "Cell"),))
     assert document.surface(document.mentions[0]) == "IL-2 T cells"
+
+
+def test_a_second_best_is_told_with_its_number_only_where_that_is_not_above_the_first() -> None:
+    def one(score: float | None, *others: float) -> Mention:
+        found = tuple(Alternative("Gene", other) for other in others)
+        return mention(0, 4, "Chemical", score=score, alternatives=found)
+
+    assert rivals(one(0.5, 0.3, 0.0)) == (("Gene", 0.3), ("Gene", None))
+    assert rivals(one(0.35, 0.37, 0.2)) == (("Gene", None), ("Gene", None))
+    assert rivals(one(None, 0.4)) == (("Gene", 0.4),)
 
 
 def test_flatten_keeps_the_longest_and_counts_the_rest() -> None:

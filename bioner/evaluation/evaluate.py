@@ -24,7 +24,7 @@ from bioner.evaluation.scoring import score, select
 from bioner.evaluation.surfaces import (
     agreeing_corpora,
     read_lexicon,
-    read_usages,
+    read_treatments,
 )
 from bioner.machine import Device
 from bioner.models.card import training_hashes
@@ -117,14 +117,14 @@ def evaluate_and_store(
         lexicon=read_lexicon(dataset.train) if dataset.train and key.split != "train" else None,
     )
     surfaces = {s for m in report.mistakes for s in (m.surface, m.predicted_surface) if s}
-    usages = read_usages(dataset.train, surfaces, schema) if key.split != "train" else {}
+    treatments = read_treatments(dataset.train, surfaces, schema) if key.split != "train" else {}
     report = replace(
         report,
         leaked=leaked,
         parts=tuple(p for p in parts if p in report.by_corpus),
         unknown_types=tuple(n for n in schema.names if n not in tagger.types),
         mistakes=tuple(
-            replace(m, agreeing=agreeing_corpora(m, usages, schema)) for m in report.mistakes
+            replace(m, agreeing=agreeing_corpora(m, treatments, schema)) for m in report.mistakes
         ),
     )
     stored = Evaluation(
@@ -137,6 +137,6 @@ def evaluate_and_store(
         tagger.schema.fingerprint,
         bool(trained_on),
     )
-    write_evaluation(stored, gold, raw, schema, usages)
+    write_evaluation(stored, gold, raw, schema, treatments)
     prune_evaluations(reports)
     return stored

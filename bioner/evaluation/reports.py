@@ -32,8 +32,8 @@ from bioner.evaluation.report_files import (
 )
 from bioner.evaluation.scores import Report, report_from_json
 from bioner.evaluation.surfaces import (
-    Usages,
-    usages_from_json,
+    Treatments,
+    treatments_from_json,
 )
 from bioner.files import staged_folder
 from bioner.labels import LabelSchema, schema_from_json, schema_to_json
@@ -98,9 +98,9 @@ class Evaluation:
         return tuple(mistakes_from_table(read_table(self.folder / "mistakes.parquet")))
 
     @cached_property
-    def usages(self) -> Usages:
+    def treatments(self) -> Treatments:
         """How the training sentences of each corpus treat the surfaces of the mistakes."""
-        return usages_from_json(read_json(self.folder / "usages.json"))
+        return treatments_from_json(read_json(self.folder / "usages.json"))
 
     @cached_property
     def _sentences(self) -> pa.Table:
@@ -139,7 +139,7 @@ def write_evaluation(
     gold: Sequence[Sentence],
     raw: Sequence[Sentence],
     schema: LabelSchema,
-    usages: Usages,
+    treatments: Treatments,
 ) -> None:
     """Write an evaluation's folder whole, or leave what was there."""
     import pyarrow.parquet as pq
@@ -151,7 +151,7 @@ def write_evaluation(
         write_json(work / "schema.json", schema_to_json(schema))
         write_json(
             work / "usages.json",
-            {s: {c: u.to_json() for c, u in row.items()} for s, row in usages.items()},
+            {s: {c: u.to_json() for c, u in row.items()} for s, row in treatments.items()},
         )
         write_json(
             work / "report.json",

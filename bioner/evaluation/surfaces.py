@@ -40,7 +40,7 @@ def read_lexicon(train: Iterable[Sentence]) -> Lexicon:
 
 
 @dataclass
-class Usage:
+class Treatment:
     """How a corpus's training sentences treat a surface: how often it occurs, marked as what."""
 
     occurrences: int = 0
@@ -50,21 +50,21 @@ class Usage:
         return [self.occurrences, dict(self.marked)]
 
 
-Usages = Mapping[str, Mapping[str, Usage]]
-"""Surface → corpus → usage."""
+Treatments = Mapping[str, Mapping[str, Treatment]]
+"""Surface → corpus → treatment."""
 
 
-def usages_from_json(raw: Mapping[str, Mapping[str, Any]]) -> Usages:
-    """Read ``{surface: {corpus: Usage.to_json()}}``."""
+def treatments_from_json(raw: Mapping[str, Mapping[str, Any]]) -> Treatments:
+    """Read ``{surface: {corpus: Treatment.to_json()}}``."""
     return {
-        surface: {corpus: Usage(entry[0], Counter(entry[1])) for corpus, entry in row.items()}
+        surface: {corpus: Treatment(entry[0], Counter(entry[1])) for corpus, entry in row.items()}
         for surface, row in raw.items()
     }
 
 
-def read_usages(
+def read_treatments(
     train: Iterable[Sentence], surfaces: Iterable[str], schema: LabelSchema
-) -> dict[str, dict[str, Usage]]:
+) -> dict[str, dict[str, Treatment]]:
     """Count how the training sentences of each corpus treat these surfaces.
 
     A mention of a fused sentence counts for those of its corpora whose rules give that label.
@@ -74,7 +74,7 @@ def read_usages(
     for surface in wanted:
         words = surface.split(" ")
         by_first[words[0]].add(len(words))
-    found: dict[str, dict[str, Usage]] = {surface: {} for surface in wanted}
+    found: dict[str, dict[str, Treatment]] = {surface: {} for surface in wanted}
     for sentence in train:
         owners = sentence.sources or (sentence.corpus,)
         words = [token.lower() for token in sentence.tokens]
@@ -85,10 +85,10 @@ def read_usages(
                 if surface in wanted and start + length <= len(words):
                     span = spans.get((start, start + length))
                     for corpus in owners:
-                        usage = found[surface].setdefault(corpus, Usage())
-                        usage.occurrences += 1
+                        treatment = found[surface].setdefault(corpus, Treatment())
+                        treatment.occurrences += 1
                         if span and _is_from(span, schema.mapping_for(corpus)):
-                            usage.marked[span.label] += 1
+                            treatment.marked[span.label] += 1
     return {surface: row for surface, row in found.items() if row}
 
 
@@ -99,7 +99,7 @@ def _is_from(span: Span, mapping: CorpusMapping) -> bool:
     return rule is not None and span.label in rule.targets
 
 
-def agreeing_corpora(one: Mistake, usages: Usages, schema: LabelSchema) -> tuple[str, ...]:
+def agreeing_corpora(one: Mistake, treatments: Treatments, schema: LabelSchema) -> tuple[str, ...]:
     """Name the other corpora by whose habit the model would have been right.
 
     Their training sentences mostly mark the predicted surface so, and do not mostly mark the gold
@@ -110,8 +110,10 @@ def agreeing_corpora(one: Mistake, usages: Usages, schema: LabelSchema) -> tuple
     for corpus, theirs in schema.corpora.items():
         if corpus == one.corpus:
             continue
-        as_gold = _share(usages, one.surface, corpus, one.gold, mine, theirs)
-        as_predicted = _share(usages, one.predicted_surface, corpus, one.predicted, mine, theirs)
+        as_gold = _share(treatments, one.surface, corpus, one.gold, mine, theirs)
+        as_predicted = _share(
+            treatments, one.predicted_surface, corpus, one.predicted, mine, theirs
+        )
         if one.predicted is not None:
             is_agreeing = (as_predicted or 0.0) > 0.5 and (as_gold or 0.0) <= 0.5
         else:
@@ -125,7 +127,7 @@ def agreeing_corpora(one: Mistake, usages: Usages, schema: LabelSchema) -> tuple
 
 
 def _share(
-    usages: Usages,
+    treatments: Treatments,
     surface: str,
     corpus: str,
     span: Span | None,
@@ -133,13 +135,13 @@ def _share(
     theirs: CorpusMapping,
 ) -> float | None:
     """How often a corpus marks the surface as the span's label, in either corpus's terms."""
-    usage = usages.get(surface.lower(), {}).get(corpus)
-    if span is None or usage is None or usage.occurrences < LEAST:
+    treatment = treatments.get(surface.lower(), {}).get(corpus)
+    if span is None or treatment is None or treatment.occurrences < LEAST:
         return None
     label = span.label
     alike = sum(
         count
-        for name, count in usage.marked.items()
+        for name, count in treatment.marked.items()
         if mine.fold_label(name) == label or theirs.fold_label(name) == theirs.fold_label(label)
     )
-    return alike / usage.occurrences
+    return alike / treatment.occurrences

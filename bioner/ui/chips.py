@@ -12,12 +12,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-import streamlit as st
 from annotated_text import parameters
 from annotated_text.util import annotation, get_annotated_html
 
 from bioner.labels import LabelSchema
-from bioner.spans import Mention
+from bioner.spans import Mention, rivals
 
 UNKNOWN_COLOR = "#6f7780"
 """For a label that the schema does not name."""
@@ -61,17 +60,6 @@ def chips_html(parts: Iterable[str | Element]) -> str:
 def label_html(label: str, schema: LabelSchema) -> str:
     """Return a label's chip."""
     return chips_html([chip(label, "", color_of(schema, label))])
-
-
-def legend_html(counts: Mapping[str, int], schema: LabelSchema) -> str:
-    """Return a legend of labels with their counts."""
-    chips = [chip(label, f"{count:,}", color_of(schema, label)) for label, count in counts.items()]
-    return f'<div class="bn-legend">{chips_html(chips)}</div>'
-
-
-def legend(counts: Mapping[str, int], schema: LabelSchema) -> None:
-    """Draw a legend of labels with their counts."""
-    st.html(legend_html(counts, schema))
 
 
 def coverage_html(covers: Collection[str], schema: LabelSchema) -> str:
@@ -133,9 +121,8 @@ def describe(one: Mention) -> str:
     parts = [one.label]
     if one.score is not None:
         parts.append(f"{one.score:.0%} sure")
-    if one.alternatives:
-        best = one.alternatives[0]
-        parts.append(f"or {best.label} ({best.score:.0%})")
+    for label, score in rivals(one)[:1]:
+        parts.append(f"or {label}" if score is None else f"or {label} ({score:.0%})")
     if one.source_label and one.source_label != one.label:
         parts.append(f"“{one.source_label}” in its corpus")
     return " · ".join(parts)

@@ -205,6 +205,11 @@ def url_text(name: str, default: str = "", *, longest: int = 500) -> str:
     return default if given is None else _UNTOLD.sub("", given[:longest])
 
 
+def url_state() -> dict[str, str]:
+    """Return everything that the page's URL says, the last of each name."""
+    return {name: values[-1] for name, values in _url().items() if values}
+
+
 def url_int(name: str, default: int, *, low: int, high: int = 10**18) -> int:
     """Return a whole number from the page's URL; the default where it is none from low to high."""
     given = st.query_params.get(name, "")

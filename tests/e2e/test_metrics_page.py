@@ -59,7 +59,7 @@ def test_a_confusion_cell_becomes_a_queue(scored: Studio, tab: Page) -> None:
     cards = tab.locator(".bn-pair")
     expect = pytest.importorskip("playwright.sync_api").expect
     expect(cards).to_have_count(10)
-    expect(cards.first.locator("[data-label='Gene']")).to_have_count(1, timeout=60_000)
+    expect(cards.first.locator(".bn-mark", has_text="Gene")).to_have_count(1, timeout=60_000)
     shoot(tab, "metrics-mistakes")
     tab.get_by_role("button", name="Send 40 to Review").click()
     tab.get_by_role("button", name="Send to Review", exact=True).click()

@@ -224,6 +224,21 @@ NESTED = [mention("in BRCA1", "Disease"), mention("BRCA1", "Gene"), mention("p53
 GOLD = {"name": "gold", "title": "gold", "mentions": [mention("T-cells", "Cell")]}
 
 
+OF_BEFORE = mention(
+    "BRCA1", "Chemical", score=0.35, alternatives=[{"label": "Gene", "score": 0.37}]
+)
+
+
+@pytest.mark.parametrize("case", [{"mentions": [OF_BEFORE]}], indirect=True)
+def test_a_second_best_saved_above_the_first_is_named_without_its_number(case: Case) -> None:
+    press(case.page, "n")
+    assert "35% sure" in case.shown
+    assert "second best Gene" in case.shown
+    assert "37%" not in case.shown
+    press(case.page, "s")
+    assert [label for _, label in case.mentions] == ["Gene"]
+
+
 @pytest.mark.parametrize("case", [{"mentions": NESTED, "layers": [GOLD]}], indirect=True)
 def test_the_other_keys_do_what_the_list_says(case: Case) -> None:
     outer, inner, after = (one["fragments"] for one in NESTED)

@@ -256,10 +256,10 @@ def test_two_stored_models_are_compared_on_the_same_sentences(
     assert all(d.low <= d.difference <= d.high for d in found)
 
 
-def test_usages_say_how_training_treats_the_surfaces_of_mistakes(
+def test_treatments_say_how_training_treats_the_surfaces_of_mistakes(
     sample: Dataset, tmp_path: Path
 ) -> None:
     made = read_evaluation(stored(sample, tmp_path, {"the": "Gene"}).folder)
-    usage = made.usages["the"]
-    assert all(not one.marked for one in usage.values())
-    assert sum(one.occurrences for one in usage.values()) > 5
+    treatment = made.treatments["the"]
+    assert all(not one.marked for one in treatment.values())
+    assert sum(one.occurrences for one in treatment.values()) > 5

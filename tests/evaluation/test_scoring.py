@@ -33,7 +33,7 @@ from bioner.evaluation.mistakes import KINDS, find_mistakes
 from bioner.evaluation.scores import Report, report_from_json
 from bioner.evaluation.scoring import count_matches, score
 from bioner.evaluation.strict import ScoresDisagreeError
-from bioner.evaluation.surfaces import agreeing_corpora, read_lexicon, read_usages
+from bioner.evaluation.surfaces import agreeing_corpora, read_lexicon, read_treatments
 from bioner.labels import CorpusMapping, EntityType, LabelSchema, SourceRule, read_schema
 from bioner.spans import Sentence, Span, corpus_sentence, with_spans
 from bioner.tagging.calibration import reliability
@@ -510,11 +510,11 @@ def test_a_mistake_another_corpus_would_not_call_one_is_a_matter_of_convention()
     ]
     test = [words("p53 antibody", "BC2GM", {"antibody": "Gene"})]
     report = evaluate(Parrot({"p53": "Gene"}), dataset(train=train, test=test))
-    usages = read_usages(train, {m.surface for m in report.mistakes}, SCHEMA)
-    assert usages["p53"]["BioNLP09"].marked == {"Protein": 2}
-    agreeing = {m.surface: agreeing_corpora(m, usages, SCHEMA) for m in report.mistakes}
+    treatments = read_treatments(train, {m.surface for m in report.mistakes}, SCHEMA)
+    assert treatments["p53"]["BioNLP09"].marked == {"Protein": 2}
+    agreeing = {m.surface: agreeing_corpora(m, treatments, SCHEMA) for m in report.mistakes}
     assert agreeing == {"p53": ("BioNLP09",), "antibody": ("BioNLP09",)}
-    alone = read_usages(train[:1], ["p53"], SCHEMA)
+    alone = read_treatments(train[:1], ["p53"], SCHEMA)
     assert agreeing_corpora(report.mistakes[-1], alone, SCHEMA) == ()
 
 
@@ -524,10 +524,10 @@ def test_a_fused_sentence_speaks_for_the_corpora_whose_rules_give_the_label():
         spans=(Span(0, 1, "Cell", "Cell"),),
         sources=("AnatEM", "BioNLP13CG"),
     )
-    usage = read_usages([fused], ["hela"], SCHEMA)["hela"]
-    assert usage["BioNLP13CG"].marked == {"Cell": 1}
-    assert usage["AnatEM"].occurrences == 1
-    assert not usage["AnatEM"].marked, "the label is not one of AnatEM's own"
+    treatment = read_treatments([fused], ["hela"], SCHEMA)["hela"]
+    assert treatment["BioNLP13CG"].marked == {"Cell": 1}
+    assert treatment["AnatEM"].occurrences == 1
+    assert not treatment["AnatEM"].marked, "the label is not one of AnatEM's own"
 
 
 def test_lexicon_ignores_case_and_knows_a_surface_in_the_corpus_terms():

@@ -19,7 +19,6 @@ from bioner.ui.chips import (
     describe,
     is_flat,
     label_html,
-    legend_html,
     snippet_html,
 )
 from bioner.ui.highlight import highlight_html
@@ -167,12 +166,6 @@ def test_coverage_hatches_what_nobody_looked_for() -> None:
     body = coverage_html({"Gene", "Protein"}, SCHEMA)
     assert body.count("bn-hatch") == len(SCHEMA.names) - 2
     assert "Nobody looked for Chemical here" in body
-
-
-def test_the_legend_escapes_labels() -> None:
-    reader = read(legend_html({"<b>Gene</b>": 1200, "Cell": 3}, SCHEMA))
-    assert "<b>Gene</b>" in reader.text
-    assert reader.labels == ["1,200", "3"]
 
 
 @settings(max_examples=100, deadline=None)

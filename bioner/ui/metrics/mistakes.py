@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -20,7 +20,7 @@ from bioner.evaluation.mistakes import KINDS, Mistake, by_sentence
 from bioner.evaluation.reports import Evaluation, Judged
 from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing
-from bioner.evaluation.surfaces import Usage
+from bioner.evaluation.surfaces import Treatment
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence, Span
 from bioner.ui.charts import Cell
@@ -229,25 +229,24 @@ def _note_html(one: Mistake, stored: Evaluation, schema: LabelSchema) -> str:
             f"{html.escape(', '.join(one.agreeing))} would agree with the model</span>"
         )
     surface = one.predicted_surface or one.surface
-    usage = stored.usages.get(surface.lower(), {})
-    if usage:
+    treatment = stored.treatments.get(surface.lower(), {})
+    if treatment:
         told += f'<div class="bn-meta">In training, “{html.escape(surface[:60])}”: '
-        told += "; ".join(_usage_text(c, u) for c, u in _most_used(usage)) + "</div>"
+        told += "; ".join(_treatment_text(c, u) for c, u in _most_used(treatment)) + "</div>"
     else:
         told += f'<div class="bn-meta">“{html.escape(surface[:60])}” is not in training.</div>'
     return told
 
 
-def _most_used(usage: dict[str, Usage] | object) -> list[tuple[str, Usage]]:
-    assert isinstance(usage, dict)
-    return sorted(usage.items(), key=lambda item: -item[1].occurrences)[:4]
+def _most_used(treatment: Mapping[str, Treatment]) -> list[tuple[str, Treatment]]:
+    return sorted(treatment.items(), key=lambda item: -item[1].occurrences)[:4]
 
 
-def _usage_text(corpus: str, usage: Usage) -> str:
-    if not usage.marked:
-        return html.escape(f"{corpus} leaves it unmarked ({usage.occurrences:,}×)")
-    marked = ", ".join(f"{label} {n:,}" for label, n in usage.marked.most_common(2))
-    return html.escape(f"{corpus} {marked} of {usage.occurrences:,}")
+def _treatment_text(corpus: str, treatment: Treatment) -> str:
+    if not treatment.marked:
+        return html.escape(f"{corpus} leaves it unmarked ({treatment.occurrences:,}×)")
+    marked = ", ".join(f"{label} {n:,}" for label, n in treatment.marked.most_common(2))
+    return html.escape(f"{corpus} {marked} of {treatment.occurrences:,}")
 
 
 def _csv(found: Sequence[Mistake], report: Report) -> str:

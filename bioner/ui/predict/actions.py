@@ -18,7 +18,7 @@ from bioner.spans import Document
 from bioner.store import Store
 from bioner.ui.intake import order_of, progress_bar, trained_here
 from bioner.ui.predict.view import View, shown_label
-from bioner.ui.session import Session, go_to, show_problem
+from bioner.ui.session import Session, go_to, keep_in_url, show_problem, url_state
 
 LINK_LONGEST = 1_500
 """Characters of a text that still fit into a link."""
@@ -106,7 +106,7 @@ def _draw_download(documents: Sequence[Document], place: int) -> None:
 
 
 def _draw_link(session: Session, document: Document) -> None:
-    params = {name: st.query_params[name] for name in st.query_params}
+    params = url_state()
     if "example" not in params and "kept" not in params:
         if len(document.text) > LINK_LONGEST:
             st.caption(
@@ -134,7 +134,7 @@ def _draw_keep(session: Session, document: Document) -> None:
             return
         if not took.documents:
             return
-        st.query_params["kept"] = f"{name}/{took.documents[0]}"
+        keep_in_url(kept=f"{name}/{took.documents[0]}")
         st.rerun()
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from bioner.corpora.overview import Labelled, Shelf
 from bioner.labels import LabelSchema
-from bioner.spans import Document, Mention
+from bioner.spans import Document, Mention, rivals
 from bioner.ui.chips import color_of, label_html
 from bioner.ui.merged import open_shelf
 from bioner.ui.plain import plain_label
@@ -41,7 +41,7 @@ def draw_chosen(
 def chosen_html(document: Document, one: Mention, schema: LabelSchema) -> str:
     """Return the card of one mention: surface, type, confidence, what else it might be."""
     lines = [_bar_html(one.label, one.score, schema)]
-    lines += [_bar_html(other.label, other.score, schema) for other in one.alternatives[:3]]
+    lines += [_bar_html(label, score, schema) for label, score in rivals(one)[:3]]
     known = schema.names and one.label in schema.names
     definition = html.escape(schema.type(one.label).definition) if known else ""
     surface = html.escape(document.surface(one)[:300])

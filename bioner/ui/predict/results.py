@@ -9,7 +9,7 @@ import streamlit as st
 
 from bioner.evaluation.partings import Parting, partings
 from bioner.labels import LabelSchema
-from bioner.spans import Document, Mention
+from bioner.spans import Document, Mention, rivals
 from bioner.ui import charts
 from bioner.ui.chips import color_of
 from bioner.ui.predict.marks import mention_key
@@ -75,18 +75,21 @@ def draw_table(session: Session, document: Document) -> None:
 def table_rows(document: Document) -> dict[str, list[object]]:
     """Return a document's mentions as columns."""
     mentions = document.mentions
-    seconds = [
-        one.alternatives[0] if one.alternatives and one.alternatives[0].score >= 0.005 else None
-        for one in mentions
-    ]
     return {
         "Text": [document.surface(one) for one in mentions],
         "Type": [one.label for one in mentions],
         "Sure": [None if one.score is None else round(one.score, 2) for one in mentions],
-        "Second best": [f"{one.label} ({one.score:.0%})" if one else "" for one in seconds],
+        "Second best": [_second(one) for one in mentions],
         "From": [one.start for one in mentions],
         "To": [one.end for one in mentions],
     }
+
+
+def _second(one: Mention) -> str:
+    if not one.alternatives or one.alternatives[0].score < 0.005:
+        return ""
+    label, score = rivals(one)[0]
+    return label if score is None else f"{label} ({score:.0%})"
 
 
 def draw_chart(documents: Sequence[Document], schema: LabelSchema) -> None:

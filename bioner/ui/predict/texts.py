@@ -34,7 +34,7 @@ def choose_documents(session: Session) -> list[Document]:
     kept = url_text("kept")
     if kept:
         return _kept(session, kept)
-    opening = "Examples" if "example" in st.query_params else session.of(PredictMemory).source
+    opening = "Examples" if url_text("example") else session.of(PredictMemory).source
     source = st.segmented_control(
         "Text from",
         list(SOURCES),

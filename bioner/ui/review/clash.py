@@ -17,6 +17,7 @@ from bioner.store import (
 from bioner.ui.plain import plain
 from bioner.ui.review.desk import Act, Desk
 from bioner.ui.review.marks import draw_marks
+from bioner.ui.session import keep_in_url
 
 
 def draw_clash(desk: Desk, shown: Collection[int], act: Act) -> None:
@@ -83,7 +84,7 @@ def _go_to(desk: Desk, item: int) -> None:
     desk.open(item)
     desk.memory.visited.append(desk.memory.item)
     desk.memory.item = item
-    st.query_params["item"] = str(item)
+    keep_in_url(item=str(item))
 
 
 def _settle(desk: Desk, clash: Stale, edits: Sequence[Edit]) -> None:

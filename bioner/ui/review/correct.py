@@ -25,7 +25,7 @@ from bioner.ui.review.queue import draw_queue, draw_reasons
 from bioner.ui.review.shown import view_of
 from bioner.ui.review.split import cut_here, draw_split
 from bioner.ui.review.survival import draw_survival, survives
-from bioner.ui.session import show_problem
+from bioner.ui.session import keep_in_url, show_problem, url_text
 from bioner.ui.span_editor.editor import draw_editor, received
 
 EDITOR = "review_editor"
@@ -48,7 +48,7 @@ def draw_desk(desk: Desk) -> None:
         reviews = _open(desk, item, {unit for one in operations for unit, _ in one.units})
     except BionerError as error:
         desk.memory.item = desk.memory.in_url = 0
-        st.query_params.pop("item", None)
+        keep_in_url(item="")
         show_problem(error)
         st.button("Next sentence", key="review_after_problem", icon=":material/skip_next:")
         return
@@ -150,7 +150,7 @@ def _choose_item(desk: Desk) -> int | None:
     """Return the item to show: the one at work, the URL's, or the queue's next."""
     memory = desk.memory
     place = repr((desk.project.name, desk.reviewer, desk.filters))
-    wanted = st.query_params.get("item", "")
+    wanted = url_text("item")
     if memory.place != place:
         memory.place = place
         memory.item = 0
@@ -159,11 +159,11 @@ def _choose_item(desk: Desk) -> int | None:
     if memory.item <= 0:
         go_on(desk)
     if memory.item <= 0:
-        st.query_params.pop("item", None)
+        keep_in_url(item="")
         memory.in_url = 0
         return None
     if wanted != str(memory.item):
-        st.query_params["item"] = str(memory.item)
+        keep_in_url(item=str(memory.item))
     memory.in_url = memory.item
     if memory.note_of != memory.item:  # however one came here: the queue, the URL, a step back
         st.session_state[NOTE] = desk.open(memory.item).note

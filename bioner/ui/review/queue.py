@@ -12,6 +12,7 @@ from bioner.store import (
 )
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Act, Desk
+from bioner.ui.session import keep_in_url
 
 QUEUE_ROWS = 8
 
@@ -59,7 +60,7 @@ def draw_queue(desk: Desk, act: Act) -> None:
 def _go_to(desk: Desk, item: int) -> None:
     desk.memory.visited.append(desk.memory.item)
     desk.memory.item = item
-    st.query_params["item"] = str(item)
+    keep_in_url(item=str(item))
     desk.store.renew(item, desk.reviewer)
 
 

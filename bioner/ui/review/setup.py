@@ -10,7 +10,7 @@ from bioner.errors import BionerError
 from bioner.store import Project, QueueFilter, Store
 from bioner.store.values import StatusFilter
 from bioner.ui.review.desk import Desk, Memory
-from bioner.ui.session import Session, show_problem
+from bioner.ui.session import Session, show_problem, url_text
 
 ANY = "any"
 PARTS = ("Correct", "Texts", "Compare", "Project")
@@ -89,9 +89,8 @@ def _choose_scope() -> str:
 
 def _choose_filters(project: Project) -> QueueFilter:
     """Choose which sentences the queue gives; the choice is in the URL."""
-    given = st.query_params
-    active = [name for name in ("status", "label", "reason", "document", "text") if name in given]
-    said = ", ".join(given[name] for name in active)
+    given = [url_text(name) for name in ("status", "label", "reason", "document", "text")]
+    said = ", ".join(filter(None, given))
     with st.popover(f"Filter: {said}" if said else "Filter", icon=":material/filter_alt:"):
         status = st.selectbox("Status", get_args(StatusFilter), key="status", bind="query-params")
         label = st.selectbox(

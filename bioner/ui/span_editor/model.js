@@ -152,6 +152,14 @@ function unitsOf(operation) {
   return (operation.units ?? []).map((unit) => unit.id);
 }
 
+// What else a mention might be; as spans.rivals in Python: alternatives that stand above the type
+// that was named were saved on another scale, so no number of them is told (0: not known).
+function rivals(mention) {
+  const { score, alternatives } = mention;
+  if (score === null || alternatives.every((one) => one.score <= score)) return alternatives;
+  return alternatives.map((one) => ({ ...one, score: 0 }));
+}
+
 // A line number (0 nearest the text) for each mention, so that overlapping ones keep apart:
 // the shorter of two is nearer.
 function lanes(mentions) {

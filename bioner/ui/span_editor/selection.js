@@ -172,7 +172,7 @@ class Selection {
       const parts = [describe(this.editor.text, mention), mention.status === "predicted" ? "predicted" : mention.status];
       if (mention.concepts?.length) parts.push(conceptsOf(mention));
       if (mention.score !== null) parts.push(`${percent(mention.score)} sure`);
-      const best = mention.alternatives[0];
+      const best = rivals(mention)[0];
       if (best) parts.push(`second best ${best.label}${best.score ? ` ${percent(best.score)}` : ""}`);
       if (mention.fragments.length > 1) parts.push(`${mention.fragments.length} parts`);
       const others = mention.fragments.flatMap(([start, end]) => this.touching(start, end)).filter((one) => one !== mention).length;

@@ -12,7 +12,7 @@ from bioner.evaluation import promotion
 from bioner.models import catalogue
 from bioner.models.catalogue import ModelEntry
 from bioner.ui import cache
-from bioner.ui.models import promote_dialog
+from bioner.ui.models import model_label, promote_dialog
 from bioner.ui.session import Session, show_problem
 
 
@@ -98,11 +98,12 @@ def _kind(entry: ModelEntry) -> str:
 def _draw_choice(
     session: Session, entries: list[ModelEntry], active: str, earlier: str | None
 ) -> None:
-    usable = [entry.name for entry in entries if entry.can_tag and entry.name != active]
+    usable = {e.name: e for e in entries if e.can_tag and e.name != active}
     with st.container(horizontal=True, vertical_alignment="bottom", key="train_model_actions"):
         chosen = st.selectbox(
             "Model to use",
-            usable,
+            list(usable),
+            format_func=lambda name: model_label(usable[name]),
             key="train_model",
             disabled=not usable,
             placeholder="No other model can tag",

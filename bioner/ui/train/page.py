@@ -88,8 +88,7 @@ def go_to_job(session: Session, job: Job) -> None:
     """Show this job at the next run of the page."""
     session.of(TrainMemory).view = "runs"
     session.of(TrainMemory).is_leading = True
-    st.query_params["view"] = "runs"
-    st.query_params["job"] = job.id
+    keep_in_url(view="runs", job=job.id)
     st.session_state.pop("train_job", None)
     st.rerun()
 

@@ -162,7 +162,7 @@ def _launch_again(session: Session, job: Job, changes: dict[str, str]) -> None:
     except BionerError as error:
         show_problem(error)
         return
-    st.query_params["job"] = again.id
+    keep_in_url(job=again.id)
     st.session_state.pop("train_job", None)
     st.rerun(scope="app")
 
