@@ -144,7 +144,7 @@ def labelled(
 def theirs(
     config: TrainingConfig, dataset: Dataset, tokenizer: Any, out: Path, *, device: Device
 ) -> Trainer:
-    model, _ = load_base(config, dataset.schema.names)
+    model, *_ = load_base(config, dataset.schema.names)
     rows = labelled(dataset.train, tokenizer, dataset.schema.names, config.max_length)
     arguments = training_arguments(config, out, device, config.precision)
     collator = DataCollatorForTokenClassification(tokenizer)
@@ -154,7 +154,7 @@ def theirs(
 def ours(
     config: TrainingConfig, dataset: Dataset, tokenizer: Any, out: Path, *, device: Device
 ) -> Trainer:
-    model, _ = load_base(config, dataset.schema.names)
+    model, *_ = load_base(config, dataset.schema.names)
     encoded = encode_sentences(
         dataset.train,
         tokenizer,

@@ -31,6 +31,10 @@ class ModelError(BionerError):
     """A model folder is missing, damaged, or does not fit what is asked of it."""
 
 
+class ConventionError(BionerError):
+    """A convention that a model does not know, or one that cannot be added to it."""
+
+
 class StoreError(BionerError):
     """The annotation store refused a change; nothing of the change was saved."""
 

@@ -157,6 +157,21 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceReading:
+    """What one of several corpora says of a sentence that they share, before it was fused.
+
+    The fields mean what they mean in ``Sentence``; ``readings`` are the corpus's own clashes, where
+    it has the same sentence twice.
+    """
+
+    corpus: str
+    spans: tuple[Span, ...] = ()
+    covers: frozenset[str] = frozenset()
+    readings: tuple[Span, ...] = ()
+    ignored: tuple[Range, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """The training and tagging view of a piece of a Document.
 
@@ -180,6 +195,8 @@ class Sentence:
     sources: tuple[str, ...] = ()
     """The corpora whose annotations were fused into this sentence (empty: just ``corpus``)."""
     uncertainty: float | None = None
+    by_source: tuple[SourceReading, ...] = ()
+    """What each of several ``sources`` says by itself; empty where there is but one."""
 
     def __post_init__(self) -> None:
         if len(self.tokens) != len(self.offsets):
@@ -238,6 +255,20 @@ def normalise(tokens: Iterable[str]) -> str:
 def fingerprint(tokens: Iterable[str]) -> str:
     """Hash the tokens, case kept, to 16 hex digits."""
     return hashlib.blake2b(" ".join(tokens).encode(), digest_size=8).hexdigest()
+
+
+def as_read_by(sentence: Sentence, reading: SourceReading) -> Sentence:
+    """Return a fused sentence as one of its sources has it."""
+    return replace(
+        sentence,
+        corpus=reading.corpus,
+        spans=reading.spans,
+        covers=reading.covers,
+        readings=reading.readings,
+        ignored=reading.ignored,
+        sources=(reading.corpus,),
+        by_source=(),
+    )
 
 
 def with_spans(sentence: Sentence, spans: Iterable[Span]) -> Sentence:

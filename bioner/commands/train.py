@@ -53,6 +53,16 @@ def train(
     fill_in: Annotated[
         str, typer.Option(help="A trained model that marks what nobody looked for, where sure.")
     ] = "",
+    conventions: Annotated[
+        bool,
+        typer.Option("--conventions", help="Teach the model whose rules of marking hold."),
+    ] = False,
+    any_share: Annotated[
+        float, typer.Option(help="Of a model told conventions: share read as nobody's.")
+    ] = 0.25,
+    convention_dropout: Annotated[
+        float, typer.Option(help="Share of the rest that is not told whose rules its marks follow.")
+    ] = 0.0,
     eval_steps: Annotated[
         int, typer.Option(help="Steps between scores on devel; 0: none, -1: at the end alone.")
     ] = 0,
@@ -96,6 +106,9 @@ def train(
         eval_steps=eval_steps,
         log_steps=log_steps,
         fill_in=fill_in,
+        conventions=conventions,
+        any_share=any_share,
+        convention_dropout=convention_dropout,
     )
     for name in filter(None, (parent, fill_in)):
         find_model(name, settings.models)

@@ -12,7 +12,7 @@ from bioner.corpora.leaks import LeakRule
 from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError
 from bioner.labels import LabelSchema
-from bioner.spans import Sentence, Span
+from bioner.spans import Sentence, SourceReading, Span
 
 _DEPTH = {
     **dict.fromkeys(("read", "fused_sentences", "repeated", "finer_label_won"), 0),
@@ -167,14 +167,45 @@ class Dataset:
         chosen = set(corpora)
         return replace(
             self,
-            train=tuple(s for s in self.train if chosen & set(s.sources or (s.corpus,))),
+            train=tuple(
+                _only_sources(s, chosen)
+                for s in self.train
+                if chosen & set(s.sources or (s.corpus,))
+            ),
             devel=tuple(s for s in self.devel if s.corpus in chosen),
             test=tuple(s for s in self.test if s.corpus in chosen),
         )
 
+    @property
+    def has_readings(self) -> bool:
+        """Whether every fused train sentence still knows what each of its sources says.
+
+        Folders built before that was kept have none; they serve for all but telling conventions.
+        """
+        return all(s.by_source for s in self.train if len(s.sources) > 1)
+
+
+def _only_sources(sentence: Sentence, chosen: set[str]) -> Sentence:
+    if not sentence.by_source:
+        return sentence
+    kept = tuple(one for one in sentence.by_source if one.corpus in chosen)
+    return replace(sentence, by_source=kept)
+
 
 def _only_types(sentence: Sentence, kept: frozenset[str]) -> Sentence:
-    ignored = list(sentence.ignored)
+    cut = _cut_types(sentence, kept)
+    return replace(
+        sentence,
+        spans=cut.spans,
+        readings=cut.readings,
+        covers=cut.covers,
+        ignored=cut.ignored,
+        by_source=tuple(_cut_types(one, kept) for one in sentence.by_source),
+    )
+
+
+def _cut_types(said: Sentence | SourceReading, kept: frozenset[str]) -> SourceReading:
+    ignored = list(said.ignored)
 
     def keep(spans: tuple[Span, ...]) -> tuple[Span, ...]:
         chosen: list[Span] = []
@@ -186,10 +217,7 @@ def _only_types(sentence: Sentence, kept: frozenset[str]) -> Sentence:
                 ignored.append((span.start, span.end))
         return tuple(chosen)
 
-    return replace(
-        sentence,
-        spans=keep(sentence.spans),
-        readings=keep(sentence.readings),
-        covers=sentence.covers & kept,
-        ignored=tuple(sorted(set(ignored))),
+    spans, readings = keep(said.spans), keep(said.readings)
+    return SourceReading(
+        said.corpus, spans, said.covers & kept, readings, tuple(sorted(set(ignored)))
     )

@@ -16,7 +16,7 @@ from bioner.errors import CorpusError, SchemaError
 from bioner.files import read_json_object, staged_folder
 from bioner.formats.conll_writer import write_sentences
 from bioner.labels import LabelSchema, schema_from_json, schema_to_json
-from bioner.spans import Sentence, Span, spaced_offsets
+from bioner.spans import Sentence, SourceReading, Span, spaced_offsets
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 FORMAT = 1
+BY_SOURCE = "by_source"
+"""The column of what each source says of a fused sentence; folders of earlier versions lack it."""
 REBUILD = "build the merged dataset again"
 
 
@@ -88,8 +90,28 @@ def to_table(sentences: Sequence[Sentence]) -> pa.Table:
         "ignored": pa.array([s.ignored for s in sentences], pa.list_(pa.list_(pa.int32()))),
         "covers": pa.array([sorted(s.covers) for s in sentences], pa.list_(pa.string())),
         "sources": pa.array([s.sources for s in sentences], pa.list_(pa.string())),
+        BY_SOURCE: _reading_lists([s.by_source for s in sentences]),
     }
     return pa.table(columns)
+
+
+def _reading_lists(groups: Sequence[tuple[SourceReading, ...]]) -> pa.ListArray:
+    """Return what each source says of each sentence as an Arrow list of structs."""
+    import pyarrow as pa
+
+    flat = [reading for group in groups for reading in group]
+    offsets = pa.array(accumulate(map(len, groups), initial=0), pa.int32())
+    struct = pa.StructArray.from_arrays(
+        [
+            pa.array([r.corpus for r in flat], pa.string()),
+            _span_lists([r.spans for r in flat]),
+            pa.array([sorted(r.covers) for r in flat], pa.list_(pa.string())),
+            _span_lists([r.readings for r in flat]),
+            pa.array([r.ignored for r in flat], pa.list_(pa.list_(pa.int32()))),
+        ],
+        names=["corpus", "spans", "covers", "readings", "ignored"],
+    )
+    return pa.ListArray.from_arrays(offsets, struct)
 
 
 def _span_lists(groups: Sequence[tuple[Span, ...]]) -> pa.ListArray:
@@ -121,10 +143,24 @@ def from_table(table: pa.Table) -> tuple[Sentence, ...]:
             for r in rows
         )
 
+    def covered(names: list[str]) -> frozenset[str]:
+        key = tuple(names)
+        return covers_seen.setdefault(key, frozenset(key))
+
+    def readings(rows: list[dict[str, Any]]) -> tuple[SourceReading, ...]:
+        return tuple(
+            SourceReading(
+                r["corpus"],
+                spans(r["spans"]),
+                covered(r["covers"]),
+                spans(r["readings"]),
+                tuple((a, b) for a, b in r["ignored"]),
+            )
+            for r in rows
+        )
+
     made: list[Sentence] = []
     for row in table.to_pylist():
-        key = tuple(row["covers"])
-        covers = covers_seen.setdefault(key, frozenset(key))
         tokens = tuple(row["text"].split(" "))
         made.append(
             Sentence(
@@ -132,12 +168,13 @@ def from_table(table: pa.Table) -> tuple[Sentence, ...]:
                 tokens,
                 spaced_offsets(tokens),
                 spans(row["spans"]),
-                covers,
+                covered(row["covers"]),
                 row["corpus"],
                 row["split"],
                 spans(row["readings"]),
                 tuple((a, b) for a, b in row["ignored"]),
                 tuple(row["sources"]),
+                by_source=readings(row.get(BY_SOURCE) or []),
             )
         )
     return tuple(made)
@@ -197,7 +234,7 @@ def _opened(folder: Path, split: str) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path) as file:
             expected, found = to_table(()).schema.names, file.schema_arrow.names
-            if found != expected:
+            if found not in (expected, [name for name in expected if name != BY_SOURCE]):
                 raise CorpusError(
                     f"{path}: expected the columns {', '.join(expected)}, "
                     f"got {', '.join(found)[:200]}; {REBUILD}"

@@ -16,7 +16,7 @@ from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError
 from bioner.labels import LabelSchema
 from bioner.progress import OnProgress, Progress, unheard
-from bioner.spans import Range, Sentence, Span
+from bioner.spans import Range, Sentence, SourceReading, Span
 
 
 @dataclass
@@ -117,8 +117,22 @@ def _fuse_equal(train: Sequence[Sentence], counts: _Counts) -> list[Sentence]:
         corpora = sorted({s.corpus for s in group})
         counts.plain["repeated"] += len(group) - len(corpora)
         counts.plain["fused_sentences"] += len(corpora) > 1
-        fused.append(fuse_sentences(group, counts.plain))
+        fused.append(replace(fuse_sentences(group, counts.plain), by_source=_by_source(group)))
     return fused
+
+
+def _by_source(group: Sequence[Sentence]) -> tuple[SourceReading, ...]:
+    """Return what each corpus says of a sentence that several share; nothing where one has it."""
+    by_corpus: dict[str, list[Sentence]] = defaultdict(list)
+    for sentence in group:
+        by_corpus[sentence.corpus].append(sentence)
+    if len(by_corpus) == 1:
+        return ()
+    return tuple(
+        SourceReading(corpus, one.spans, one.covers, one.readings, one.ignored)
+        for corpus, theirs in sorted(by_corpus.items())
+        for one in [theirs[0] if len(theirs) == 1 else fuse_sentences(theirs)]
+    )
 
 
 def fuse_sentences(group: Sequence[Sentence], counts: Counter[str] | None = None) -> Sentence:

@@ -16,6 +16,11 @@ from bioner.tagging.tagger import Tagger
 LEAST = 50
 """Mentions of a type that were judged, for it to get a scale of its own; below, its group's."""
 
+Judged = dict[str, list[tuple[float, bool, float]]]
+"""Predicted type → (score, is right, weight) of each mention that can be judged."""
+
+Scales = dict[str, tuple[float, float]]
+
 
 def fit_confidence(
     tagger: Tagger,
@@ -32,18 +37,62 @@ def fit_confidence(
     ``shares``: each corpus's share of all sentences (``Dataset.shares``); its mentions then weigh
     as much, whatever its share of these sentences is (BC5CDR is a third of all devel mentions). The
     tagger must give its own scores (``load_tagger(is_calibrated=False)``); the sentences must be
-    of devel, never of test.
+    of devel, never of test. Of a tagger that knows conventions ``types`` hold under ``any``, and
+    ``by_convention`` under each one's own.
     """
     here = Counter(one.corpus for one in gold)
     weight = {
         name: shares[name] * len(gold) / n if shares and name in shares else 1.0
         for name, n in here.items()
     }
-    judged: dict[str, list[tuple[float, bool, float]]] = defaultdict(list)
+    judged: Judged = defaultdict(list)
     for right, predicted in zip(gold, tagger.tag(gold, progress=progress), strict=True):
         for label, value, is_right in judge(right, predicted, schema):
             judged[label].append((value, is_right, weight[right.corpus]))
-    scales: dict[str, tuple[float, float]] = {}
+    scales = _fit_types(judged, schema)
+    before = [(value, is_right) for cases in judged.values() for value, is_right, _ in cases]
+    after = _scaled(judged, scales)
+    fitted: dict[str, Any] = {
+        "method": "Platt scaling of each type's log-odds",
+        "fitted_on": "devel",
+        "mentions": len(before),
+        "types": _rounded(scales),
+        "error_before": round(reliability(before).error, 4),
+        "error_after": round(reliability(after).error, 4),
+    }
+    if tagger.conventions:
+        fitted |= _fit_conventions(tagger, gold, schema, progress)
+    return fitted
+
+
+def _fit_conventions(
+    tagger: Tagger, gold: Sequence[Sentence], schema: LabelSchema, progress: OnProgress | None
+) -> dict[str, Any]:
+    """Fit each corpus's sentences under its own convention, if the tagger knows it.
+
+    A convention has scales only for types that enough of its mentions judge: the others keep those
+    that hold under ``any``.
+    """
+    by_convention: dict[str, dict[str, list[float]]] = {}
+    own: dict[str, Judged] = defaultdict(lambda: defaultdict(list))
+    chosen = [one for one in gold if one.corpus in tagger.conventions]
+    for right, predicted in zip(chosen, tagger.tag_own(chosen, progress=progress), strict=True):
+        for label, value, is_right in judge(right, predicted, schema):
+            own[right.corpus][label].append((value, is_right, 1.0))
+    after: list[tuple[float, bool]] = []
+    for name, judged in sorted(own.items()):
+        scales = _fit_types(judged, schema)
+        by_convention[name] = _rounded(scales)
+        after += _scaled(judged, scales)
+    return {
+        "by_convention": by_convention,
+        "error_after_by_convention": round(reliability(after).error, 4),
+    }
+
+
+def _fit_types(judged: Judged, schema: LabelSchema) -> Scales:
+    """Return slope and shift of each type that enough mentions judge, or that its group does."""
+    scales: Scales = {}
     for label in schema.names:
         group = schema.groups[schema.group_of[label]]
         own = judged[label]
@@ -51,20 +100,19 @@ def fit_confidence(
         if len(cases) >= LEAST:
             values, verdicts, weights = zip(*cases, strict=True)
             scales[label] = fit_platt([log_odds(p) for p in values], verdicts, weights)
-    before = [(value, is_right) for cases in judged.values() for value, is_right, _ in cases]
-    after = [
+    return scales
+
+
+def _scaled(judged: Judged, scales: Scales) -> list[tuple[float, bool]]:
+    return [
         (calibrated(value, scales.get(label)), is_right)
         for label, cases in judged.items()
         for value, is_right, _ in cases
     ]
-    return {
-        "method": "Platt scaling of each type's log-odds",
-        "fitted_on": "devel",
-        "mentions": len(before),
-        "types": {name: [round(v, 4) for v in scale] for name, scale in scales.items()},
-        "error_before": round(reliability(before).error, 4),
-        "error_after": round(reliability(after).error, 4),
-    }
+
+
+def _rounded(scales: Scales) -> dict[str, list[float]]:
+    return {name: [round(v, 4) for v in scale] for name, scale in scales.items()}
 
 
 def judge(

@@ -20,7 +20,7 @@ from bioner.evaluation.reports import (
     reports_folder,
     write_evaluation,
 )
-from bioner.evaluation.scoring import score, select
+from bioner.evaluation.scoring import score, select, with_untold
 from bioner.evaluation.surfaces import (
     agreeing_corpora,
     read_lexicon,
@@ -107,7 +107,7 @@ def evaluate_and_store(
     if not gold:
         known = f"all {leaked:,} are among {key.model}'s training sentences" if leaked else "none"
         raise CorpusError(f"there are no {key.split} sentences to score ({known})")
-    raw = tagger.tag(gold, progress=progress)
+    raw = tagger.tag_own(gold, progress=progress)
     report = score(
         gold,
         raw,
@@ -116,6 +116,9 @@ def evaluate_and_store(
         split=key.split,
         lexicon=read_lexicon(dataset.train) if dataset.train and key.split != "train" else None,
     )
+    if tagger.conventions:
+        untold = tagger.tag(gold, progress=progress)
+        report = with_untold(report, score(gold, untold, schema, model=key.model, split=key.split))
     surfaces = {s for m in report.mistakes for s in (m.surface, m.predicted_surface) if s}
     treatments = read_treatments(dataset.train, surfaces, schema) if key.split != "train" else {}
     report = replace(

@@ -165,6 +165,9 @@ class Report:
         default_factory=dict, compare=False, repr=False
     )
     """Per corpus, its types, and of each sentence and type (correct, predicted, support)."""
+    by_corpus_any: Mapping[str, CorpusScores] = field(default_factory=dict)
+    """The corpora's scores where the model was told no convention; empty if it knows none."""
+    micro_bounds_any: tuple[float | None, float | None] = (None, None)
 
     @cached_property
     def counts(self) -> dict[str, Counts]:
@@ -176,6 +179,18 @@ class Report:
         """The counts of all corpora added up."""
         low, high = self.micro_bounds
         return replace(_sum(s.micro for s in self.by_corpus.values()), low=low, high=high)
+
+    @cached_property
+    def micro_any(self) -> Score:
+        """The counts of all corpora added up, the model told no convention."""
+        low, high = self.micro_bounds_any
+        return replace(_sum(s.micro for s in self.by_corpus_any.values()), low=low, high=high)
+
+    @property
+    def mean_f1_any(self) -> float:
+        """Mean as ``mean_f1``, the model told no convention."""
+        values = [self.by_corpus_any[c].micro.f1 for c in self.mean_over if c in self.by_corpus_any]
+        return sum(values) / len(values) if values else 0.0
 
     @property
     def seen(self) -> Score | None:
@@ -207,7 +222,10 @@ class Report:
         return sum(values) / len(values) if values else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as ``evaluate --json`` prints it (F1 in 0..1)."""
+        """Return the report as ``evaluate --json`` prints it (F1 in 0..1).
+
+        ``overall_any`` and ``by_corpus_any`` are there for a model that knows conventions alone.
+        """
         return {
             "model": self.model,
             "split": self.split,
@@ -226,6 +244,15 @@ class Report:
             "schemes": {name: counts.to_json() for name, counts in self.schemes.items()},
             "calibration": self.reliability.to_json(),
             "calibration_by_type": {n: r.to_json() for n, r in self.reliability_by_type.items()},
+            **self._untold_json(),
+        }
+
+    def _untold_json(self) -> dict[str, Any]:
+        if not self.by_corpus_any:
+            return {}
+        return {
+            "overall_any": {"micro": self.micro_any.to_json(), "mean_f1": self.mean_f1_any},
+            "by_corpus_any": {name: s.to_json() for name, s in self.by_corpus_any.items()},
         }
 
 
@@ -251,6 +278,8 @@ def report_from_json(raw: Mapping[str, Any]) -> Report:
         {name: match_counts_from_json(entry) for name, entry in raw.get("schemes", {}).items()},
         reliability_from_json(raw.get("calibration", {})),
         {n: reliability_from_json(r) for n, r in raw.get("calibration_by_type", {}).items()},
+        by_corpus_any={n: _corpus_from_json(e) for n, e in raw.get("by_corpus_any", {}).items()},
+        micro_bounds_any=_bounds_from_json(raw.get("overall_any", {}).get("micro", {})),
     )
 
 

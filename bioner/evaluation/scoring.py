@@ -66,10 +66,10 @@ def evaluate_sentences(
     progress: OnProgress | None = None,
     split: str = "test",
 ) -> Report:
-    """Tag gold sentences and score the result; see ``score``."""
+    """Tag gold sentences, each under its own corpus's convention, and score; see ``score``."""
     return score(
         gold,
-        tagger.tag(gold, progress=progress),
+        tagger.tag_own(gold, progress=progress),
         schema,
         model=tagger.name,
         split=split,
@@ -127,6 +127,11 @@ def score(
         mistakes=tuple(m for result in results.values() for m in result.mistakes),
         type_counts={corpus: result.type_counts for corpus, result in results.items()},
     )
+
+
+def with_untold(report: Report, untold: Report) -> Report:
+    """Return a report with the scores of the same model told no convention beside its own."""
+    return replace(report, by_corpus_any=untold.by_corpus, micro_bounds_any=untold.micro_bounds)
 
 
 @dataclass(frozen=True)

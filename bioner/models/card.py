@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from bioner.conventions import ANY
 from bioner.errors import ModelError
 from bioner.files import read_json_object, write_whole
 
@@ -67,12 +68,23 @@ class ModelCard:
     @property
     def scales(self) -> dict[str, tuple[float, float]]:
         """Slope and shift of each type's log-odds; empty where scores are left as they are."""
-        found = self.calibration.get("types", {})
+        return self._scales("types", self.calibration.get("types", {}))
+
+    @property
+    def scales_by_convention(self) -> dict[str, dict[str, tuple[float, float]]]:
+        """The scales under ``any``, and of each convention that has some of its own."""
+        by_name = self.calibration.get("by_convention", {})
+        if not isinstance(by_name, Mapping):
+            by_name = {"": by_name}
+        own = {str(name): self._scales("by_convention", found) for name, found in by_name.items()}
+        return {**own, ANY: self.scales}
+
+    def _scales(self, where: str, found: Any) -> dict[str, tuple[float, float]]:
         try:
             return {str(name): (float(a), float(b)) for name, (a, b) in found.items()}
         except (AttributeError, TypeError, ValueError) as error:
             raise ModelError(
-                f"model card of {self.name}: calibration.types is damaged; {COPY_AGAIN}"
+                f"model card of {self.name}: calibration.{where} is damaged; {COPY_AGAIN}"
             ) from error
 
     def to_json(self) -> dict[str, Any]:

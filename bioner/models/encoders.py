@@ -94,11 +94,11 @@ def prepare_encoder(
     source = Path(base).expanduser()
     kind = kind_of_base(base)
     if kind is BaseKind.RELEASE:
-        return _cached(source, cache, lambda out: convert_tf_checkpoint(source, out))
+        return cached(source, cache, lambda out: convert_tf_checkpoint(source, out))
     if kind is BaseKind.FOLDER:
         if is_ready(source):
             return source
-        return _cached(source, cache, lambda out: import_hub_folder(source, out))
+        return cached(source, cache, lambda out: import_hub_folder(source, out))
     if kind is BaseKind.ABSENT:
         raise ModelError(
             f"{base}: no such model folder, and not a hub id such as dmis-lab/biobert-v1.1"
@@ -106,7 +106,7 @@ def prepare_encoder(
     fetched = (download or download_encoder)(base)
     if is_ready(fetched, base):
         return fetched
-    return _cached(fetched, cache, lambda out: import_hub_folder(fetched, out, name=base), base)
+    return cached(fetched, cache, lambda out: import_hub_folder(fetched, out, name=base), base)
 
 
 def is_ready(folder: Path, name: str = "") -> bool:
@@ -266,7 +266,7 @@ def _today(name: str) -> str:
     return OLD_NORM.sub(lambda found: f"LayerNorm.{NEW_NORM[found[1]]}", name)
 
 
-def _cached(source: Path, cache: Path, make: Callable[[Path], object], name: str = "") -> Path:
+def cached(source: Path, cache: Path, make: Callable[[Path], object], name: str = "") -> Path:
     """Return the cache's folder for this state of ``source``, made first if it is not there."""
     files = sorted(source.iterdir()) if source.is_dir() else [source, *_siblings(source)]
     state = repr([(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file()])

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bioner.bio import tag_names, types_of
+from bioner.conventions import Conventions
 from bioner.errors import ModelError, SchemaError
 from bioner.files import read_json_object
 from bioner.labels import EntityType, LabelSchema, schema_from_json
 from bioner.machine import Device, Precision, require_device, resolve_precision
 from bioner.models.card import CARD, COPY_AGAIN, read_card
 from bioner.models.folder import check_folder
+from bioner.models.reserved_pieces import read_conventions
 from bioner.settings import cpu_threads
 from bioner.tagging.network import Network, TorchNetwork
 from bioner.tagging.onnx_network import load_onnx
 from bioner.tagging.tagger import Tagger
+from bioner.tagging.told import ToldPieces
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -44,9 +47,9 @@ def load_tagger(
     schema = read_model_schema(folder, config)
     tokenizer, special = load_tokenizer(folder)
     max_length = min(256, int(config.get("max_position_embeddings", 256)))
-    scales: Mapping[str, Sequence[float]] = {}
+    scales: Mapping[str, Mapping[str, Sequence[float]]] = {}
     if is_calibrated and (folder / CARD).is_file():
-        scales = read_card(folder).scales
+        scales = read_card(folder).scales_by_convention
     return Tagger(
         _load_network(folder, device, backend),
         tokenizer,
@@ -55,7 +58,13 @@ def load_tagger(
         max_length=max_length,
         name=folder.name,
         calibration=scales,
+        pieces=_told_pieces(read_conventions(folder), tokenizer),
     )
+
+
+def _told_pieces(conventions: Conventions, tokenizer: Tokenizer) -> ToldPieces:
+    numbers = {piece: tokenizer.token_to_id(piece) for piece in conventions.reserved}
+    return ToldPieces(conventions, {p: n for p, n in numbers.items() if n is not None})
 
 
 def _load_network(folder: Path, device: Device, backend: str) -> Network:
@@ -96,17 +105,26 @@ def _precision(device: Device) -> Precision:
 
 
 def tagger_from_model(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, schema: LabelSchema
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    schema: LabelSchema,
+    conventions: Conventions | None = None,
 ) -> Tagger:
     """Make a tagger of a model in memory, as training does to evaluate itself."""
+    from tokenizers import Tokenizer
+
+    backend = tokenizer.backend_tokenizer
+    if conventions:  # the tagger sets it to read reserved pieces as text: training's own stays
+        backend = Tokenizer.from_str(backend.to_str())
     device = Device(next(model.parameters()).device.type)
     special = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id or 0)
     return Tagger(
         TorchNetwork(model, device=device, precision=_precision(device)),
-        tokenizer.backend_tokenizer,
+        backend,
         schema,
         special=special,
         max_length=min(256, int(getattr(model.config, "max_position_embeddings", 256))),
+        pieces=_told_pieces(conventions or Conventions(), backend),
     )
 
 

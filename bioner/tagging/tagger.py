@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bioner.conventions import ANY, Convention, Told
 from bioner.flattening import unflatten
 from bioner.labels import LabelSchema
 from bioner.progress import OnProgress, Progress
 from bioner.spans import Document, Sentence, Span
 from bioner.tagging.decoding import Draft, GroupDecoder
 from bioner.tagging.network import Floats, Network
+from bioner.tagging.told import ToldPieces, join_readings, own_columns
 from bioner.text import sentences as sentences_of
 from bioner.text import split_document
 
@@ -53,56 +55,96 @@ class Tagger:
         special: tuple[int, int, int],
         max_length: int = 256,
         name: str = "",
-        calibration: Mapping[str, Sequence[float]] | None = None,
+        calibration: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
+        pieces: ToldPieces | None = None,
     ) -> None:
         self._network = network
         self._tokenizer = tokenizer
         self._cls, self._sep, self._pad = special
-        self._budget = max_length - 2
+        self._pieces = pieces or ToldPieces()
+        self.conventions = self._pieces.conventions
+        if self.conventions:  # a text that spells out a reserved piece is a text
+            tokenizer.encode_special_tokens = True
+        self._budget = max_length - 2 - bool(self.conventions)
         self.schema = schema
         self.name = name
         self.types = schema.names
         self.backend = network.name
-        self._decoder = GroupDecoder(schema, calibration or {})
+        self._calibration = calibration or {}
+        self._decoders: dict[str, GroupDecoder] = {}
 
     def tag(
-        self, sentences: Sequence[Sentence], *, progress: OnProgress | None = None
+        self,
+        sentences: Sequence[Sentence],
+        *,
+        convention: Told = ANY,
+        progress: OnProgress | None = None,
     ) -> list[Sentence]:
         """Return the sentences in their order with predicted spans in place of their own.
 
         Each span has a score in 0..1 and up to three alternatives. Within a document the same
-        surface of one group gets the same type. Each sentence has its ``uncertainty``.
+        surface of one group gets the same type. Each sentence has its ``uncertainty``. Whose rules
+        hold is told by ``convention``, for all or one a sentence; types that a convention does not
+        look for are marked as under ``any``. Raises ConventionError for one that is not known.
         """
+        told = self.conventions.per_sentence(convention, len(sentences), of=self.name or "it")
         spans: list[list[Span]] = [[] for _ in sentences]
-        votes: dict[tuple[str, str, str], Floats] = {}
+        votes: dict[tuple[str, str, str, str], Floats] = {}
         decoded: list[list[Draft]] = [[] for _ in sentences]
         uncertainty = [0.0] * len(sentences)
-        for index, logits in self._logits(sentences, progress):
-            decoded[index], uncertainty[index] = self._decoder.decode(logits)
-        for sentence, drafts in zip(sentences, decoded, strict=True):
+        for index, logits in self._joined(sentences, told, progress):
+            decoded[index], uncertainty[index] = self._decoder(ANY).decode(logits)
+
+        def key(sentence: Sentence, one: Convention, draft: Draft) -> tuple[str, str, str, str]:
+            return (sentence.document, one.name, draft.group, _surface(sentence, draft).lower())
+
+        for sentence, one, drafts in zip(sentences, told, decoded, strict=True):
             for draft in drafts:
-                key = (sentence.document, draft.group, _surface(sentence, draft).lower())
-                votes[key] = votes.get(key, 0) + draft.within
-        for index, (sentence, drafts) in enumerate(zip(sentences, decoded, strict=True)):
+                at = key(sentence, one, draft)
+                votes[at] = votes.get(at, 0) + draft.within
+        for sentence, one, drafts, found in zip(sentences, told, decoded, spans, strict=True):
             for draft in drafts:
-                key = (sentence.document, draft.group, _surface(sentence, draft).lower())
-                spans[index].append(self._decoder.name(draft, votes[key]))
+                found.append(self._decoder(one.name).name(draft, votes[key(sentence, one, draft)]))
         return [
             replace(s, spans=tuple(found), readings=(), ignored=(), uncertainty=doubt)
             for s, found, doubt in zip(sentences, spans, uncertainty, strict=True)
         ]
 
-    def tag_document(self, document: Document, *, progress: OnProgress | None = None) -> Document:
+    def tag_own(
+        self, sentences: Sequence[Sentence], *, progress: OnProgress | None = None
+    ) -> list[Sentence]:
+        """Tag each sentence under its own corpus's convention, where the model knows that."""
+        if not self.conventions:
+            return self.tag(sentences, progress=progress)
+        own = [self.conventions.nearest(one.corpus) for one in sentences]
+        return self.tag(sentences, convention=own, progress=progress)
+
+    def _decoder(self, convention: str) -> GroupDecoder:
+        """Return the decoder with a convention's own scales; without such, those of ``any``."""
+        found = self._decoders.get(convention)
+        if found is None:
+            scales = {**self._calibration.get(ANY, {}), **self._calibration.get(convention, {})}
+            found = self._decoders[convention] = GroupDecoder(self.schema, scales)
+        return found
+
+    def tag_document(
+        self, document: Document, *, convention: str = ANY, progress: OnProgress | None = None
+    ) -> Document:
         """Return the document with predicted mentions in place of its own, offsets into its text.
 
         A document without sentence ranges is split first.
         """
-        return self.tag_documents([document], progress=progress)[0]
+        return self.tag_documents([document], convention=convention, progress=progress)[0]
 
     def tag_documents(
-        self, documents: Sequence[Document], *, progress: OnProgress | None = None
+        self,
+        documents: Sequence[Document],
+        *,
+        convention: Told = ANY,
+        progress: OnProgress | None = None,
     ) -> list[Document]:
-        """Tag several documents in one batch; see ``tag_document``."""
+        """Tag several documents in one batch, under one convention or one each."""
+        names = [convention] * len(documents) if isinstance(convention, str) else convention
         prepared: list[Document] = []
         owners: list[int] = []
         pieces: list[Sentence] = []
@@ -118,7 +160,9 @@ class Tagger:
         mentions: list[list[Any]] = [[] for _ in documents]
         doubts = [[0.0] * len(one.sentence_ranges) for one in prepared]
         ends = [[end for _, end in one.sentence_ranges] for one in prepared]
-        for number, tagged in zip(owners, self.tag(pieces, progress=progress), strict=True):
+        told = [names[number] for number in owners]
+        done = self.tag(pieces, convention=told, progress=progress)
+        for number, tagged in zip(owners, done, strict=True):
             mentions[number].extend(unflatten(tagged, status="predicted"))
             doubts[number][bisect_right(ends[number], tagged.start)] = tagged.uncertainty or 0.0
         return [
@@ -126,19 +170,48 @@ class Tagger:
             for document, found, doubt in zip(prepared, mentions, doubts, strict=True)
         ]
 
-    def word_logits(self, sentences: Sequence[Sentence]) -> list[Floats]:
+    def word_logits(self, sentences: Sequence[Sentence], *, convention: Told = ANY) -> list[Floats]:
         """Return the raw logits of each word of each sentence. *Shape:* (words, tags) each."""
         found: list[Floats] = [np.zeros((0, 0), dtype=np.float32)] * len(sentences)
-        for index, logits in self._logits(sentences, None):
+        told = self.conventions.per_sentence(convention, len(sentences), of=self.name or "it")
+        for index, logits in self._logits(sentences, told, None):
             found[index] = logits
         return found
 
+    def _joined(
+        self,
+        sentences: Sequence[Sentence],
+        told: Sequence[Convention],
+        progress: OnProgress | None,
+    ) -> Iterator[tuple[int, Floats]]:
+        """Yield (sentence number, logits of its words), those of ``any`` joined in where needed."""
+        own = {one.name: own_columns(one, self.schema) for one in set(told) if one.name != ANY}
+        open_types = {name for name, columns in own.items() if not columns[1:].all()}
+        second = [i for i, one in enumerate(told) if one.name in open_types]
+        untold: dict[int, Floats] = {}
+        if second:
+            nobodys = self.conventions.per_sentence(ANY, len(second))
+            again = self._logits([sentences[i] for i in second], nobodys, None)
+            untold = {second[number]: logits for number, logits in again}
+        for index, logits in self._logits(sentences, told, progress):
+            other = untold.get(index)
+            name = told[index].name
+            yield (
+                index,
+                logits
+                if other is None or not len(logits)
+                else join_readings(logits, other, own[name]),
+            )
+
     def _logits(
-        self, sentences: Sequence[Sentence], progress: OnProgress | None
+        self,
+        sentences: Sequence[Sentence],
+        told: Sequence[Convention],
+        progress: OnProgress | None,
     ) -> Iterator[tuple[int, Floats]]:
         """Yield (sentence number, logits of its words) as soon as all its windows are done."""
         n_tags = 1 + 2 * len(self.types)
-        windows, pending = self._windows(sentences)
+        windows, pending = self._windows(sentences, told)
         partial: dict[int, Floats] = {}
         done = 0
         for index, count in enumerate(pending):
@@ -167,7 +240,9 @@ class Tagger:
             if progress:
                 progress(Progress(done, len(sentences)))
 
-    def _windows(self, sentences: Sequence[Sentence]) -> tuple[list[Window], list[int]]:
+    def _windows(
+        self, sentences: Sequence[Sentence], told: Sequence[Convention]
+    ) -> tuple[list[Window], list[int]]:
         windows: list[Window] = []
         pending: list[int] = []
         encodings = self._tokenizer.encode_batch(
@@ -180,21 +255,27 @@ class Tagger:
                 for position, word in enumerate(owners)
                 if word is not None and (position == 0 or owners[position - 1] != word)
             ]
-            made = list(self._cut(index, encoding.ids, firsts))
+            begin = (self._cls, *self._pieces.prefix(told[index]))
+            made = list(self._cut(index, begin, encoding.ids, firsts))
             windows += made
             pending.append(len(made))
         return windows, pending
 
     def _cut(
-        self, index: int, ids: Sequence[int], firsts: Sequence[tuple[int, int]]
+        self,
+        index: int,
+        begin: tuple[int, ...],
+        ids: Sequence[int],
+        firsts: Sequence[tuple[int, int]],
     ) -> Iterator[Window]:
         """Cut a sentence into windows that overlap by half; each word is answered for by the
-        window in which it is most central."""
+        window in which it is most central. Each window has the pieces that stand at the begin."""
         if not ids:
             return
+        shift = len(begin)
         if len(ids) <= self._budget:
-            words = tuple((word, position + 1) for word, position in firsts)
-            yield Window(index, (self._cls, *ids, self._sep), words)
+            words = tuple((word, position + shift) for word, position in firsts)
+            yield Window(index, (*begin, *ids, self._sep), words)
             return
         step = self._budget // 2
         starts = [*range(0, len(ids) - self._budget, step), len(ids) - self._budget]
@@ -204,10 +285,10 @@ class Tagger:
                 min(position - start, start + self._budget - 1 - position) for start in starts
             ]
             chosen = int(np.argmax(margins))
-            best[chosen].append((word, position - starts[chosen] + 1))
+            best[chosen].append((word, position - starts[chosen] + shift))
         for number, start in enumerate(starts):
             piece = ids[start : start + self._budget]
-            yield Window(index, (self._cls, *piece, self._sep), tuple(best[number]))
+            yield Window(index, (*begin, *piece, self._sep), tuple(best[number]))
 
 
 def bucket(windows: Iterable[Window]) -> Iterator[list[Window]]:

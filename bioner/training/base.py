@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioner.bio import tag_names
+from bioner.conventions import Conventions, pieces_for
+from bioner.corpora.registry import CORPORA
 from bioner.errors import TrainingError
+from bioner.models.encoders import cached, prepare_encoder
+from bioner.models.reserved_pieces import read_conventions, reserve_pieces
 from bioner.settings import read_settings
 from bioner.training import processes
 from bioner.training.config import TrainingConfig
@@ -16,8 +21,8 @@ if TYPE_CHECKING:
 
 def load_base(
     config: TrainingConfig, types: tuple[str, ...]
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load an encoder with a fresh token classifier for the types, in float32.
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Conventions]:
+    """Load an encoder with a fresh token classifier for the types, in float32; and what it knows.
 
     A half-precision checkpoint is loaded as float32: AdamW on half-precision weights gives NaN at
     the second step. A model that has the same tags keeps its classifier. Raises TrainingError.
@@ -25,10 +30,10 @@ def load_base(
     import torch
     from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 
-    from bioner.models.encoders import prepare_encoder
-
     cache = read_settings().data / "encoders"
-    folder = processes.first_before_others(lambda: prepare_encoder(config.base, cache))
+    folder = processes.first_before_others(
+        lambda: _with_pieces(prepare_encoder(config.base, cache), cache, config)
+    )
     tags = tag_names(types)
     labels = {
         "id2label": dict(enumerate(tags)),
@@ -57,7 +62,20 @@ def load_base(
         ) from error
     if not tokenizer.is_fast:
         raise TrainingError(f"{config.base}: its tokenizer has no fast version, which is needed")
-    return model, tokenizer
+    return model, tokenizer, read_conventions(folder)
+
+
+def _with_pieces(folder: Path, cache: Path, config: TrainingConfig) -> Path:
+    """Return the folder with reserved pieces in its vocabulary, where they are asked for."""
+    if not config.conventions or read_conventions(folder):
+        return folder
+    pieces = pieces_for(CORPORA)
+
+    def reserve(out: Path) -> None:
+        reserve_pieces(folder, out, pieces, seed=config.seed)
+
+    name = f"{folder.name}-told-{config.seed}-{len(pieces)}"
+    return cached(folder, cache, reserve, name)
 
 
 def window_length(config: TrainingConfig, model: PreTrainedModel) -> int:

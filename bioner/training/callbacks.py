@@ -7,7 +7,7 @@ import ctypes
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from bioner.conventions import Conventions
 from bioner.corpora.dataset import Dataset
 from bioner.training import processes
 from bioner.training.checkpoints import COMPLETE
@@ -37,6 +38,8 @@ class Loop:
     tokenizer: PreTrainedTokenizerBase
     report: OnRunProgress
     stop_requested: Callable[[], bool]
+    conventions: Conventions = field(default_factory=Conventions)
+    on_epoch: Callable[[int], None] = lambda _: None
 
 
 class Reporter(TrainerCallback):
@@ -58,6 +61,7 @@ class Reporter(TrainerCallback):
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
+        self._loop.on_epoch(int(state.epoch or 0))
         self._begin_epoch(int(state.epoch or 0))
 
     def on_train_begin(
@@ -151,7 +155,9 @@ class Reporter(TrainerCallback):
         mode = model.training
         random_state = torch.random.get_rng_state()
         model.eval()
-        tagger = tagger_from_model(model, self._loop.tokenizer, self._loop.dataset.schema)
+        tagger = tagger_from_model(
+            model, self._loop.tokenizer, self._loop.dataset.schema, self._loop.conventions
+        )
         report = evaluate_sentences(tagger, chosen, self._loop.dataset.schema, bootstrap=0)
         model.train(mode)
         torch.random.set_rng_state(random_state)

@@ -54,6 +54,8 @@ RANGES: Mapping[str, Range] = {
     "eval_steps": Range("--eval-steps", 0, 100_000_000, also=(-1,)),
     "eval_sentences_per_corpus": Range("eval_sentences_per_corpus", 1, 1_000_000),
     "fill_in_sure": Range("fill_in_sure", 0.5, 0.9999, is_open=True),
+    "any_share": Range("--any-share", 0, 1),
+    "convention_dropout": Range("--convention-dropout", 0, 1),
     "replay": Range("--replay", 0, 10_000_000),
     "repeat": Range("--repeat", 1, 1_000),
     "keep": Range("--keep", 0, 0.99),
@@ -113,6 +115,14 @@ class TrainingConfig:
     """Folder of a teacher for the fill-in round; empty: no such round."""
 
     fill_in_sure: float = 0.95
+    conventions: bool = False
+    """Reserve pieces in the base's vocabulary; one that has them is told in any case."""
+
+    any_share: float = 0.25
+    """Share of the sentences that an epoch reads under ``[ANY]``, as fused."""
+
+    convention_dropout: float = 0.0
+    """Share of the others that keep their own source's reading, but under ``[ANY]``."""
 
     def __post_init__(self) -> None:
         if not self.base:
@@ -159,5 +169,8 @@ OPTIONS = {
     "seed": "--seed",
     "precision": "--precision",
     "fill_in": "--fill-in",
+    "conventions": "--conventions",
+    "any_share": "--any-share",
+    "convention_dropout": "--convention-dropout",
 }
 """What of a ``TrainingConfig`` changes the weights, and its name on the command line."""

@@ -35,6 +35,8 @@ class Encoded:
     """The training examples, and what encoding them had to cut or leave out.
 
     ``taught``: words that teach something, because not every tag is allowed to them.
+    ``contradicted``: marks of a teacher that were dropped because nothing would have been allowed.
+    ``windows``: how many examples each sentence became.
     """
 
     examples: tuple[Example, ...]
@@ -42,6 +44,8 @@ class Encoded:
     taught: int
     words_without_pieces: int
     sentences_in_windows: int
+    contradicted: int = 0
+    windows: tuple[int, ...] = ()
 
 
 def encode_sentences(
@@ -53,18 +57,23 @@ def encode_sentences(
     max_length: int = 256,
     marks: Sequence[Marks] | None = None,
     tag_sets: BoolMatrix | None = None,
+    prefix: tuple[int, ...] = (),
 ) -> Encoded:
     """Encode sentences for the loss; a sentence longer than ``max_length`` pieces becomes windows.
 
     With ``loss="naive"`` every type counts as covered and nothing is ignored. ``marks`` (one array
-    a sentence, with their ``tag_sets``) narrow what is allowed: see ``fill_in``.
+    a sentence, with their ``tag_sets``) narrow what is allowed: see ``fill_in``; a mark that would
+    leave nothing allowed is dropped, since its loss would be infinite. ``prefix``: reserved pieces
+    that each window has after its begin piece; text that spells out such a piece is text then.
     """
     everything = frozenset(types)
     n_bytes = math.ceil((1 + 2 * len(types)) / 8)
-    budget = max_length - 2
+    budget = max_length - 2 - len(prefix)
+    as_text = {"split_special_tokens": True} if prefix else {}
     cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
     examples: list[Example] = []
-    words = taught = lost = windowed = 0
+    words = taught = lost = contradicted = 0
+    windows: list[int] = []
     for first, batch in zip(range(0, len(sentences), 2000), _chunks(sentences, 2000), strict=True):
         encoding = tokenizer(
             [list(s.tokens) for s in batch],
@@ -72,14 +81,13 @@ def encode_sentences(
             add_special_tokens=False,
             truncation=False,
             verbose=False,
+            **as_text,
         )
         for i, sentence in enumerate(batch):
             view = sentence if loss == "partial" else _naive(sentence, everything)
             allowed = allowed_tags(view, types)
             if marks is not None and tag_sets is not None:
-                marked = marks[first + i]
-                sure = marked >= 0
-                allowed[sure] &= tag_sets[marked[sure]]
+                contradicted += _narrow(allowed, marks[first + i], tag_sets)
             taught += int((~allowed.all(axis=1)).sum())
             word_rows = np.packbits(allowed, axis=1)
             ids: list[int] = encoding["input_ids"][i]
@@ -91,16 +99,27 @@ def encode_sentences(
             words += len(sentence.tokens)
             lost += len(sentence.tokens) - len(firsts)
             pieces = list(_windows(firsts, len(ids), budget))
-            windowed += len(pieces) > 1
+            windows.append(len(pieces))
             pad = np.full((1, n_bytes), 0xFF, dtype=np.uint8)
+            begin = np.full((1 + len(prefix), n_bytes), 0xFF, dtype=np.uint8)
             for start, end in pieces:
                 examples.append(
                     Example(
-                        (cls, *ids[start:end], sep),
-                        np.concatenate([pad, rows[start:end], pad]),
+                        (cls, *prefix, *ids[start:end], sep),
+                        np.concatenate([begin, rows[start:end], pad]),
                     )
                 )
-    return Encoded(tuple(examples), words, taught, lost, windowed)
+    in_windows = sum(count > 1 for count in windows)
+    return Encoded(tuple(examples), words, taught, lost, in_windows, contradicted, tuple(windows))
+
+
+def _narrow(allowed: BoolMatrix, marks: Marks, tag_sets: BoolMatrix) -> int:
+    """Narrow what is allowed by a teacher's marks, in place; return how many contradict it."""
+    sure = np.flatnonzero(marks >= 0)
+    narrowed = allowed[sure] & tag_sets[marks[sure]]
+    fits = narrowed.any(axis=1)
+    allowed[sure[fits]] = narrowed[fits]
+    return int((~fits).sum())
 
 
 def _naive(sentence: Sentence, types: frozenset[str]) -> Sentence:

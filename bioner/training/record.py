@@ -117,7 +117,9 @@ def repeat_command(
     default = type(config)(config.base)
     for name, option in OPTIONS.items():
         value = getattr(config, name)
-        if name in SHOWN_ALWAYS or value != getattr(default, name):
+        if isinstance(value, bool):
+            words += [option] if value else []
+        elif name in SHOWN_ALWAYS or value != getattr(default, name):
             shown = f"{value:g}" if isinstance(value, float) else str(value)
             words.append(f"{option} {_shown(shown) if name == 'fill_in' else shown}")
     words += ["--with-corrections"] if has_corrections else []

@@ -6,10 +6,11 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bioner.conventions import Conventions
 from bioner.corpora.dataset import Dataset
 from bioner.errors import Stopped, TrainingError
 from bioner.labels import schema_to_json
@@ -22,6 +23,7 @@ from bioner.models.card import (
     write_training_hashes,
 )
 from bioner.models.catalogue import find_model
+from bioner.models.reserved_pieces import write_conventions
 from bioner.progress import Progress
 from bioner.settings import read_settings
 from bioner.spans import Sentence
@@ -37,13 +39,14 @@ from bioner.training.checkpoints import (
 )
 from bioner.training.config import TrainingConfig
 from bioner.training.devel import confidence_on_devel
-from bioner.training.examples import Encoded, encode_sentences
+from bioner.training.examples import Example, encode_sentences
 from bioner.training.fill_in import FillIn, fill_in, load_fill_in, tag_sets
 from bioner.training.progress import OnRunProgress, RunProgress, check_loss, stopping
 from bioner.training.record import card_of_run
+from bioner.training.told import check_readings, conventions_of, encode_told
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
 
 MARKS = "fill-in.npz"
@@ -93,19 +96,28 @@ def train(
     checkpoint = last_checkpoint(out) if resume else None
     if checkpoint:
         check_origin(out, origin)
-    model, tokenizer, encoded, filled = _prepare(
+    made = _prepare(
         config, dataset, sentences, out / MARKS if resume else None, report=report, pulse=pulse
     )
+    model, tokenizer, filled = made.model, made.tokenizer, made.filled
     if first and not checkpoint:
         begin_anew(out, origin)
     if first and filled:
         filled.save(out / MARKS)
     processes.wait()
     trainer = PartialLabelTrainer(
-        loop=Loop(config, dataset, tokenizer, report, stop_requested),
+        loop=Loop(
+            config,
+            dataset,
+            tokenizer,
+            report,
+            stop_requested,
+            conventions=made.conventions,
+            on_epoch=made.on_epoch,
+        ),
         model=model,
         args=training_arguments(config, out / CHECKPOINTS, device, precision),
-        train_dataset=encoded.examples,
+        train_dataset=made.examples,
     )
     result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if trainer.stopped:
@@ -117,6 +129,7 @@ def train(
     steps, epochs = trainer.state.global_step, trainer.state.epoch or 0.0
     report(RunProgress(steps, steps, epochs, message="saving the model"))
     _save(model, tokenizer, dataset, out)
+    write_conventions(out, made.conventions)
     write_training_hashes(out, {s.fingerprint for s in sentences} | _known_to(config.base))
     card = card_of_run(
         config,
@@ -131,7 +144,7 @@ def train(
         duration_s=time.monotonic() - started,
     )
     report(RunProgress(steps, steps, epochs, message="fitting the confidence"))
-    card = replace(card, calibration=_fit(model, tokenizer, dataset, pulse))
+    card = replace(card, calibration=_fit(made, dataset, pulse))
     if filled:
         teacher = Path(config.fill_in).name
         seen = {"teacher": teacher, "sure": config.fill_in_sure, "unsure": filled.unsure}
@@ -143,6 +156,18 @@ def train(
     return read_card(out)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Prepared:
+    """What training begins with. ``on_epoch`` hears of each epoch before it draws its examples."""
+
+    model: Any
+    tokenizer: PreTrainedTokenizerBase
+    examples: Sequence[Example]
+    filled: FillIn | None
+    conventions: Conventions
+    on_epoch: Callable[[int], None]
+
+
 def _prepare(
     config: TrainingConfig,
     dataset: Dataset,
@@ -151,7 +176,7 @@ def _prepare(
     *,
     report: OnRunProgress,
     pulse: Callable[[], None],
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, Encoded, FillIn | None]:
+) -> _Prepared:
     """Load the base, let a teacher mark what is open, encode; ``kept`` are marks of an earlier try.
 
     Raises TrainingError where no word teaches anything.
@@ -160,27 +185,60 @@ def _prepare(
 
     set_seed(config.seed)
     report(RunProgress(0, 0, 0.0, message="loading the base encoder"))
-    model, tokenizer = load_base(config, dataset.schema.names)
+    model, tokenizer, known = load_base(config, dataset.schema.names)
+    if known:
+        check_readings(sentences)
     filled = None
     if config.fill_in:
         filled = _fill_in(config, sentences, dataset, kept, report=report, pulse=pulse)
     pulse()
     report(RunProgress(0, 0, 0.0, message=f"encoding {len(sentences):,} sentences"))
-    encoded = encode_sentences(
-        sentences,
-        tokenizer,
-        dataset.schema.names,
-        loss=config.loss,
-        max_length=window_length(config, model),
-        marks=filled.marks if filled else None,
-        tag_sets=tag_sets(dataset.schema),
-    )
+    conventions = known
+    on_epoch: Callable[[int], None] = _no_epoch
+    examples: Sequence[Example]
+    marks = filled.marks if filled else None
+    sets, length = tag_sets(dataset.schema), window_length(config, model)
+    if known:
+        conventions = conventions_of(dataset, known)
+        encoded, told = encode_told(
+            sentences,
+            tokenizer,
+            dataset.schema.names,
+            conventions,
+            config,
+            max_length=length,
+            marks=marks,
+            tag_sets=sets,
+        )
+        examples, on_epoch = told, told.set_epoch
+    else:
+        encoded = encode_sentences(
+            sentences,
+            tokenizer,
+            dataset.schema.names,
+            loss=config.loss,
+            max_length=length,
+            marks=marks,
+            tag_sets=sets,
+        )
+        examples = encoded.examples
     if not encoded.taught:
         raise TrainingError(
             f"none of the {len(sentences):,} training sentences teaches anything: nobody looked "
             "for any of these types in them; choose other corpora or types"
         )
-    return model, tokenizer, encoded, filled
+    return _Prepared(
+        model=model,
+        tokenizer=tokenizer,
+        examples=examples,
+        filled=filled,
+        conventions=conventions,
+        on_epoch=on_epoch,
+    )
+
+
+def _no_epoch(_: int) -> None:
+    """Hear of an epoch whose examples are those of every other."""
 
 
 def _save(model: Any, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, out: Path) -> None:
@@ -229,11 +287,9 @@ def _fill_in(
     return fill_in(sentences, teacher, dataset.schema, sure=config.fill_in_sure, progress=tell)
 
 
-def _fit(
-    model: Any, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, pulse: Callable[[], None]
-) -> dict[str, Any]:
+def _fit(made: _Prepared, dataset: Dataset, pulse: Callable[[], None]) -> dict[str, Any]:
     from bioner.tagging.load import tagger_from_model
 
-    model.eval()
-    tagger = tagger_from_model(model, tokenizer, dataset.schema)
+    made.model.eval()
+    tagger = tagger_from_model(made.model, made.tokenizer, dataset.schema, made.conventions)
     return confidence_on_devel(tagger, dataset, pulse=pulse)

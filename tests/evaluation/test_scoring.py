@@ -16,6 +16,7 @@ from seqeval.metrics import classification_report
 from seqeval.scheme import IOB2
 
 from bioner.bio import decode_strict, encode
+from bioner.conventions import Conventions
 from bioner.corpora.dataset import Dataset
 from bioner.errors import CorpusError
 from bioner.evaluation import scoring
@@ -288,6 +289,7 @@ class Parrot:
     name = "parrot"
     backend = "dictionary"
     schema = SCHEMA
+    conventions = Conventions()
 
     def __init__(self, words: dict[str, str], types: tuple[str, ...] = SCHEMA.names) -> None:
         self.words = words
@@ -305,6 +307,9 @@ class Parrot:
             )
             for s in sentences
         ]
+
+    def tag_own(self, sentences, *, progress=None):
+        return self.tag(sentences, progress=progress)
 
 
 def dataset(**splits: list[Sentence]) -> Dataset:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bioner.conventions import Conventions
 from bioner.corpora.dataset import Dataset
 from bioner.spans import Sentence, Span, with_spans
 
@@ -19,6 +20,7 @@ class DictionaryTagger:
 
     name = "dictionary"
     backend = "dictionary"
+    conventions = Conventions()
 
     def __init__(self, dataset: Dataset, words: dict[str, str]) -> None:
         self.schema = dataset.schema
@@ -27,6 +29,9 @@ class DictionaryTagger:
 
     def tag(self, sentences: Sequence[Sentence], *, progress: object = None) -> list[Sentence]:
         return [with_spans(replace(s, readings=(), ignored=()), self._find(s)) for s in sentences]
+
+    def tag_own(self, sentences: Sequence[Sentence], *, progress: object = None) -> list[Sentence]:
+        return self.tag(sentences, progress=progress)
 
     def _find(self, sentence: Sentence) -> list[Span]:
         found: list[Span] = []

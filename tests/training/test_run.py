@@ -164,6 +164,9 @@ def test_the_command_on_the_card_gives_the_same_configuration(
         seed=5,
         precision="float32",
         fill_in="teacher",
+        conventions=True,
+        any_share=0.5,
+        convention_dropout=0.1,
     )
     plain = TrainingConfig("encoder")
     assert all(getattr(changed, name) != getattr(plain, name) for name in OPTIONS)
