@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from bioner.errors import ModelError
 from bioner.files import staged_folder
 from bioner.models.folder import PICKLED_WEIGHTS, WEIGHTS
+from bioner.models.reserved_pieces import CONVENTIONS
 from bioner.models.tf_checkpoint import convert_tf_checkpoint, is_tf_release
 from bioner.models.wordpiece import (
     is_cased,
@@ -40,6 +41,7 @@ COPIED = (
     "spm.model",
     "tokenizer.model",
     "sentencepiece.bpe.model",
+    CONVENTIONS,
     "README.md",
     "LICENSE",
 )
