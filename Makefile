@@ -3,6 +3,7 @@
 # PYTHON       the Python to make the environment with (3.11 or newer)
 # VENV         where the environment goes
 # PORT         the app's port
+# WORKERS      how many processes run the tests that need no browser
 # TORCH_INDEX  the address of a package index with another build of torch, such as the CPU-only
 #              one that PyTorch's installation page names; empty: the registry's build, with CUDA
 
@@ -11,11 +12,13 @@ VENV ?= .venv
 PORT ?= 8501
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
+WORKERS ?= 2
 
 bin := $(VENV)/bin
 app_stamp := $(VENV)/.installed-app
 dev_stamp := $(VENV)/.installed-dev
 torch := $(shell grep '^torch==' requirements.txt)
+beside := -n $(WORKERS) --dist worksteal
 quiet := --quiet --disable-pip-version-check
 
 .PHONY: run quick test long coverage lint format map bench help
@@ -35,16 +38,17 @@ run: $(app_stamp)
 	$(bin)/python -m bioner app --port $(PORT)
 
 test: $(dev_stamp) lint
-	$(bin)/python -m pytest -m "not gpu and not long" $(PYTEST_ARGS)
+	$(bin)/python -m pytest $(beside) -m "not gpu and not long and not e2e" $(PYTEST_ARGS)
+	$(bin)/python -m pytest -m "e2e and not gpu and not long" $(PYTEST_ARGS)
 
 quick: $(dev_stamp)
-	$(bin)/python -m pytest -q -m "not slow and not long and not e2e and not gpu" $(PYTEST_ARGS)
+	$(bin)/python -m pytest -q $(beside) -m "not slow and not long and not e2e and not gpu" $(PYTEST_ARGS)
 
 long: $(dev_stamp)
 	$(bin)/python -m pytest -m "long and not gpu" $(PYTEST_ARGS)
 
 coverage: $(dev_stamp)
-	$(bin)/python -m pytest -q -m "not e2e and not gpu and not long" --cov $(PYTEST_ARGS)
+	$(bin)/python -m pytest -q $(beside) -m "not e2e and not gpu and not long" --cov $(PYTEST_ARGS)
 
 lint: $(dev_stamp)
 	$(bin)/ruff check .
