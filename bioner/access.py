@@ -6,7 +6,7 @@ import getpass
 import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -204,7 +204,7 @@ class People:
     readers: tuple[str, ...] = ()
     claim: str = "email"
     header: str = "X-Forwarded-User"
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     hours: int = 12
 
     def role_of(self, name: str) -> Role | None:
@@ -319,6 +319,7 @@ def app_command(host: str, port: int, names: Iterable[str], people: People) -> l
     return [
         "streamlit", "run", "app.py", "--server.address", host, "--server.port", str(port),
         *(word for name in known for word in ("--server.allowedHosts", name)),
+        *(() if people.sign_in is SignIn.OFF else ("--client.showErrorDetails", "none")),
     ]  # fmt: skip
 
 

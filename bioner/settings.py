@@ -27,7 +27,7 @@ class Settings:
 
     home: Path
     backups: Path
-    database_url: str
+    database_url: str = field(repr=False)
     data: Path
     models: Path
     jobs: Path

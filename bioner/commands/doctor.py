@@ -75,7 +75,7 @@ def _database(settings: Settings) -> Iterator[Check]:
     except BionerError as error:
         yield Check("WRONG", f"database: {error}")
         return
-    yield Check("ok", f"database: {len(projects)} projects in {settings.database_url}")
+    yield Check("ok", f"database: {len(projects)} projects in {store.place}")
     backups = store.backups()
     if backups:
         yield Check("ok", f"backups: {len(backups)} in {settings.backups}")

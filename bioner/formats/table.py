@@ -23,6 +23,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute: it gets an apostrophe before it."""
 
 
+def is_formula(cell: object) -> bool:
+    """Tell whether a spreadsheet would compute a cell's text."""
+    return isinstance(cell, str) and cell.startswith(_FORMULA)
+
+
 def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None:
     """Write the table as CSV; offsets are characters of the text, half-open."""
     rows = csv.writer(stream, lineterminator="\n")
@@ -55,7 +60,7 @@ def _concepts(one: Mention) -> str:
 
 def _harmless(cell: str, losses: Losses) -> str:
     """Return the cell as text that no spreadsheet takes for a formula."""
-    if not cell.startswith(_FORMULA):
+    if not is_formula(cell):
         return cell
     losses.drop("formula_made_text")
     return f"'{cell}"

@@ -76,7 +76,10 @@ class Database:
     @property
     def place(self) -> str:
         """Where the database is, for a message, without a password."""
-        return str(self.file) if self.file else self.url.render_as_string(hide_password=True)
+        if self.file:
+            return str(self.file)
+        hidden = {name: "***" for name in self.url.query if "pass" in name.lower()}
+        return self.url.update_query_dict(hidden).render_as_string(hide_password=True)
 
     def _make_engine(self) -> Engine:
         if not self.is_sqlite:

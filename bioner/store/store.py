@@ -91,6 +91,11 @@ class Store:
         self._hourly.wait()
         self.database.close()
 
+    @property
+    def place(self) -> str:
+        """Where the database is, for a message, without a password."""
+        return self.database.place
+
     def acting(self, actor: Actor) -> Store:
         """Return this store in the hands of an actor; both share the database."""
         other = copy(self)

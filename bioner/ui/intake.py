@@ -16,6 +16,7 @@ from bioner.settings import Settings
 from bioner.spans import Document
 from bioner.store.my_test import TrainedOn
 from bioner.ui import cache
+from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link
 
 
@@ -27,7 +28,7 @@ def progress_bar() -> Iterator[OnProgress]:
     def show(heard: Progress) -> None:
         if heard.total is None:
             if heard.done % 200 == 0:
-                bar.progress(0.0, text=f"{heard.text}: {heard.done:,}")
+                bar.progress(0.0, text=f"{plain(heard.text)}: {heard.done:,}")
         else:
             of = f"{heard.text}: {heard.done:,} of {heard.total:,}"
             bar.progress(heard.share or 0.0, text=of)
@@ -54,7 +55,7 @@ def tagging_of(session: Session) -> Tagging | None:
     entry = next((one for one in cache.models(settings) if one.name == name), None)
     if entry is None or entry.problem:
         st.warning(
-            f"No usable model named {name}: the texts come without predictions.",
+            f"No usable model named {plain(name)}: the texts come without predictions.",
             icon=":material/model_training:",
         )
         page_link("Train")

@@ -8,6 +8,7 @@ from bioner.errors import BionerError
 from bioner.progress import Progress
 from bioner.store import Store
 from bioner.ui import cache
+from bioner.ui.plain import plain
 from bioner.ui.session import Session
 
 
@@ -32,7 +33,10 @@ def order_queue(session: Session, store: Store, project: str) -> int:
             store, project, knowledge, group_of=session.schema.group_of, on_progress=show
         )
     except BionerError as error:
-        st.warning(f"The queue stays in the order of the texts: {error}", icon=":material/sort:")
+        st.warning(
+            f"The queue stays in the order of the texts: {plain(str(error))}",
+            icon=":material/sort:",
+        )
         return 0
     finally:
         bar.empty()

@@ -6,14 +6,17 @@ import re
 
 _MARKS = re.compile(r"[\\\[\]$<>*~]")
 _SIGNS = re.compile(r"[\\`*_{}\[\]()#+\-.!|~$:<>]")
-_CODE = re.compile(r"(`[^`\n]+`)")
+_CODE = re.compile(r"(`[^`]+`)")
 
 
 def plain(text: str) -> str:
     """Escape what Markdown would read as links, images, formulas or emphasis.
 
-    Code between backticks stays code: our own sentences name commands so.
+    Code between backticks stays code, as our own sentences name commands so, where Markdown sees
+    the same code: single backticks, two a line.
     """
+    if "``" in text or any(line.count("`") % 2 for line in text.splitlines()):
+        text = text.replace("`", "'")
     parts = _CODE.split(text)
     return "".join(
         part if i % 2 else _MARKS.sub(lambda m: f"\\{m[0]}", part) for i, part in enumerate(parts)

@@ -13,6 +13,7 @@ from bioner.corpora.search_query import variant_query
 from bioner.errors import BionerError
 from bioner.ui import charts
 from bioner.ui.corpora.sentences import open_index
+from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, page_key, page_link, show_problem, url_text
 
 SHOWN = 200
@@ -147,7 +148,7 @@ def _draw_top(index: SearchIndex, name: str, corpora: Sequence[str], shelf: Shel
         show_problem(error)
         return
     if not top:
-        st.info(f"Nothing is labelled {name} there.", icon=":material/search_off:")
+        st.info(f"Nothing is labelled {plain(name)} there.", icon=":material/search_off:")
         return
     charts.show(
         charts.bars(

@@ -22,7 +22,7 @@ from bioner.errors import BionerError
 from bioner.labels import IGNORE, CorpusMapping, SurfaceRule
 from bioner.ui.chips import coverage_html
 from bioner.ui.corpora.memory import CorporaMemory
-from bioner.ui.plain import plain
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.session import Session, keep_in_url, page_key, url_text
 from bioner.ui.tables import draw_table
 
@@ -49,13 +49,13 @@ def draw_mapping(session: Session, shelf: Shelf) -> None:
         ],
     )
     st.caption(f"{OPEN.capitalize()}: such a mention is no evidence, for or against any type.")
-    st.markdown(f"**What the annotators of {corpus} looked for**")
+    st.markdown(f"**What the annotators of {plain(corpus)} looked for**")
     st.html(coverage_html(mapping.covers, shelf.schema))
     for label, may_be in mapping.coarse.items():
-        st.caption(f"{label} is used broadly here: it may stand for {', '.join(may_be)}.")
+        st.caption(f"{plain(label)} is used broadly here: it may stand for {', '.join(may_be)}.")
     if mapping.fold:
         folded = ", ".join(f"{ours} as {theirs}" for ours, theirs in mapping.fold.items())
-        st.caption(f"When this corpus is scored, its own terms count: {folded}.")
+        st.caption(f"When this corpus is scored, its own terms count: {plain(folded)}.")
     if session.schema.mapping_for(corpus) != mapping:
         st.info(
             "This mapping has been changed since the corpora were built: build them again "
@@ -96,7 +96,7 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
         columns = st.columns(3)
         for place, (source, rule) in enumerate(present.rules.items()):
             rules[source] = columns[place % 3].selectbox(
-                f"{source} becomes",
+                f"{plain_label(source)} becomes",
                 labels,
                 index=labels.index(rule.label),
                 format_func=_shown,
@@ -143,7 +143,7 @@ def _choose_words(
 ) -> frozenset[str]:
     """Let a person edit the words of one exception; return them."""
     written = st.text_area(
-        f"{source} written so becomes {_shown(present.label)}",
+        f"{plain_label(source)} written so becomes {plain_label(_shown(present.label))}",
         "\n".join(sorted(present.surfaces)),
         key=_key(session, corpus, f"{source}_{present.label}"),
         height=150,

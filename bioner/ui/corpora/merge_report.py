@@ -8,6 +8,7 @@ import streamlit as st
 
 from bioner.corpora.overview import Shelf
 from bioner.ui import charts
+from bioner.ui.plain import plain
 from bioner.ui.tables import draw_table
 
 
@@ -59,7 +60,7 @@ def draw_merge(shelf: Shelf) -> None:
     with right:
         _draw_counted("Left out as leaks from", report.leaks_by_corpus, "corpora_leaks")
     st.caption(
-        f"Mapping: {report.mapping} · fingerprint {shelf.fingerprint} · "
+        f"Mapping: {plain(report.mapping)} · fingerprint {shelf.fingerprint} · "
         "the same whatever the order in which the corpora are read."
     )
 

@@ -16,6 +16,7 @@ from bioner.formats import MAX_WHOLE_BYTES, READABLE
 from bioner.labels import IGNORE
 from bioner.ui import cache
 from bioner.ui.corpora.memory import CorporaMemory
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.session import Session, show_problem
 from bioner.ui.snippets import sentence_html
 
@@ -120,7 +121,7 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
     types: dict[str, str] = {}
     for label, number in preview.labels.most_common():
         types[label] = st.selectbox(
-            f"{label} ({number:,} mentions) is",
+            f"{plain_label(label)} ({number:,} mentions) is",
             labels,
             index=labels.index(suggested[label]),
             format_func=lambda one: "none of these: leave it open" if one == IGNORE else one,
@@ -180,7 +181,7 @@ def _choose_splits(preview: Preview) -> SplitBy:
     how = "Shared out by document, always the same way" if by == "hash" else "As the files say"
     if by == "names" and rest:
         how += f", {rest:,} of no such name shared out"
-    st.caption(f"{how}: {told}.")
+    st.caption(f"{how}: {plain(told)}.")
     return by
 
 

@@ -10,6 +10,7 @@ from bioner.ui.home.steps import draw_next
 from bioner.ui.home.studio import Studio, read_studio
 from bioner.ui.merged import open_shelf
 from bioner.ui.models import model_label
+from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.words import ago, many
 
@@ -42,7 +43,7 @@ def draw_here(session: Session, studio: Studio) -> None:
         usable = [entry for entry in studio.models if entry.can_tag]
         st.metric("Models", f"{len(usable):,}")
         in_use = next((entry for entry in usable if entry.name == studio.active), None)
-        st.caption(f"in use: {model_label(in_use)}" if in_use else "none in use")
+        st.caption(f"in use: {plain(model_label(in_use))}" if in_use else "none in use")
     with three:
         st.metric("Reviews waiting", f"{studio.waiting:,}")
         done = sum(one.progress.done for one in studio.projects)
@@ -50,7 +51,9 @@ def draw_here(session: Session, studio: Studio) -> None:
     with four:
         st.metric("Jobs at work", f"{len(studio.running):,}")
         last = studio.jobs[0] if studio.jobs else None
-        st.caption(f"last: {last.spec.title}, {last.state.status}" if last else "none so far")
+        st.caption(
+            f"last: {plain(last.spec.title)}, {last.state.status}" if last else "none so far"
+        )
     if studio.projects:
         draw_projects(studio)
 
@@ -78,7 +81,7 @@ def draw_safety(settings: Settings, studio: Studio) -> None:
     if studio.backups:
         last = studio.backups[0]
         st.caption(
-            f":material/verified_user: Last backup {ago(last.created)} ({last.reason}), "
+            f":material/verified_user: Last backup {ago(last.created)} ({plain(last.reason)}), "
             f"{many(len(studio.backups), 'backup')} in:"
         )
     else:

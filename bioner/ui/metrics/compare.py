@@ -28,6 +28,7 @@ from bioner.ui.metrics.gate import draw_gate, draw_record
 from bioner.ui.metrics.mistakes import STYLE, draw_found
 from bioner.ui.metrics.retrain import draw_retraining
 from bioner.ui.models import model_label
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.session import Session, keep_in_url, show_problem, url_text
 
 POINTS = st.column_config.NumberColumn(format="%+.1f")
@@ -117,11 +118,15 @@ def _offer(
         return
     job = evaluation_job(session.settings, entry.name, split)
     if job is not None and job.is_active:
-        st.info(f"{entry.name} is being evaluated.", icon=":material/hourglass_top:")
+        st.info(f"{plain(entry.name)} is being evaluated.", icon=":material/hourglass_top:")
         return
-    st.info(f"{entry.name} has not been scored on this data yet.", icon=":material/monitoring:")
+    st.info(
+        f"{plain(entry.name)} has not been scored on this data yet.", icon=":material/monitoring:"
+    )
     if st.button(
-        f"Evaluate {entry.name}", key="metrics_evaluate_other", icon=":material/play_arrow:"
+        f"Evaluate {plain_label(entry.name)}",
+        key="metrics_evaluate_other",
+        icon=":material/play_arrow:",
     ):
         try:
             start_evaluation(session.settings, entry.name, data, split, actor=session.actor)

@@ -11,6 +11,7 @@ from pathlib import Path
 from bioner.access import Actor
 from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing, find_standing
+from bioner.formats.table import is_formula
 from bioner.jobs import launch
 from bioner.jobs.folder import Job, list_jobs
 from bioner.jobs.metrics import Metric, read_metrics
@@ -107,9 +108,10 @@ def corpus_title(report: Report, corpus: str) -> str:
 
 
 def to_csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return rows as CSV text."""
+    """Return rows as CSV text, in which no spreadsheet finds a formula."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow([f"'{cell}" if is_formula(cell) else cell for cell in row])
     return sink.getvalue()

@@ -16,6 +16,7 @@ from bioner.models import catalogue
 from bioner.spans import Sentence
 from bioner.ui import cache
 from bioner.ui.models import promote_dialog
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.session import Session, show_problem
 
 
@@ -44,7 +45,7 @@ def draw_gate(session: Session, candidate: str, against: str) -> None:
 def _draw_decision(decision: Decision) -> None:
     if decision.is_accepted:
         st.success(
-            f"{decision.candidate} may replace {decision.active}: it passed all "
+            f"{plain(decision.candidate)} may replace {plain(decision.active)}: it passed all "
             f"{len(decision.answers)} questions.",
             icon=":material/verified:",
         )
@@ -52,10 +53,10 @@ def _draw_decision(decision: Decision) -> None:
         has_fallen = any(one.verdict is Verdict.FELL for one in decision.answers)
         verb = "should not" if has_fallen else "cannot yet"
         st.error(
-            f"{decision.candidate} {verb} replace {decision.active}:\n\n"
-            + "\n".join(f"- {reason}" for reason in decision.reasons)
+            f"{plain(decision.candidate)} {verb} replace {plain(decision.active)}:\n\n"
+            + "\n".join(f"- {plain(reason)}" for reason in decision.reasons)
             + ("\n\nWhat would settle it:\n\n" if decision.settles else "")
-            + "\n".join(f"- {settle}" for settle in decision.settles),
+            + "\n".join(f"- {plain(settle)}" for settle in decision.settles),
             icon=":material/block:" if has_fallen else ":material/help:",
         )
     with st.expander("What the gate looked at", icon=":material/checklist:"):
@@ -73,14 +74,14 @@ def _draw_buttons(session: Session, decision: Decision) -> None:
     with st.container(horizontal=True):
         if decision.candidate != active:
             if st.button(
-                f"Use {decision.candidate}",
+                f"Use {plain_label(decision.candidate)}",
                 key="metrics_promote",
                 type="primary" if decision.is_accepted else "secondary",
                 icon=":material/verified:",
             ):
                 promote_dialog(session, decision.candidate)
             if not decision.is_accepted and st.button(
-                f"Refuse {decision.candidate}",
+                f"Refuse {plain_label(decision.candidate)}",
                 key="metrics_refuse",
                 icon=":material/block:",
                 help="Keeps the reasons on record; nothing else changes.",
@@ -92,13 +93,15 @@ def _draw_buttons(session: Session, decision: Decision) -> None:
                 except BionerError as error:
                     show_problem(error)
                     return
-                st.toast(f"{decision.candidate} is refused; the reasons are on record.")
+                st.toast(f"{plain(decision.candidate)} is refused; the reasons are on record.")
         _draw_rollback(session)
 
 
 def _draw_rollback(session: Session) -> None:
     target = catalogue.rollback_target(session.settings)
-    if target and st.button(f"Back to {target}", key="metrics_rollback", icon=":material/undo:"):
+    if target and st.button(
+        f"Back to {plain_label(target)}", key="metrics_rollback", icon=":material/undo:"
+    ):
         try:
             promotion.rollback(
                 session.settings, "rolled back on Metrics", session.reviewer, actor=session.actor

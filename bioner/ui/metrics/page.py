@@ -28,6 +28,7 @@ from bioner.ui.metrics.data import (
 from bioner.ui.metrics.mistakes import draw_mistakes
 from bioner.ui.metrics.scores import draw_scores
 from bioner.ui.metrics.trust import draw_trust
+from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, page_link, show_problem, url_choice, url_text
 
 VIEWS = {
@@ -113,7 +114,7 @@ def _draw_job(session: Session, id: str, *, was_active: bool) -> None:
         st.rerun()
     if job.status in ("failed", "lost"):
         problem = job.state.problem or "the evaluation ended without a word"
-        st.error(f"The evaluation failed: {problem}", icon=":material/error:")
+        st.error(f"The evaluation failed: {plain(problem)}", icon=":material/error:")
         with st.expander("Its last lines", icon=":material/notes:"):
             st.code(tail_log(id, session.settings, 15) or "(nothing)", language=None)
         return
@@ -125,7 +126,7 @@ def _draw_progress(session: Session, job: Job) -> None:
     name = job.spec.details["model"]
     if job.status == "queued":
         st.info(
-            f"The evaluation of {name} waits for the jobs before it on this device.",
+            f"The evaluation of {plain(name)} waits for the jobs before it on this device.",
             icon=":material/hourglass_top:",
         )
     elif metrics and metrics[-1].total_steps:
@@ -134,7 +135,7 @@ def _draw_progress(session: Session, job: Job) -> None:
         text += f", about {max(1, round(left / 60))} min left" if left and left > 90 else ""
         st.progress(min(1.0, last.step / last.total_steps), text=text)
     else:
-        st.progress(0.0, text=f"Evaluating {name}: getting ready …")
+        st.progress(0.0, text=f"Evaluating {plain(name)}: getting ready …")
     if st.button("Stop the evaluation", key="metrics_stop", icon=":material/stop:"):
         try:
             launch.stop(job.id, session.settings, force=True, actor=session.actor)
@@ -229,7 +230,8 @@ def _offer_evaluation(
     minutes = max(1, round(data.sentences / SENTENCES_PER_S / 60))
     if shown is None:
         st.info(
-            f"{entry.name} has not been scored on these {data.sentences:,} {split} sentences yet.",
+            f"{plain(entry.name)} has not been scored on these {data.sentences:,} "
+            f"{plain(split)} sentences yet.",
             icon=":material/monitoring:",
         )
     if st.button(

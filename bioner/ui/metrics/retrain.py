@@ -9,6 +9,7 @@ from bioner.jobs import launch
 from bioner.jobs.folder import list_jobs
 from bioner.jobs.specs import is_retraining, retraining_spec
 from bioner.models import catalogue
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.session import Session, page_link, show_problem
 
 
@@ -25,7 +26,8 @@ def draw_retraining(session: Session) -> None:
     running = next((j for j in list_jobs(settings) if is_retraining(j.spec) and j.is_active), None)
     if running is not None:
         st.info(
-            f"{running.spec.title} is under way: it will be in the list of models once it is done.",
+            f"{plain(running.spec.title)} is under way: "
+            "it will be in the list of models once it is done.",
             icon=":material/hourglass_top:",
         )
         page_link("Train", label="Watch it on Train")
@@ -41,7 +43,7 @@ def draw_retraining(session: Session) -> None:
     )
     noun = "correction" if count == 1 else "corrections"
     if st.button(
-        f"Retrain {active} with {count:,} {noun}",
+        f"Retrain {plain_label(active)} with {count:,} {noun}",
         key="metrics_retrain",
         icon=":material/model_training:",
         help=f"Reviewed sentences; “my test” stays out. {kept} It runs in the background.",

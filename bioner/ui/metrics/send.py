@@ -12,6 +12,7 @@ from bioner.evaluation.reports import Evaluation
 from bioner.review.intake import Judged, Origin, judged_reasons, open_project, take_in_judged
 from bioner.store import Store
 from bioner.ui.intake import progress_bar, trained_here
+from bioner.ui.plain import plain
 from bioner.ui.session import Session, go_to, show_problem
 
 NEW_PROJECT = "Mistakes"
@@ -35,7 +36,7 @@ def draw_send(
         )
         if stored.key.split != "train":
             st.caption(
-                f"They are {stored.key.split} sentences: a model that is trained on their "
+                f"They are {plain(stored.key.split)} sentences: a model that is trained on their "
                 "corrections is no longer scored on them; evaluation leaves them out and says so."
             )
         try:

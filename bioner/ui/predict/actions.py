@@ -17,6 +17,7 @@ from bioner.review.texts import Texts
 from bioner.spans import Document
 from bioner.store import Store
 from bioner.ui.intake import order_of, progress_bar, trained_here
+from bioner.ui.plain import plain
 from bioner.ui.predict.view import View, shown_label
 from bioner.ui.session import Session, go_to, keep_in_url, show_problem, url_state
 
@@ -144,7 +145,8 @@ def _draw_correct(
     foreign = foreign_labels(documents, session.schema)
     if foreign:
         st.caption(
-            f"{entry.name} marks types that this studio has not ({_listed(foreign)}): nothing "
+            f"{plain(entry.name)} marks types that this studio has not "
+            f"({plain(_listed(foreign))}): nothing "
             "could be trained on their corrections. Choose another model to correct its marks."
         )
         st.button("Send to Review", key="predict_correct", type="primary", disabled=True)
@@ -210,7 +212,10 @@ def _bring_in(
             store, name, Texts(documents=documents), origin, order=order, on_progress=heard
         )
     for reject in took.rejects[:5]:
-        st.error(f"{reject.document}: {reject.what}: {reject.reason}", icon=":material/error:")
+        st.error(
+            f"{plain(reject.document)}: {plain(reject.what)}: {plain(reject.reason)}",
+            icon=":material/error:",
+        )
     if took.unranked:
         st.warning(took.unranked, icon=":material/sort:")
     return took

@@ -10,6 +10,7 @@ from bioner.errors import BionerError
 from bioner.spans import Document, fingerprint
 from bioner.text import split_document
 from bioner.ui import cache
+from bioner.ui.plain import plain
 from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.predict.uploads import ENDINGS, read_upload
 from bioner.ui.session import Session, keep_in_url, show_problem, url_choice, url_text
@@ -69,7 +70,7 @@ def _kept(session: Session, address: str) -> list[Document]:
         show_problem(error)
         return []
     st.error(
-        f"The project has no text named {name!r} any more: it may have been erased.",
+        f"The project has no text named {plain(repr(name))} any more: it may have been erased.",
         icon=":material/error:",
     )
     return []
@@ -178,7 +179,8 @@ def _checked(text: str, name: str) -> list[Document]:
         return []
     if len(text) > LONGEST:
         st.error(
-            f"{name}: {len(text):,} characters are more than the {LONGEST:,} that this page takes "
+            f"{plain(name)}: {len(text):,} characters are more than the {LONGEST:,} that this "
+            "page takes "
             "at once; tag it with `python -m bioner tag FILE`, or paste a part of it.",
             icon=":material/error:",
         )

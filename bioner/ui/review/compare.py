@@ -8,6 +8,7 @@ from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.spans import Mention
 from bioner.store import Agreement, ReviewItem, new_op
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.review.marks import draw_marks
 from bioner.ui.session import show_problem
@@ -93,7 +94,7 @@ def _draw_disagreements(desk: Desk, agreement: Agreement) -> None:
                     st.caption(who)
                     _draw_copy(desk, review, who)
                     if st.button(
-                        f"Choose {who}’s",
+                        f"Choose {plain_label(who)}’s",
                         key=f"choose_{item}_{who}",
                         disabled=not is_curator,
                         help=None if is_curator else "Only a curator chooses.",
@@ -118,4 +119,4 @@ def _choose(desk: Desk, item: int, who: str) -> None:
     except BionerError as error:
         show_problem(error)
         return
-    st.toast(f"Saved, revision {revision.seq}: {who}’s version", icon=":material/gavel:")
+    st.toast(f"Saved, revision {revision.seq}: {plain(who)}’s version", icon=":material/gavel:")

@@ -15,6 +15,7 @@ from bioner.store.values import Layer
 from bioner.text import split_document
 from bioner.ui import cache
 from bioner.ui.intake import draw_intake, order_of, progress_bar, tagging_of, trained_here
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.review.export import draw_export
 from bioner.ui.session import show_problem
@@ -120,7 +121,7 @@ def _draw_upload(desk: Desk) -> None:
 def _draw_losses(name: str, report: formats.ReadReport) -> None:
     said = [f"{count} × {rule.replace('_', ' ')}" for rule, count in report.rejections.items()]
     if said:
-        st.warning(f"{name}: not placed: {', '.join(said)}", icon=":material/warning:")
+        st.warning(f"{plain(name)}: not placed: {', '.join(said)}", icon=":material/warning:")
     for line in report.examples[:5]:
         st.text(line)
 
@@ -136,7 +137,7 @@ def _map_labels(desk: Desk, labels: Counter[str]) -> dict[str, str]:
     for label in foreign:
         mapping[label] = str(
             st.selectbox(
-                f"{label} ({labels[label]:,})",
+                f"{plain_label(label)} ({labels[label]:,})",
                 choices,
                 index=choices.index(mapping[label]),
                 key=f"label_{label}",
@@ -197,7 +198,7 @@ def _bring_in(
         draw_intake(took, source)
         if tagging is not None:
             st.info(
-                f"{tagging.model} marked {took.tagged:,} mentions.",
+                f"{plain(tagging.model)} marked {took.tagged:,} mentions.",
                 icon=":material/ink_highlighter:",
             )
     desk.memory.place = ""

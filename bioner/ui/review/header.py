@@ -7,6 +7,7 @@ import streamlit as st
 from bioner.store import (
     ReviewItem,
 )
+from bioner.ui.plain import plain
 from bioner.ui.review.desk import Act, Desk
 
 
@@ -41,7 +42,7 @@ def draw_header(desk: Desk, focus: ReviewItem, act: Act) -> None:
             )
     if held:
         st.warning(
-            f"{focus.claimed_by} has this sentence open: it is read-only here.",
+            f"{plain(focus.claimed_by)} has this sentence open: it is read-only here.",
             icon=":material/lock:",
         )
 

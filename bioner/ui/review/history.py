@@ -34,7 +34,7 @@ def draw_history(desk: Desk, focus: ReviewItem, act: Act) -> None:
         for one in found[:30]:
             change = difference(one.before, one.after)
             who, when = plain(one.reviewer) or "somebody", moment(one.recorded, st.context.timezone)
-            st.caption(f"Revision {one.seq} · {who} · {_what(one)} · {when}")
+            st.caption(f"Revision {one.seq} · {who} · {plain(_what(one))} · {when}")
             st.html(changes_html(focus.text, change.removed, change.added, desk.session.schema))
             if one.note:
                 st.text(f"“{one.note}”")

@@ -14,6 +14,7 @@ from bioner.errors import BionerError
 from bioner.store import Project
 from bioner.store.values import ROLES
 from bioner.ui.ordering import order_queue
+from bioner.ui.plain import plain
 from bioner.ui.review.desk import Desk
 from bioner.ui.review.setup import draw_new_project
 from bioner.ui.session import show_problem
@@ -165,13 +166,16 @@ def _draw_erase(desk: Desk) -> None:
 
 def _draw_backups(desk: Desk) -> None:
     settings = desk.session.settings
-    st.caption(f"The database is in {settings.home}, its backups in {settings.backups}.")
+    st.caption(
+        f"The database is in {plain(str(settings.home))}, its backups in "
+        f"{plain(str(settings.backups))}."
+    )
     if st.button("Back up now", key="backup_now", icon=":material/save:"):
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         try:
             settings.backups.mkdir(parents=True, exist_ok=True)
             path = desk.store.backup(settings.backups / f"by-hand-{stamp}.sqlite3")
-            st.success(f"Written to {path}", icon=":material/check:")
+            st.success(f"Written to {plain(str(path))}", icon=":material/check:")
         except BionerError as error:
             show_problem(error)
     found = desk.store.backups()

@@ -9,6 +9,7 @@ import streamlit as st
 from bioner.errors import BionerError
 from bioner.store import Project, QueueFilter, Store
 from bioner.store.values import StatusFilter
+from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Desk, Memory
 from bioner.ui.session import Session, show_problem, url_text
 
@@ -91,7 +92,9 @@ def _choose_filters(project: Project) -> QueueFilter:
     """Choose which sentences the queue gives; the choice is in the URL."""
     given = [url_text(name) for name in ("status", "label", "reason", "document", "text")]
     said = ", ".join(filter(None, given))
-    with st.popover(f"Filter: {said}" if said else "Filter", icon=":material/filter_alt:"):
+    with st.popover(
+        f"Filter: {plain_label(said)}" if said else "Filter", icon=":material/filter_alt:"
+    ):
         status = st.selectbox("Status", get_args(StatusFilter), key="status", bind="query-params")
         label = st.selectbox(
             "Type", [ANY, *project.types], key="label", bind="query-params",

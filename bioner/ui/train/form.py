@@ -26,6 +26,7 @@ from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
 from bioner.training.config import TrainingConfig
 from bioner.training.run_card import duration
 from bioner.ui import cache
+from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.train.advanced import draw_advanced
 
@@ -42,7 +43,7 @@ def draw_form(session: Session) -> JobSpec | None:
     if not (choices.corpora and choices.types and choices.base.value):
         missing = "a corpus" if not choices.corpora else "a type"
         missing = missing if choices.base.value else "a base encoder"
-        st.info(f"Choose {missing} to go on.", icon=":material/checklist:")
+        st.info(f"Choose {plain(missing)} to go on.", icon=":material/checklist:")
         return None
     size = chosen_size(groups, choices.corpora)
     cost = _draw_estimate(session, choices, size)

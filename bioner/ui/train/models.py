@@ -13,6 +13,7 @@ from bioner.models import catalogue
 from bioner.models.catalogue import ModelEntry
 from bioner.ui import cache
 from bioner.ui.models import model_label, promote_dialog
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.session import Session, show_problem
 
 
@@ -29,13 +30,13 @@ def draw_models(session: Session) -> None:
     entries = cache.models(settings)
     if not entries:
         st.info(
-            f"No model in {settings.models} yet: train one, or convert BioBERT below.",
+            f"No model in {plain(str(settings.models))} yet: train one, or convert BioBERT below.",
             icon=":material/deployed_code:",
         )
     else:
         _draw_table(entries, active)
         if active not in {entry.name for entry in entries}:
-            st.caption(f"In use is {active}, which is not in {settings.models}.")
+            st.caption(f"In use is {plain(active)}, which is not in {plain(str(settings.models))}.")
         _draw_choice(session, entries, active, earlier)
     if past:
         with st.expander("Changes of the model in use", icon=":material/history:"):
@@ -60,7 +61,10 @@ def draw_models(session: Session) -> None:
 def _draw_table(entries: list[ModelEntry], active: str) -> None:
     for entry in entries:
         if entry.problem:
-            st.error(f"{entry.name} is damaged. {entry.problem}", icon=":material/broken_image:")
+            st.error(
+                f"{plain(entry.name)} is damaged. {plain(entry.problem)}",
+                icon=":material/broken_image:",
+            )
     st.dataframe(
         [
             {
@@ -117,7 +121,7 @@ def _draw_choice(
         ):
             promote_dialog(session, chosen)
         if st.button(
-            f"Back to {earlier}" if earlier else "Roll back",
+            f"Back to {plain_label(earlier)}" if earlier else "Roll back",
             key="train_rollback",
             icon=":material/undo:",
             disabled=earlier is None,
@@ -128,7 +132,9 @@ def _draw_choice(
 
 @st.dialog("Roll back?", icon=":material/undo:")
 def _rollback_dialog(session: Session, active: str, earlier: str) -> None:
-    st.write(f"Pages and commands will use **{earlier}** again instead of **{active}**.")
+    st.write(
+        f"Pages and commands will use **{plain(earlier)}** again instead of **{plain(active)}**."
+    )
     reason = st.text_input("Why", key="train_rollback_reason", max_chars=300)
     if st.button("Roll back", key="train_rollback_yes", type="primary"):
         try:
@@ -196,9 +202,9 @@ def _convert(session: Session, source: Path, name: str) -> None:
     )
     skipped = ", ".join(f"{count} {rule}" for rule, count in report.skipped.items()) or "nothing"
     st.success(
-        f"{report.folder.name}: {report.converted} tensors, {report.parameters / 1e6:,.0f} M "
-        f"parameters, {report.vocabulary:,} word-pieces, "
-        f"{'cased' if report.cased else 'lower-cased'}. Left out: {skipped}. "
+        f"{plain(report.folder.name)}: {report.converted} tensors, "
+        f"{report.parameters / 1e6:,.0f} M parameters, {report.vocabulary:,} word-pieces, "
+        f"{'cased' if report.cased else 'lower-cased'}. Left out: {plain(skipped)}. "
         "Choose it as base encoder under New run.",
         icon=":material/check_circle:",
     )

@@ -14,6 +14,7 @@ from bioner.jobs.folder import Job, folder_bytes, list_jobs
 from bioner.jobs.metrics import Metric, read_metrics
 from bioner.settings import Settings
 from bioner.training.run_card import duration
+from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, show_problem, url_text
 from bioner.ui.train.curves import draw_curves
 from bioner.ui.train.form import draw_form
@@ -105,7 +106,7 @@ def draw_runs(session: Session, found: Sequence[Job]) -> None:
     ids = [job.id for job in found]
     asked = url_text("job", "")
     if asked and asked not in ids:
-        st.warning(f"There is no run {asked!r} any more.", icon=":material/search_off:")
+        st.warning(f"There is no run {plain(repr(asked))} any more.", icon=":material/search_off:")
     chosen = st.selectbox(
         "Run",
         ids,

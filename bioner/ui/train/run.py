@@ -181,7 +181,7 @@ def _delete_dialog(session: Session, job: Job) -> None:
     size = folder_bytes(job.folder)
     st.write(
         f"Its log and curves ({size / 1e6:,.1f} MB) go for good. What it has written to "
-        f"`models/{Path(job.spec.out).name}` stays."
+        f"models/{plain(Path(job.spec.out).name)} stays."
     )
     if st.button("Delete the run", key="train_delete_yes", type="primary"):
         try:
