@@ -54,7 +54,7 @@ def retrain(
     from bioner.jobs.reporter import JobReporter
     from bioner.jobs.specs import retraining_details, with_options
     from bioner.models.catalogue import chosen_model
-    from bioner.store import open_store
+    from bioner.review.launching import corrections_of
     from bioner.training.config import Recipe
     from bioner.training.processes import stop_on_signal
     from bioner.training.progress import stopping
@@ -93,8 +93,8 @@ def retrain(
 
     reporter: Any = JobReporter(job) if job else nullcontext(terminal_report())
     with reporter as report:
-        corrections = open_store(settings).corrections()
-        say(f"{len(corrections)} reviewed sentences, on from {parent.name}")
+        corrections, told = corrections_of(settings, job)
+        say(f"{told}; on from {parent.name}")
         if merged is None:
             say("no merged corpora here: the model's own marks stand for them")
         card = run(

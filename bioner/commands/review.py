@@ -54,14 +54,18 @@ def queue(
 @app.command()
 @refusing
 def status() -> None:
-    """Print each project's progress."""
+    """Print each project's progress; begun is changed, not accepted, settled done or rejected."""
     store = open_store(read_settings())
-    rows = [["project", "sentences", "waiting", "done", "unsure", "rejected", "my test"]]
+    names = ("documents", "sentences", "waiting", "begun", "unsure", "rejected", "done")
+    rows = [["project", *names, "settled", "my test", "for training"]]
     for project in store.projects():
         p = store.progress(project.name)
-        counts = (p.items, p.waiting, p.done, p.unsure, p.rejected, p.test_items)
+        usable = store.usable(project.name).sentences
+        counts = (p.documents, p.items, p.waiting, p.open, p.unsure, p.rejected, p.done)
+        counts = (*counts, p.settled, p.test_items, usable)
         rows.append([project.name, *(f"{n:,}" for n in counts)])
-    typer.echo(table(rows, right={1, 2, 3, 4, 5, 6}) if len(rows) > 1 else "no project yet")
+    right = set(range(1, len(rows[0])))
+    typer.echo(table(rows, right=right) if len(rows) > 1 else "no project yet")
 
 
 @app.command()

@@ -185,7 +185,7 @@ def _run(
                 dataset = dataset.only(corpora)
             if types:
                 dataset = dataset.only_types(types)
-            corrections = _corrections(settings) if with_corrections else []
+            corrections = _corrections(settings, job) if with_corrections else []
             card = train(
                 config,
                 dataset,
@@ -210,11 +210,11 @@ def _run(
         )
 
 
-def _corrections(settings: Settings) -> list[Any]:
-    from bioner.store import open_store
+def _corrections(settings: Settings, job: Path | None) -> list[Any]:
+    from bioner.review.launching import corrections_of
 
-    found = open_store(settings).corrections()
-    say(f"{len(found)} reviewed sentences")
+    found, told = corrections_of(settings, job)
+    say(told)
     return list(found)
 
 
@@ -247,10 +247,10 @@ def start_job(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Start a job with these words of the command line; under torchrun with as many GPUs."""
-    from bioner.jobs.launch import launch
     from bioner.jobs.specs import job_spec
+    from bioner.review.launching import start
 
     kept = [word for word in words if word != "--background"]
     spec = job_spec(kept, settings, title=title, gpus=processes.count(), details=details)
-    job = launch(spec, settings)
+    job = start(spec, settings)
     typer.echo(f"{job.id}: {job.status}; see `python -m bioner jobs show {job.id}`")

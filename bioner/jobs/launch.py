@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from bioner.access import Action, Actor, allow
 from bioner.errors import JobError
@@ -44,8 +45,16 @@ LAUNCHING = ".launching.lock"
 """Held while somebody looks whether a job may start and queues it."""
 
 
-def launch(spec: JobSpec, settings: Settings, *, actor: Actor | None = None) -> Job:
+def launch(
+    spec: JobSpec,
+    settings: Settings,
+    *,
+    actor: Actor | None = None,
+    files: Mapping[str, str] = MappingProxyType({}),
+) -> Job:
     """Put a job into its device's queue and detach its process; returns once that process lives.
+
+    ``files`` (name → text) lie in its folder from the beginning: what the run is to start with.
 
     Raises JobError with the first thing that stands in the way (see ``check_launch``), AccessError
     for who may not start jobs or names a folder of the server that is not theirs to name.
@@ -54,7 +63,7 @@ def launch(spec: JobSpec, settings: Settings, *, actor: Actor | None = None) -> 
     settings.jobs.mkdir(parents=True, exist_ok=True)
     with locked(settings.jobs / LAUNCHING):  # of two at once into one folder the second is refused
         _refuse_blocked(spec, settings)
-        folder = _make_folder(spec, settings)
+        folder = _make_folder(spec, settings, files)
     _detach(folder)
     return open_job(folder)
 
@@ -75,7 +84,7 @@ def _refuse_blocked(spec: JobSpec, settings: Settings, *, is_resumed: bool = Fal
             raise JobError(finding.text)
 
 
-def _make_folder(spec: JobSpec, settings: Settings) -> Path:
+def _make_folder(spec: JobSpec, settings: Settings, files: Mapping[str, str]) -> Path:
     created = spec.created or datetime.now(UTC).isoformat(timespec="seconds")
     spec = replace(spec, created=created)
     name = re.sub(r"[^A-Za-z0-9]+", "-", spec.title).strip("-").lower()[:40] or spec.kind
@@ -88,6 +97,8 @@ def _make_folder(spec: JobSpec, settings: Settings) -> Path:
     folder.mkdir()
     write_whole(folder / "spec.json", json.dumps(asdict(spec), indent=2) + "\n")
     write_whole(folder / "state.json", json.dumps(asdict(_queued(JobState())), indent=2) + "\n")
+    for name, text in files.items():
+        write_whole(folder / name, text)
     (folder / "log.txt").touch()
     return folder.rename(settings.jobs / id)
 
@@ -176,7 +187,12 @@ def retry(
     *,
     actor: Actor | None = None,
 ) -> Job:
-    """Launch a job's command again from the start, as a new job, with some arguments changed.
+    """Launch a job's command again from the start, see ``repeated``."""
+    return launch(repeated(id, settings, changes), settings, actor=actor)
+
+
+def repeated(id: str, settings: Settings, changes: Mapping[str, str] | None = None) -> JobSpec:
+    """Return what runs a job's command again from the start, with some arguments changed.
 
     ``changes`` maps an option to its new value (``{"--batch-size": "8"}``). What the old job left
     in its output folder is overwritten by the new one; the old job stays in the history.
@@ -187,8 +203,7 @@ def retry(
         raise JobError(f"{id} is {job.status}: stop it before trying it again")
     command = with_options(job.spec.command, changes or {})
     details = {**job.spec.details, "retry_of": id}
-    spec = replace(job.spec, command=command, created="", details=details)
-    return launch(spec, settings, actor=actor)
+    return replace(job.spec, command=command, created="", details=details)
 
 
 def delete(id: str, settings: Settings, *, actor: Actor | None = None) -> int:

@@ -179,6 +179,11 @@ def is_retraining(spec: JobSpec) -> bool:
     return RETRAINING in spec.details
 
 
+def uses_corrections(command: Sequence[str]) -> bool:
+    """Return whether a command learns what reviewers corrected."""
+    return "retrain" in command or "--with-corrections" in command
+
+
 def next_name(settings: Settings, parent: str) -> str:
     """Return the first name after the parent's that no model has: NAME-2, NAME-3, …"""
     stem, _, number = parent.rpartition("-")

@@ -378,6 +378,11 @@ class ReviewProgress:
     by_reviewer: Mapping[str, int]
     last_hour: int
 
+    @property
+    def settled(self) -> int:
+        """Sentences that need nobody any more: done, or rejected."""
+        return self.done + self.rejected
+
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bioner.store import Usable
+
+STATES: Mapping[str, str] = {
+    "waiting": "waiting",
+    "open": "begun",
+    "done": "done",
+    "unsure": "unsure",
+    "rejected": "rejected",
+}
+"""The states of a sentence under review as pages name them; begun: changed, not accepted."""
 
 
 def many(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 sentence``, ``1,200 sentences``."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def usable_said(usable: Usable) -> str:
+    """Say how many reviewed sentences a training run uses, and what stays out."""
+    out = []
+    if usable.held_back:
+        out.append(f"{usable.held_back:,} of “my test” stay out")
+    if usable.undecided:
+        out.append(f"{usable.undecided:,} wait for a curator to choose")
+    used = f"{many(usable.sentences, 'reviewed sentence')} will be used"
+    return f"{used}; {', '.join(out)}." if out else f"{used}."
 
 
 def ago(created: str) -> str:

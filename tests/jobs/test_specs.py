@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,12 +48,12 @@ def test_retraining_by_a_command_is_the_job_of_the_page(
     page = retraining_spec(place, parent)
     made: list[JobSpec] = []
 
-    def refuse(spec: JobSpec, settings: Settings) -> None:
+    def refuse(spec: JobSpec, settings: Settings, **_: object) -> None:
         made.append(spec)
         raise JobError("caught")
 
     monkeypatch.setattr(launch, "launch", refuse)
     words = ["retrain", "--base", "first", "--out", page.out, "--device", "cpu", "--background"]
     assert CliRunner().invoke(app, words).exit_code == 1
-    assert made == [page]
+    assert made == [replace(page, details={**page.details, "reviewed_sentences": 0})]
     assert is_retraining(made[0])

@@ -306,13 +306,14 @@ def test_the_model_in_use_is_retrained_with_the_corrections_by_a_click(
     place: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launched = []
-    monkeypatch.setattr(launch, "launch", lambda spec, settings: launched.append(spec))
+    monkeypatch.setattr(launch, "launch", lambda spec, settings, **_: launched.append(spec))
     store_report(place, make_data(), "bioner-compact", GOOD)
     assert "metrics_retrain" not in [b.key for b in open_page(view="compare").button]
     tests = make_my_test(place)
     app = open_page(view="compare")
     button = app.button(key="metrics_retrain")
-    assert button.label == f"Retrain bioner-compact with {40 - tests} corrections"
+    assert button.label == f"Retrain bioner-compact with {100 - tests} reviewed sentences"
+    assert f"will be used; {tests} of “my test” stay out" in button.help
     assert "A part of the merged corpora is replayed" in button.help
     button.click().run()
     assert not app.exception

@@ -46,8 +46,8 @@ def draw_here(session: Session, studio: Studio) -> None:
         st.caption(f"in use: {plain(model_label(in_use))}" if in_use else "none in use")
     with three:
         st.metric("Reviews waiting", f"{studio.waiting:,}")
-        done = sum(one.progress.done for one in studio.projects)
-        st.caption(f"{many(len(studio.projects), 'project')}, {done:,} sentences settled")
+        settled = sum(one.progress.settled for one in studio.projects)
+        st.caption(f"{many(len(studio.projects), 'project')}, {settled:,} sentences settled")
     with four:
         st.metric("Jobs at work", f"{len(studio.running):,}")
         last = studio.jobs[0] if studio.jobs else None
@@ -66,9 +66,10 @@ def draw_projects(studio: Studio) -> None:
             total = max(1, progress.items)
             st.text(one.name, width=220)
             st.progress(
-                (progress.items - progress.waiting) / total,
-                f"{progress.done:,} settled, {progress.waiting:,} waiting of "
-                f"{many(progress.items, 'sentence')}",
+                progress.settled / total,
+                f"{progress.settled:,} of {many(progress.items, 'sentence')} settled · "
+                f"{progress.waiting:,} waiting · {progress.open:,} begun · "
+                f"{progress.unsure:,} unsure",
             )
             page_link("Review", label="Go on", project=one.name)
 

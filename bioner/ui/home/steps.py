@@ -7,7 +7,7 @@ import streamlit as st
 from bioner.ui.home.studio import Studio
 from bioner.ui.merged import open_shelf
 from bioner.ui.session import Session, page_link
-from bioner.ui.words import many
+from bioner.ui.words import many, usable_said
 
 
 def draw_next(session: Session, studio: Studio) -> None:
@@ -54,12 +54,22 @@ def draw_next(session: Session, studio: Studio) -> None:
                 "Only the small sample is here: build the ten public corpora to train on.",
                 "Corpora",
             )
-        corrected = sum(one.progress.done for one in studio.projects)
-        if corrected and not studio.running:
+        begun = [one for one in studio.projects if one.progress.open]
+        if begun:
+            number = sum(one.progress.open for one in begun)
+            _step(
+                "Finish what is begun",
+                f"{many(number, 'sentence')} changed, not accepted: nothing of them is used yet.",
+                "Review",
+                project=begun[0].name,
+                status="open",
+            )
+        if studio.usable.sentences and not studio.running:
             _step(
                 "Train with the corrections",
-                f"{many(corrected, 'reviewed sentence')} can make the model better.",
+                f"Go on from the model in use. {usable_said(studio.usable)}",
                 "Train",
+                view="new",
             )
 
 

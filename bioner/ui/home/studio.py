@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bioner.errors import BionerError
 from bioner.jobs.folder import ACTIVE, Job, list_jobs
 from bioner.models.catalogue import ModelEntry, active_model
-from bioner.store import Backup, ReviewProgress
+from bioner.store import Backup, ReviewProgress, Usable
 from bioner.ui import cache
 from bioner.ui.session import Session
 
@@ -31,6 +31,7 @@ class Studio:
     jobs: tuple[Job, ...]
     problems: tuple[str, ...]
     place: str = ""
+    usable: Usable = field(default_factory=Usable)
 
     @property
     def waiting(self) -> int:
@@ -50,6 +51,7 @@ def read_studio(session: Session) -> Studio:
     projects: tuple[ProjectProgress, ...] = ()
     backups: tuple[Backup, ...] = ()
     active = place = ""
+    usable = Usable()
     jobs: tuple[Job, ...] = ()
     try:
         store = session.store()
@@ -57,6 +59,7 @@ def read_studio(session: Session) -> Studio:
         names = [project.name for project in store.projects()]
         projects = tuple(ProjectProgress(name, store.progress(name)) for name in names)
         backups = tuple(store.backups())
+        usable = store.usable()
     except BionerError as error:
         problems.append(str(error))
     try:
@@ -69,4 +72,4 @@ def read_studio(session: Session) -> Studio:
         problems.append(str(error))
     models = tuple(cache.models(settings))
     problems += [f"Model {one.name}: {one.problem}" for one in models if one.problem]
-    return Studio(projects, backups, models, active, jobs, tuple(problems), place)
+    return Studio(projects, backups, models, active, jobs, tuple(problems), place, usable)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from bioner.errors import BionerError
-from bioner.jobs import launch
 from bioner.jobs.folder import list_jobs
 from bioner.jobs.specs import is_retraining, retraining_spec
 from bioner.models import catalogue
+from bioner.review import launching
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.session import Session, page_link, show_problem
+from bioner.ui.words import many, usable_said
 
 
 def draw_retraining(session: Session) -> None:
@@ -18,8 +19,7 @@ def draw_retraining(session: Session) -> None:
     settings = session.settings
     try:
         active = catalogue.active_model(settings)
-        store = session.store()
-        count = len(store.corrections())
+        usable = session.store().usable()
     except BionerError as error:
         show_problem(error)
         return
@@ -32,7 +32,9 @@ def draw_retraining(session: Session) -> None:
         )
         page_link("Train", label="Watch it on Train")
         return
-    if not count:
+    if not usable.sentences:
+        if usable.held_back:
+            st.caption(usable_said(usable))
         return
     has_corpora = (settings.merged / "manifest.json").is_file()
     kept = (
@@ -41,16 +43,15 @@ def draw_retraining(session: Session) -> None:
         else "There are no merged corpora here: its own marks are replayed instead, and the gate "
         "says what it cannot check."
     )
-    noun = "correction" if count == 1 else "corrections"
     if st.button(
-        f"Retrain {plain_label(active)} with {count:,} {noun}",
+        f"Retrain {plain_label(active)} with {many(usable.sentences, 'reviewed sentence')}",
         key="metrics_retrain",
         icon=":material/model_training:",
-        help=f"Reviewed sentences; “my test” stays out. {kept} It runs in the background.",
+        help=f"{usable_said(usable)} {kept} It runs in the background.",
     ):
         try:
             parent = catalogue.find_model(active, settings.models)
-            launch.launch(retraining_spec(settings, parent), settings, actor=session.actor)
+            launching.start(retraining_spec(settings, parent), settings, actor=session.actor)
         except BionerError as error:
             show_problem(error)
             return

@@ -8,10 +8,11 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from bioner.errors import BionerError
+from bioner.errors import BionerError, StoreError
 from bioner.formats import NAMES, SUFFIXES, to_bytes
 from bioner.labels import LabelSchema
 from bioner.models.catalogue import ModelEntry
+from bioner.review import kept_texts
 from bioner.review.intake import Intake, Origin, open_project, take_in
 from bioner.review.texts import Texts
 from bioner.spans import Document
@@ -111,7 +112,8 @@ def _draw_link(session: Session, document: Document) -> None:
     if "example" not in params and "kept" not in params:
         if len(document.text) > LINK_LONGEST:
             st.caption(
-                "This text is too long for a link. Keep it in a project, and it can be linked to."
+                "This text is too long for a link. Keep it on this machine, and it can be linked "
+                "to. It goes into no project, and can be deleted on this page."
             )
             _draw_keep(session, document)
             return
@@ -124,18 +126,13 @@ def _draw_link(session: Session, document: Document) -> None:
 
 
 def _draw_keep(session: Session, document: Document) -> None:
-    store, name = _choose_project(session, "predict_keep_project")
-    if store is None:
-        return
     if st.button("Keep the text", key="predict_keep", icon=":material/save:"):
         try:
-            took = _bring_in(store, session, name, [replace(document, mentions=())], "")
-        except BionerError as error:
-            show_problem(error)
+            kept = kept_texts.keep(session.settings, document)
+        except (BionerError, OSError) as error:
+            show_problem(error if isinstance(error, BionerError) else StoreError(str(error)))
             return
-        if not took.documents:
-            return
-        keep_in_url(kept=f"{name}/{took.documents[0]}")
+        keep_in_url(kept=kept.id)
         st.rerun()
 
 

@@ -5,15 +5,25 @@ from __future__ import annotations
 import html
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bioner.errors import BionerError
+from bioner.review import kept_texts
 from bioner.spans import Document, fingerprint
 from bioner.text import split_document
 from bioner.ui import cache
 from bioner.ui.plain import plain
 from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.predict.uploads import ENDINGS, read_upload
-from bioner.ui.session import Session, keep_in_url, show_problem, url_choice, url_text
+from bioner.ui.session import (
+    Session,
+    keep_in_url,
+    page_link,
+    show_problem,
+    url_choice,
+    url_text,
+)
+from bioner.ui.words import ago
 
 LONGEST = 1_000_000
 """Characters of one text that the page takes; the command line takes any number."""
@@ -46,6 +56,7 @@ def choose_documents(session: Session) -> list[Document]:
         required=True,
     )
     session.of(PredictMemory).source = source
+    _draw_kept(session)
     if source == "Examples":
         return _choose_example(session)
     keep_in_url(example="")
@@ -54,13 +65,21 @@ def choose_documents(session: Session) -> list[Document]:
 
 def _kept(session: Session, address: str) -> list[Document]:
     """Return the text that a link names, kept in a project; a button goes back to other texts."""
-    project, _, name = address.partition("/")
+    project, is_in_project, name = address.partition("/")
+    settings = session.settings
     left, right = st.columns([5, 1], vertical_alignment="center")
-    where = html.escape(f"The text {name}, kept in the project {project}")
-    left.html(f'<div class="bn-meta">{where}</div>')
     if right.button("Other texts", key="predict_leave", icon=":material/close:"):
         keep_in_url(kept="")
         st.rerun()
+    if not is_in_project:
+        try:
+            text = kept_texts.read(settings, address)
+        except BionerError as error:
+            show_problem(error)
+            return []
+        _say_kept(left, f"The text {text.name}, kept on this machine")
+        return _checked(text.text, text.name)
+    _say_kept(left, f"The text {name}, kept in the project {project}")
     try:
         store = session.store()
         for document in store.export_documents(project, layer="gold"):
@@ -74,6 +93,26 @@ def _kept(session: Session, address: str) -> list[Document]:
         icon=":material/error:",
     )
     return []
+
+
+def _say_kept(place: DeltaGenerator, where: str) -> None:
+    place.html(f'<div class="bn-meta">{html.escape(where)}</div>')
+
+
+def _draw_kept(session: Session) -> None:
+    """Draw the texts that are kept to be linked to: each can be opened, or deleted for good."""
+    found = kept_texts.list_kept(session.settings)
+    if not found:
+        return
+    with st.expander(f"Kept texts ({len(found):,})", icon=":material/bookmark:", key="kept_texts"):
+        st.caption("Kept for links on this machine. They are in no project and in no backup.")
+        for one in found:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.text(f"{one.name} · {len(one.text):,} characters · kept {ago(one.kept)}")
+                page_link("Predict", label="Open", icon=":material/open_in_new:", kept=one.id)
+                if st.button("Delete", key=f"kept_delete_{one.id}", icon=":material/delete:"):
+                    kept_texts.delete(session.settings, one.id)
+                    st.rerun()
 
 
 def _paste(session: Session) -> list[Document]:

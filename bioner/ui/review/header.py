@@ -15,7 +15,7 @@ def draw_header(desk: Desk, focus: ReviewItem, act: Act) -> None:
     """Draw which sentence this is, its state, and whether it is part of “my test”."""
     states = {
         "waiting": "not reviewed",
-        "open": "begun",
+        "open": "begun: changed, not accepted",
         "done": f"done: {focus.verdict}",
         "unsure": "unsure",
         "rejected": "rejected",

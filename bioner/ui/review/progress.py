@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from bioner.ui.review.desk import Desk
+from bioner.ui.session import page_link
+from bioner.ui.words import many
 
 
 def draw_empty(desk: Desk) -> None:
@@ -19,9 +21,16 @@ def draw_empty(desk: Desk) -> None:
     elif desk.filters.status == "waiting" and not any(
         (desk.filters.label, desk.filters.reason, desk.filters.document, desk.filters.text)
     ):
+        if progress.open:
+            st.warning(
+                f"{many(progress.open, 'sentence')} begun: changed, but not accepted. Nothing of "
+                "them is exported as reviewed or trained on until somebody accepts them.",
+                icon=":material/edit_note:",
+            )
+            page_link("Review", label="Go on with them", project=desk.project.name, status="open")
         st.success(
-            f"Nothing is waiting: {progress.done:,} of {progress.items:,} sentences are done. "
-            "Show “unsure” or “rejected” ones, add texts, or export what you have.",
+            f"Nothing is waiting: {progress.settled:,} of {progress.items:,} sentences are "
+            "settled. Show “unsure” or “rejected” ones, add texts, or export what you have.",
             icon=":material/task_alt:",
         )
     else:
@@ -33,17 +42,18 @@ def draw_empty(desk: Desk) -> None:
 def draw_progress(desk: Desk) -> None:
     """Draw how far the project is, and this tab's rate."""
     progress = desk.store.progress(desk.project.name, desk.reviewer)
-    settled = progress.done + progress.rejected
     rate = desk.memory.per_hour
     parts = [
-        f"{settled:,} of {progress.items:,} settled",
+        f"{progress.settled:,} of {progress.items:,} settled",
         f"{progress.waiting:,} waiting",
         f"{progress.open:,} begun",
         f"{progress.unsure:,} unsure",
     ]
     if rate:
         parts.append(f"{rate:,.0f} an hour")
-    st.progress(settled / progress.items if progress.items else 0.0, text=" · ".join(parts))
+    st.progress(
+        progress.settled / progress.items if progress.items else 0.0, text=" · ".join(parts)
+    )
     if desk.memory.message:
         st.toast(desk.memory.message, icon=":material/info:", duration="long")
         desk.memory.message = ""

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bioner.store import (
-    Reason,
-    ReviewItem,
-)
+from bioner.store import QueueRow, Reason, ReviewItem
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Act, Desk
-from bioner.ui.session import keep_in_url
+from bioner.ui.session import keep_in_url, page_link
+from bioner.ui.words import many
 
 QUEUE_ROWS = 8
 
@@ -44,7 +42,7 @@ def draw_queue(desk: Desk, act: Act) -> None:
         for row in rows:
             is_here = row.item == desk.memory.item
             st.button(
-                plain_label(row.surface),
+                plain_label(f"{_marked(row)}{row.surface}"),
                 key=f"queue_{row.item}",
                 help=_why(row.reasons),
                 disabled=is_here,
@@ -55,6 +53,22 @@ def draw_queue(desk: Desk, act: Act) -> None:
             )
         if not rows:
             st.caption("Nothing else fits the filters.")
+        _draw_begun(desk)
+
+
+def _draw_begun(desk: Desk) -> None:
+    """Say how many sentences are changed but not accepted: they are in no queue of the waiting."""
+    begun = desk.store.progress(desk.project.name, desk.reviewer).open
+    if begun and desk.filters.status == "waiting":
+        st.caption(f"{many(begun, 'sentence')} begun: changed, not accepted.")
+        page_link("Review", label="Show what is begun", project=desk.project.name, status="open")
+
+
+def _marked(row: QueueRow) -> str:
+    """Return what a line says before its words: that it is begun, or of “my test”."""
+    said = ["begun"] if row.status == "open" else []
+    said += ["my test"] if row.is_test else []
+    return f"{', '.join(said)}: " if said else ""
 
 
 def _go_to(desk: Desk, item: int) -> None:

@@ -11,11 +11,20 @@ from bioner.store import Project, QueueFilter, Store
 from bioner.store.values import StatusFilter
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Desk, Memory
-from bioner.ui.session import Session, show_problem, url_text
+from bioner.ui.session import (
+    Session,
+    keep_in_url,
+    page_key,
+    show_problem,
+    url_choice,
+    url_text,
+)
+from bioner.ui.words import STATES
 
 ANY = "any"
 PARTS = ("Correct", "Texts", "Compare", "Project")
 SCOPES = ("Sentence", "Document")
+STATUSES: tuple[StatusFilter, ...] = get_args(StatusFilter)
 
 
 def open_desk(session: Session) -> tuple[Desk, str] | None:
@@ -91,11 +100,20 @@ def _choose_scope() -> str:
 def _choose_filters(project: Project) -> QueueFilter:
     """Choose which sentences the queue gives; the choice is in the URL."""
     given = [url_text(name) for name in ("status", "label", "reason", "document", "text")]
-    said = ", ".join(filter(None, given))
+    said = ", ".join(STATES.get(one, one) for one in given if one)
     with st.popover(
         f"Filter: {plain_label(said)}" if said else "Filter", icon=":material/filter_alt:"
     ):
-        status = st.selectbox("Status", get_args(StatusFilter), key="status", bind="query-params")
+        asked = url_choice("status", STATUSES, STATUSES[0])
+        status = st.selectbox(
+            "Status",
+            STATUSES,
+            index=STATUSES.index(asked),
+            key=page_key("status"),
+            format_func=lambda name: STATES.get(name, name),
+            help="Begun: changed, but not accepted yet.",
+        )
+        keep_in_url(status="" if status == STATUSES[0] else str(status))
         label = st.selectbox(
             "Type", [ANY, *project.types], key="label", bind="query-params",
             help="A type among the marks shown.",

@@ -9,9 +9,9 @@ from pathlib import Path
 import streamlit as st
 
 from bioner.errors import BionerError
-from bioner.jobs import launch
 from bioner.jobs.folder import Job, folder_bytes, list_jobs
 from bioner.jobs.metrics import Metric, read_metrics
+from bioner.review import launching
 from bioner.settings import Settings
 from bioner.training.run_card import duration
 from bioner.ui.plain import plain
@@ -50,7 +50,7 @@ def draw(session: Session) -> None:
         spec = draw_form(session)
         if spec is not None:
             try:
-                job = launch.launch(spec, session.settings, actor=session.actor)
+                job = launching.start(spec, session.settings, actor=session.actor)
             except BionerError as error:
                 show_problem(error)
             else:

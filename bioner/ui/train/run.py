@@ -18,6 +18,7 @@ from bioner.jobs.metrics import Metric, read_metrics, remaining_s
 from bioner.jobs.specs import option, shown_command, shown_path
 from bioner.models.card import CARD
 from bioner.models.catalogue import active_model
+from bioner.review import launching
 from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
 from bioner.ui.models import promote_dialog
 from bioner.ui.plain import plain
@@ -158,7 +159,7 @@ def _draw_next_steps(session: Session, job: Job) -> None:
 
 def _launch_again(session: Session, job: Job, changes: dict[str, str]) -> None:
     try:
-        again = launch.retry(job.id, session.settings, changes, actor=session.actor)
+        again = launching.again(job.id, session.settings, changes, actor=session.actor)
     except BionerError as error:
         show_problem(error)
         return

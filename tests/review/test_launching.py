@@ -1,0 +1,69 @@
+"""A run learns the corrections of its launch, however long it waits or is resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from store_support import a_document, a_project, edit_of
+
+from bioner.errors import JobError
+from bioner.jobs import launch
+from bioner.jobs.folder import JobSpec, read_job
+from bioner.review import launching
+from bioner.settings import Settings, read_settings
+from bioner.spans import mention
+from bioner.store import Store, open_store
+
+
+@pytest.fixture
+def place(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(launch, "_detach", lambda folder: None)
+    monkeypatch.setattr(launch, "check_launch", lambda *_, **__: [])
+    return read_settings()
+
+
+def accept(store: Store, *items: int) -> None:
+    for item in items:
+        seen = store.open_item(item)
+        at = seen.start
+        store.save(edit_of(seen, mention(at, at + 5, "Gene"), verdict="accept"))
+
+
+def spec(*words: str) -> JobSpec:
+    return JobSpec(("python", "-m", "bioner", *words), title="one")
+
+
+def test_a_job_that_waited_or_is_resumed_learns_what_was_corrected_at_its_launch(
+    place: Settings,
+) -> None:
+    store = open_store(place)
+    store.create_project(a_project())
+    store.import_documents("p", [a_document(n) for n in range(3)], model="m")
+    items = [row.item for row in store.queue("p")]
+    accept(store, *items[:2])
+    then = store.corrections()
+    job = launching.start(spec("retrain", "--base", "x"), place)
+    accept(store, *items[2:4])
+    found, told = launching.corrections_of(place, job.folder)
+    assert found == then
+    assert told.startswith("2 reviewed sentences, as they were at the launch")
+    assert read_job(job.id, place).spec.details["reviewed_sentences"] == 2
+    now, told = launching.corrections_of(place, None)
+    assert (len(now), told) == (4, "4 reviewed sentences, as they are now")
+    launch.edit_state(job.folder, lambda state: launch.replace(state, status="failed"))
+    again = launching.again(job.id, place)
+    assert len(launching.corrections_of(place, again.folder)[0]) == 4, "a new launch"
+
+
+def test_a_job_without_corrections_reads_none(place: Settings) -> None:
+    job = launching.start(spec("train", "--base", "x"), place)
+    assert not (job.folder / launching.FROZEN).exists()
+
+
+def test_a_damaged_file_of_corrections_is_one_sentence(place: Settings) -> None:
+    open_store(place).create_project(a_project())
+    job = launching.start(spec("train", "--with-corrections"), place)
+    (job.folder / launching.FROZEN).write_text('{"document": "d"}\n')
+    with pytest.raises(JobError, match=r"corrections\.jsonl:1: damaged"):
+        launching.corrections_of(place, job.folder)
