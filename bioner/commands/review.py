@@ -62,8 +62,8 @@ def status() -> None:
         p = store.progress(project.name)
         usable = store.usable(project.name).sentences
         counts = (p.documents, p.items, p.waiting, p.open, p.unsure, p.rejected, p.done)
-        counts = (*counts, p.settled, p.test_items, usable)
-        rows.append([project.name, *(f"{n:,}" for n in counts)])
+        more = (p.settled, p.test_items, usable)
+        rows.append([project.name, *(f"{n:,}" for n in (*counts, *more))])
     right = set(range(1, len(rows[0])))
     typer.echo(table(rows, right=right) if len(rows) > 1 else "no project yet")
 

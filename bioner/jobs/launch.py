@@ -188,6 +188,7 @@ def retry(
     actor: Actor | None = None,
 ) -> Job:
     """Launch a job's command again from the start, see ``repeated``."""
+    allow(Action.JOBS, actor)
     return launch(repeated(id, settings, changes), settings, actor=actor)
 
 
@@ -197,7 +198,6 @@ def repeated(id: str, settings: Settings, changes: Mapping[str, str] | None = No
     ``changes`` maps an option to its new value (``{"--batch-size": "8"}``). What the old job left
     in its output folder is overwritten by the new one; the old job stays in the history.
     """
-    allow(Action.JOBS, actor)
     job = read_job(id, settings)
     if job.is_active:
         raise JobError(f"{id} is {job.status}: stop it before trying it again")

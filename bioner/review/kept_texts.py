@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bioner.access import Action, Actor, allow
 from bioner.errors import StoreError
 from bioner.files import read_json_object, write_whole
 from bioner.settings import Settings
@@ -28,8 +29,9 @@ class KeptText:
     kept: str
 
 
-def keep(settings: Settings, document: Document) -> KeptText:
+def keep(settings: Settings, document: Document, *, actor: Actor | None = None) -> KeptText:
     """Keep a text in the user's data folder and return it; the same text again is the same one."""
+    allow(Action.ANNOTATE, actor)
     id = fingerprint([document.id, document.text])
     kept = datetime.now(UTC).isoformat(timespec="seconds")
     raw = {"name": document.id, "text": document.text, "kept": kept}
@@ -63,8 +65,9 @@ def _sound(settings: Settings) -> Iterator[KeptText]:
             continue
 
 
-def delete(settings: Settings, id: str) -> None:
+def delete(settings: Settings, id: str, *, actor: Actor | None = None) -> None:
     """Delete a kept text for good; links to it say so."""
+    allow(Action.ANNOTATE, actor)
     _path(settings, id).unlink(missing_ok=True)
 
 

@@ -128,7 +128,7 @@ def _draw_link(session: Session, document: Document) -> None:
 def _draw_keep(session: Session, document: Document) -> None:
     if st.button("Keep the text", key="predict_keep", icon=":material/save:"):
         try:
-            kept = kept_texts.keep(session.settings, document)
+            kept = kept_texts.keep(session.settings, document, actor=session.actor)
         except (BionerError, OSError) as error:
             show_problem(error if isinstance(error, BionerError) else StoreError(str(error)))
             return

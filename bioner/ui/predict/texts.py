@@ -111,8 +111,12 @@ def _draw_kept(session: Session) -> None:
                 st.text(f"{one.name} · {len(one.text):,} characters · kept {ago(one.kept)}")
                 page_link("Predict", label="Open", icon=":material/open_in_new:", kept=one.id)
                 if st.button("Delete", key=f"kept_delete_{one.id}", icon=":material/delete:"):
-                    kept_texts.delete(session.settings, one.id)
-                    st.rerun()
+                    try:
+                        kept_texts.delete(session.settings, one.id, actor=session.actor)
+                    except BionerError as error:
+                        show_problem(error)
+                    else:
+                        st.rerun()
 
 
 def _paste(session: Session) -> list[Document]:
