@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import inspect
+import re
+import tempfile
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Any
+
+import typer
 
 from bioner.errors import BionerError
 
 MOST = 2**63 - 1
 """The largest number that a database holds."""
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class ArgumentError(BionerError):
@@ -35,6 +44,24 @@ def check_out(path: Path, *, is_folder_meant: bool = False) -> Path:
         raise ArgumentError("--out: expected the name of a file, got nothing")
     if path.is_dir() and not is_folder_meant:
         raise ArgumentError(f"--out {path}: is a folder; name a file in it")
+    return check_writable("--out", path)
+
+
+def check_writable(option: str, path: Path) -> Path:
+    """Return a place where something can be written; raise ArgumentError for another.
+
+    Nothing of it is made: the nearest folder that is there is asked.
+    """
+    if path.exists() and not path.is_dir():
+        return path
+    there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise ArgumentError(
+            f"{option} {path}: cannot be written ({error.strerror}); name another place"
+        ) from error
     return path
 
 
@@ -42,12 +69,61 @@ def path_of(option: str, text: str) -> Path:
     """Return the path that an option names; raise ArgumentError where it names none."""
     if not text.strip() or "\0" in text:
         raise ArgumentError(f"{option}: expected the name of a file or folder, got nothing")
-    path = Path(text).expanduser()
+    if _HALF.search(text):
+        raise ArgumentError(f"{option}: holds half a character, which no name can")
     try:
+        path = Path(text).expanduser()
         path.exists()
     except OSError as error:
         raise ArgumentError(f"{option} {text[:60]}: {error.strerror or error}") from error
+    except RuntimeError as error:  # a home folder that nobody has
+        raise ArgumentError(f"{option} {text[:60]}: {error}") from error
     return path
+
+
+def path_option(help: str, **more: Any) -> Any:
+    """Return an option that holds a path, refused as wrong usage where it names none."""
+    return typer.Option(parser=_parsed, metavar="PATH", help=help, **more)
+
+
+def path_argument(help: str) -> Any:
+    """Return an argument that holds a path, refused as wrong usage where it names none."""
+    return typer.Argument(parser=_parsed, help=help)
+
+
+def _parsed(text: str) -> Path:
+    try:
+        return path_of("", text)
+    except ArgumentError as error:
+        raise typer.BadParameter(str(error).removeprefix(": ").strip()) from error
+
+
+def check_words(command: Callable[..., object], given: Mapping[str, object]) -> None:
+    """Raise ArgumentError for a needed word that is empty, and for half a character in any word.
+
+    No file and no output holds one; what the shell hands over in another encoding has some.
+    """
+    needed = inspect.signature(command).parameters
+    for name, value in given.items():
+        is_needed = needed[name].default is inspect.Parameter.empty
+        if is_needed and isinstance(value, str) and not value.strip():
+            raise ArgumentError(f"{_label(command, name)}: is needed, got nothing")
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and _HALF.search(one):
+                raise ArgumentError(
+                    f"{_label(command, name)}: holds half a character, which no file and no output "
+                    "can hold; give it as UTF-8"
+                )
+
+
+def _label(command: Callable[..., object], name: str) -> str:
+    """Return the option of a parameter, or its argument's name."""
+    kind = inspect.signature(command, eval_str=True).parameters[name].annotation
+    told = next(iter(getattr(kind, "__metadata__", ())), None)
+    if isinstance(told, typer.models.ArgumentInfo):
+        return name.rstrip("_").upper()
+    spelled = [one for one in getattr(told, "param_decls", None) or () if one.startswith("--")]
+    return spelled[0] if spelled else "--" + name.rstrip("_").replace("_", "-")
 
 
 def folder_of(option: str, text: str | None, default: Path) -> Path:

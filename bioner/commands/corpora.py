@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from bioner.commands import corpora_mapping
-from bioner.commands.arguments import check_count, check_known, folder_of, path_of
+from bioner.commands.arguments import (
+    ArgumentError,
+    check_count,
+    check_known,
+    check_writable,
+    folder_of,
+    path_of,
+)
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import CorpusError
 from bioner.labels import IGNORE
@@ -51,7 +59,7 @@ def build_corpora(
     from bioner.corpora.build import build
 
     settings = read_settings()
-    folder = folder_of("--out", out, settings.merged)
+    folder = check_writable("--out", folder_of("--out", out, settings.merged))
     origin = folder_of("--source", source, settings.raw)
     report = build(origin, folder, settings, mapping, progress=lambda at: say(at.text)).report
     assert report is not None
@@ -172,6 +180,10 @@ def add(
     by = next((one for one in SPLIT_BY if one == split_by), None)
     if by is None:
         raise CorpusError(f"--split-by: expected {' or '.join(SPLIT_BY)}, got {split_by!r}")
+    if format is not None and not format.strip():
+        raise ArgumentError("--format: expected the name of a format, got nothing")
+    if not re.search("[A-Za-z0-9]", name):
+        raise ArgumentError(f"--name {name}: the corpus needs a name with letters or digits")
     id = corpus_id(name)
     schema = read_user_schema(settings)
     preview = preview_corpus(read_uploads([path_of("FILES", one) for one in files]), format)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bioner.commands.arguments import folder_of
+from bioner.commands.arguments import ArgumentError, folder_of
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import CorpusError, SchemaError
 from bioner.settings import Settings, read_settings
@@ -90,6 +90,8 @@ def change(
 
     settings = read_settings()
     present = _mapping(settings, corpus)
+    if covers is not None and not covers.strip(" ,"):
+        raise ArgumentError("--covers: say at least one type that its annotators looked for")
     edit = edit_of(
         present,
         dict(_rule(one) for one in rules or ()),
@@ -174,7 +176,9 @@ def _written(
 def _rule(text: str) -> tuple[str, str]:
     source, sign, label = text.rpartition("=")
     if not sign or not source:
-        raise CorpusError(f"{text}: expected LABEL=TYPE, such as SO=Gene or SO=ignore")
+        raise CorpusError(
+            f"{text or repr(text)}: expected LABEL=TYPE, such as SO=Gene or SO=ignore"
+        )
     return source, label
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bioner.commands.arguments import path_option
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.settings import read_settings
 
 if TYPE_CHECKING:
     from bioner.evaluation.scores import Report, Score
 
-Data = Annotated[Path | None, typer.Option(help="The merged folder.")]
+Data = Annotated[Path | None, path_option("The merged folder.")]
 CorpusOption = Annotated[list[str] | None, typer.Option(help="Only this corpus (repeatable).")]
 
 
@@ -24,7 +25,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="test, devel or train.")] = "test",
     corpus: CorpusOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
-    job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
+    job: Annotated[Path | None, path_option("The job that this run is.", hidden=True)] = None,
 ) -> None:
     """Score a model on a split, each corpus in its own terms; seqeval strict, IOB2."""
     from bioner.commands.progress import job_progress

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bioner.commands.arguments import check_count
+from bioner.commands.arguments import check_count, check_known, path_argument
 from bioner.commands.projects import ProjectOption, find_project, open_store
 from bioner.commands.terminal import counter, print_json, refusing, say
 from bioner.errors import StoreError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @refusing
 def import_(
-    file: Annotated[Path, typer.Argument(help="A file in any known format.")],
+    file: Annotated[Path, path_argument("A file in any known format.")],
     project: ProjectOption = "",
     covers: Annotated[
         str,
@@ -108,6 +108,7 @@ def send(
     from bioner.review.intake import Judged, Origin, judged_reasons, open_project, take_in_judged
 
     check_count("--limit", limit)
+    check_known("--split", split, ("test", "devel"))
     if kind and kind not in KINDS:
         raise StoreError(f"--kind {kind}: expected one of {', '.join(KINDS)}")
     kept = [

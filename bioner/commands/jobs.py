@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bioner.commands.arguments import path_option
 from bioner.commands.terminal import print_json, refusing, table
 from bioner.jobs.estimate import Estimate, TrainSize
 from bioner.machine import Device, resolve_device
@@ -90,7 +91,7 @@ def logs(
 @refusing
 def estimate_(
     base: Annotated[str, typer.Option(help="Folder or hub id of the encoder, or of a model.")],
-    data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
+    data: Annotated[Path | None, path_option("The merged folder.")] = None,
     corpora: Annotated[str, typer.Option(help="Only these corpora, by commas.")] = "",
     epochs: Annotated[float, typer.Option(help="How often to go through the data.")] = 1.0,
     max_steps: Annotated[int, typer.Option(help="Stop after so many steps.")] = -1,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bioner.commands.arguments import check_writable, path_argument, path_option
 from bioner.commands.terminal import print_json, refusing, table
 from bioner.settings import read_settings
 
@@ -86,15 +87,16 @@ def rollback(
 @refusing
 def convert(
     checkpoint: Annotated[
-        Path, typer.Argument(help="A TensorFlow BERT release: folder, archive or prefix.")
+        Path, path_argument("A TensorFlow BERT release: folder, archive or prefix.")
     ],
-    out: Annotated[Path, typer.Option(help="The encoder folder to make, such as models/biobert.")],
+    out: Annotated[Path, path_option("The encoder folder to make, such as models/biobert.")],
 ) -> None:
     """Convert a TensorFlow BERT checkpoint (BioBERT) to a PyTorch encoder, without TensorFlow."""
     from bioner.models.tf_checkpoint import convert_tf_checkpoint
 
     settings = read_settings()
     folder = settings.models / out if out.parent == Path() else out
+    check_writable("--out", folder)
     report = convert_tf_checkpoint(checkpoint, folder)
     skipped = ", ".join(f"{count} {rule}" for rule, count in report.skipped.items()) or "none"
     typer.echo(

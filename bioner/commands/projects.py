@@ -30,17 +30,18 @@ def find_project(
     from bioner.review.intake import open_project
 
     names = [p.name for p in store.projects()]
+    looked_for = [c.strip() for c in covers.split(",") if c.strip()]
+    types = read_user_schema(settings).names if settings is not None else ()
+    unknown = sorted(set(looked_for) - set(types))
+    if unknown:
+        raise StoreError(
+            f"--covers: unknown type {unknown[0]!r}; expected some of {', '.join(types)}"
+        )
     if name in names:
         return name
     if not name and len(names) == 1 and not covers:
         return names[0]
-    if settings is not None and name:
-        types = read_user_schema(settings).names
-        looked_for = [c.strip() for c in covers.split(",") if c.strip()] or list(types)
-        unknown = sorted(set(looked_for) - set(types))
-        if unknown:
-            raise StoreError(
-                f"--covers: unknown type {unknown[0]!r}; expected some of {', '.join(types)}"
-            )
+    if types and name:
+        looked_for = looked_for or list(types)
         return open_project(store, name, types, covers=frozenset(looked_for)).name
     raise StoreError(f"name the project (--project): {', '.join(names) or 'there is none yet'}")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bioner.commands.arguments import path_option
 from bioner.commands.terminal import counter, refusing, say
 from bioner.errors import TrainingError
 from bioner.machine import Device
@@ -19,9 +20,9 @@ from bioner.settings import read_settings
 @refusing
 def retrain(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="The model folder to make, such as models/mine.")],
+    out: Annotated[Path, path_option("The model folder to make, such as models/mine.")],
     base: Annotated[str, typer.Option(help="The model to go on from; else the one in use.")] = "",
-    data: Annotated[Path | None, typer.Option(help="The merged folder to replay from.")] = None,
+    data: Annotated[Path | None, path_option("The merged folder to replay from.")] = None,
     replay: Annotated[
         int | None, typer.Option(help="Corpus sentences beside the corrections.")
     ] = None,
@@ -43,7 +44,7 @@ def retrain(
     background: Annotated[
         bool, typer.Option("--background", help="Start a job and return at once.")
     ] = False,
-    job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
+    job: Annotated[Path | None, path_option("The job that this run is.", hidden=True)] = None,
 ) -> None:
     """Train the model in use on with the reviewed sentences and a replay of the corpora.
 

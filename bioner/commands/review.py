@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from bioner.commands.arguments import check_count, check_out
+from bioner.commands.arguments import (
+    check_count,
+    check_out,
+    check_writable,
+    path_argument,
+    path_option,
+)
 from bioner.commands.intake import import_, queue_order, send
 from bioner.commands.projects import ProjectOption, find_project, open_store
 from bioner.commands.terminal import print_json, refusing, say, table
@@ -71,7 +77,7 @@ def status() -> None:
 @app.command()
 @refusing
 def export(
-    out: Annotated[Path, typer.Option(help="The file to write, whole or not.")],
+    out: Annotated[Path, path_option("The file to write, whole or not.")],
     project: ProjectOption = "",
     format: Annotated[str, typer.Option(help="As for `tag`.")] = "jsonl",
     reviewed: Annotated[
@@ -98,10 +104,12 @@ def export(
 @refusing
 def backup(
     out: Annotated[
-        Path | None, typer.Argument(help="The file; without one, in the backups folder.")
+        Path | None, path_argument("The file; without one, in the backups folder.")
     ] = None,
 ) -> None:
     """Copy the database, whole and consistent, while people work."""
+    if out is not None:
+        check_writable("OUT", out)
     settings = read_settings()
     stamp = f"bioner-{datetime.now():%Y%m%d-%H%M%S}.sqlite3"
     made = open_store(settings).backup(out or settings.backups / stamp)
@@ -111,7 +119,7 @@ def backup(
 @app.command()
 @refusing
 def restore(
-    file: Annotated[Path, typer.Argument(help="A backup.")],
+    file: Annotated[Path, path_argument("A backup.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Put a backup in the database's place, whatever state that is in; what was there is kept."""

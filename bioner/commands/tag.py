@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
+from bioner.commands.arguments import check_writable, path_of
 from bioner.commands.terminal import refusing, say
 from bioner.errors import FormatError
 from bioner.formats import WRITABLE, ReadOptions, Tally
@@ -48,8 +49,10 @@ def tag(
 
     if out is not None and not out.strip():
         raise FormatError("--out is empty: name the file to write, or leave --out away")
-    target = sys.stdout if out is None else Path(out)
+    target = sys.stdout if out is None else path_of("--out", out)
     refuse_target(target, format)
+    if isinstance(target, Path):
+        check_writable("--out", target)
     sources = _sources(files or ["-"])
     settings = read_settings()
     folder = chosen_model(settings, model)
@@ -62,7 +65,7 @@ def tag(
 def _sources(names: Sequence[str]) -> list[str]:
     """Return the files to read; a ``.txt`` whose ``.ann`` is given too is read with it."""
     for name in names:
-        if name != "-" and not Path(name).exists():
+        if name != "-" and not path_of("FILES", name).exists():
             raise FormatError(f"{name}: no such file; give a file, or - for text from stdin")
     annotated = {Path(name).with_suffix("") for name in names if Path(name).suffix == ".ann"}
     return [

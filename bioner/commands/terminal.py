@@ -12,6 +12,7 @@ from typing import Any, ParamSpec
 import typer
 from typer.core import TyperCommand
 
+from bioner.commands.arguments import check_words
 from bioner.errors import BionerError
 from bioner.progress import OnProgress, Progress
 
@@ -24,6 +25,7 @@ def refusing(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
+            check_words(command, kwargs)
             command(*args, **kwargs)
         except BionerError as error:
             typer.echo(f"error: {error}", err=True)

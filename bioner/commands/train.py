@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bioner.commands.arguments import path_option
 from bioner.commands.terminal import refusing, say
 from bioner.errors import Stopped, TrainingError
 from bioner.jobs.specs import with_options
@@ -24,8 +25,8 @@ from bioner.training.progress import OnRunProgress, RunProgress
 def train(
     context: typer.Context,
     base: Annotated[str, typer.Option(help="Folder or hub id of the encoder, or of a model.")],
-    out: Annotated[Path, typer.Option(help="The model folder to make, such as models/mine.")],
-    data: Annotated[Path | None, typer.Option(help="The merged folder.")] = None,
+    out: Annotated[Path, path_option("The model folder to make, such as models/mine.")],
+    data: Annotated[Path | None, path_option("The merged folder.")] = None,
     loss: Annotated[
         str, typer.Option(help="partial respects what each corpus looked for; naive does not.")
     ] = "partial",
@@ -75,7 +76,7 @@ def train(
         bool, typer.Option("--background", help="Start a job and return at once.")
     ] = False,
     parent: Annotated[str, typer.Option(help="The model that this run retrains.")] = "",
-    job: Annotated[Path | None, typer.Option(hidden=True, help="The job that this run is.")] = None,
+    job: Annotated[Path | None, path_option("The job that this run is.", hidden=True)] = None,
 ) -> None:
     """Fine-tune a token classifier on the merged dataset."""
     from bioner.models.bases import find_base

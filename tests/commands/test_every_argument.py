@@ -1,0 +1,271 @@
+"""Every argument of every command: empty, negative, huge, mistyped, unwritable.
+
+Each is refused in one sentence that names it, before anything is done: exit status 1, or 2 for
+wrong usage. A new argument fails here until the table says what it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from metrics_support import make_data, store_report
+from runs import make_model
+from support import ROOT
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from bioner.__main__ import app
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
+from bioner.settings import read_settings
+
+SAMPLE = str(ROOT / "data" / "sample")
+HUGE, LONG, HALF = "9" * 23, "x" * 300, "\ud800"
+COUNT = ("", "-7", "1.5", "x", HUGE)
+NUMBER = ("", "-7", "nan", "x", "1e999")
+OUT = ("", " ", "/proc/none/x", LONG, "{tmp}/file.txt/x")
+IN = ("", "{tmp}/nope", LONG)
+NAME = ("", "nope", "../nope", HALF)
+MAYBE = NAME[1:]
+"""A name that may be left out: empty is left out."""
+PAIRS = ("", "nope", "nope=nope")
+FREE = ()
+"""Any words will do; half a character, which no output holds, must not end in a traceback."""
+
+KINDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            *("--max-steps", "--batch-size", "--accumulate", "--max-length", "--seed"),
+            *("--save-steps", "--log-steps", "--eval-steps", "--replay", "--repeat", "--limit"),
+            *("--lines", "--gpus", "--port", "item"),
+        ),
+        COUNT,
+    ),
+    **dict.fromkeys(
+        (
+            *("--epochs", "--lr", "--head-lr", "--layer-decay", "--warmup", "--weight-decay"),
+            *("--dropout", "--keep"),
+        ),
+        NUMBER,
+    ),
+    "--out": OUT,
+    "out": OUT,
+    **dict.fromkeys(("--data", "--source", "file", "files", "checkpoint"), IN),
+    **dict.fromkeys(
+        (
+            *("--base", "--loss", "--device", "--precision", "--format", "--mapping", "--split"),
+            *("--split-by", "id", "name", "model", "model_a", "model_b", "--model", "--type"),
+            *("--corpus", "corpus"),
+        ),
+        NAME,
+    ),
+    **dict.fromkeys(
+        ("--fill-in", "--parent", "--corpora", "--types", "--covers", "--project", "--kind"), MAYBE
+    ),
+    **dict.fromkeys(("--map", "--except", "rules"), PAIRS),
+    **dict.fromkeys(
+        (
+            *("--reason", "--overrule", "--licence", "--surface", "query", "--name", "--column"),
+            "--host",
+        ),
+        FREE,
+    ),
+}
+"""What is wrong for each argument; options by their name, others by their parameter's."""
+
+OWN: dict[tuple[str, str], tuple[str, ...]] = {
+    ("corpora add", "--covers"): NAME,
+    ("corpora add", "--name"): ("", "…"),
+    ("corpora mapping change", "--covers"): NAME,
+    ("corpora mapping show", "corpus"): MAYBE,
+    ("corpora build", "--out"): ("", " ", "/proc/none/x", "{tmp}/file.txt/x"),
+    ("models promote", "--reason"): FREE,
+    ("review import", "--project"): (HALF,),
+    ("review send", "--project"): ("", HALF),
+    ("review send", "--corpus"): MAYBE,
+    ("retrain", "--base"): MAYBE,
+    ("serve", "--model"): MAYBE,
+    ("serve", "--host"): ("nope.invalid", HALF),
+    ("tag", "--model"): MAYBE,
+    ("tag", "--column"): FREE,
+    ("tag", "--out"): OUT,
+    ("train", "--base"): ("", "/nope", HALF),
+    ("jobs estimate", "--base"): ("", "/nope", HALF),
+}
+"""Where an argument of one command is of another kind than its namesakes."""
+
+VALID: dict[str, list[str]] = {
+    "train": ["--base", "there", "--out", "new"],
+    "retrain": ["--base", "there", "--out", "new"],
+    "jobs estimate": ["--base", "there"],
+    "jobs show": ["nope"],
+    "convert": ["{tmp}/file.txt", "--out", "new"],
+    "tag": ["{tmp}/a.jsonl", "--model", "there"],
+    "evaluate": ["--model", "there"],
+    "compare": ["there", "other"],
+    "serve": ["--model", "there"],
+    "models show": ["there"],
+    "models promote": ["there"],
+    "corpora add": ["{tmp}/a.jsonl", "--name", "own", "--covers", "Gene"],
+    "corpora build": ["--source", SAMPLE],
+    "corpora search": ["p53"],
+    "corpora mapping change": ["CRAFT"],
+    "corpora mapping restore": ["CRAFT"],
+    "review import": ["{tmp}/a.jsonl", "--project", "P"],
+    "review send": ["there", "--project", "P"],
+    "review export": ["--project", "P", "--out", "{tmp}/out.jsonl"],
+    "review restore": ["{tmp}/file.txt", "--yes"],
+    "review history": ["1"],
+    "review queue": ["--project", "P"],
+}
+"""What else a command needs, with sense; a tested argument of the same name comes after."""
+
+
+def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Yield each command's words and the command."""
+    if hasattr(command, "commands"):
+        for name, one in command.commands.items():
+            yield from leaves(one, (*path, name))
+    else:
+        yield " ".join(path), command
+
+
+def arguments() -> Iterator[tuple[str, Any]]:
+    for words, command in leaves(get_command(app)):
+        for one in command.params:
+            if not (getattr(one, "is_flag", False) or getattr(one, "hidden", False)):
+                yield words, one
+
+
+def label(one: Any) -> str:
+    return str(one.opts[0])
+
+
+def cases() -> list[tuple[str, str, str]]:
+    found = []
+    for words, one in arguments():
+        values = OWN.get((words, label(one)), KINDS.get(label(one), ()))
+        found += [(words, label(one), value) for value in values]
+    return found
+
+
+def done(*_: object, **__: object) -> NoReturn:
+    raise AssertionError("the command did its work")
+
+
+@pytest.fixture(scope="module")
+def place(
+    tmp_path_factory: pytest.TempPathFactory, sample: Dataset
+) -> Iterator[tuple[Path, pytest.MonkeyPatch]]:
+    """A home with a model, merged data, a project and files; what would do the work fails."""
+    folder = tmp_path_factory.mktemp("arguments")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "BACKUPS", "MODELS", "JOBS", "DATA"):
+            patch.setenv(f"BIONER_{name}", str(folder / name.lower()))
+        patch.setenv("BIONER_DEVICE", "cpu")
+        patch.delenv("BIONER_DATABASE_URL", raising=False)
+        patch.chdir(folder)
+        settings = read_settings()
+        for name in ("there", "other"):
+            make_model(settings.models, name)
+        store_report(settings, make_data(), "there", {"aspirin": None})
+        write_dataset(sample, settings.merged)
+        (folder / "file.txt").write_text("p53 binds MDM2.")
+        row = {"id": "a", "text": "p53 binds MDM2.", "label": [[0, 3, "Gene"]]}
+        (folder / "a.jsonl").write_text(json.dumps(row))
+        filled = CliRunner().invoke(app, ["review", "import", "a.jsonl", "--project", "P"])
+        assert filled.exit_code == 0, filled.output
+        for name in (
+            "bioner.training.run.train",
+            "bioner.training.retraining.retrain",
+            "bioner.tagging.load.load_tagger",
+            "bioner.evaluation.evaluate.load_tagger",
+            "bioner.training.replay.load_tagger",
+            "urllib.request.urlopen",
+            "bioner.corpora.build.merge",
+            "uvicorn.Server.run",
+        ):
+            patch.setattr(name, done)
+        yield folder, patch
+
+
+def snapshot(folder: Path) -> dict[str, int]:
+    """Return what lies in the folder; the database changes its own files as it is opened."""
+    return {
+        str(one): one.stat().st_size
+        for one in sorted(folder.rglob("*"))
+        if one.is_file() and not any(kind in one.name for kind in (".sqlite3", ".db", ".lock"))
+    }
+
+
+def invoke(folder: Path, words: str, name: str, value: str) -> Any:
+    """Run a command with this value for the argument and sense for what else it needs."""
+    valid = [one.replace("{tmp}", str(folder)) for one in VALID.get(words, [])]
+    given = value.replace("{tmp}", str(folder))
+    if name.startswith("--"):
+        line = [*valid, f"{name}={given}"]
+    else:
+        options = valid[len(positionals(words, valid)) :]
+        line = [*options, "--", *replaced(words, name, positionals(words, valid), given)]
+    return CliRunner().invoke(app, [*words.split(), *line])
+
+
+def positionals(words: str, valid: list[str]) -> list[str]:
+    found: list[str] = []
+    for one in valid:
+        if one.startswith("--"):
+            break
+        found.append(one)
+    return found
+
+
+def replaced(words: str, name: str, given: list[str], value: str) -> list[str]:
+    """Return the positional words with the one of this argument replaced."""
+    names = [label(one) for w, one in arguments() if w == words and not label(one).startswith("-")]
+    at = names.index(name)
+    return [*given[:at], value, *given[at + 1 :]]
+
+
+def test_the_table_says_what_every_argument_is() -> None:
+    unknown = {
+        (words, label(one))
+        for words, one in arguments()
+        if label(one) not in KINDS and (words, label(one)) not in OWN
+    }
+    assert not unknown
+
+
+@pytest.mark.parametrize(("words", "name", "value"), cases())
+def test_a_value_without_sense_is_one_sentence_that_names_it_and_nothing_is_done(
+    place: tuple[Path, pytest.MonkeyPatch], words: str, name: str, value: str
+) -> None:
+    folder, _ = place
+    before = snapshot(folder)
+    result = invoke(folder, words, name, value)
+    assert isinstance(result.exception, SystemExit), (result.exception, result.output)
+    assert result.exit_code in (1, 2), result.output
+    said = result.stderr.strip()
+    assert "Traceback" not in said
+    if result.exit_code == 1:
+        last = said.splitlines()[-1]
+        assert last.startswith("error: "), said
+    given = value.replace("{tmp}", str(folder))[:40]
+    named = (name, name.upper(), repr(given), *filter(str.strip, [given.partition("=")[0]]))
+    assert any(one in said for one in named), said
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [(words, label(one)) for words, one in arguments() if HALF not in KINDS.get(label(one), ())],
+)
+def test_half_a_character_ends_in_no_traceback(
+    place: tuple[Path, pytest.MonkeyPatch], words: str, name: str
+) -> None:
+    result = invoke(place[0], words, name, HALF)
+    raised = result.exception
+    assert raised is None or isinstance(raised, SystemExit | AssertionError), (words, name, raised)
