@@ -57,7 +57,14 @@ def flatten(
         taken[start:end] = [True] * (end - start)
         spans.append(
             Span(
-                start, end, one.label, one.source_label, (), one.status, one.score, one.alternatives
+                start=start,
+                end=end,
+                label=one.label,
+                source_label=one.source_label,
+                stands_for=(),
+                status=one.status,
+                score=one.score,
+                alternatives=one.alternatives,
             )
         )
     report = Flattening(

@@ -164,16 +164,16 @@ def from_table(table: pa.Table) -> tuple[Sentence, ...]:
         tokens = tuple(row["text"].split(" "))
         made.append(
             Sentence(
-                row["document"],
-                tokens,
-                spaced_offsets(tokens),
-                spans(row["spans"]),
-                covered(row["covers"]),
-                row["corpus"],
-                row["split"],
-                spans(row["readings"]),
-                tuple((a, b) for a, b in row["ignored"]),
-                tuple(row["sources"]),
+                document=row["document"],
+                tokens=tokens,
+                offsets=spaced_offsets(tokens),
+                spans=spans(row["spans"]),
+                covers=covered(row["covers"]),
+                corpus=row["corpus"],
+                split=row["split"],
+                readings=spans(row["readings"]),
+                ignored=tuple((a, b) for a, b in row["ignored"]),
+                sources=tuple(row["sources"]),
                 by_source=readings(row.get(BY_SOURCE) or []),
             )
         )

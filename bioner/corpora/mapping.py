@@ -55,27 +55,27 @@ def apply_mapping(
             continue
         spans.append(
             Span(
-                span.start,
-                span.end,
-                label,
-                span.label,
-                rules.coarse.get(label, ()),
-                span.status,
-                span.score,
-                span.alternatives,
+                start=span.start,
+                end=span.end,
+                label=label,
+                source_label=span.label,
+                stands_for=rules.coarse.get(label, ()),
+                status=span.status,
+                score=span.score,
+                alternatives=span.alternatives,
             )
         )
     return Sentence(
-        sentence.document,
-        sentence.tokens,
-        sentence.offsets,
-        tuple(spans),
-        rules.covers,
-        sentence.corpus,
-        sentence.split,
-        sentence.readings,
-        tuple(ignored),
-        sentence.sources,
+        document=sentence.document,
+        tokens=sentence.tokens,
+        offsets=sentence.offsets,
+        spans=tuple(spans),
+        covers=rules.covers,
+        corpus=sentence.corpus,
+        split=sentence.split,
+        readings=sentence.readings,
+        ignored=tuple(ignored),
+        sources=sentence.sources,
     )
 
 

@@ -131,14 +131,14 @@ def evaluate_and_store(
         ),
     )
     stored = Evaluation(
-        reports / key.id,
-        key,
-        report,
-        datetime.now(UTC).isoformat(timespec="seconds"),
-        round(time.monotonic() - started, 1),
-        tagger.backend,
-        tagger.schema.fingerprint,
-        bool(trained_on),
+        folder=reports / key.id,
+        key=key,
+        report=report,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - started, 1),
+        backend=tagger.backend,
+        model_schema=tagger.schema.fingerprint,
+        has_hashes=bool(trained_on),
     )
     write_evaluation(stored, gold, raw, schema, treatments)
     prune_evaluations(reports)

@@ -80,14 +80,14 @@ def find_mistakes(gold: Sentence, predicted: Sentence, *, row: int = -1) -> list
     found += [("spurious", None, p) for j, p in enumerate(theirs) if j not in used_predicted]
     return [
         Mistake(
-            kind,
-            gold.corpus,
-            gold.id,
-            g,
-            p,
-            gold.surface(shown),
-            gold.surface(p) if p else "",
-            row,
+            kind=kind,
+            corpus=gold.corpus,
+            sentence=gold.id,
+            gold=g,
+            predicted=p,
+            surface=gold.surface(shown),
+            predicted_surface=gold.surface(p) if p else "",
+            row=row,
         )
         for kind, g, p in found
         for shown in [g or p]

@@ -99,14 +99,14 @@ def _span(row: dict[str, Any] | None, status: Literal["gold", "predicted"]) -> S
         return None
     rivals = tuple(Alternative(a["label"], round(a["score"], 4)) for a in row["alternatives"])
     return Span(
-        row["start"],
-        row["end"],
-        row["label"],
-        row["source_label"],
-        (),
-        status,
-        row["score"],
-        rivals,
+        start=row["start"],
+        end=row["end"],
+        label=row["label"],
+        source_label=row["source_label"],
+        stands_for=(),
+        status=status,
+        score=row["score"],
+        alternatives=rivals,
     )
 
 
@@ -184,13 +184,13 @@ def mistakes_from_table(table: pa.Table) -> Iterable[Mistake]:
     """Yield the mistakes of a table."""
     for row in table.to_pylist():
         yield Mistake(
-            row["kind"],
-            row["corpus"],
-            row["sentence"],
-            _span(row["gold"], "gold"),
-            _span(row["predicted"], "predicted"),
-            row["surface"],
-            row["predicted_surface"],
-            row["row"],
-            tuple(row["agreeing"]),
+            kind=row["kind"],
+            corpus=row["corpus"],
+            sentence=row["sentence"],
+            gold=_span(row["gold"], "gold"),
+            predicted=_span(row["predicted"], "predicted"),
+            surface=row["surface"],
+            predicted_surface=row["predicted_surface"],
+            row=row["row"],
+            agreeing=tuple(row["agreeing"]),
         )

@@ -216,14 +216,14 @@ def read_evaluation(folder: Path) -> Evaluation:
         report = report_from_json(raw["report"])
         counts = read_counts(folder / "counts.npz", raw["types"])
         return Evaluation(
-            folder,
-            key,
-            replace(report, type_counts=counts),
-            raw["created"],
-            raw["seconds"],
-            raw["backend"],
-            raw["model_schema"],
-            raw["has_hashes"],
+            folder=folder,
+            key=key,
+            report=replace(report, type_counts=counts),
+            created=raw["created"],
+            seconds=raw["seconds"],
+            backend=raw["backend"],
+            model_schema=raw["model_schema"],
+            has_hashes=raw["has_hashes"],
         )
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise CorpusError(f"{folder}: a damaged report ({error}); evaluate again") from error

@@ -266,18 +266,24 @@ def report_from_json(raw: Mapping[str, Any]) -> Report:
     What earlier versions did not print is left empty.
     """
     return Report(
-        raw["model"],
-        raw["split"],
-        {name: _corpus_from_json(entry) for name, entry in raw["by_corpus"].items()},
-        {name: score_from_json(entry) for name, entry in raw["by_type"].items()},
-        {name: _over_firing_from_json(entry) for name, entry in raw["over_firing"].items()},
-        raw["leaked"],
-        tuple(raw.get("parts", ())),
-        tuple(raw.get("unknown_types", ())),
-        _bounds_from_json(raw.get("overall", {}).get("micro", {})),
-        {name: match_counts_from_json(entry) for name, entry in raw.get("schemes", {}).items()},
-        reliability_from_json(raw.get("calibration", {})),
-        {n: reliability_from_json(r) for n, r in raw.get("calibration_by_type", {}).items()},
+        model=raw["model"],
+        split=raw["split"],
+        by_corpus={name: _corpus_from_json(entry) for name, entry in raw["by_corpus"].items()},
+        by_type={name: score_from_json(entry) for name, entry in raw["by_type"].items()},
+        over_firing={
+            name: _over_firing_from_json(entry) for name, entry in raw["over_firing"].items()
+        },
+        leaked=raw["leaked"],
+        parts=tuple(raw.get("parts", ())),
+        unknown_types=tuple(raw.get("unknown_types", ())),
+        micro_bounds=_bounds_from_json(raw.get("overall", {}).get("micro", {})),
+        schemes={
+            name: match_counts_from_json(entry) for name, entry in raw.get("schemes", {}).items()
+        },
+        reliability=reliability_from_json(raw.get("calibration", {})),
+        reliability_by_type={
+            n: reliability_from_json(r) for n, r in raw.get("calibration_by_type", {}).items()
+        },
         by_corpus_any={n: _corpus_from_json(e) for n, e in raw.get("by_corpus_any", {}).items()},
         micro_bounds_any=_bounds_from_json(raw.get("overall_any", {}).get("micro", {})),
     )

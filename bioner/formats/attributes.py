@@ -71,7 +71,14 @@ def mention_from(
         else:
             attributes.append((key, value))
     return Mention(
-        fragments, label, source_label, status, score, alternatives, tuple(attributes), id
+        fragments=fragments,
+        label=label,
+        source_label=source_label,
+        status=status,
+        score=score,
+        alternatives=alternatives,
+        attributes=tuple(attributes),
+        id=id,
     )
 
 

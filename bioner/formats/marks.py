@@ -95,14 +95,14 @@ def _mention(row: Any, fragments: tuple[Range, ...], label: str) -> Mention:
         attributes = ((IDENTIFIER, ",".join(map(_word, id))), *attributes)
         id = None
     return Mention(
-        fragments,
-        label,
-        str(row.get("source_label") or ""),
-        STATUSES[status],
-        None if score is None else number(score, "score"),
-        tuple(_alternative(one) for one in alternatives),
-        attributes,
-        "" if id is None else _word(id),
+        fragments=fragments,
+        label=label,
+        source_label=str(row.get("source_label") or ""),
+        status=STATUSES[status],
+        score=None if score is None else number(score, "score"),
+        alternatives=tuple(_alternative(one) for one in alternatives),
+        attributes=attributes,
+        id="" if id is None else _word(id),
     )
 
 

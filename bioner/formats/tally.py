@@ -256,16 +256,16 @@ class Tally:
     def report(self) -> ReadReport:
         """Return the counts so far."""
         return ReadReport(
-            self.format,
-            self.documents,
-            self.read,
-            self.placed,
-            self.repairs.copy(),
-            self.rejections.copy(),
-            tuple(self._examples),
-            self.labels.copy(),
-            self.scheme,
-            self.unread.copy(),
+            format=self.format,
+            documents=self.documents,
+            read=self.read,
+            placed=self.placed,
+            repairs=self.repairs.copy(),
+            rejections=self.rejections.copy(),
+            examples=tuple(self._examples),
+            labels=self.labels.copy(),
+            scheme=self.scheme,
+            unread=self.unread.copy(),
         )
 
     def _example(self, rule: str, where: str, detail: str) -> None:

@@ -239,12 +239,12 @@ def _read_entry(name: str, raw: bytes) -> TensorEntry:
         is_sliced |= number == 7
     dtype = fields.get(1, 0)
     return TensorEntry(
-        name,
-        DTYPES.get(dtype, f"TensorFlow type {dtype}"),
-        shape,
-        fields.get(3, 0),
-        fields.get(4, 0),
-        fields.get(5, 0),
-        fields.get(6, 0),
-        is_sliced,
+        name=name,
+        dtype=DTYPES.get(dtype, f"TensorFlow type {dtype}"),
+        shape=shape,
+        shard=fields.get(3, 0),
+        offset=fields.get(4, 0),
+        size=fields.get(5, 0),
+        crc=fields.get(6, 0),
+        is_sliced=is_sliced,
     )

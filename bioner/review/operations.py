@@ -138,14 +138,18 @@ def mention_from_json(raw: Mapping[str, Any], offset: int = 0) -> Mention:
     if status not in get_args(Status):
         raise ValueError(f"unknown status {status!r}")
     return Mention(
-        tuple((int(start) + offset, int(end) + offset) for start, end in raw["fragments"]),
-        str(raw["label"]),
-        str(raw.get("source_label", "")),
-        cast(Status, status),
-        None if raw.get("score") is None else float(raw["score"]),
-        tuple(Alternative(a["label"], float(a["score"])) for a in raw.get("alternatives", ())),
-        tuple((str(name), str(value)) for name, value in raw.get("attributes", ())),
-        str(raw.get("id", "")),
+        fragments=tuple(
+            (int(start) + offset, int(end) + offset) for start, end in raw["fragments"]
+        ),
+        label=str(raw["label"]),
+        source_label=str(raw.get("source_label", "")),
+        status=cast(Status, status),
+        score=None if raw.get("score") is None else float(raw["score"]),
+        alternatives=tuple(
+            Alternative(a["label"], float(a["score"])) for a in raw.get("alternatives", ())
+        ),
+        attributes=tuple((str(name), str(value)) for name, value in raw.get("attributes", ())),
+        id=str(raw.get("id", "")),
     )
 
 

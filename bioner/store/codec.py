@@ -36,14 +36,16 @@ def read_mentions(text: str | None) -> tuple[Mention, ...]:
     """Read what ``write_mentions`` wrote; None (never annotated, or erased) is none."""
     return tuple(
         Mention(
-            tuple((start, end) for start, end in entry["at"]),
-            entry["label"],
-            entry.get("source", ""),
-            entry.get("status", "gold"),
-            entry.get("score"),
-            tuple(Alternative(label, score) for label, score in entry.get("alternatives", ())),
-            _pairs(entry.get("attributes", ())),
-            entry.get("id", ""),
+            fragments=tuple((start, end) for start, end in entry["at"]),
+            label=entry["label"],
+            source_label=entry.get("source", ""),
+            status=entry.get("status", "gold"),
+            score=entry.get("score"),
+            alternatives=tuple(
+                Alternative(label, score) for label, score in entry.get("alternatives", ())
+            ),
+            attributes=_pairs(entry.get("attributes", ())),
+            id=entry.get("id", ""),
         )
         for entry in json.loads(text or "[]")
     )

@@ -358,14 +358,14 @@ class Importer:
 
 def _as(one: Mention, status: Status) -> Mention:
     return Mention(
-        one.fragments,
-        one.label,
-        one.source_label,
-        status,
-        one.score,
-        one.alternatives,
-        one.attributes,
-        one.id,
+        fragments=one.fragments,
+        label=one.label,
+        source_label=one.source_label,
+        status=status,
+        score=one.score,
+        alternatives=one.alternatives,
+        attributes=one.attributes,
+        id=one.id,
     )
 
 
