@@ -6,12 +6,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
 
 from bioner.commands.terminal import refusing
 from bioner.errors import BionerError
 from bioner.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from bioner.store import Store
 
 LOW_DISK_GB = 3
 
@@ -76,11 +80,26 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield Check("WRONG", f"database: {error}")
         return
     yield Check("ok", f"database: {len(projects)} projects in {store.place}")
+    yield _integrity(store)
     backups = store.backups()
     if backups:
         yield Check("ok", f"backups: {len(backups)} in {settings.backups}")
     else:
         yield Check("note", f"no backup yet in {settings.backups}; one is made within the hour")
+
+
+def _integrity(store: Store) -> Check:
+    try:
+        found = store.verify()
+    except BionerError as error:
+        return Check("WRONG", f"revisions: {error}")
+    if found.problems:
+        more = f" and {len(found.problems) - 1} more" if len(found.problems) > 1 else ""
+        return Check(
+            "WRONG",
+            f"revisions: {found.problems[0]}{more}; `python -m bioner review verify` names all",
+        )
+    return Check("ok", f"revisions: {found.revisions:,}, none changed or missing")
 
 
 def _models(settings: Settings) -> Iterator[Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -137,6 +138,38 @@ def restore(
     if done.was_damaged:
         told = ", ".join(f"{count:,} {name}" for name, count in done.readable.items() if count)
         say(f"it is damaged; of it can be read: {told or 'nothing'}")
+
+
+@app.command()
+@refusing
+def verify() -> None:
+    """Look whether anything that was saved has been changed or lost since.
+
+    Every sentence's revisions are walked, and compared with what the backups hold. It finds
+    accidents, not somebody who knows how the chains are made and rewrites them.
+    """
+    store = open_store(read_settings())
+    found = store.verify()
+    for problem in found.problems:
+        typer.echo(problem)
+    typer.echo(
+        f"{found.revisions:,} revisions of {found.documents:,} documents, "
+        f"{found.backups} backups: {len(found.problems)} problems"
+    )
+    if found.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+@refusing
+def events(
+    project: ProjectOption = "",
+    limit: Annotated[int, typer.Option(help="How many to print.")] = 50,
+) -> None:
+    """Print what was done to a project or the database, newest first: who, when, before, after."""
+    check_count("--limit", limit)
+    store = open_store(read_settings())
+    print_json([asdict(one) for one in store.events(project or None, limit=limit)])
 
 
 @app.command()

@@ -7,26 +7,27 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy import create_engine, insert, inspect, select
 
 from bioner.errors import StoreError
 from bioner.files import staged_file
-from bioner.store.engine import HEAD, Database
+from bioner.store.engine import Database, read_version, upgrade
 from bioner.store.soundness import check, unsound
-from bioner.store.tables import metadata
+from bioner.store.tables import clock, metadata
 
 
-def backup(database: Database, path: Path) -> None:
+def backup(database: Database, path: Path, *, is_checked: bool = True) -> None:
     """Write a sound copy of the database to ``path``, while others go on working.
 
     The copy is a SQLite file whatever the database is, so it can be put back into either.
+    ``is_checked`` False: whoever wants the copy looks for themselves whether it is sound.
     """
     with replacing(path) as temporary:
         if database.file is not None:
             copy_sqlite(database.file, temporary)
         else:
             copy_rows(database, temporary)
-        problem = check(temporary, quickly=True) or unsound(temporary)
+        problem = is_checked and (check(temporary, quickly=True) or unsound(temporary))
         if problem:
             raise StoreError(f"{path}: the backup is not sound ({problem}); it was not kept")
 
@@ -58,15 +59,22 @@ def copy_sqlite(source: Path, target: Path) -> None:
 
 
 def copy_rows(database: Database, target: Path) -> None:
+    """Copy another database's rows into a new SQLite file of the same schema, old or new."""
     copy = create_engine(f"sqlite:///{target}")
     try:
         with database.read() as source, copy.begin() as into:
-            metadata.create_all(into)
-            into.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-            into.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+            version = read_version(source)
+            upgrade(into, version)
+            into.execute(clock.delete())
+            there = inspect(source)
             for table in metadata.sorted_tables:
-                rows = source.execution_options(yield_per=1000).execute(select(table))
-                for part in rows.mappings().partitions():
-                    into.execute(insert(table), [dict(row) for row in part])
+                if not there.has_table(table.name):
+                    continue
+                names = {column["name"] for column in there.get_columns(table.name)}
+                columns = [column for column in table.c if column.name in names]
+                query = select(*columns).execution_options(yield_per=1000)
+                place = insert(table)
+                for part in source.execute(query).mappings().partitions():
+                    into.execute(place, [dict(row) for row in part])
     finally:
         copy.dispose()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -14,14 +16,18 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from bioner.errors import StoreError
 from bioner.flattening import unflatten
 from bioner.spans import Document, Mention, Range, Sentence, Status
-from bioner.store import codec, my_test
+from bioner.store import codec, my_test, projects
+from bioner.store.engine import Database
 from bioner.store.facets import refresh_labels, write_labels
 from bioner.store.projects import StoredProject
 from bioner.store.tables import clock, corrections, documents, items, layers
 from bioner.store.values import Layer, Placement, Reject, within
 
-CHUNK = 400
-"""Documents are placed so many at a time."""
+CHUNK = 50
+"""Documents are placed so many at a time, in a transaction of some ten milliseconds."""
+
+PAUSE_S = 0.02
+"""After each the import waits up to so long, for the writers of other processes."""
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _STATUS: dict[Layer, Status] = {"gold": "gold", "prediction": "predicted"}
@@ -129,33 +135,55 @@ def within_range(inner: Range, outer: Range) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
-class Importer:
-    """One import into one project, in one transaction, counting as it goes."""
+def import_in_pieces(
+    database: Database, project: str, origin: Origin, given: Iterable[Incoming]
+) -> Placement:
+    """Place all documents, a piece a transaction, and report; others write in between."""
+    with database.write() as connection:
+        stored = projects.find(connection, project)
+        connection.execute(update(clock).values(imports=clock.c.imports + 1))
+        number = int(connection.execute(select(clock.c.imports)).scalar_one())
+        since = database.generation
+    importer = Importer(stored, origin, number)
+    stream = iter(given)
+    while piece := list(islice(stream, CHUNK)):
+        began = time.monotonic()
+        with database.write(since=since) as connection:
+            importer.place(connection, piece)
+        if len(piece) == CHUNK:
+            time.sleep(min(PAUSE_S, (time.monotonic() - began) / 4))
+    return importer.placement()
 
-    def __init__(self, connection: Connection, stored: StoredProject, origin: Origin) -> None:
-        self.connection = connection
+
+class Importer:
+    """One import into one project, counting as it goes."""
+
+    connection: Connection
+
+    def __init__(self, stored: StoredProject, origin: Origin, number: int) -> None:
         self.stored = stored
         self.origin = origin
         self.counts: Counter[str] = Counter()
         self.rejects: list[Reject] = []
         self.seen: set[str] = set()
         self.fresh: list[int] = []
-        connection.execute(update(clock).values(imports=clock.c.imports + 1))
-        self.added = int(connection.execute(select(clock.c.imports)).scalar_one())
+        self.added = number
+        self.began = False
+        self.trained = cache(origin.trained)
 
-    def run(self, incoming: Iterable[Incoming]) -> Placement:
-        """Place all documents and report."""
-        began = my_test.has_begun(self.connection, self.stored.id)
-        stream = iter(incoming)
-        while chunk := list(islice(stream, CHUNK)):
-            self._chunk(chunk)
+    def place(self, connection: Connection, piece: Sequence[Incoming]) -> None:
+        """Place a piece in a transaction, whole or not at all."""
+        self.connection, self.fresh = connection, []
+        self.began = self.began or my_test.has_begun(connection, self.stored.id)
+        self._chunk(piece)
         joined = my_test.join(
-            self.connection,
-            self.stored.id,
-            self.fresh,
-            began=began,
-            trained=self.origin.trained,
+            connection, self.stored.id, self.fresh, began=self.began, trained=self.trained
         )
+        self.counts["test"] += joined.documents
+        self.counts["known"] += joined.known
+
+    def placement(self) -> Placement:
+        """Return what came of all pieces."""
         return Placement(
             documents_in=self.counts["documents_in"],
             documents_placed=self.counts["documents_placed"],
@@ -163,8 +191,8 @@ class Importer:
             mentions_placed=self.counts["mentions_placed"],
             items=self.counts["items"],
             joined=self.counts["joined"],
-            test_documents=self.counts["test"] + joined.documents,
-            known_documents=joined.known,
+            test_documents=self.counts["test"],
+            known_documents=self.counts["known"],
             rejects=tuple(self.rejects),
         )
 

@@ -10,28 +10,39 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, text, update
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DataError,
-    DBAPIError,
-    DisconnectionError,
-    IntegrityError,
-    OperationalError,
+from sqlalchemy import (
+    Connection,
+    Engine,
+    RootTransaction,
+    create_engine,
+    event,
+    inspect,
+    select,
+    text,
+    update,
 )
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bioner.errors import StoreError
+from bioner.store.refusals import ABOUT_DATABASE, lost, refusal_of
 from bioner.store.tables import clock
-from bioner.store.values import DatabaseLostError
+from bioner.store.turns import Turns
+from bioner.store.values import DatabaseLostError, RestoredMeanwhileError, UnsureError
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; opening a database that is at it needs no Alembic."""
 
 BACKENDS = ("sqlite", "postgresql")
 BUSY_MS = 30_000
+LOOK_AGAIN_S = 0.003
+"""So often a writer looks whether another process has finished writing to the SQLite file."""
+
+SESSIONS = 20
+"""So many connections are kept open; as many again are made when more people act at once."""
+
 _MIGRATION_LOCK = 0x62696F6E
 _WRITE_LOCK = 0x62696F6F
 """Every writer shares this lock on PostgreSQL; a restore and an erasure hold it alone."""
@@ -59,8 +70,10 @@ class Database:
         if self.is_sqlite and self.file is not None:
             _make_folder(self.file)
         self._is_made = False
+        self._turns = Turns()
         self.engine = self._make_engine()
         self.clock = LogicalClock()
+        self.generation = ""
 
     @property
     def file(self) -> Path | None:
@@ -83,9 +96,18 @@ class Database:
 
     def _make_engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True, hide_parameters=True)
+            return create_engine(
+                self.url,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                pool_size=SESSIONS,
+                max_overflow=SESSIONS,
+            )
         engine = create_engine(
-            self.url, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True
+            self.url,
+            connect_args={"timeout": BUSY_MS / 1000},
+            hide_parameters=True,
+            **({} if self.file is None else {"pool_size": SESSIONS, "max_overflow": SESSIONS}),
         )
         event.listen(engine, "do_connect", self._refuse_new_file)
         event.listen(engine, "connect", _prepare_sqlite)
@@ -117,9 +139,7 @@ class Database:
         return None if found is None else (found.st_dev, found.st_ino)
 
     def _lost(self, reason: str) -> DatabaseLostError:
-        return DatabaseLostError(
-            f"{self.place}: {reason}; restore a backup with `python -m bioner review restore`"
-        )
+        return lost(self.place, reason)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -133,43 +153,73 @@ class Database:
                 yield connection
 
     @contextmanager
-    def write(self, *, alone: bool = False) -> Iterator[Connection]:
+    def write(self, *, alone: bool = False, since: str = "") -> Iterator[Connection]:
         """Open a write transaction; it is on disk when the block has ended, or not at all.
 
-        ``alone``: no other writer is at work meanwhile (on SQLite none ever is).
+        ``alone``: no other writer is at work meanwhile (on SQLite none ever is). ``since`` is the
+        generation in which a longer piece of work was begun.
+
+        Raises RestoredMeanwhileError where a backup was put in the database's place since, or in
+        its file's while this was being saved; UnsureError where the connection broke while it was
+        being saved, so that nobody here can tell whether it was.
         """
-        with self._guard(), self.engine.connect() as connection:
+        with self._guard(), self._turns.turn(self.is_sqlite), self.engine.connect() as connection:
+            file = self._identity()
             writing = connection.execution_options(bioner_write=True)
-            with writing.begin():
+            with writing.begin() as transaction:
                 if not self.is_sqlite:
                     lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
                     writing.execute(text(f"SELECT {lock}({_WRITE_LOCK})"))
+                if self.generation:  # none yet: it is being made
+                    self._require_generation(writing, since)
                 yield writing
+                self._commit(transaction)
+            if file != self._identity():
+                raise self._restored()
+
+    def _commit(self, transaction: RootTransaction) -> None:
+        try:
+            transaction.commit()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            raise UnsureError(
+                f"{self.place}: the connection broke while this was being saved, and whether it "
+                "was cannot be asked now; do it again: what is saved already is not saved twice"
+            ) from error
+
+    def _require_generation(self, connection: Connection, since: str) -> None:
+        """Go on in the database as it is now, but for what was begun before a restore."""
+        self.generation = read_generation(connection)
+        if since and since != self.generation:
+            raise self._restored()
+
+    def _restored(self) -> RestoredMeanwhileError:
+        return RestoredMeanwhileError(
+            f"{self.place}: a backup was put in its place meanwhile; nothing was saved: look at "
+            "what is there now, and do it again"
+        )
+
+    def look_at_generation(self) -> None:
+        """Learn which generation the database is of, after opening or restoring it."""
+        with self.read() as connection:
+            self.generation = read_generation(connection)
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
+        """Say whatever the database refuses in one sentence; a fault of ours keeps its trace."""
         try:
             yield
-        except (OverflowError, UnicodeEncodeError, DataError) as error:
-            raise StoreError(f"{self.place}: nothing was saved: {_unstorable(error)}") from error
-        except IntegrityError as error:
-            raise StoreError(
-                f"{self.place}: nothing was saved: what it belongs to was changed meanwhile "
-                f"({_first_line(error)}); reload and try again"
-            ) from error
-        except OperationalError as error:
-            raise StoreError(f"{self.place}: nothing was saved: {_mend(error)}") from error
-        except DBAPIError as error:
-            if not isinstance(error.orig, sqlite3.DatabaseError) or isinstance(
-                error.orig, sqlite3.ProgrammingError
-            ):
+        except ABOUT_DATABASE as error:
+            refusal = refusal_of(error, self.place)
+            if refusal is None:
                 raise
-            raise self._lost(f"not a sound database ({error.orig})") from error
+            raise refusal from error
 
     def version(self) -> str:
         """Return the database's migration, or an empty string for a new one."""
         with self.read() as connection:
-            return _version(connection)
+            return read_version(connection)
 
     def migrate(self, before: Callable[[], object]) -> None:
         """Bring the database to the newest migration; ``before`` makes a backup of an older one.
@@ -179,6 +229,7 @@ class Database:
         present = self.version()
         self._is_made = True
         if present == HEAD:
+            self.look_at_generation()
             return
         if present > HEAD:
             raise StoreError(
@@ -190,8 +241,9 @@ class Database:
         with self.write() as connection:
             if not self.is_sqlite:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-            if _version(connection) != HEAD:
-                _upgrade(connection)
+            if read_version(connection) != HEAD:
+                upgrade(connection)
+        self.look_at_generation()
 
     def forget_free_pages(self) -> None:
         """Move the write-ahead log into the database, so that erased text is in neither.
@@ -215,20 +267,27 @@ class Database:
         self.engine.dispose()
 
 
-def _version(connection: Connection) -> str:
+def read_generation(connection: Connection) -> str:
+    """Return what tells this database from the one that a restore has replaced."""
+    return str(connection.execute(select(clock.c.generation)).scalar() or "")
+
+
+def read_version(connection: Connection) -> str:
+    """Return the migration that a database is at, or an empty string for a new one."""
     if not inspect(connection).has_table("alembic_version"):
         return ""
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, version: str = "head") -> None:
+    """Run the migrations up to a version."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, version)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -245,8 +304,28 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that turns to writing can fail as busy at once, whatever the timeout.
-    is_write = connection.get_execution_options().get("bioner_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+    if not connection.get_execution_options().get("bioner_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite's own waiting looks ever more seldom, and starves beside an import's many short turns.
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    until = time.monotonic() + BUSY_MS / 1000
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > until:
+                    raise
+            time.sleep(LOOK_AGAIN_S)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_MS}")
+
+
+def _is_busy(error: OperationalError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _make_folder(file: Path) -> None:
@@ -259,28 +338,8 @@ def _make_folder(file: Path) -> None:
         ) from error
 
 
-def _unstorable(error: OverflowError | UnicodeEncodeError | DataError) -> str:
-    if isinstance(error, OverflowError):
-        return "a number is beyond 64 bit"
-    if isinstance(error, UnicodeEncodeError):
-        return "a text holds half a character (a lone surrogate); read the file as UTF-8"
-    return _first_line(error)
-
-
-def _first_line(error: DBAPIError) -> str:
-    return (str(error.orig).strip().splitlines() or [""])[0]
-
-
-def _mend(error: OperationalError) -> str:
-    reason = _first_line(error)
-    low = reason.lower()
-    if "full" in low or "disk i/o" in low:
-        return f"{reason}; make room on the disk and save again"
-    if "locked" in low or "busy" in low:
-        return f"{reason}; another process is writing, save again"
-    if "unable to open" in low or "readonly" in low or "connection" in low:
-        return f"{reason}; check that the place exists and may be written"
-    return reason
+KEPT_S = 1.0
+"""The database knows the time to this many seconds."""
 
 
 class LogicalClock:
@@ -304,7 +363,10 @@ class LogicalClock:
         """Return the present logical second and keep it; inside a write transaction."""
         with self._lock:
             now = self._advance(connection)
-        connection.execute(update(clock).values(seconds=now))
+        # Who else keeps the time at this moment keeps it for all: nobody waits for the row.
+        row = select(clock.c.id).where(clock.c.seconds < now - KEPT_S)
+        if connection.execute(row.with_for_update(skip_locked=True)).first() is not None:
+            connection.execute(update(clock).values(seconds=now))
         return now
 
     def read(self, connection: Connection) -> float:

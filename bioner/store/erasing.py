@@ -51,7 +51,7 @@ def erase_rows(
     connection.execute(
         update(documents)
         .where(documents.c.id == row.id)
-        .values(text=None, attributes=None, relations=None, erased=revision.seq)
+        .values(text=None, attributes=None, relations=None, salt=None, erased=revision.seq)
     )
     return revision
 

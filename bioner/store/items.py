@@ -13,7 +13,7 @@ from sqlalchemy import (
 
 from bioner.store import codec, projects
 from bioner.store.documents import find_document
-from bioner.store.engine import LogicalClock
+from bioner.store.engine import LogicalClock, read_generation
 from bioner.store.layers import shown_mentions, tokens_of
 from bioner.store.queue import surface_column
 from bioner.store.states import find_place, read_state, status_of
@@ -68,6 +68,7 @@ def read_item(connection: Connection, clock: LogicalClock, item: int, reviewer: 
         claimed_by=row.claimed_by if is_held else "",
         previous=_neighbour(connection, row, following=False),
         following=_neighbour(connection, row, following=True),
+        generation=read_generation(connection),
     )
 
 

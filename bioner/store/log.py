@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, insert, select, update
 
 from bioner.spans import Mention
-from bioner.store import codec, projects
+from bioner.store import chains, codec, projects
 from bioner.store.facets import replace_labels
 from bioner.store.layers import shown_mentions
 from bioner.store.states import (
@@ -125,6 +125,7 @@ def append(
 
 
 def _append(connection: Connection, values: dict[str, Any]) -> int:
+    chains.extend(connection, values)
     query = insert(revisions).values(values).returning(revisions.c.seq)
     return int(connection.execute(query).scalar_one())
 

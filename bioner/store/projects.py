@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 from bioner.access import LISTED, NEEDS, Action
 from bioner.errors import StoreError
 from bioner.store import codec
+from bioner.store.events import record_event
 from bioner.store.tables import projects
-from bioner.store.values import Project
+from bioner.store.values import Project, StaleSettingsError
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,47 @@ class StoredProject:
     project: Project
 
 
-def create(connection: Connection, project: Project) -> None:
+def create(connection: Connection, project: Project, who: str = "") -> None:
     """Insert a project; its name must be new."""
     if connection.execute(select(projects.c.id).where(projects.c.name == project.name)).scalar():
         raise StoreError(f"project {project.name!r} exists already; choose another name")
     connection.execute(insert(projects).values(_columns(project)))
+    record_event(connection, "created", project=project.name, who=who, after=_facts(project))
 
 
-def change(connection: Connection, project: Project) -> None:
-    """Replace the project of this name."""
-    stored = find(connection, project.name)
-    connection.execute(update(projects).where(projects.c.id == stored.id).values(_columns(project)))
+def change(connection: Connection, project: Project, who: str = "") -> Project:
+    """Replace the project of this name and return it as it is now.
+
+    Raises StaleSettingsError if somebody changed it after this one was read.
+    """
+    present = find(connection, project.name, lock=True)
+    if project.base != present.project.base:
+        raise StaleSettingsError(
+            f"project {project.name!r}: somebody changed its settings meanwhile; nothing was "
+            "changed: look at them as they are now, and make your change again",
+            present.project,
+        )
+    kept = replace(project, base=project.base + 1)
+    connection.execute(update(projects).where(projects.c.id == present.id).values(_columns(kept)))
+    record_event(
+        connection,
+        "settings",
+        project=project.name,
+        who=who,
+        before=_facts(present.project),
+        after=_facts(kept),
+    )
+    return kept
+
+
+def _facts(project: Project) -> dict[str, object]:
+    return {
+        "types": project.types,
+        "covers": sorted(project.covers),
+        "guidelines": project.guidelines,
+        "reviewers": project.reviewers,
+        "independent": project.independent,
+    }
 
 
 def read_all(connection: Connection) -> list[StoredProject]:
@@ -40,9 +71,10 @@ def read_all(connection: Connection) -> list[StoredProject]:
     return [_stored(row) for row in connection.execute(select(projects).order_by(projects.c.name))]
 
 
-def find(connection: Connection, name: str) -> StoredProject:
+def find(connection: Connection, name: str, *, lock: bool = False) -> StoredProject:
     """Return the project of this name, or raise StoreError naming those that exist."""
-    row = connection.execute(select(projects).where(projects.c.name == name)).first()
+    query = select(projects).where(projects.c.name == name)
+    row = connection.execute(query.with_for_update(key_share=True) if lock else query).first()
     if row is None:
         names = ", ".join(connection.execute(select(projects.c.name)).scalars()) or "none yet"
         raise StoreError(f"no project named {name!r}; there are: {names}")
@@ -76,6 +108,7 @@ def _columns(project: Project) -> dict[str, Any]:
         "guidelines": codec.write_pairs(project.guidelines),
         "reviewers": codec.write_pairs(project.reviewers),
         "independent": project.independent,
+        "changes": project.base,
     }
 
 
@@ -89,5 +122,6 @@ def _stored(row: Row[Any]) -> StoredProject:
             codec.read_pairs(row.guidelines),
             codec.read_pairs(row.reviewers),
             row.independent,
+            row.changes,
         ),
     )

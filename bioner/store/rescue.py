@@ -66,11 +66,23 @@ def _replace_file(database: Database, folder: Path, path: Path) -> Restored:
     with backups.locked(folder), copies.replacing(file) as temporary:
         restoring.bring_up_to_date(path, temporary)
         restoring.number_on(temporary, _highest(file) if is_there else None, jump=JUMP)
+        _begin_generation(temporary, path, aside if is_there else None)
         for suffix in ("-shm", "-wal", ""):
             part = file.with_name(file.name + suffix)
             if part.exists():
                 part.replace(aside.with_name(aside.name + suffix))
     return Restored(before=aside if is_there else None, was_damaged=is_there, readable=readable)
+
+
+def _begin_generation(file: Path, path: Path, kept: Path | None) -> None:
+    copy = Database(f"sqlite:///{file}")
+    try:
+        with copy.write() as connection:
+            restoring.begin_generation(connection, path, kept)
+    finally:
+        copy.close()
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def _count_rows(file: Path) -> dict[str, int]:
@@ -82,14 +94,17 @@ def _count_rows(file: Path) -> dict[str, int]:
     return found
 
 
-def _highest(file: Path) -> tuple[int, int] | None:
+def _highest(file: Path) -> tuple[int, ...] | None:
     try:
-        return (
-            _ask(file, "SELECT coalesce(max(seq), 0) FROM revisions"),
-            _ask(file, "SELECT coalesce(max(id), 0) FROM items"),
-        )
+        given = [
+            _ask(file, f"SELECT coalesce(max({column}), 0) FROM {table}")
+            for column, table in (("seq", "revisions"), ("id", "items"))
+        ]
     except sqlite3.Error:
         return None
+    with contextlib.suppress(sqlite3.Error):
+        return *given, _ask(file, "SELECT coalesce(max(seq), 0) FROM events")
+    return *given, 0
 
 
 def _ask(file: Path, query: str) -> int:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import tempfile
+import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from bioner.errors import StoreError
 from bioner.store.backups import backup_rotated, list_backups, locked
 from bioner.store.copies import copy_sqlite
 from bioner.store.engine import Database
+from bioner.store.events import record_event
 from bioner.store.soundness import check, unsound
-from bioner.store.tables import items, metadata, revisions
+from bioner.store.tables import clock, events, items, metadata, revisions
 from bioner.store.values import DatabaseLostError
 
-_SEQUENCES = (revisions.c.seq, items.c.id)
+_SEQUENCES = (revisions.c.seq, items.c.id, events.c.seq)
 
 
-def restore(database: Database, path: Path, folder: Path) -> Path:
+def restore(database: Database, path: Path, folder: Path, who: str = "") -> Path:
     """Put a backup in the place of the present content; return the backup of the present.
 
     All or nothing. Revision and item numbers go on from the highest ever given, so that a browser
@@ -38,9 +41,17 @@ def restore(database: Database, path: Path, folder: Path) -> Path:
             with locked(folder), incoming.read() as source, database.write(alone=True) as into:
                 safety = backup_rotated(database, folder, "restore")
                 _replace_rows(source, into, database)
+                begin_generation(into, path, safety, who)
         finally:
             incoming.close()
     return safety
+
+
+def begin_generation(connection: Connection, path: Path, kept: Path | None, who: str = "") -> None:
+    """Tell a restored database from the one before, and record what was done."""
+    connection.execute(update(clock).values(generation=uuid.uuid4().hex))
+    facts = {"restored": path.name, "kept": kept.name if kept else ""}
+    record_event(connection, "restore", who=who, after=facts)
 
 
 def bring_up_to_date(path: Path, copy: Path) -> None:
@@ -56,8 +67,8 @@ def bring_up_to_date(path: Path, copy: Path) -> None:
         raise StoreError(f"{path}: cannot restore: {problem}; nothing was changed")
 
 
-def number_on(path: Path, highest: tuple[int, int] | None, *, jump: int) -> None:
-    """Let revisions and items go on after the highest numbers given, or far beyond if unknown."""
+def number_on(path: Path, highest: Sequence[int] | None, *, jump: int) -> None:
+    """Let revisions, items and events go on after the highest, or far beyond what is unknown."""
     copy = Database(f"sqlite:///{path}")
     try:
         with copy.write() as connection:
@@ -86,12 +97,16 @@ def refuse_if_gone(database: Database, folder: Path) -> None:
 
 def _replace_rows(source: Connection, into: Connection, database: Database) -> None:
     highest = _given(into)
+    kept = set(into.execute(select(events.c.seq)).scalars())
     for table in reversed(metadata.sorted_tables):
-        into.execute(table.delete())
+        if table is not events:  # what was done stays known, whatever is restored
+            into.execute(table.delete())
     for table in metadata.sorted_tables:
         rows = source.execution_options(yield_per=1000).execute(select(table))
         for part in rows.mappings().partitions():
-            into.execute(insert(table), [dict(row) for row in part])
+            fresh = [dict(r) for r in part if table is not events or r["seq"] not in kept]
+            if fresh:
+                into.execute(insert(table), fresh)
     for column, seen in zip(_SEQUENCES, highest, strict=True):
         _go_on_after(into, database, column.table.name, column.name, seen)
     if not database.is_sqlite:
@@ -100,7 +115,7 @@ def _replace_rows(source: Connection, into: Connection, database: Database) -> N
 
 
 def _given(connection: Connection) -> list[int]:
-    """Return the highest number of a revision, and of an item."""
+    """Return the highest number of a revision, of an item, and of an event."""
     return [
         connection.execute(select(func.coalesce(func.max(column), 0))).scalar_one()
         for column in _SEQUENCES

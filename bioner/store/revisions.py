@@ -15,6 +15,7 @@ from bioner.store.states import (
     Place,
     State,
     find_place,
+    lock_all,
     read_state,
     state_after,
 )
@@ -33,6 +34,7 @@ def save(connection: Connection, edits: Sequence[Edit]) -> list[Revision]:
     """Save edits, all or none; edits of one item in one call build upon each other."""
     saved: list[Revision] = []
     own: dict[tuple[int, str], int] = {}
+    lock_all(connection, [edit.item for edit in edits])
     for edit in edits:
         place = _lock(connection, edit)
         if isinstance(place, Revision):
@@ -93,6 +95,8 @@ def _check(place: Place, edit: Edit) -> None:
     projects.require(project, edit.reviewer, Action.ANNOTATE)
     if project.independent and not edit.reviewer:
         raise StoreError(f"{where}: an independent project needs the reviewer's name")
+    if any("\0" in said for said in (edit.note, edit.reviewer, edit.session, edit.batch, edit.op)):
+        raise StoreError(f"{where}: a note or a name holds a NUL character; take it out")
     if edit.verdict is not None and edit.verdict not in VERDICTS:
         raise StoreError(
             f"{where}: expected a verdict of {', '.join(VERDICTS)}, got {edit.verdict!r}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
 
 from bioner.access import Action, Actor, operator
 from bioner.errors import StoreError
@@ -30,11 +33,14 @@ from bioner.store import (
 from bioner.store import backups as rotation
 from bioner.store import documents as incoming
 from bioner.store.engine import Database
+from bioner.store.events import read_events, record_event
 from bioner.store.my_test import TrainedOn, nothing
 from bioner.store.values import (
     Agreement,
     Backup,
     Edit,
+    Event,
+    EventKind,
     Evidence,
     ExportLayer,
     Layer,
@@ -49,11 +55,21 @@ from bioner.store.values import (
     ReviewProgress,
     Revision,
     StatusFilter,
+    UnsureError,
     Usable,
     new_op,
 )
+from bioner.store.verifying import Verified, verify
 
 _ANY = QueueFilter()
+T = TypeVar("T")
+_RECORDED: Mapping[EventKind, Action] = {
+    "import": Action.IMPORT,
+    "export": Action.EXPORT,
+    "promotion": Action.PROMOTE,
+    "job": Action.JOBS,
+}
+"""What may be recorded by whoever may do it; the store records the rest itself."""
 
 
 def open_store(settings: Settings, actor: Actor | None = None) -> Store:
@@ -115,14 +131,17 @@ class Store:
 
     # Projects
 
-    def create_project(self, project: Project) -> None:
+    def create_project(self, project: Project, reviewer: str = "") -> None:
         """Add a project; its name must be new."""
         self._allow(Action.CREATE)
         with self.database.write() as connection:
-            projects.create(connection, project)
+            projects.create(connection, project, reviewer or self.actor.name)
 
-    def update_project(self, project: Project, reviewer: str = "") -> None:
-        """Replace the project of the same name; only a curator may."""
+    def update_project(self, project: Project, reviewer: str = "") -> Project:
+        """Replace the project of the same name, and return it as it is now; only a curator may.
+
+        Raises StaleSettingsError if somebody changed it after this one was read.
+        """
         self._allow(Action.CHANGE, reviewer)
         with self.database.write() as connection:
             present = projects.find(connection, project.name)
@@ -135,7 +154,7 @@ class Store:
                     f"project {project.name!r}: name at least one curator among the reviewers, or "
                     "nobody could change it any more; nothing was changed"
                 )
-            projects.change(connection, project)
+            return projects.change(connection, project, reviewer or self.actor.name)
 
     def projects(self) -> list[Project]:
         """Return all projects, by name."""
@@ -152,6 +171,20 @@ class Store:
         with self.database.read() as connection:
             return queue.progress(connection, projects.find(connection, project), reviewer)
 
+    def events(self, project: str | None = None, *, limit: int = 100) -> list[Event]:
+        """Return what was done to a project, or to all and the database itself, newest first."""
+        with self.database.read() as connection:
+            return read_events(connection, project, limit)
+
+    def record(
+        self, kind: EventKind, *, project: str = "", who: str = "", after: Mapping[str, object]
+    ) -> None:
+        """Record that something was done outside of the database: an export, a promotion, a job."""
+        self._allow(_RECORDED[kind])
+        who = who or self.actor.name
+        with self.database.write() as connection:
+            record_event(connection, kind, project=project, who=who, after=after)
+
     # Documents
 
     def import_documents(
@@ -167,6 +200,9 @@ class Store:
         trained: TrainedOn = nothing,
     ) -> Placement:
         """Place documents and their mentions; a document that is there already gets only the layer.
+
+        Works in pieces, each a transaction, so that others save meanwhile: what is placed stays if
+        a later piece fails, and importing the same again places the rest.
 
         In a project with enough text one document in five (by a hash of its words) is set aside as
         "my test", for good, unless a model knows it: ``trained`` gives the fingerprints of what
@@ -202,10 +238,9 @@ class Store:
     def _import(
         self, project: str, given: Iterable[incoming.Incoming], origin: incoming.Origin
     ) -> Placement:
-        with self.database.write() as connection:
-            stored = projects.find(connection, project)
-            self._allow_in(Action.IMPORT, stored)
-            return incoming.Importer(connection, stored, origin).run(given)
+        with self.database.read() as connection:
+            self._allow_in(Action.IMPORT, projects.find(connection, project))
+        return incoming.import_in_pieces(self.database, project, origin, given)
 
     def texts(self, project: str, names: Sequence[str]) -> dict[str, str | None]:
         """Return the texts of those documents that the project has; None for an erased one."""
@@ -410,28 +445,43 @@ class Store:
     def save_all(self, edits: Sequence[Edit]) -> list[Revision]:
         """Save several edits, all or none; edits of one item in one call build upon each other."""
         self._allow(Action.ANNOTATE, *(edit.reviewer for edit in edits))
-        with self.database.write() as connection:
-            saved = revisions.save(connection, edits)
+        read_in = {edit.generation for edit in edits if edit.generation}
+        since = read_in.pop() if len(read_in) == 1 else ""
+        saved = self._surely(since, lambda connection: revisions.save(connection, edits))
         self._hourly.begin()
         return saved
+
+    def _surely(self, since: str, work: Callable[[Connection], T]) -> T:
+        """Do what carries its own operation id; where the connection broke at the end, ask again.
+
+        What was saved after all is found by its id, and what was not is saved now.
+        """
+        try:
+            with self.database.write(since=since) as connection:
+                return work(connection)
+        except UnsureError:
+            with self.database.write(since=since) as connection:
+                return work(connection)
 
     def undo(
         self, item: int, reviewer: str = "", op: str = "", session: str = ""
     ) -> list[Revision]:
         """Take back the item's last change, with its whole batch, by new revisions; [] if none."""
         self._allow(Action.ANNOTATE, reviewer)
-        with self.database.write() as connection:
-            return undo.undo(
-                connection, item, reviewer, op or new_op(), session=session, redo=False
-            )
+        op = op or new_op()
+        return self._surely(
+            "", lambda c: undo.undo(c, item, reviewer, op, session=session, redo=False)
+        )
 
     def redo(
         self, item: int, reviewer: str = "", op: str = "", session: str = ""
     ) -> list[Revision]:
         """Make again what was last undone; [] if nothing is."""
         self._allow(Action.ANNOTATE, reviewer)
-        with self.database.write() as connection:
-            return undo.undo(connection, item, reviewer, op or new_op(), session=session, redo=True)
+        op = op or new_op()
+        return self._surely(
+            "", lambda c: undo.undo(c, item, reviewer, op, session=session, redo=True)
+        )
 
     def can_undo(self, item: int, reviewer: str = "") -> tuple[bool, bool]:
         """Tell whether there is something to undo, and something to redo."""
@@ -443,8 +493,8 @@ class Store:
     ) -> Revision:
         """Bring an item back to what it was just after revision ``seq``, by a new revision."""
         self._allow(Action.ANNOTATE, reviewer)
-        with self.database.write() as connection:
-            return revisions.restore(connection, seq, reviewer, op or new_op(), session=session)
+        op = op or new_op()
+        return self._surely("", lambda c: revisions.restore(c, seq, reviewer, op, session=session))
 
     def history(self, item: int) -> list[Revision]:
         """Return the revisions that touched an item's text, newest first."""
@@ -454,8 +504,8 @@ class Store:
     def adjudicate(self, item: int, reviewer: str, chosen: str, op: str = "") -> Revision:
         """Make one reviewer's copy the shared one: a curator's choice in an independent project."""
         self._allow(Action.ADJUDICATE, reviewer)
-        with self.database.write() as connection:
-            return revisions.adjudicate(connection, item, reviewer, chosen, op or new_op())
+        op = op or new_op()
+        return self._surely("", lambda c: revisions.adjudicate(c, item, reviewer, chosen, op))
 
     # Evidence
 
@@ -517,13 +567,19 @@ class Store:
         """Return the automatic backups, newest first."""
         return rotation.list_backups(self.folder)
 
-    def restore(self, path: Path) -> Path:
+    def restore(self, path: Path, reviewer: str = "") -> Path:
         """Put a backup in the place of the present content, all or nothing.
 
-        The present is backed up first; its path is returned.
+        The present is backed up first; its path is returned. What was done is the first event of
+        the new generation; whoever worked on the former is told so at their next saving.
         """
         self._allow(Action.RESTORE)
-        return restoring.restore(self.database, path, self.folder)
+        who = reviewer or self.actor.name
+        return restoring.restore(self.database, path, self.folder, who)
+
+    def verify(self) -> Verified:
+        """Walk every chain of revisions, and compare it with what the backups hold."""
+        return verify(self.database, self.folder)
 
     def _back_up(self, reason: str) -> Path:
         return rotation.backup_automatically(self.database, self.folder, reason)

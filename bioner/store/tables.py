@@ -29,6 +29,7 @@ projects = Table(
     Column("guidelines", Text, nullable=False),
     Column("reviewers", Text, nullable=False),
     Column("independent", Boolean, nullable=False),
+    Column("changes", Integer, nullable=False, server_default="0"),
 )
 
 documents = Table(
@@ -43,6 +44,8 @@ documents = Table(
     Column("source", String, nullable=False),
     Column("is_test", Boolean, nullable=False),
     Column("erased", Integer),
+    Column("salt", String),
+    Column("tip", String, nullable=False, server_default=""),
     UniqueConstraint("project", "name"),
 )
 
@@ -131,6 +134,8 @@ revisions = Table(
     Column("session", String, nullable=False),
     Column("target", Integer, nullable=False),
     Column("recorded", String, nullable=False),
+    Column("digest", String, nullable=False, server_default=""),
+    Column("chain", String, nullable=False, server_default=""),
     Index("revisions_place", "document", "start", "end", "seq"),
     Index("revisions_batch", "batch"),
     Index("revisions_recorded", "recorded"),
@@ -143,4 +148,19 @@ clock = Table(
     Column("id", Integer, primary_key=True),
     Column("seconds", Float, nullable=False),
     Column("imports", Integer, nullable=False),
+    Column("generation", String, nullable=False, server_default=""),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("project", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("recorded", String, nullable=False),
+    Index("events_project", "project", "seq"),
+    sqlite_autoincrement=True,
 )

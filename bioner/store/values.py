@@ -20,6 +20,10 @@ ItemStatus = Literal["waiting", "open", "done", "unsure", "rejected"]
 StatusFilter = Literal["waiting", "open", "done", "unsure", "rejected", "all"]
 RevisionKind = Literal["edit", "undo", "redo", "restore", "resplit", "adjudicate", "erase"]
 
+EventKind = Literal[
+    "created", "settings", "import", "export", "erase", "restore", "promotion", "job"
+]
+
 VERDICTS: tuple[Verdict, ...] = ("accept", "correct", "reject", "unsure")
 ROLES: tuple[str, ...] = tuple(reversed(tuple(LISTED)))
 """A project's roles, the one that may do most first."""
@@ -37,7 +41,9 @@ class Project:
     ``covers`` are the types for which a reviewed sentence's silence is evidence. ``reviewers`` are
     ``(name, role)``; a *curator* may also adjudicate, erase, restore and change the project, a
     *reader* saves nothing; with none listed, anyone may do all. In an ``independent`` project each
-    reviewer corrects a copy of their own, and a curator chooses between them.
+    reviewer corrects a copy of their own, and a curator chooses between them. ``base`` counts the
+    changes that were made before these settings were read: settings that somebody has changed
+    since are refused.
     """
 
     name: str
@@ -46,10 +52,14 @@ class Project:
     guidelines: tuple[tuple[str, str], ...] = ()
     reviewers: tuple[tuple[str, str], ...] = ()
     independent: bool = False
+    base: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise StoreError("a project needs a name")
+        named = (*self.reviewers, *self.guidelines, (self.name, *self.types))
+        if any("\0" in one for pair in named for one in pair):
+            raise StoreError("a project's name or settings hold a NUL character; take it out")
         if not self.types or len(set(self.types)) != len(self.types):
             raise StoreError(f"project {self.name!r}: expected at least one type, each once")
         unknown = sorted(self.covers - set(self.types))
@@ -85,7 +95,8 @@ class Edit:
     ``base`` is the revision that the reviewer saw (0: none). ``verdict`` None is an edit in
     progress. ``covers`` None keeps what the item covers. ``op`` is the client's own id of this
     operation; ``session`` names the browser tab, whose own earlier edits never make it stale;
-    edits of one ``batch`` are undone as one.
+    edits of one ``batch`` are undone as one. ``generation`` is the one that the item was read in:
+    after a restore the edit is refused (empty: it is not asked).
     """
 
     item: int
@@ -102,6 +113,7 @@ class Edit:
     op: str = field(default_factory=new_op)
     session: str = ""
     batch: str = ""
+    generation: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +157,22 @@ class StaleEditError(StaleRevisionError):
     def __init__(self, message: str, revision: Revision) -> None:
         super().__init__(message)
         self.revision = revision
+
+
+class StaleSettingsError(StoreError):
+    """The settings were changed since they were read; ``project`` is what they are now."""
+
+    def __init__(self, message: str, project: Project) -> None:
+        super().__init__(message)
+        self.project = project
+
+
+class RestoredMeanwhileError(StoreError):
+    """A backup was put in the database's place since this was begun: look again, then go on."""
+
+
+class UnsureError(StoreError):
+    """The connection broke while something was being saved: whether it was is not known yet."""
 
 
 class DatabaseLostError(StoreError):
@@ -287,6 +315,7 @@ class ReviewItem:
     claimed_by: str
     previous: int | None
     following: int | None
+    generation: str = field(default="", compare=False)
 
     @property
     def surface(self) -> str:
@@ -412,6 +441,19 @@ class Agreement:
     type_only: Mapping[str, float]
     disagreements: tuple[int, ...]
     settled: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that was done to a project, or to the whole database (``project`` empty)."""
+
+    seq: int
+    kind: EventKind
+    project: str
+    who: str
+    before: Mapping[str, object]
+    after: Mapping[str, object]
+    recorded: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ class Desk:
             note=review.note,
             schema=self.session.schema.fingerprint,
             op=new_op(),
+            generation=review.generation,
             session=self.memory.session,
             batch=batch,
         )

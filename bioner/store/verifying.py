@@ -1,0 +1,137 @@
+"""Whether anything that was saved has been changed or lost since: the chains, walked."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from bioner.errors import StoreError
+from bioner.store.backups import list_backups
+from bioner.store.chains import digest_of, link_of
+from bioner.store.copies import backup
+from bioner.store.engine import HEAD, Database
+from bioner.store.soundness import check, unsound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What was looked at, and each thing found changed or missing, in a sentence."""
+
+    documents: int
+    revisions: int
+    backups: int
+    problems: tuple[str, ...]
+
+
+def verify(database: Database, folder: Path) -> Verified:
+    """Walk every chain of one moment's copy, and compare it with the tips in the backups.
+
+    Raises StoreError if the copy cannot be made or the database is no database any more.
+    """
+    with tempfile.TemporaryDirectory(prefix="bioner-verify-") as scratch:
+        copy = Path(scratch) / "copy.sqlite3"
+        backup(database, copy, is_checked=False)
+        problem = check(copy, quickly=True)
+        if problem:
+            raise StoreError(f"{database.place}: {problem}; restore a backup")
+        found = [*filter(None, [unsound(copy)]), *_read(copy, _walk)]
+        compared = 0
+        for one in list_backups(folder):
+            with contextlib.suppress(sqlite3.Error):
+                lost = _compare(copy, Path(one.path))
+                if lost is not None:
+                    compared += 1
+                    found += lost
+        documents, revisions = _read(copy, _counts)
+    return Verified(
+        documents=documents,
+        revisions=revisions,
+        backups=compared,
+        problems=tuple(dict.fromkeys(found)),
+    )
+
+
+def _read(path: Path, work: Any) -> list[Any]:
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as it:
+        it.row_factory = sqlite3.Row
+        return list(work(it))
+
+
+def _counts(connection: sqlite3.Connection) -> Iterator[int]:
+    for table in ("documents", "revisions"):
+        yield connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def _walk(connection: sqlite3.Connection) -> Iterator[str]:
+    """Walk the chains, document by document; yield what is wrong with each."""
+    log = connection.execute("SELECT * FROM revisions ORDER BY document, seq")
+    chains = groupby(log, key=lambda row: row["document"])
+    current = next(chains, None)
+    query = (
+        "SELECT documents.*, projects.name AS project_name FROM documents "
+        "JOIN projects ON projects.id = documents.project ORDER BY documents.id"
+    )
+    for document in connection.execute(query):
+        rows: list[Any] = []
+        if current is not None and current[0] == document["id"]:
+            rows = list(current[1])
+            current = next(chains, None)
+        where = f"{document['project_name']}, document {document['name']!r}"
+        for said in _walk_one(document, rows):
+            yield f"{where}: {said}"
+
+
+def _walk_one(document: Any, rows: list[Any]) -> Iterator[str]:
+    known = {row["seq"] for row in rows}
+    tip = ""
+    for row in rows:
+        seq = row["seq"]
+        if link_of(tip, row, row["digest"]) != row["chain"]:
+            gone = row["base"] if row["base"] and row["base"] not in known else 0
+            if gone:
+                yield f"revision {gone} is missing"
+            else:
+                yield f"revision {seq} was changed, or one before it is missing"
+        tip = row["chain"]
+        if document["erased"] is not None:
+            if any(row[name] is not None for name in ("surface", "before", "after", "note")):
+                yield f"revision {seq} holds a text although the document is erased"
+            continue
+        if document["salt"] is None or digest_of(document["salt"], row) != row["digest"]:
+            yield f"the content of revision {seq} was changed"
+        elif row["surface"] and row["surface"] != document["text"][row["start"] : row["end"]]:
+            yield f"the text differs from the one that revision {seq} was made on"
+    if tip != document["tip"]:
+        yield "its newest revision is missing" if rows else "all its revisions are missing"
+
+
+def _compare(copy: Path, older: Path) -> list[str] | None:
+    """Return what a backup of the same generation has and the copy lacks; None: not comparable."""
+    with contextlib.closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro", uri=True)) as it:
+        it.execute("ATTACH ? AS older", (f"{older.absolute().as_uri()}?mode=ro",))
+        version = it.execute("SELECT version_num FROM older.alembic_version").fetchone()
+        if version is None or version[0] != HEAD:
+            return None
+        if it.execute(
+            "SELECT 1 FROM main.clock JOIN older.clock ON main.clock.generation != "
+            "older.clock.generation"
+        ).fetchone():
+            return None
+        lost = it.execute(
+            "SELECT projects.name, documents.name FROM older.documents AS documents "
+            "JOIN older.projects AS projects ON projects.id = documents.project "
+            "WHERE NOT EXISTS (SELECT 1 FROM main.documents AS d WHERE d.id = documents.id) "
+            "OR (documents.tip != '' AND NOT EXISTS (SELECT 1 FROM main.revisions AS r "
+            "WHERE r.document = documents.id AND r.chain = documents.tip))"
+        ).fetchall()
+    return [
+        f"{project}, document {name!r}: what the backup {older.name} holds of it is missing or "
+        "was changed"
+        for project, name in lost
+    ]
