@@ -20,6 +20,7 @@ from bioner.commands import (
     review,
     serve,
     tag,
+    tokens,
     train,
 )
 from bioner.commands.run_ner import TrainCommand
@@ -42,6 +43,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(evaluate.compare)
 app.add_typer(review.app, name="review")
 app.command("app")(app_of.app)
+app.add_typer(tokens.app, name="tokens")
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 

@@ -183,6 +183,7 @@ ACTED = {
     "corpora/adding.py": {"add_corpus", "remove_corpus"},
     "corpora/build.py": {"build"},
     "corpora/fetch.py": {"fetch"},
+    "bearer.py": {"add_token", "revoke_token"},
     "models/tf_checkpoint.py": {"convert_tf_checkpoint"},
 }
 """Outside the store: the functions that change what all share, a page's buttons among them."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -13,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from bioner.errors import BionerError, ModelError
+from bioner.bearer import TOKENS, add_token, revoke_token
+from bioner.errors import AccessError, BionerError, ModelError
+from bioner.progress import OnProgress, Progress
 from bioner.serve import Limits, create_app, serve
 from bioner.settings import Settings
 from bioner.spans import Alternative, Document, mention
@@ -35,7 +39,9 @@ class DictionaryTagger:
         self.entered = threading.Event()
         self._gate = gate
 
-    def tag_documents(self, documents: Sequence[Document]) -> list[Document]:
+    def tag_documents(
+        self, documents: Sequence[Document], *, progress: OnProgress | None = None
+    ) -> list[Document]:
         self.batches.append(len(documents))
         self.entered.set()
         if self._gate:
@@ -326,8 +332,6 @@ def test_serve_announces_its_address_and_answers_over_a_socket(settings: Setting
 
 
 def test_an_address_in_use_is_refused_in_one_sentence(settings: Settings) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         with pytest.raises(BionerError, match="choose another --host or --port"):
             serve(port=taken.getsockname()[1], settings=settings, load=DictionaryTagger)
@@ -338,3 +342,170 @@ def test_an_address_in_use_is_refused_in_one_sentence(settings: Settings) -> Non
 def test_serve_without_a_model_is_refused_at_once(settings: Settings) -> None:
     with pytest.raises(ModelError, match="nowhere"):
         serve(port=0, model="nowhere", settings=settings)
+
+
+class SlowTagger(DictionaryTagger):
+    """Takes its time over long texts, piece by piece, and notes whose pieces it does."""
+
+    def __init__(self, pieces: int = 200, piece_s: float = 0.05) -> None:
+        super().__init__()
+        self.done: list[str] = []
+        self._pieces = pieces
+        self._piece_s = piece_s
+
+    def tag_documents(
+        self, documents: Sequence[Document], *, progress: OnProgress | None = None
+    ) -> list[Document]:
+        if len(documents[0].text) > 100:
+            for number in range(self._pieces):
+                time.sleep(self._piece_s)
+                self.done.append(documents[0].text[0])
+                self.entered.set()
+                if progress:
+                    progress(Progress(number + 1, self._pieces))
+        return super().tag_documents(documents, progress=progress)
+
+
+LONG = Limits(long_characters=100, patience_s=1.0)
+
+
+def test_a_short_request_does_not_wait_for_a_long_one(client_for) -> None:
+    tagger = SlowTagger(pieces=60)
+    client = client_for(tagger, limits=LONG)
+    client.get("/health")
+    with ThreadPoolExecutor(2) as pool:
+        long = pool.submit(client.post, "/predict", json={"text": "a" * 200})
+        assert tagger.entered.wait(10)
+        begun = time.monotonic()
+        for _ in range(5):
+            assert client.post("/predict", json={"text": "aspirin"}).status_code == 200
+        assert time.monotonic() - begun < 1.5
+        assert not long.done()
+        assert long.result(20).status_code == 200
+
+
+def test_long_requests_take_turns_piece_by_piece(client_for) -> None:
+    tagger = SlowTagger(pieces=10, piece_s=0.02)
+    client = client_for(tagger, limits=LONG)
+    client.get("/health")
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(client.post, "/predict", json={"text": c * 200}) for c in "abc"]
+        assert [one.result(20).status_code for one in asked] == [200] * 3
+    first_end = min(len(tagger.done) - tagger.done[::-1].index(c) for c in "abc")
+    assert set(tagger.done[:first_end]) == {"a", "b", "c"}
+
+
+def served(settings: Settings, tagger: object, **options: object) -> tuple[str, int]:
+    """Serve in a thread, and return where."""
+    address: list[str] = []
+    bound = threading.Event()
+
+    def announce(where: str) -> None:
+        address.append(where)
+        bound.set()
+
+    given = {
+        "port": 0,
+        "settings": settings,
+        "announce": announce,
+        "load": lambda: tagger,
+        **options,
+    }
+    threading.Thread(target=serve, kwargs=given, daemon=True).start()
+    assert bound.wait(20)
+    host, port = address[0].removeprefix("http://").rsplit(":", 1)
+    return host, int(port)
+
+
+def ask(place: tuple[str, int], text: str = "aspirin", **headers: str) -> tuple[int, dict]:
+    connection = http.client.HTTPConnection(*place, timeout=20)
+    try:
+        connection.request("POST", "/predict", json.dumps({"text": text}), headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def test_the_work_of_a_client_that_has_left_ends(settings: Settings) -> None:
+    tagger = SlowTagger(pieces=400)
+    place = served(settings, tagger, limits=LONG)
+    body = json.dumps({"text": "a" * 200}).encode()
+    with socket.create_connection(place) as left:
+        head = f"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+        left.sendall(head.encode() + body)
+        assert tagger.entered.wait(10)
+    deadline = time.monotonic() + 10
+    before = -1
+    while time.monotonic() < deadline and before != len(tagger.done):
+        before = len(tagger.done)
+        time.sleep(0.5)
+    assert before == len(tagger.done) < 400
+    assert ask(place)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"POST /predict HTTP/1.1\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\n{",
+    ],
+    ids=["nothing", "half a head", "half a body"],
+)
+def test_a_client_that_stops_speaking_is_let_go(settings: Settings, said: bytes) -> None:
+    place = served(settings, DictionaryTagger(), limits=Limits(patience_s=0.5))
+    with socket.create_connection(place, timeout=10) as half_open:
+        half_open.sendall(said)
+        begun = time.monotonic()
+        try:
+            while half_open.recv(4096):
+                pass
+        except ConnectionResetError:
+            pass
+        assert time.monotonic() - begun < 6
+    assert ask(place)[0] == 200
+
+
+def test_a_head_letter_by_letter_is_let_go(settings: Settings) -> None:
+    place = served(settings, DictionaryTagger(), limits=Limits(patience_s=0.6))
+    with socket.create_connection(place, timeout=10) as slow:
+        assert is_let_go(slow, b"POST /predict HTTP/1.1\r\nHost: " + b"a" * 200)
+
+
+def is_let_go(slow: socket.socket, head: bytes) -> bool:
+    try:
+        for letter in head:
+            slow.sendall(bytes([letter]))
+            time.sleep(0.05)
+    except OSError:
+        return True
+    return False
+
+
+def test_tokens_are_asked_for_where_there_are_any(settings: Settings) -> None:
+    path = settings.home / TOKENS
+    text = add_token(path, "lab", scopes=("predict",))
+    place = served(settings, DictionaryTagger())
+    assert ask(place)[0] == 401
+    assert ask(place, Authorization=f"Bearer {text[:-2]}xx")[0] == 401
+    assert ask(place, Authorization=f"Bearer {text}")[0] == 200
+    connection = http.client.HTTPConnection(*place, timeout=20)
+    connection.request("GET", "/health", headers={"Authorization": f"Bearer {text}"})
+    assert connection.getresponse().status == 403
+    connection.close()
+    revoke_token(path, "lab")
+    assert ask(place, Authorization=f"Bearer {text}")[0] == 401
+
+
+def test_an_address_of_others_is_refused_without_a_token(settings: Settings) -> None:
+    for options in ({"host": "0.0.0.0"}, {"with_tokens": True}):
+        with pytest.raises(AccessError, match="tokens add NAME"):
+            serve(port=0, settings=settings, load=DictionaryTagger, **options)
+
+
+def test_a_page_of_others_whose_name_leads_here_is_refused(settings: Settings) -> None:
+    place = served(settings, DictionaryTagger())
+    for host in ("evil.example", "evil.example:8600", "127.0.0.1.evil.example"):
+        assert ask(place, Host=host)[0] == 403
+    assert ask(place, Host="localhost:8600")[0] == 200

@@ -1,22 +1,21 @@
-"""The REST service: text in, words with tags or entities with offsets out."""
+"""The service's paths: what a request may be, who may ask, what is answered."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import threading
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from bioner.errors import BionerError, ModelError
+from bioner.access import is_loopback
+from bioner.bearer import Gate
+from bioner.errors import AccessError, BionerError, ModelError
 from bioner.files import parse_json_object
 from bioner.models.catalogue import chosen_model
-from bioner.settings import Settings, read_settings
+from bioner.serve.queue import DocumentTagger, Left, Limits, RequestError, TagQueue, Work
+from bioner.settings import Settings
 from bioner.spans import Document
 from bioner.tagging.answers import entities, words
 from bioner.text import split_document
@@ -25,105 +24,13 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FORMATS = ("words", "entities")
+RETRY = {"Retry-After": "1"}
+LOOK_S = 0.25
+"""How often it is looked whether a client that waits is still there."""
 Json = dict[str, Any]
-
-
-class DocumentTagger(Protocol):
-    """What the service asks of a tagger: documents in, documents with predicted mentions out."""
-
-    name: str
-    backend: str
-    types: tuple[str, ...]
-
-    def tag_documents(self, documents: Sequence[Document]) -> list[Document]: ...
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one request may ask for, and how many requests may wait."""
-
-    body_bytes: int = 4_000_000
-    texts: int = 1_000
-    waiting: int = 128
-    batch_characters: int = 200_000
-
-
-class RequestError(BionerError):
-    """A request that cannot be answered; ``status`` is its HTTP status code."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class TagQueue:
-    """Takes requests from the event loop and tags them together, in one thread, in turn.
-
-    What waits while a batch is tagged forms the next one. The tagger is loaded on first need; a
-    model that is missing is looked for again at the next request.
-    """
-
-    def __init__(self, load: Callable[[], DocumentTagger], limits: Limits) -> None:
-        self._load = load
-        self._limits = limits
-        self._waiting: deque[tuple[list[Document], Future[list[Document]]]] = deque()
-        self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="tag")
-        self._tagger: DocumentTagger | None = None
-
-    def ready(self) -> Future[DocumentTagger]:
-        """Return the tagger, at once if it is loaded; the future raises ModelError if it is not."""
-        if self._tagger is None:
-            return self._worker.submit(self._loaded)
-        at_once: Future[DocumentTagger] = Future()
-        at_once.set_result(self._tagger)
-        return at_once
-
-    def submit(self, documents: list[Document]) -> Future[list[Document]]:
-        """Queue documents for tagging. Raises RequestError (503) where too many requests wait."""
-        future: Future[list[Document]] = Future()
-        with self._lock:
-            if len(self._waiting) >= self._limits.waiting:
-                raise RequestError(503, "too many requests are waiting; try again in a moment")
-            self._waiting.append((documents, future))
-        self._worker.submit(self._work)
-        return future
-
-    def close(self) -> None:
-        """Finish what was taken on, then let the thread go."""
-        self._worker.shutdown(wait=True)
-
-    def _loaded(self) -> DocumentTagger:
-        if self._tagger is None:
-            self._tagger = self._load()
-        return self._tagger
-
-    def _take(self) -> list[tuple[list[Document], Future[list[Document]]]]:
-        taken: list[tuple[list[Document], Future[list[Document]]]] = []
-        characters = 0
-        with self._lock:
-            while self._waiting and (not taken or characters < self._limits.batch_characters):
-                documents, future = self._waiting.popleft()
-                if future.set_running_or_notify_cancel():
-                    taken.append((documents, future))
-                    characters += sum(len(d.text) for d in documents)
-        return taken
-
-    def _work(self) -> None:
-        taken = self._take()
-        if not taken:
-            return
-        try:
-            tagged = iter(self._loaded().tag_documents([d for docs, _ in taken for d in docs]))
-            for documents, future in taken:
-                future.set_result([next(tagged) for _ in documents])
-        except BaseException as error:
-            for _, future in taken:
-                if not future.done():
-                    future.set_exception(error)
-            raise
 
 
 def create_app(
@@ -132,6 +39,8 @@ def create_app(
     *,
     load: Callable[[], DocumentTagger] | None = None,
     limits: Limits | None = None,
+    tokens: Path | None = None,
+    is_local: bool = False,
 ) -> Starlette:
     """Make the service for a model (by default the active one).
 
@@ -140,11 +49,14 @@ def create_app(
     ``?format=entities``, ``{"text", "entities": [{"start", "end", "text", "label", "score",
     "alternatives"}]}`` with code-point offsets into the text as given. ``{"texts"}`` answers
     ``{"results": […]}`` with one such value a text. ``GET /health`` says which model answers.
-    Errors are ``{"error": "one sentence"}`` with status 400, 404, 405, 413, 500 or 503. No CORS
-    header is ever sent. ``load`` replaces the loading of the model's tagger.
+    Errors are ``{"error": "one sentence"}`` with status 400, 401, 403, 404, 405, 408, 413, 500 or
+    503. No CORS header is ever sent. ``load`` replaces the loading of the model's tagger. With
+    ``tokens``, a file, each request shows one of its tokens (``Authorization: Bearer …``).
+    ``is_local``: only requests that name this machine are answered.
     """
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
+    from starlette.middleware import Middleware
     from starlette.requests import ClientDisconnect
     from starlette.routing import Route
 
@@ -155,15 +67,16 @@ def create_app(
         form = request.query_params.get("format", "words")
         if form not in FORMATS:
             raise RequestError(400, f"format: expected {' or '.join(FORMATS)}, got {form!r}")
-        body = _parse(await _read_body(request, bounds.body_bytes))
+        body = _parse(await _read_body(request, bounds))
         texts, single = _texts(body, bounds.texts)
         # Splitting, tagging and writing all happen off the event loop, so that /health answers.
         documents = await asyncio.to_thread(_split, texts)
-        tagged = await asyncio.wrap_future(queue.submit(documents))
+        tagged = await _tagged(request, queue.submit(documents))
         answers = await asyncio.to_thread(lambda: [_answer(d, form) for d in tagged])
         if not single:
-            return _json({"results": answers})
-        return _json({"result": answers[0]} if form == "words" else answers[0])
+            return await asyncio.to_thread(_json, {"results": answers})
+        one = {"result": answers[0]} if form == "words" else answers[0]
+        return await asyncio.to_thread(_json, one)
 
     async def health(_request: Request) -> Response:
         tagger = await asyncio.wrap_future(queue.ready())
@@ -192,59 +105,86 @@ def create_app(
         exception_handlers={
             RequestError: _on_request_error,
             ModelError: _on_model_error,
+            AccessError: _on_access_error,
+            Left: _on_disconnect,
             HTTPException: _on_http_exception,
             ClientDisconnect: _on_disconnect,
             500: _on_crash,
         },
+        middleware=[
+            Middleware(Patience, seconds=bounds.patience_s),
+            Middleware(Doorkeeper, gate=Gate(tokens) if tokens else None, is_local=is_local),
+        ],
         lifespan=lifespan,
     )
 
 
-def serve(
-    host: str = "127.0.0.1",
-    port: int = 8600,
-    *,
-    model: str | None = None,
-    settings: Settings | None = None,
-    announce: Callable[[str], None] = lambda _address: None,
-    load: Callable[[], DocumentTagger] | None = None,
-) -> None:
-    """Serve until interrupted; ``announce`` is called with the address once it can be reached.
+class Patience:
+    """Gives up on a client that does not take its answer."""
 
-    Port 0 takes a free one. Raises BionerError where the address cannot be had, ModelError where
-    the model is missing.
-    """
-    import uvicorn
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
 
-    settings = settings or read_settings()
-    if load is None:
-        chosen_model(settings, model)
-    app = create_app(settings, model, load=load)
-    with _listen(host, port) as listener:
-        shown = f"[{host}]" if ":" in host else host
-        announce(f"http://{shown}:{listener.getsockname()[1]}")
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-        uvicorn.Server(config).run(sockets=[listener])
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def bounded(message: Message) -> None:
+            async with asyncio.timeout(self._seconds):
+                await send(message)
+
+        await self._app(scope, receive, bounded if scope["type"] == "http" else send)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
-        )[0]
-        listener = socket.socket(family, kind, protocol)
+class Doorkeeper:
+    """Refuses who asks under another machine's name, or without a token that is for the path."""
+
+    def __init__(self, app: ASGIApp, gate: Gate | None, is_local: bool) -> None:
+        self._app = app
+        self._gate = gate
+        self._is_local = is_local
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        await (refusal or self._app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        from starlette.datastructures import Headers
+
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        name, _, port = host.rpartition(":")
+        if self._is_local and not is_loopback(name if name and port.isdecimal() else host):
+            return _json({"error": "ask for 127.0.0.1 or localhost: this is another name"}, 403)
+        if self._gate is None:
+            return None
         try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(2048)
-        except BaseException:
-            listener.close()
-            raise
-    except (OSError, OverflowError) as error:
-        raise BionerError(
-            f"cannot listen on {host}:{port} ({error}); choose another --host or --port"
-        ) from error
-    return listener
+            token = self._gate.find(headers.get("authorization", ""))
+        except AccessError as error:
+            return _json({"error": str(error)}, 503, RETRY)
+        if token is None:
+            return _json(
+                {"error": "show a token that holds: Authorization: Bearer …"},
+                401,
+                {"WWW-Authenticate": "Bearer"},
+            )
+        if scope["path"].strip("/") not in token.scopes:
+            return _json({"error": f"this token is for {', '.join(token.scopes)} alone"}, 403)
+        return None
+
+
+async def _tagged(request: Request, work: Work) -> list[Document]:
+    """Return the tagged documents; what nobody waits for any more is not tagged to its end."""
+    from starlette.requests import ClientDisconnect
+
+    answer = asyncio.wrap_future(work.answer)
+    try:
+        while not answer.done():
+            await asyncio.wait({answer}, timeout=LOOK_S)
+            if not answer.done() and await request.is_disconnected():
+                raise ClientDisconnect
+        return answer.result()
+    finally:
+        if not answer.done():
+            work.leave()
 
 
 def _load_tagger(settings: Settings, model: str | None) -> DocumentTagger:
@@ -254,7 +194,17 @@ def _load_tagger(settings: Settings, model: str | None) -> DocumentTagger:
     return load_tagger(folder, device=settings.device)
 
 
-async def _read_body(request: Request, limit: int) -> bytes:
+async def _read_body(request: Request, limits: Limits) -> bytes:
+    try:
+        async with asyncio.timeout(limits.patience_s):
+            return await _read_all(request, limits.body_bytes)
+    except TimeoutError as error:
+        raise RequestError(
+            408, f"the request was not here whole after {limits.patience_s:g} seconds"
+        ) from error
+
+
+async def _read_all(request: Request, limit: int) -> bytes:
     too_long = RequestError(
         413, f"the request is longer than {limit:,} bytes: send it in several parts"
     )
@@ -310,12 +260,16 @@ def _json(content: Json, status: int = 200, headers: Mapping[str, str] | None = 
 
 async def _on_request_error(_request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RequestError) else 400
-    headers = {"Retry-After": "1"} if status == 503 else None
+    headers = {503: RETRY, 408: {"Connection": "close"}}.get(status)
     return _json({"error": str(error)}, status, headers)
 
 
+async def _on_access_error(_request: Request, error: Exception) -> Response:
+    return _json({"error": str(error)}, 403)
+
+
 async def _on_model_error(_request: Request, error: Exception) -> Response:
-    return _json({"error": str(error)}, 503)
+    return _json({"error": str(error)}, 503, RETRY)
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:
