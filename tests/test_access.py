@@ -228,7 +228,8 @@ def test_the_app_is_opened_at_no_address_of_others_without_a_way_to_sign_in():
             app_command(host, 8501, [], People(sign_in=SignIn.OIDC))
     command = app_command("0.0.0.0", 80, ["bioner.lab.example"], People(sign_in=SignIn.OIDC))
     assert command[3:7] == ["--server.address", "0.0.0.0", "--server.port", "80"]
-    assert command[-2:] == ["--server.allowedHosts", "bioner.lab.example"]
+    assert command[-4:-2] == ["--server.allowedHosts", "bioner.lab.example"]
+    assert command[-2:] == ["--client.showErrorDetails", "none"]
 
 
 def test_a_page_asked_for_by_another_machines_name_is_refused_where_nobody_signs_in():

@@ -10,7 +10,7 @@ from pathlib import Path
 from support import ROOT
 
 PACKAGE = ROOT / "bioner"
-ACTORS = {"reviewer", "actor", "edit", "edits"}
+ACTORS = {"reviewer", "actor", "edit", "edits", "who"}
 """Parameters that say who acts; an Edit names its reviewer."""
 
 DOORS = {
@@ -19,8 +19,17 @@ DOORS = {
     "set_priorities": {"review/intake.py", "review/ranking.py"},
     "create_project": {"review/intake.py", "ui/review/setup.py"},
     "restore": set(),
+    "backup": {"commands/review.py", "ui/review/project.py"},
 }
-"""What writes without an actor of its own, and the only modules that may call it."""
+"""What writes for no reviewer, or as a rule for none, and the only modules that may call it."""
+
+STORE_WRITES = (
+    "self.database.write(",
+    "restoring.restore(",
+    "incoming.import_in_pieces(",
+    "copies.backup(",
+)
+"""What changes the database or writes a copy of it."""
 
 MAKERS = {"Store", "open_store", "store"}
 """What returns a Store: the class, its opener, the pages' cached one."""
@@ -43,8 +52,7 @@ def store_methods() -> dict[str, ast.FunctionDef]:
 def writers() -> dict[str, ast.FunctionDef]:
     """The methods that open a write transaction or put a backup back, or call one that does."""
     methods = store_methods()
-    found = {name for name, one in methods.items() if "self.database.write(" in ast.unparse(one)}
-    found |= {name for name, one in methods.items() if "restoring.restore(" in ast.unparse(one)}
+    found = {n for n, one in methods.items() if any(w in ast.unparse(one) for w in STORE_WRITES)}
     while True:
         more = {
             name
@@ -101,7 +109,9 @@ def misuses(path: str, tree: ast.Module) -> list[str]:
     return [
         f"{path} calls Store.{name}"
         for name in calls(tree)
-        if name in found and not has_actor(found[name]) and path not in DOORS.get(name, set())
+        if name in found
+        and (name in DOORS or not has_actor(found[name]))
+        and path not in DOORS.get(name, set())
     ]
 
 
@@ -120,7 +130,10 @@ def test_every_writer_of_the_store_takes_an_actor_or_has_a_door() -> None:
     assert {"save", "save_all", "undo", "import_documents", "restore", "set_priorities"} <= set(
         found
     )
-    assert {name for name, one in found.items() if not has_actor(one)} == set(DOORS)
+    assert {name for name, one in found.items() if not has_actor(one)} == set(DOORS) - {
+        "create_project",
+        "restore",
+    }
 
 
 def test_a_door_that_is_not_named_is_caught_under_any_name() -> None:

@@ -133,7 +133,7 @@ class Store:
 
     def create_project(self, project: Project, reviewer: str = "") -> None:
         """Add a project; its name must be new."""
-        self._allow(Action.CREATE)
+        self._allow(Action.CREATE, reviewer or self.actor.name)
         with self.database.write() as connection:
             projects.create(connection, project, reviewer or self.actor.name)
 
@@ -180,8 +180,8 @@ class Store:
         self, kind: EventKind, *, project: str = "", who: str = "", after: Mapping[str, object]
     ) -> None:
         """Record that something was done outside of the database: an export, a promotion, a job."""
-        self._allow(_RECORDED[kind])
         who = who or self.actor.name
+        self._allow(_RECORDED[kind], who)
         with self.database.write() as connection:
             record_event(connection, kind, project=project, who=who, after=after)
 
@@ -573,8 +573,8 @@ class Store:
         The present is backed up first; its path is returned. What was done is the first event of
         the new generation; whoever worked on the former is told so at their next saving.
         """
-        self._allow(Action.RESTORE)
         who = reviewer or self.actor.name
+        self._allow(Action.RESTORE, who)
         return restoring.restore(self.database, path, self.folder, who)
 
     def verify(self) -> Verified:
