@@ -22,6 +22,7 @@ class Metric:
     tokens_per_s: float | None = None
     devel_f1: float | None = None
     devel_by_type: Mapping[str, float] = field(default_factory=dict)
+    parent_f1: float | None = None
     message: str = ""
     at: float = 0.0
     attempt: int = 1
@@ -49,6 +50,31 @@ def read_metrics(id: str, settings: Settings) -> list[Metric]:
             settled = row.attempt
         rows.append(row)
     return rows
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a run stands against the model that it goes on from, on the same devel sentences."""
+
+    f1: float
+    parent_f1: float
+
+    @property
+    def is_below(self) -> bool:
+        """Whether the run has lost against its parent so far."""
+        return self.f1 < self.parent_f1
+
+
+def parent_score(metrics: Sequence[Metric]) -> float | None:
+    """Return the parent's devel F1 as the run found it, or None."""
+    return next((m.parent_f1 for m in metrics if m.parent_f1 is not None), None)
+
+
+def standing(metrics: Sequence[Metric]) -> Standing | None:
+    """Return the latest devel F1 beside the parent's; None before both are known."""
+    parent = parent_score(metrics)
+    f1 = next((m.devel_f1 for m in reversed(metrics) if m.devel_f1 is not None), None)
+    return None if parent is None or f1 is None else Standing(f1, parent)
 
 
 def remaining_s(metrics: Sequence[Metric]) -> float | None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bioner.jobs.estimate import Estimate
@@ -161,12 +162,25 @@ def _training_words(out: Path, choices: Choices, cost: Estimate) -> list[str]:
     return [*words, "--eval-steps", str(every), "--save-steps", str(min(200, max(20, every)))]
 
 
-def retraining_spec(settings: Settings, parent: Path) -> JobSpec:
-    """Return the job that trains a model on with the corrections, under the next free name."""
-    out = settings.models / next_name(settings, parent.name)
+def retraining_spec(
+    settings: Settings,
+    parent: Path,
+    *,
+    name: str = "",
+    options: Mapping[str, str] = MappingProxyType({}),
+    cost: Estimate | None = None,
+) -> JobSpec:
+    """Return the job that trains a model on with the corrections.
+
+    Under the next free name if none is given; ``options`` are those of ``retrain`` that a person
+    has changed.
+    """
+    out = settings.models / (name or next_name(settings, parent.name))
     device = resolve_device(settings.device)
-    words = ("retrain", "--base", str(parent), "--out", str(out), "--device", device)
-    return job_spec(words, settings, title=out.name, details=retraining_details(parent))
+    words = ["retrain", "--base", str(parent), "--out", str(out), "--device", device]
+    for option_, value in options.items():
+        words += [option_, value]
+    return job_spec(words, settings, title=out.name, cost=cost, details=retraining_details(parent))
 
 
 def retraining_details(parent: Path) -> dict[str, Any]:

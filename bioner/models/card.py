@@ -132,6 +132,14 @@ def read_card(folder: Path) -> ModelCard:
         raise error if str(path) in str(error) else ModelError(f"{path}: {error}") from error
 
 
+def has_types(folder: Path, types: tuple[str, ...]) -> bool:
+    """Tell whether a folder holds a model of exactly these types, as its card says."""
+    try:
+        return (folder / CARD).is_file() and read_card(folder).types == types
+    except ModelError:
+        return False
+
+
 def write_card(folder: Path, card: ModelCard) -> None:
     """Write ``card.json`` whole or not at all; write it last: it says that all is there."""
     folder.mkdir(parents=True, exist_ok=True)

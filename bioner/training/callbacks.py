@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import (
@@ -28,6 +28,9 @@ from bioner.training.config import TrainingConfig
 from bioner.training.devel import devel_sample
 from bioner.training.progress import OnRunProgress, RunProgress, check_loss
 
+if TYPE_CHECKING:
+    from bioner.evaluation.scores import Report
+
 
 @dataclass(frozen=True)
 class Loop:
@@ -40,6 +43,8 @@ class Loop:
     stop_requested: Callable[[], bool]
     conventions: Conventions = field(default_factory=Conventions)
     on_epoch: Callable[[int], None] = lambda _: None
+    parent: str = ""
+    """The model that the run goes on from, where it starts with that model's own classifier."""
 
 
 class Reporter(TrainerCallback):
@@ -53,6 +58,7 @@ class Reporter(TrainerCallback):
         self._since = time.monotonic()
         self._began = time.monotonic()
         self._due = loop.config.eval_steps
+        self._parent_f1: float | None = None
 
     def count(self, tokens: torch.Tensor) -> None:
         """Add up on the device: reading a number back at every step would make a GPU wait."""
@@ -65,8 +71,17 @@ class Reporter(TrainerCallback):
         self._begin_epoch(int(state.epoch or 0))
 
     def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        **_: Any,
     ) -> None:
+        if self._loop.parent and self._due and state.global_step == 0:
+            if processes.is_first():
+                self._score_parent(state, model)
+            processes.wait()
         self._since = self._began = time.monotonic()
         self._tell(state, message="training")
 
@@ -144,14 +159,33 @@ class Reporter(TrainerCallback):
         processes.wait()
         self._since, self._tokens = time.monotonic(), 0
 
+    def _score_parent(self, state: TrainerState, model: Any) -> None:
+        """Tell what the model that the run goes on from scores: its own are shown beside it."""
+        report = self._report_on_devel(model)
+        if report is not None:
+            self._parent_f1 = report.mean_f1
+            said = f"{self._loop.parent} itself: devel F1 {100 * report.mean_f1:.1f}"
+            self._tell(state, parent_f1=report.mean_f1, message=said)
+
     def _score(self, state: TrainerState, model: Any) -> None:
+        report = self._report_on_devel(model)
+        if report is None:
+            self._tell(state, message="there is no devel sentence to score on")
+            return
+        self._tell(
+            state,
+            devel_f1=report.mean_f1,
+            devel_by_type={name: s.f1 for name, s in report.by_type.items() if s.support},
+            message=told_on_devel(report.mean_f1, self._parent_f1, self._loop.parent),
+        )
+
+    def _report_on_devel(self, model: Any) -> Report | None:
         from bioner.evaluation.scoring import evaluate_sentences
         from bioner.tagging.load import tagger_from_model
 
         chosen = devel_sample(self._loop.dataset, self._loop.config.eval_sentences_per_corpus)
         if not chosen:
-            self._tell(state, message="there is no devel sentence to score on")
-            return
+            return None
         mode = model.training
         random_state = torch.random.get_rng_state()
         model.eval()
@@ -161,12 +195,7 @@ class Reporter(TrainerCallback):
         report = evaluate_sentences(tagger, chosen, self._loop.dataset.schema, bootstrap=0)
         model.train(mode)
         torch.random.set_rng_state(random_state)
-        self._tell(
-            state,
-            devel_f1=report.mean_f1,
-            devel_by_type={name: s.f1 for name, s in report.by_type.items() if s.support},
-            message="evaluated on devel",
-        )
+        return report
 
     def _tell(self, state: TrainerState, **values: Any) -> None:
         self._loop.report(
@@ -178,6 +207,13 @@ class Reporter(TrainerCallback):
                 **values,
             )
         )
+
+
+def told_on_devel(f1: float, parent_f1: float | None, parent: str) -> str:
+    """Say that devel was scored, and in which case a run has fallen below its parent."""
+    if parent_f1 is None or f1 >= parent_f1:
+        return "evaluated on devel"
+    return f"evaluated on devel: {100 * f1:.1f}, below the {100 * parent_f1:.1f} of {parent}"
 
 
 def return_freed_memory() -> None:

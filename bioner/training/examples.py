@@ -48,6 +48,23 @@ class Encoded:
     windows: tuple[int, ...] = ()
 
 
+def within(sentence: Sentence, types: Sequence[str]) -> Sentence:
+    """Return a sentence with marks of these types alone; where another stood, any tag is allowed.
+
+    A project may have types that the data has not.
+    """
+    known = set(types)
+    foreign = [one for one in sentence.spans if not known.issuperset(one.labels)]
+    if not foreign and sentence.covers <= known:
+        return sentence
+    return replace(
+        sentence,
+        spans=tuple(one for one in sentence.spans if one not in foreign),
+        ignored=(*sentence.ignored, *((one.start, one.end) for one in foreign)),
+        covers=sentence.covers & known,
+    )
+
+
 def encode_sentences(
     sentences: Sequence[Sentence],
     tokenizer: PreTrainedTokenizerBase,

@@ -11,7 +11,11 @@ from bioner.errors import Stopped, TrainingError
 
 @dataclass(frozen=True)
 class RunProgress:
-    """One report of a running job. ``tokens_per_s`` counts real (non-pad) word-pieces."""
+    """One report of a running job. ``tokens_per_s`` counts real (non-pad) word-pieces.
+
+    ``parent_f1`` is the score of the model that the run goes on from, on the devel sentences that
+    ``devel_f1`` is of.
+    """
 
     step: int
     total_steps: int
@@ -22,6 +26,7 @@ class RunProgress:
     seconds: float = 0.0
     devel_f1: float | None = None
     devel_by_type: dict[str, float] | None = None
+    parent_f1: float | None = None
     message: str = ""
 
 

@@ -7,14 +7,16 @@ conventions the corrections dispute, the parent as teacher of what nobody looked
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bioner.corpora.dataset import Dataset
+from bioner.evaluation.scoring import evaluate_sentences
 from bioner.machine import Device
-from bioner.models.card import CARD, ModelCard, read_card
+from bioner.models.card import CARD, ModelCard, has_types, read_card
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
 from bioner.training.averaging import average_weights
@@ -24,10 +26,14 @@ from bioner.training.progress import OnRunProgress, RunProgress, stopping
 from bioner.training.replay import check_corrections
 from bioner.training.run import train
 
+SCORED = 4
+"""A retraining is scored on devel so many times on its way."""
 
-def _can_teach(parent: Path, replay: Dataset) -> bool:
-    """Whether the parent has the same types (a fourteenth one it would mark as nothing)."""
-    return (parent / CARD).is_file() and read_card(parent).types == replay.schema.names
+
+def _between_scores(sentences: int, recipe: Recipe) -> int:
+    """Return the steps from one score on devel to the next."""
+    steps = math.ceil(sentences / recipe.batch_size * recipe.epochs)
+    return max(5, steps // SCORED)
 
 
 def retrain(
@@ -57,7 +63,8 @@ def retrain(
         batch_size=chosen.batch_size,
         seed=chosen.seed,
         device=chosen.device,
-        fill_in=str(parent) if _can_teach(parent, replay) else "",
+        fill_in=str(parent) if has_types(parent, replay.schema.names) else "",
+        eval_steps=_between_scores(len(replay.train) + chosen.repeat * len(corrections), chosen),
     )
 
     pulse = stopping(stop_requested)
@@ -74,6 +81,7 @@ def retrain(
                 RunProgress(card.steps, card.steps, card.epochs, message=text)
             ),
         )
+        _tell_final(folder, parent, card)
         report(RunProgress(card.steps, card.steps, card.epochs, message="fitting the confidence"))
         mixed = {"replay": len(replay.train), "repeat": chosen.repeat, "keep": kept}
         return replace(
@@ -82,6 +90,24 @@ def retrain(
             calibration=_confidence(folder, parent, replay, chosen.device, pulse),
             config={**card.config, **mixed},
             command=repeat_command(parent, folder, chosen),
+        )
+
+    def _tell_final(folder: Path, parent: Path, card: ModelCard) -> None:
+        """Tell what the averaged weights score where the run was scored as it went."""
+        devel = devel_sample(replay, config.eval_sentences_per_corpus)
+        if not devel:
+            return
+        tagger = load_tagger(folder, device=chosen.device, backend="torch", is_calibrated=False)
+        found = evaluate_sentences(tagger, devel, replay.schema, bootstrap=0)
+        report(
+            RunProgress(
+                card.steps,
+                card.steps,
+                card.epochs,
+                devel_f1=found.mean_f1,
+                devel_by_type={name: s.f1 for name, s in found.by_type.items() if s.support},
+                message=f"averaged with {parent.name}: devel F1 {100 * found.mean_f1:.1f}",
+            )
         )
 
     return train(
@@ -94,6 +120,7 @@ def retrain(
         resume=resume,
         stop_requested=stop_requested,
         finish=finish,
+        scored_on=replay,
     )
 
 

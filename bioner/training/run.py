@@ -17,6 +17,7 @@ from bioner.labels import schema_to_json
 from bioner.machine import require_device, resolve_precision
 from bioner.models.card import (
     ModelCard,
+    has_types,
     read_card,
     training_hashes,
     write_card,
@@ -39,7 +40,7 @@ from bioner.training.checkpoints import (
 )
 from bioner.training.config import TrainingConfig
 from bioner.training.devel import confidence_on_devel
-from bioner.training.examples import Example, encode_sentences
+from bioner.training.examples import Example, encode_sentences, within
 from bioner.training.fill_in import FillIn, fill_in, load_fill_in, tag_sets
 from bioner.training.progress import OnRunProgress, RunProgress, check_loss, stopping
 from bioner.training.record import card_of_run
@@ -65,11 +66,14 @@ def train(
     parent: str = "",
     stop_requested: Callable[[], bool] = lambda: False,
     finish: Callable[[Path, ModelCard], ModelCard] = lambda _, card: card,
+    scored_on: Dataset | None = None,
 ) -> ModelCard:
     """Fine-tune ``config.base`` on the dataset's train split (and corrections) into ``out``.
 
     The folder is complete once ``card.json`` is in it; ``finish`` may work on the saved weights
-    before that, and returns the card to write. Checkpoints go to ``out/checkpoints`` and
+    before that, and returns the card to write. ``scored_on`` holds the devel sentences that the run
+    is scored on as it goes, if not the dataset's own; a ``parent`` is scored on them first.
+    Checkpoints go to ``out/checkpoints`` and
     are removed at the end; with ``resume`` the last complete one is continued, to the same weights
     as an uninterrupted run on the same device and seed. Under torchrun every process calls it, the
     first reports, scores and writes, and ``batch_size`` is that of each. Raises TrainingError for
@@ -80,7 +84,7 @@ def train(
 
     if processes.is_first():
         check_out(out, resume=resume)
-    sentences = [*dataset.train, *corrections]
+    sentences = [*dataset.train, *(within(one, dataset.schema.names) for one in corrections)]
     if not sentences:
         raise TrainingError(
             "there is no training sentence: choose at least one corpus, or review some sentences"
@@ -108,12 +112,13 @@ def train(
     trainer = PartialLabelTrainer(
         loop=Loop(
             config,
-            dataset,
+            scored_on or dataset,
             tokenizer,
             report,
             stop_requested,
             conventions=made.conventions,
             on_epoch=made.on_epoch,
+            parent=parent if has_types(Path(config.base), dataset.schema.names) else "",
         ),
         model=model,
         args=training_arguments(config, out / CHECKPOINTS, device, precision),

@@ -25,6 +25,8 @@ def many(number: int, noun: str) -> str:
 
 def usable_said(usable: Usable) -> str:
     """Say how many reviewed sentences a training run uses, and what stays out."""
+    if usable == Usable():
+        return "Nobody has reviewed a sentence yet: there is nothing to learn from."
     out = []
     if usable.held_back:
         out.append(f"{usable.held_back:,} of “my test” stay out")

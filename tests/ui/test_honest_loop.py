@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import page_support
 import pytest
+import runs
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from bioner.__main__ import app as command
+from bioner.errors import JobError
+from bioner.jobs import launch
+from bioner.jobs.folder import JobSpec
 from bioner.labels import read_schema
+from bioner.machine import process_id
 from bioner.review import kept_texts
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.spans import Document, mention
@@ -160,3 +167,60 @@ def test_a_text_that_lies_in_a_project_opens_by_its_old_link(place: Settings) ->
     filled(place, documents=1)
     app = page("3_Predict", kept="P/d0")
     assert any("kept in the project P" in str(one.proto.body) for one in app.get("html"))
+
+
+def run_of(settings: Settings, name: str, *rows: dict[str, float], **details: object) -> str:
+    """A run that is at work, with these lines of metrics; returns its id."""
+    made = runs.make_run(settings, name, "running", supervisor=process_id(os.getpid()))
+    lines = [{"step": 0, "total_steps": 40, **row} for row in rows]
+    (made.folder / "metrics.jsonl").write_text("\n".join(json.dumps(row) for row in lines))
+    spec = json.loads((made.folder / "spec.json").read_text())
+    spec["details"] |= details
+    (made.folder / "spec.json").write_text(json.dumps(spec))
+    return made.id
+
+
+def test_a_run_below_its_parent_says_so_while_it_runs_and_draws_the_parents_line(
+    place: Settings,
+) -> None:
+    at_start = {"parent_f1": 0.773}
+    id = run_of(place, "worse", at_start, {"step": 20, "devel_f1": 0.736})
+    app = page("2_Train", view="runs", job=id)
+    assert "Devel F1 is 73.6 %, below the 77.3 % of the model" in told(app)
+    assert "the model before" in charts_of(app)
+    fine = run_of(place, "fine", at_start, {"step": 20, "devel_f1": 0.78})
+    app = page("2_Train", view="runs", job=fine)
+    assert "below the" not in told(app)
+    assert "the model before" in charts_of(app)
+
+
+def charts_of(app: AppTest) -> str:
+    return "".join(str(one.proto) for one in app.get("arrow_vega_lite_chart")) + "".join(
+        str(one.proto) for one in app.get("vega_lite_chart")
+    )
+
+
+def test_the_first_choice_of_a_new_run_goes_on_gently_with_the_corrections(
+    place: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched: list[JobSpec] = []
+
+    def caught(spec: JobSpec, settings: Settings, **_: object) -> None:
+        launched.append(spec)
+        raise JobError("caught")
+
+    monkeypatch.setattr(launch, "launch", caught)
+    fresh = page("2_Train", view="new")
+    assert fresh.radio(key="train_way").value == "fresh", "nothing is there to go on with"
+    store = filled(place)
+    for row in store.queue("P"):
+        say(store, row.item, "accept")
+    app = page("2_Train", view="new")
+    assert app.radio(key="train_way").value == "on"
+    assert f"{store.usable().sentences} reviewed sentences will be used" in told(app)
+    assert app.number_input(key="train_on_learning_rate").value == pytest.approx(5e-5)
+    app.button(key="train_on_start").click().run()
+    [spec] = launched
+    assert spec.command[3] == "retrain"
+    assert Path(spec.base).name == "bioner-compact"
+    assert spec.details["reviewed_sentences"] == store.usable().sentences == 12

@@ -8,11 +8,13 @@ import streamlit as st
 
 from bioner.jobs.specs import PRESETS
 from bioner.machine import Precision
-from bioner.training.config import RANGES
+from bioner.training.config import RANGES, Recipe
 
 
-def draw_advanced(preset: str) -> dict[str, Any]:
+def draw_advanced(preset: str, *, is_trained: bool = False) -> dict[str, Any]:
+    """Draw them; a base that ``is_trained`` already begins with the rate of a retraining."""
     start = PRESETS[preset]
+    rate = min(start.learning_rate, Recipe().learning_rate) if is_trained else start.learning_rate
     with st.expander("Advanced", icon=":material/tune:"):
         left, middle, right = st.columns(3)
         return {
@@ -45,10 +47,10 @@ def draw_advanced(preset: str) -> dict[str, Any]:
                 "Learning rate",
                 min_value=1e-7,
                 max_value=1e-2,
-                value=start.learning_rate,
+                value=rate,
                 format="%.1e",
                 step=1e-5,
-                key=f"train_rate_{preset}",
+                key=f"train_rate_{preset}{'_on' * is_trained}",
             ),
             "seed": middle.number_input(
                 "Seed",

@@ -8,12 +8,13 @@ from dataclasses import replace
 import altair as alt
 import streamlit as st
 
-from bioner.jobs.metrics import Metric
+from bioner.jobs.metrics import Metric, parent_score
 from bioner.ui import charts
 from bioner.ui.charts import PALETTE, Point
 from bioner.ui.session import Session
 
 MEAN = "mean of the corpora"
+PARENT = "the model before"
 
 
 def draw_curves(
@@ -33,19 +34,21 @@ def draw_curves(
         with right:
             charts.show(chart, "Real word-pieces a second", key=f"train_pace_{key}")
     scores = [Point(m.step, m.devel_f1, n) for n, ms in runs for m in ms if m.devel_f1 is not None]
-    if not scores:
+    parents = [line for name, metrics in runs for line in _parent_line(name, metrics, len(runs))]
+    if not scores and not parents:
         st.caption("F1 on the devel splits comes with the first evaluation.")
         return
     title = "Devel F1"
     if len(runs) == 1:
         title = "Devel F1 by type"
-        colors = {**session.schema.colors, MEAN: "#7f7f7f"}
+        colors = {**session.schema.colors, MEAN: "#7f7f7f", PARENT: "#d62728"}
         scores = [replace(point, series=MEAN) for point in scores]
         scores += [
             Point(m.step, score, label)
             for m in runs[0][1]
             for label, score in (m.devel_by_type or {}).items()
         ]
+    scores += parents
     names = list(dict.fromkeys(point.series for point in scores))
     scale = alt.Scale(domain=names, range=[colors.get(name, PALETTE[-1]) for name in names])
     legend = alt.Legend(title=None, orient="right", symbolLimit=40)
@@ -57,7 +60,19 @@ def draw_curves(
         )
         .properties(height=340)
     )
-    charts.show(chart, "F1 on a sample of the devel splits", key=f"train_f1_{key}")
+    told = "F1 on a sample of the devel splits"
+    told += "".join(f"; {one.series} {one.y:.3f}" for one in parents[::2])
+    charts.show(chart, told, key=f"train_f1_{key}")
+
+
+def _parent_line(name: str, metrics: Sequence[Metric], runs: int) -> list[Point]:
+    """Return the line at the height of the parent's score, from the first step to the last."""
+    parent = parent_score(metrics)
+    if parent is None:
+        return []
+    label = PARENT if runs == 1 else f"{PARENT} of {name}"
+    last = max(1, max(m.total_steps for m in metrics))
+    return [Point(0, parent, label), Point(last, parent, label)]
 
 
 def _over_steps(

@@ -23,23 +23,47 @@ from bioner.jobs.preflight import check_launch
 from bioner.jobs.specs import PRESETS, Choices, name_problems, shown_command, training_spec
 from bioner.machine import Device, gpus, resolve_device, torch_has_cuda
 from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
+from bioner.store import Usable
 from bioner.training.config import TrainingConfig
 from bioner.training.run_card import duration
 from bioner.ui import cache
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.train.advanced import draw_advanced
+from bioner.ui.train.going_on import draw_going_on, model_to_go_on_from, usable_here
+from bioner.ui.words import usable_said
 
 OTHER = "Another: a folder or a hub name"
 
 
+WAYS = {
+    "on": "Go on from the model in use, with your corrections",
+    "fresh": "A fresh run",
+}
+"""The two ways to a new model, the one that keeps most first."""
+
+
 def draw_form(session: Session) -> JobSpec | None:
     """Draw the form; return the run to launch when somebody has pressed Start."""
+    usable = usable_here(session)
+    is_ready = bool(usable.sentences) and model_to_go_on_from(session.settings) is not None
+    way = st.radio(
+        "How",
+        list(WAYS),
+        index=0 if is_ready else 1,
+        key="train_way",
+        format_func=lambda key: WAYS[key],
+        label_visibility="collapsed",
+    )
+    return draw_going_on(session, usable) if way == "on" else _draw_fresh(session, usable)
+
+
+def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
     data = _choose_data(session)
     if data is None:
         return None
     groups = train_groups(data)
-    choices = _draw_choices(session, data, groups)
+    choices = _draw_choices(session, data, groups, usable)
     if not (choices.corpora and choices.types and choices.base.value):
         missing = "a corpus" if not choices.corpora else "a type"
         missing = missing if choices.base.value else "a base encoder"
@@ -107,7 +131,9 @@ def _choose_data(session: Session) -> Path | None:
     )
 
 
-def _draw_choices(session: Session, data: Path, groups: Sequence[TrainGroup]) -> Choices:
+def _draw_choices(
+    session: Session, data: Path, groups: Sequence[TrainGroup], usable: Usable
+) -> Choices:
     manifest = cache.manifest(str(data), cache.stamp(data / "manifest.json"))
     report = manifest.report
     counts = corpora_of(groups)
@@ -135,7 +161,7 @@ def _draw_choices(session: Session, data: Path, groups: Sequence[TrainGroup]) ->
         help="Sentences that somebody has reviewed on the Review page; “my test” stays out.",
     )
     if corrections:
-        _say_corrections(session)
+        _say_corrections(usable)
     preset = st.segmented_control(
         "How thorough",
         list(PRESETS),
@@ -145,7 +171,12 @@ def _draw_choices(session: Session, data: Path, groups: Sequence[TrainGroup]) ->
         format_func=lambda key: PRESETS[key].title,
     )
     st.caption(PRESETS[preset].help)
-    values = draw_advanced(preset)
+    if base.is_trained:
+        st.caption(
+            "The base is a trained model: a small rate, so that it forgets little. The first "
+            "choice above replays the corpora and averages too."
+        )
+    values = draw_advanced(preset, is_trained=base.is_trained)
     name, device, cards = _draw_target(session, base)
     return Choices(
         base=base,
@@ -163,17 +194,9 @@ def _draw_choices(session: Session, data: Path, groups: Sequence[TrainGroup]) ->
     )
 
 
-def _say_corrections(session: Session) -> None:
-    try:
-        store = session.store()
-        count = sum(store.progress(project.name).done for project in store.projects())
-    except BionerError as error:
-        show_problem(error)
-        return
-    if count:
-        st.caption(f"{count:,} reviewed sentences, those of “my test” left out in training.")
-    else:
-        st.caption("Nobody has reviewed a sentence yet: there is nothing to add.")
+def _say_corrections(usable: Usable) -> None:
+    st.caption(usable_said(usable))
+    if not usable.sentences:
         page_link("Review", label="Review some")
 
 

@@ -14,8 +14,8 @@ from bioner.errors import BionerError
 from bioner.jobs import launch
 from bioner.jobs.folder import Job, card_of, folder_bytes, read_job
 from bioner.jobs.log import tail_log
-from bioner.jobs.metrics import Metric, read_metrics, remaining_s
-from bioner.jobs.specs import option, shown_command, shown_path
+from bioner.jobs.metrics import Metric, read_metrics, remaining_s, standing
+from bioner.jobs.specs import is_retraining, option, shown_command, shown_path
 from bioner.models.card import CARD
 from bioner.models.catalogue import active_model
 from bioner.review import launching
@@ -80,7 +80,26 @@ def _draw_head(job: Job, metrics: Sequence[Metric]) -> None:
         st.progress(share, text=text)
     elif job.is_active:
         st.progress(0.0, text=said or "Getting ready …")
+    _draw_standing(job, metrics)
     _draw_numbers(job, metrics)
+
+
+def _draw_standing(job: Job, metrics: Sequence[Metric]) -> None:
+    """Say where a run has fallen below the model that it goes on from, while it still runs."""
+    found = standing(metrics)
+    if found is None or not found.is_below:
+        return
+    said = (
+        f"Devel F1 is {100 * found.f1:.1f} %, below the {100 * found.parent_f1:.1f} % of the model "
+        "that it goes on from."
+    )
+    if job.is_active and is_retraining(job.spec):
+        said += " Averaging the two at the end brings a part of it back."
+    elif job.is_active:
+        said += " Stop it, and try a smaller rate or the first choice under New run."
+    else:
+        said += " Check it on Metrics before it is used."
+    st.warning(said, icon=":material/trending_down:")
 
 
 def _draw_numbers(job: Job, metrics: Sequence[Metric]) -> None:

@@ -1,0 +1,163 @@
+"""Going on from the model in use with the corrections: the first choice of a new run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from bioner.errors import BionerError
+from bioner.jobs.estimate import Estimate, TrainSize, corpora_of, estimate_run, train_groups
+from bioner.jobs.folder import JobSpec
+from bioner.jobs.preflight import check_launch
+from bioner.jobs.specs import name_problems, next_name, retraining_spec, shown_command
+from bioner.machine import resolve_device
+from bioner.models import catalogue
+from bioner.models.bases import base_of
+from bioner.settings import Settings
+from bioner.store import Usable
+from bioner.training.config import RANGES, Recipe
+from bioner.training.run_card import duration
+from bioner.ui.plain import plain
+from bioner.ui.session import Session, page_link, show_problem
+from bioner.ui.words import usable_said
+
+WORDS_PER_CORRECTION = 25
+"""Words of a reviewed sentence, about: only for the estimate."""
+
+OPTIONS = {
+    "epochs": ("--epochs", "Epochs", "How often to go through corrections and replay."),
+    "learning_rate": ("--lr", "Learning rate", "A quarter of a first training's: it forgets less."),
+    "replay": ("--replay", "Replayed", "Sentences of the corpora seen again, not to forget them."),
+    "repeat": ("--repeat", "Repeats", "How often an epoch shows each correction."),
+    "keep": ("--keep", "Share kept", "The old model's least share in the averaged weights."),
+    "batch_size": ("--batch-size", "Batch size", "Sentences a step. Smaller takes less memory."),
+}
+"""The recipe's values: its option in the command, its title, and what it does."""
+
+
+def usable_here(session: Session) -> Usable:
+    """Return how many reviewed sentences a run would use; none where nobody can tell."""
+    try:
+        return session.store().usable()
+    except BionerError as error:
+        show_problem(error)
+        return Usable()
+
+
+def model_to_go_on_from(settings: Settings) -> Path | None:
+    """Return the folder of the model in use, if it is here and sound."""
+    try:
+        folder = catalogue.find_model(catalogue.active_model(settings), settings.models)
+    except BionerError:
+        return None
+    return folder if catalogue.describe_model(folder).can_tag else None
+
+
+def draw_going_on(session: Session, usable: Usable) -> JobSpec | None:
+    """Draw the form; return the run to launch when somebody has pressed Start."""
+    settings = session.settings
+    parent = model_to_go_on_from(settings)
+    if parent is None:
+        st.info(
+            "There is no model in use here to go on from: start a fresh run.",
+            icon=":material/deployed_code:",
+        )
+        return None
+    st.markdown(plain(f"On from {parent.name}. {usable_said(usable)}"))
+    if not usable.sentences:
+        page_link("Review", label="Review some")
+        return None
+    has_corpora = (settings.merged / "manifest.json").is_file()
+    st.caption(
+        "A part of the merged corpora is seen again, and the new weights are averaged with the old "
+        "ones, so that what it knew is kept."
+        if has_corpora
+        else "There are no merged corpora here: its own marks stand for them."
+    )
+    suggestion = next_name(settings, parent.name)
+    name = st.text_input(
+        "Name of the new model", value=suggestion, key=f"train_on_name_{suggestion}"
+    ).strip()
+    recipe = _draw_recipe()
+    cost = _estimate(session, parent, usable, recipe)
+    changed = {
+        OPTIONS[field][0]: f"{value:g}"
+        for field, value in recipe.items()
+        if value != getattr(Recipe(), field)
+    }
+    spec = retraining_spec(settings, parent, name=name, options=changed, cost=cost)
+    return spec if _draw_start(session, spec, name_problems(name)) else None
+
+
+def _draw_recipe() -> dict[str, float]:
+    standard = Recipe()
+    with st.expander("Advanced", icon=":material/tune:"):
+        columns = st.columns(3)
+        found: dict[str, float] = {}
+        for number, (field, (_, title, help)) in enumerate(OPTIONS.items()):
+            value, limits = getattr(standard, field), RANGES[field]
+            is_whole = isinstance(value, int)
+            kind = int if is_whole else float
+            least = kind(limits.least)
+            found[field] = columns[number % 3].number_input(
+                title,
+                min_value=least if is_whole or least else kind(1e-7),
+                max_value=kind(limits.most),
+                value=value,
+                step=kind(1) if is_whole else (value / 5),
+                format=None if is_whole else ("%.1e" if value < 0.01 else "%.2f"),
+                key=f"train_on_{field}",
+                help=help,
+            )
+    return found
+
+
+def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, float]) -> Estimate:
+    settings = session.settings
+    replayed = TrainSize(0, 0)
+    if (settings.merged / "manifest.json").is_file():
+        groups = train_groups(settings.merged)
+        whole = TrainSize(sum(g.size.sentences for g in groups), sum(g.size.words for g in groups))
+        share = min(1.0, recipe["replay"] / max(1, whole.sentences)) if corpora_of(groups) else 0.0
+        replayed = TrainSize(round(whole.sentences * share), round(whole.words * share))
+    shown = round(usable.sentences * recipe["repeat"])
+    size = TrainSize(replayed.sentences + shown, replayed.words + shown * WORDS_PER_CORRECTION)
+    cost = estimate_run(
+        settings,
+        base_of(str(parent)),
+        size,
+        device=resolve_device(settings.device),
+        epochs=recipe["epochs"],
+        max_steps=0,
+        batch_size=int(recipe["batch_size"]),
+    )
+    with st.container(border=True, key="train_on_estimate"):
+        cells = st.columns(4)
+        cells[0].metric("Reviewed sentences", f"{usable.sentences:,}")
+        cells[1].metric("Replayed", f"{replayed.sentences:,}")
+        cells[2].metric("Time, about", duration(cost.seconds) if cost.seconds else "not known")
+        cells[3].metric("Memory, about", f"{cost.memory_bytes / 1e9:,.1f} GB")
+    return cost
+
+
+def _draw_start(session: Session, spec: JobSpec, problems: Sequence[str]) -> bool:
+    found = list(problems)
+    for finding in check_launch(spec, session.settings):
+        if finding.is_blocking:
+            found.append(finding.text)
+        else:
+            st.info(plain(finding.text), icon=":material/info:")
+    for text in found:
+        st.error(plain(text), icon=":material/block:")
+    with st.expander("The command", icon=":material/terminal:"):
+        st.code(shown_command(spec), language="sh", wrap_lines=True)
+    return st.button(
+        "Start training",
+        key="train_on_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=bool(found),
+        help=found[0] if found else "It goes on when this tab or the app is closed.",
+    )
