@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from bioner.bearer import TOKENS, add_token, revoke_token
+from bioner.conventions import Conventions, Told, pieces_for
 from bioner.errors import AccessError, BionerError, ModelError
 from bioner.progress import OnProgress, Progress
 from bioner.serve import Limits, create_app, serve
@@ -33,6 +34,7 @@ class DictionaryTagger:
     name = "dictionary"
     backend = "fake"
     types = ("Gene", "Chemical", "Cancer")
+    conventions = Conventions()
 
     def __init__(self, gate: threading.Event | None = None) -> None:
         self.batches: list[int] = []
@@ -40,7 +42,11 @@ class DictionaryTagger:
         self._gate = gate
 
     def tag_documents(
-        self, documents: Sequence[Document], *, progress: OnProgress | None = None
+        self,
+        documents: Sequence[Document],
+        *,
+        convention: Told = "any",
+        progress: OnProgress | None = None,
     ) -> list[Document]:
         self.batches.append(len(documents))
         self.entered.set()
@@ -354,7 +360,11 @@ class SlowTagger(DictionaryTagger):
         self._piece_s = piece_s
 
     def tag_documents(
-        self, documents: Sequence[Document], *, progress: OnProgress | None = None
+        self,
+        documents: Sequence[Document],
+        *,
+        convention: Told = "any",
+        progress: OnProgress | None = None,
     ) -> list[Document]:
         if len(documents[0].text) > 100:
             for number in range(self._pieces):
@@ -509,3 +519,32 @@ def test_a_page_of_others_whose_name_leads_here_is_refused(settings: Settings) -
     for host in ("evil.example", "evil.example:8600", "127.0.0.1.evil.example"):
         assert ask(place, Host=host)[0] == 403
     assert ask(place, Host="localhost:8600")[0] == 200
+
+
+def test_whose_rules_hold_is_told_beside_the_text(client_for) -> None:
+    class Telling(DictionaryTagger):
+        conventions = Conventions((), pieces_for(["BC2GM"])).knowing({"BC2GM": {"Gene"}})
+
+        def tag_documents(self, documents, *, convention="any", progress=None):
+            found = super().tag_documents(documents)
+            told = zip(found, convention, strict=True)
+            return [replace(d, mentions=()) if name == "BC2GM" else d for d, name in told]
+
+    client = client_for(Telling())
+    plain = client.post("/predict?format=entities", json={"text": "aspirin"}).json()
+    told = {"text": "aspirin", "convention": "bc2gm"}
+    assert [one["label"] for one in plain["entities"]] == ["Chemical"]
+    assert client.post("/predict?format=entities", json=told).json()["entities"] == []
+    unknown = client.post("/predict", json={"text": "aspirin", "convention": "XY"})
+    assert unknown.status_code == 400
+    assert unknown.json()["error"].endswith("knows no convention 'XY'; it knows any, BC2GM")
+    assert client.post("/predict", json={"text": "a", "convention": 3}).status_code == 400
+    assert client.get("/health").json()["conventions"] == ["any", "BC2GM"]
+
+
+def test_a_model_without_conventions_says_so_and_its_health_is_as_before(client_for) -> None:
+    client = client_for(DictionaryTagger())
+    assert "conventions" not in client.get("/health").json()
+    told = client.post("/predict", json={"text": "aspirin", "convention": "BC2GM"})
+    assert told.status_code == 400
+    assert "knows no convention 'BC2GM'; it knows none but any" in told.json()["error"]

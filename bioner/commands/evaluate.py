@@ -92,19 +92,32 @@ def compare(
 
 def scores_table(report: Report) -> str:
     """Lay out a report's scores by corpus and by type, in per cent."""
-    rows = [["", "precision", "recall", "F1", "support"]]
-
-    def row(name: str, score: Score) -> list[str]:
-        values = (score.precision, score.recall, score.f1)
-        return [name, *(f"{100 * v:.1f}" for v in values), f"{score.support:,}"]
-
+    rows = [list(_HEAD)]
     for name, scores in report.by_corpus.items():
-        rows.append(row(name + (" (part)" if name in report.parts else ""), scores.micro))
+        rows.append(_row(name + (" (part)" if name in report.parts else ""), scores.micro))
     rows.append(["mean", "", "", f"{100 * report.mean_f1:.1f}", ""])
-    rows.append(row("micro", report.micro))
+    rows.append(_row("micro", report.micro))
     rows.append([""] * 5)
-    rows += [row(name, score) for name, score in report.by_type.items()]
+    rows += [_row(name, score) for name, score in report.by_type.items()]
     text = table(rows, right={1, 2, 3, 4})
+    if report.by_corpus_any:
+        text += f"\n\nTold no convention (any):\n{_untold_table(report)}"
     if report.leaked:
         text += f"\n{report.leaked} sentences were in the training data and were left out"
     return text
+
+
+_HEAD = ("", "precision", "recall", "F1", "support")
+
+
+def _row(name: str, score: Score) -> list[str]:
+    values = (score.precision, score.recall, score.f1)
+    return [name, *(f"{100 * v:.1f}" for v in values), f"{score.support:,}"]
+
+
+def _untold_table(report: Report) -> str:
+    rows = [list(_HEAD)]
+    rows += [_row(name, scores.micro) for name, scores in report.by_corpus_any.items()]
+    rows.append(["mean", "", "", f"{100 * report.mean_f1_any:.1f}", ""])
+    rows.append(_row("micro", report.micro_any))
+    return table(rows, right={1, 2, 3, 4})

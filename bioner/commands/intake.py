@@ -59,7 +59,7 @@ def import_(
     store = open_store(settings)
     name = find_project(store, project, covers, settings)
     labels = _meanings(read.report.labels, map_ or [], store.project(name).types, schema)
-    tagging = _tagging(settings) if tag else None
+    tagging = _tagging(settings, name) if tag else None
     took = take_in(
         store,
         name,
@@ -193,17 +193,20 @@ def _meanings(
     return labels
 
 
-def _tagging(settings: Settings) -> Tagging:
+def _tagging(settings: Settings, project: str) -> Tagging:
+    """Return the model in use as what marks texts, by the project's rules if it knows them."""
     from bioner.models.catalogue import active_model, find_model
     from bioner.review.intake import Tagging
     from bioner.tagging.load import load_tagger
 
     name = active_model(settings)
     tagger = load_tagger(find_model(name, settings.models))
+    convention = tagger.conventions.nearest(project)
 
     def tag(documents: Sequence[Document], on_progress: OnProgress) -> Sequence[Document]:
         return tagger.tag_documents(
             documents,
+            convention=convention,
             progress=lambda heard: on_progress(replace(heard, text="Marking sentences")),
         )
 

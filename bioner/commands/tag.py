@@ -15,6 +15,7 @@ import typer
 
 from bioner.commands.arguments import check_writable, path_of
 from bioner.commands.terminal import refusing, say
+from bioner.conventions import ANY
 from bioner.errors import FormatError
 from bioner.formats import WRITABLE, ReadOptions, Tally
 from bioner.settings import read_settings
@@ -38,6 +39,9 @@ def tag(
     column: Annotated[str, typer.Option(help="The text column of a .csv or .tsv table.")] = "",
     format: Annotated[str, typer.Option(help=f"One of {', '.join(WRITABLE)}.")] = "jsonl",
     out: Annotated[str | None, typer.Option(help="The file to write, whole or not.")] = None,
+    convention: Annotated[
+        str, typer.Option(help="Mark as in this corpus or project, if the model knows its rules.")
+    ] = ANY,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the receipt as one line of JSON, to stderr.")
     ] = False,
@@ -58,7 +62,8 @@ def tag(
     folder = chosen_model(settings, model)
     tagger = load_tagger(folder, device=settings.device)
     texts = _Texts(sources, column)
-    report = write_documents(texts.tagged(tagger), target, format)
+    told = tagger.conventions.find(convention, of=folder.name).name
+    report = write_documents(texts.tagged(tagger, told), target, format)
     _say_receipt(texts, report, as_json=as_json)
 
 
@@ -85,7 +90,7 @@ class _Texts:
     relations_dropped: int = 0
     _last_ids: deque[int] = field(default_factory=deque)
 
-    def tagged(self, tagger: Tagger) -> Iterator[Document]:
+    def tagged(self, tagger: Tagger, convention: str) -> Iterator[Document]:
         """Read, tag and yield documents, a batch of text at a time."""
         batch: list[Document] = []
         size = done = 0
@@ -93,11 +98,11 @@ class _Texts:
             batch.append(document)
             size += len(document.text)
             if size >= TAG_CHARACTERS:
-                yield from self._numbered(tagger.tag_documents(batch))
+                yield from self._numbered(tagger.tag_documents(batch, convention=convention))
                 done += len(batch)
                 say(f"{done:,} documents tagged")
                 batch, size = [], 0
-        yield from self._numbered(tagger.tag_documents(batch))
+        yield from self._numbered(tagger.tag_documents(batch, convention=convention))
 
     def _numbered(self, documents: Sequence[Document]) -> Iterator[Document]:
         """Yield the documents, new ids on from those of the marks that gave way, if they had any.

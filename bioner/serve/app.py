@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from bioner.access import is_loopback
 from bioner.bearer import Gate
-from bioner.errors import AccessError, BionerError, ModelError
+from bioner.conventions import ANY
+from bioner.errors import AccessError, BionerError, ConventionError, ModelError
 from bioner.files import parse_json_object
 from bioner.models.catalogue import chosen_model
 from bioner.serve.queue import DocumentTagger, Left, Limits, RequestError, TagQueue, Work
@@ -48,7 +49,8 @@ def create_app(
     "tag", "confidence"}, …]}``, a word each, in the shape of BERT-NER's API; with
     ``?format=entities``, ``{"text", "entities": [{"start", "end", "text", "label", "score",
     "alternatives"}]}`` with code-point offsets into the text as given. ``{"texts"}`` answers
-    ``{"results": […]}`` with one such value a text. ``GET /health`` says which model answers.
+    ``{"results": […]}`` with one such value a text. ``"convention"`` beside them says whose rules
+    of marking hold. ``GET /health`` says which model answers, and the conventions that it knows.
     Errors are ``{"error": "one sentence"}`` with status 400, 401, 403, 404, 405, 408, 413, 500 or
     503. No CORS header is ever sent. ``load`` replaces the loading of the model's tagger. With
     ``tokens``, a file, each request shows one of its tokens (``Authorization: Bearer …``).
@@ -69,9 +71,16 @@ def create_app(
             raise RequestError(400, f"format: expected {' or '.join(FORMATS)}, got {form!r}")
         body = _parse(await _read_body(request, bounds))
         texts, single = _texts(body, bounds.texts)
+        convention = _convention(body)
+        if convention != ANY:
+            tagger = await asyncio.wrap_future(queue.ready())
+            try:
+                convention = tagger.conventions.find(convention, of=tagger.name).name
+            except ConventionError as error:
+                raise RequestError(400, str(error)) from error
         # Splitting, tagging and writing all happen off the event loop, so that /health answers.
         documents = await asyncio.to_thread(_split, texts)
-        tagged = await _tagged(request, queue.submit(documents))
+        tagged = await _tagged(request, queue.submit(documents, convention))
         answers = await asyncio.to_thread(lambda: [_answer(d, form) for d in tagged])
         if not single:
             return await asyncio.to_thread(_json, {"results": answers})
@@ -86,6 +95,7 @@ def create_app(
                 "model": tagger.name,
                 "backend": tagger.backend,
                 "types": list(tagger.types),
+                **({"conventions": list(tagger.conventions.names)} if tagger.conventions else {}),
             }
         )
 
@@ -238,6 +248,13 @@ def _texts(body: Json, limit: int) -> tuple[list[str], bool]:
     if len(texts) > limit:
         raise RequestError(413, f"{len(texts):,} texts in one request; the limit is {limit:,}")
     return texts, single
+
+
+def _convention(body: Json) -> str:
+    name = body.get("convention", ANY)
+    if not isinstance(name, str):
+        raise RequestError(400, 'expected "convention" to be a string')
+    return name or ANY
 
 
 def _split(texts: Sequence[str]) -> list[Document]:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
+from bioner.conventions import ANY, Conventions, Told
 from bioner.errors import BionerError
 from bioner.progress import OnProgress, Progress
 from bioner.spans import Document
@@ -23,9 +24,14 @@ class DocumentTagger(Protocol):
     name: str
     backend: str
     types: tuple[str, ...]
+    conventions: Conventions
 
     def tag_documents(
-        self, documents: Sequence[Document], *, progress: OnProgress | None = None
+        self,
+        documents: Sequence[Document],
+        *,
+        convention: Told = ANY,
+        progress: OnProgress | None = None,
     ) -> list[Document]: ...
 
 
@@ -60,10 +66,14 @@ class Left(BionerError):
 
 
 class Work:
-    """Documents of one request, their answer to come, and whether somebody still waits for it."""
+    """Documents of one request, their answer to come, and whether somebody still waits for it.
 
-    def __init__(self, documents: list[Document]) -> None:
+    ``convention`` says whose rules of marking hold for them.
+    """
+
+    def __init__(self, documents: list[Document], convention: str = ANY) -> None:
         self.documents = documents
+        self.convention = convention
         self.answer: Future[list[Document]] = Future()
         self._left = threading.Event()
 
@@ -139,9 +149,9 @@ class TagQueue:
         at_once.set_result(self._tagger)
         return at_once
 
-    def submit(self, documents: list[Document]) -> Work:
+    def submit(self, documents: list[Document], convention: str = ANY) -> Work:
         """Queue documents for tagging. Raises RequestError (503) where too many requests wait."""
-        work = Work(documents)
+        work = Work(documents, convention)
         is_long = work.characters >= self._limits.long_characters
         with self._lock:
             beyond = self._long - self._limits.long_at_once if is_long else len(self._short)
@@ -204,7 +214,9 @@ class TagQueue:
     def _tag(self, taken: list[Work], heard: OnProgress) -> None:
         try:
             documents = [one for work in taken for one in work.documents]
-            tagged = iter(self._loaded().tag_documents(documents, progress=heard))
+            told = [work.convention for work in taken for _ in work.documents]
+            found = self._loaded().tag_documents(documents, convention=told, progress=heard)
+            tagged = iter(found)
             for work in taken:
                 work.answer.set_result([next(tagged) for _ in work.documents])
         except BaseException as error:

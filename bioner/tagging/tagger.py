@@ -191,8 +191,11 @@ class Tagger:
         untold: dict[int, Floats] = {}
         if second:
             nobodys = self.conventions.per_sentence(ANY, len(second))
-            again = self._logits([sentences[i] for i in second], nobodys, None)
+            passes = len(second) + len(sentences)
+            heard = _from(progress, 0, passes)
+            again = self._logits([sentences[i] for i in second], nobodys, heard)
             untold = {second[number]: logits for number, logits in again}
+            progress = _from(progress, len(second), passes)
         for index, logits in self._logits(sentences, told, progress):
             other = untold.get(index)
             name = told[index].name
@@ -305,6 +308,13 @@ def bucket(windows: Iterable[Window]) -> Iterator[list[Window]]:
         batch.append(window)
     if batch:
         yield batch
+
+
+def _from(progress: OnProgress | None, done: int, total: int) -> OnProgress | None:
+    """Return what hears of one of two passes as a part of both."""
+    if progress is None:
+        return None
+    return lambda heard: progress(Progress(done + heard.done, total))
 
 
 def _nothing(words: int, n_tags: int) -> Floats:

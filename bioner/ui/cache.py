@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from bioner.conventions import ANY, Conventions
 from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.machine import Device
@@ -80,19 +81,20 @@ def tag_documents(
     entry: ModelEntry,
     device: Device,
     *,
+    convention: str = ANY,
     progress: OnProgress,
 ) -> list[Document]:
     """Tag documents with a model, each text once; ``progress`` hears of sentences done."""
     known = _tagged()
     keys: list[tuple[object, ...]] = [
-        (str(entry.folder), entry.stamp, device, one.id, one.text, one.sentence_ranges)
+        (str(entry.folder), entry.stamp, device, convention, one.id, one.text, one.sentence_ranges)
         for one in documents
     ]
     new = {key: one for key, one in zip(keys, documents, strict=True) if key not in known}
     made = {key: known[key] for key in keys if key in known}
     if new:
         model = tagger(entry.name, str(entry.folder), entry.stamp, device)
-        found = model.tag_documents(list(new.values()), progress=progress)
+        found = model.tag_documents(list(new.values()), convention=convention, progress=progress)
         made |= dict(zip(new, found, strict=True))
     known.update(made)
     while len(known) > TAGGED_KEPT:
@@ -119,6 +121,21 @@ def models(settings: Settings) -> list[ModelEntry]:
     from bioner.models.catalogue import list_models
 
     return list_models(settings.models)
+
+
+def conventions(entry: ModelEntry) -> Conventions:
+    """Read whose rules a model can be told: none for one whose list is damaged, which tags not."""
+    try:
+        return _conventions(str(entry.folder), entry.stamp)
+    except BionerError:
+        return Conventions()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _conventions(folder: str, model_stamp: str) -> Conventions:
+    from bioner.models.reserved_pieces import read_conventions
+
+    return read_conventions(Path(folder))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

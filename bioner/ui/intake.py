@@ -46,8 +46,9 @@ def order_of(session: Session) -> Order:
     )
 
 
-def tagging_of(session: Session) -> Tagging | None:
-    """Return the model in use as what marks texts; None, and a hint, where there is none."""
+def tagging_of(session: Session, project: str) -> Tagging | None:
+    """Return the model in use as what marks a project's texts, by the project's rules if it knows
+    them; None, and a hint, where there is none."""
     from bioner.models.catalogue import active_model
 
     settings: Settings = session.settings
@@ -61,12 +62,14 @@ def tagging_of(session: Session) -> Tagging | None:
         page_link("Train")
         return None
     device = settings.device
+    convention = cache.conventions(entry).nearest(project)
 
     def tag(documents: Sequence[Document], on_progress: OnProgress) -> Sequence[Document]:
         return cache.tag_documents(
             documents,
             entry,
             device,
+            convention=convention,
             progress=lambda heard: on_progress(replace(heard, text="Marking sentences")),
         )
 

@@ -18,6 +18,7 @@ from support import SHARED
 from typer.testing import CliRunner, Result
 
 from bioner.__main__ import app
+from bioner.conventions import Conventions, Told
 from bioner.formats import read_documents
 from bioner.settings import read_settings
 from bioner.spans import Document, mention
@@ -33,7 +34,11 @@ pytestmark = [
 class Marker:
     """Marks the first word of every text."""
 
-    def tag_documents(self, documents: Sequence[Document]) -> list[Document]:
+    conventions = Conventions()
+
+    def tag_documents(
+        self, documents: Sequence[Document], *, convention: Told = "any"
+    ) -> list[Document]:
         return [
             replace(one, mentions=(mention(0, len(one.text.split()[0]), "Gene", score=0.5),))
             for one in documents

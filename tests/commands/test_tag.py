@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bioner.__main__ import app
+from bioner.conventions import Conventions, Told
 from bioner.formats import read_documents
 from bioner.spans import Document, mention
 
@@ -23,7 +24,11 @@ ANN = (
 class Marker:
     """Marks the first word of every text, in place of whatever was marked."""
 
-    def tag_documents(self, documents: Sequence[Document]) -> list[Document]:
+    conventions = Conventions()
+
+    def tag_documents(
+        self, documents: Sequence[Document], *, convention: Told = "any"
+    ) -> list[Document]:
         return [
             replace(one, mentions=(mention(0, one.text.find(" "), "Drug", status="predicted"),))
             for one in documents

@@ -27,7 +27,10 @@ WORDS = {
 
 
 class DictionaryTagger:
-    """Marks the words of ``WORDS``; as ``other`` it says Disease where it says Chemical."""
+    """Marks the words of ``WORDS``; as ``other`` it says Disease where it says Chemical.
+
+    Told any convention but ``any``, it leaves organisms out.
+    """
 
     name = backend = "dictionary"
 
@@ -37,14 +40,23 @@ class DictionaryTagger:
         self._is_other = folder.name == "other"
 
     def tag_documents(
-        self, documents: Sequence[Document], *, progress: OnProgress | None = None
+        self,
+        documents: Sequence[Document],
+        *,
+        convention: str = "any",
+        progress: OnProgress | None = None,
     ) -> list[Document]:
         found = []
         for i, document in enumerate(documents):
             if progress:
                 progress(Progress(i, len(documents)))
             ranges = document.sentence_ranges or split_document(document.text).sentence_ranges
-            marks = tuple(sorted(self._marks(document.text), key=lambda one: one.start))
+            found_here = [
+                one
+                for one in self._marks(document.text)
+                if convention == "any" or one.label != "Organism"
+            ]
+            marks = tuple(sorted(found_here, key=lambda one: one.start))
             found.append(replace(document, mentions=marks, sentence_ranges=ranges))
         return found
 

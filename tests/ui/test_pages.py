@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ import torch
 from page_support import load_tagger, make_model
 from streamlit.testing.v1 import AppTest
 
+from bioner.conventions import Conventions, pieces_for
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.corpora.overview import open_sample
 from bioner.labels import read_schema
+from bioner.models.reserved_pieces import write_conventions
 from bioner.review import REASONS
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.spans import Document, mention
@@ -233,6 +236,73 @@ def test_predict_opens_a_text_from_a_link(filled: Settings) -> None:
 def test_predict_compares_two_models(filled: Settings) -> None:
     app = open_app("3_Predict.py", text="We gave aspirin to mice.", against="other")
     assert "1 the same · 1 other type" in told(app)
+
+
+@pytest.fixture
+def told_model(filled: Settings, models: Path, tmp_path: Path, monkeypatch) -> Path:
+    """The model in use, now one that knows the rules of a corpus and of the project "Trial"."""
+    folder = tmp_path / "told-models" / "bioner-compact"
+    shutil.copytree(models / "bioner-compact", folder)
+    known = Conventions((), pieces_for(["BC2GM"])).knowing(
+        {"BC2GM": {"Gene", "Protein"}, "Trial": {"Gene"}}
+    )
+    write_conventions(folder, known)
+    monkeypatch.setenv("BIONER_MODELS", str(folder.parent))
+    return folder
+
+
+def test_a_model_that_knows_conventions_is_asked_whose_rules_hold(told_model: Path) -> None:
+    app = open_app("3_Predict.py", text="We gave aspirin to mice.")
+    asked = app.selectbox(key="predict_as")
+    assert asked.label == "Mark as in"
+    assert asked.value == "any"
+    assert "2 mentions" in told(app)
+    asked.set_value("BC2GM").run()
+    assert not app.exception
+    assert "1 mention of 1 type" in told(app)
+    assert "bioner-compact as in BC2GM" in told(app)
+
+
+def test_one_model_under_two_conventions_stands_side_by_side(told_model: Path) -> None:
+    app = open_app("3_Predict.py", text="We gave aspirin to mice.", against="bioner-compact")
+    app.selectbox(key="predict_as").set_value("Trial").run()
+    assert "Trial" not in app.selectbox(key="predict_against_as").options
+    app.selectbox(key="predict_against_as").set_value("any").run()
+    assert not app.exception
+    said = told(app)
+    assert "1 mention of 1 type in 1 sentence · bioner-compact as in Trial" in said
+    assert "2 mentions of 2 types in 1 sentence · bioner-compact" in said
+    assert app.query_params["as"] == ["Trial"]
+
+
+def test_a_link_opens_the_conventions_again(told_model: Path) -> None:
+    app = open_app(
+        "3_Predict.py",
+        text="We gave aspirin to mice.",
+        against="bioner-compact",
+        against_as="BC2GM",
+        **{"as": "Trial"},
+    )
+    assert app.selectbox(key="predict_as").value == "Trial"
+    assert app.selectbox(key="predict_against_as").value == "BC2GM"
+
+
+def test_a_model_without_conventions_is_not_asked(filled: Settings) -> None:
+    app = open_app("3_Predict.py", text="We gave aspirin to mice.")
+    with pytest.raises(KeyError):
+        app.selectbox(key="predict_as")
+
+
+def test_a_projects_texts_are_marked_by_its_own_rules(told_model: Path) -> None:
+    from bioner.ui.intake import tagging_of
+    from bioner.ui.session import Session
+
+    session = Session(read_settings(), read_schema())
+    document = Document("d", "We gave aspirin to mice.")
+    for project, number in (("Trial", 1), ("Another", 2)):
+        tagging = tagging_of(session, project)
+        assert tagging is not None
+        assert len(tagging.tag([document], lambda _: None)[0].mentions) == number
 
 
 def test_a_link_to_a_model_that_is_gone_is_one_sentence(filled: Settings) -> None:

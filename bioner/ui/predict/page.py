@@ -9,43 +9,40 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.machine import Device
-from bioner.models.catalogue import ModelEntry, active_model
 from bioner.progress import Progress
 from bioner.spans import Document
 from bioner.ui import cache
-from bioner.ui.models import choose_model, offer_models
 from bioner.ui.predict.actions import draw_actions
 from bioner.ui.predict.chosen import explain
+from bioner.ui.predict.readers import Reader, choose_readers
 from bioner.ui.predict.reading import draw_reading
 from bioner.ui.predict.results import draw_results, summary
 from bioner.ui.predict.texts import choose_documents
 from bioner.ui.predict.view import choose_labels, choose_view, in_view, within_view
-from bioner.ui.session import Session, keep_in_url, show_problem, url_choice, url_int
-
-NO_MODEL = "No other model"
+from bioner.ui.session import Session, keep_in_url, show_problem, url_int
 
 
 def draw(session: Session) -> None:
     """Draw the page: models and texts are chosen, then what was found in them."""
     st.title("Predict")
     st.caption("Find genes, chemicals, diseases and ten other kinds of entity in your own text.")
-    entries = choose_models(session)
-    documents = choose_documents(session) if entries else []
+    readers = choose_readers(session)
+    documents = choose_documents(session) if readers else []
     device = session.settings.device
-    results, seconds = tag(documents, entries, device) if documents else ([], 0.0)
+    results, seconds = tag(documents, readers, device) if documents else ([], 0.0)
     if results:
         st.divider()
-        draw_found(session, results, entries[: len(results)], seconds)
+        draw_found(session, results, readers[: len(results)], seconds)
 
 
 def draw_found(
     session: Session,
     results: Sequence[Sequence[Document]],
-    entries: Sequence[ModelEntry],
+    readers: Sequence[Reader],
     seconds: float,
 ) -> None:
     """Draw the texts as each model tagged them, one text at a time."""
-    names = [entry.name for entry in entries]
+    names = [reader.name for reader in readers]
     place = choose_document(results)
     chosen = [of_model[place] for of_model in results]
     shown = choose_view(session.schema)
@@ -53,47 +50,33 @@ def draw_found(
     shown = choose_labels(seen, session.schema, shown)
     seen = [within_view(document, session.schema, shown) for document in chosen]
     told = summary(seen[0], names[0], seconds) if len(seen) == 1 else ""
-    draw_actions(session, results[0], place, entries[0], shown, told)
+    draw_actions(session, results[0], place, readers[0].entry, shown, told)
     draw_reading(session, chosen, names, shown, explain(session))
     draw_results(session, seen, names)
 
 
-def choose_models(session: Session) -> list[ModelEntry]:
-    """Let a person choose one model, or two to compare; empty if there is none that can tag."""
-    usable = offer_models(session, "that can mark entities")
-    if not usable:
-        return []
-    left, right = st.columns(2)
-    first = choose_model(session, usable, key="predict_model", place=left)
-    others = [NO_MODEL, *(name for name in usable if name != first)]
-    second = right.selectbox(
-        "Compare with",
-        others,
-        index=others.index(url_choice("against", others, NO_MODEL)),
-        key="predict_against",
-        disabled=len(usable) < 2,
-        help="Tag the text with a second model too, and mark where the two differ.",
-    )
-    is_plain = first == active_model(session.settings)
-    keep_in_url(model="" if is_plain else first, against="" if second == NO_MODEL else second)
-    return [usable[name] for name in (first, second) if name != NO_MODEL]
-
-
 def tag(
-    documents: Sequence[Document], entries: Sequence[ModelEntry], device: Device
+    documents: Sequence[Document], readers: Sequence[Reader], device: Device
 ) -> tuple[list[list[Document]], float]:
     """Tag the documents with each model; one that fails says so and is left out."""
     began = time.perf_counter()
     results: list[list[Document]] = []
     bar = st.empty()
-    for entry in entries:
+    for reader in readers:
 
-        def progress(heard: Progress, name: str = entry.name) -> None:
+        def progress(heard: Progress, name: str = reader.name) -> None:
             told = f"{name}: {heard.done:,} of {heard.total:,} sentences"
             bar.progress(heard.share or 0.0, told)
 
         try:
-            results.append(cache.tag_documents(documents, entry, device, progress=progress))
+            found = cache.tag_documents(
+                documents,
+                reader.entry,
+                device,
+                convention=reader.convention,
+                progress=progress,
+            )
+            results.append(found)
         except BionerError as error:
             show_problem(error)
     bar.empty()

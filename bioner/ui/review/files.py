@@ -173,7 +173,7 @@ def _bring_in(
 ) -> None:
     """Bring texts in, by the name of their source, and say what became of each."""
     schema = desk.session.schema.fingerprint
-    tagging = tagging_of(desk.session) if predict else None
+    tagging = tagging_of(desk.session, desk.project.name) if predict else None
     for source, given in texts.items():
         try:
             with progress_bar() as heard:
