@@ -23,11 +23,14 @@ from bioner.store.projects import StoredProject
 from bioner.store.tables import clock, corrections, documents, items, layers
 from bioner.store.values import Layer, Placement, Reject, within
 
-CHUNK = 50
-"""Documents are placed so many at a time, in a transaction of some ten milliseconds."""
+CHUNK = 20
+"""Documents are placed so many at a time, in a transaction of some twenty milliseconds."""
+
+NAMES = 400
+"""Texts are looked up by so many names at a time."""
 
 PAUSE_S = 0.02
-"""After each the import waits up to so long, for the writers of other processes."""
+"""After each the import waits half as long, at most this, for the writers of other processes."""
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _STATUS: dict[Layer, Status] = {"gold": "gold", "prediction": "predicted"}
@@ -93,9 +96,9 @@ def read_texts(connection: Connection, project: int, names: Sequence[str]) -> di
     """Return the texts of the project's documents of these names; None for an erased one."""
     found: dict[str, str | None] = {}
     names = [name for name in names if not _UNSTORABLE.search(name)]
-    for begin in range(0, len(names), CHUNK):
+    for begin in range(0, len(names), NAMES):
         query = select(documents.c.name, documents.c.text).where(
-            documents.c.project == project, documents.c.name.in_(names[begin : begin + CHUNK])
+            documents.c.project == project, documents.c.name.in_(names[begin : begin + NAMES])
         )
         found |= {row.name: row.text for row in connection.execute(query)}
     return found
@@ -151,7 +154,7 @@ def import_in_pieces(
         with database.write(since=since) as connection:
             importer.place(connection, piece)
         if len(piece) == CHUNK:
-            time.sleep(min(PAUSE_S, (time.monotonic() - began) / 4))
+            time.sleep(min(PAUSE_S, (time.monotonic() - began) / 2))
     return importer.placement()
 
 

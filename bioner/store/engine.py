@@ -173,15 +173,18 @@ class Database:
                 if self.generation:  # none yet: it is being made
                     self._require_generation(writing, since)
                 yield writing
-                self._commit(transaction)
+                self._commit(writing, transaction)
             if file != self._identity():
                 raise self._restored()
 
-    def _commit(self, transaction: RootTransaction) -> None:
+    def _commit(self, connection: Connection, transaction: RootTransaction) -> None:
         try:
             transaction.commit()
-        except DBAPIError as error:
-            if not error.connection_invalidated:
+        except BaseException as error:
+            is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+            # What could not be committed may be open still, and hold the lock on the file.
+            connection.invalidate()
+            if not is_lost:
                 raise
             raise UnsureError(
                 f"{self.place}: the connection broke while this was being saved, and whether it "

@@ -67,7 +67,10 @@ def _code_of(error: DBAPIError) -> int | str:
         return int(number) & 0xFF
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
-        return "08" if isinstance(error, OperationalError) else ""
+        is_server = isinstance(error, OperationalError) and not isinstance(
+            error.orig, sqlite3.Error
+        )
+        return "08" if is_server else ""
     return str(state)[:2]
 
 
