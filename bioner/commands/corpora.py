@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,9 +13,11 @@ from bioner.commands.arguments import (
     ArgumentError,
     check_count,
     check_known,
+    check_out,
     check_writable,
     folder_of,
     path_of,
+    path_option,
 )
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import CorpusError
@@ -182,8 +184,6 @@ def add(
         raise CorpusError(f"--split-by: expected {' or '.join(SPLIT_BY)}, got {split_by!r}")
     if format is not None and not format.strip():
         raise ArgumentError("--format: expected the name of a format, got nothing")
-    if not re.search("[A-Za-z0-9]", name):
-        raise ArgumentError(f"--name {name}: the corpus needs a name with letters or digits")
     id = corpus_id(name)
     schema = read_user_schema(settings)
     preview = preview_corpus(read_uploads([path_of("FILES", one) for one in files]), format)
@@ -232,6 +232,30 @@ def add(
         f"{own.id}: {len(preview.sentences):,} sentences kept in {folder}; "
         "`corpora build` merges them"
     )
+
+
+@app.command()
+@refusing
+def export(
+    name: Annotated[str, typer.Argument(help="A corpus of your own.")],
+    out: Annotated[Path, path_option("The file to write, whole or not.")],
+    format: Annotated[str, typer.Option(help="As for `tag`.")] = "jsonl",
+) -> None:
+    """Write a corpus of your own in any format; what the format cannot hold is counted."""
+    from bioner.corpora.exports import own_documents
+    from bioner.corpora.own import own_folder, own_folders
+    from bioner.formats import WRITABLE, write_documents
+
+    settings = read_settings()
+    check_known("--format", format, WRITABLE)
+    check_known("NAME", name, [one.name for one in own_folders(settings)])
+    folder = own_folder(settings, name)
+    assert folder is not None
+    check_out(out, is_folder_meant=format == "brat")
+    report = write_documents(own_documents(folder), out, format)
+    typer.echo(f"{out}: {report.documents:,} documents, {report.written:,} mentions")
+    for loss, count in report.lost.items():
+        say(f"{format} cannot hold all: {loss.replace('_', ' ')}, {count} times")
 
 
 def _chosen_type(pair: str, labels: Mapping[str, int]) -> tuple[str, str]:

@@ -84,10 +84,21 @@ def export(
     reviewed: Annotated[
         bool, typer.Option("--reviewed", help="Only what a person has reviewed.")
     ] = False,
+    partly: Annotated[
+        str,
+        typer.Option(
+            help="leave: documents of which only some sentences are reviewed are left out of "
+            "formats that cannot say which; keep: they go out as if complete."
+        ),
+    ] = "leave",
 ) -> None:
     """Write a project's texts with what is shown of them now."""
     from bioner.formats import WRITABLE, write_documents
+    from bioner.review.outgoing import PARTLY, outgoing
 
+    chosen = next((one for one in PARTLY if one == partly), None)
+    if chosen is None:
+        raise FormatError(f"--partly {partly!r}: expected one of {', '.join(PARTLY)}")
     if format not in WRITABLE:
         raise FormatError(f"unknown format {format!r}; expected one of {', '.join(WRITABLE)}")
     check_out(out, is_folder_meant=format == "brat")
@@ -95,10 +106,49 @@ def export(
     documents = store.export_documents(
         find_project(store, project), only_reviewed=reviewed, with_covers=True
     )
-    report = write_documents(documents, out, format)
+    going = outgoing(documents, format, partly=chosen if reviewed else "keep")
+    report = write_documents(going.documents, out, format)
     typer.echo(f"{out}: {report.documents:,} documents, {report.written:,} mentions")
+    for line in going.lines():
+        say(line)
     for loss, count in report.lost.items():
         say(f"{format} cannot hold all: {loss.replace('_', ' ')}, {count} times")
+
+
+@app.command()
+@refusing
+def freeze(
+    name: Annotated[str, typer.Option(help="What to call the corpus.")],
+    project: ProjectOption = "",
+    version: Annotated[str, typer.Option(help="Its version; without one, the next number.")] = "",
+    licence: Annotated[str, typer.Option(help="Its licence, shown with every label.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
+) -> None:
+    """Make a corpus of what was reviewed: a version, merged and scored like the ten."""
+    from bioner.review.freezing import freeze
+
+    settings = read_settings()
+    store = open_store(settings)
+    chosen = find_project(store, project)
+    made = freeze(store, settings, chosen, name, version=version, licence=licence)
+    if as_json:
+        print_json(
+            {
+                "folder": str(made.folder),
+                "version": made.version,
+                "splits": dict(made.splits),
+                "left_out": dict(made.left_out),
+                "fingerprint": made.fingerprint,
+                "is_new": made.is_new,
+            }
+        )
+        return
+    told = ", ".join(f"{split} {count:,}" for split, count in made.splits.items())
+    what = "kept" if made.is_new else "was there already, the same to the byte"
+    typer.echo(f"{made.folder.name}, version {made.version}, {what}: {told} sentences")
+    for reason, count in made.left_out.items():
+        say(f"not in it: {reason.replace('_', ' ')} {count:,}")
+    typer.echo("`corpora build` merges it; `corpora export` writes it in every format")
 
 
 @app.command()

@@ -212,7 +212,7 @@ def corpus_id(title: str) -> str:
     """Return the id of a corpus of this title. Raises CorpusError where nothing is left of it."""
     made = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")
     if not made:
-        raise CorpusError("the corpus needs a name with letters or digits")
+        raise CorpusError(f"{title!r}: the corpus needs a name with letters or digits")
     return made[:40]
 
 
@@ -224,10 +224,12 @@ def add_corpus(
     *,
     replacing: bool = False,
     split_by: SplitBy = "names",
+    beside: Mapping[str, str] | None = None,
     actor: Actor | None = None,
 ) -> Path:
     """Keep a corpus in the user's data folder; it is merged with the ten from the next build on.
 
+    ``beside`` are further files of the corpus, by name.
     Raises CorpusError where its name is taken, a label has no type or cannot be kept, or a type is
     unknown; nothing is written then.
     """
@@ -238,8 +240,10 @@ def add_corpus(
         with staged_folder(folder) as work:
             for split, chosen in split_sentences(sentences, split_by).items():
                 with (work / f"{split}.tsv").open("w", encoding="utf-8", newline="\n") as sink:
-                    write_sentences(chosen, sink)
+                    write_sentences(chosen, sink, with_covers=True)
             (work / "corpus.json").write_text(own.to_json(), encoding="utf-8")
+            for name, text in (beside or {}).items():
+                (work / name).write_text(text, encoding="utf-8", newline="\n")
             _check_kept(work, own, sentences)
     except (OSError, UnicodeEncodeError) as error:
         said = getattr(error, "strerror", None) or error

@@ -33,7 +33,9 @@ class MappingCounts:
 def apply_mapping(
     sentence: Sentence, rules: CorpusMapping, counts: MappingCounts | None = None
 ) -> Sentence:
-    """Return the sentence with our labels, its corpus's covers, and ignored ranges.
+    """Return the sentence with our labels, its covers, and ignored ranges.
+
+    The covers are its corpus's; of them those that were looked for here, where it says so itself.
 
     Raises SchemaError where a source type has no rule.
     """
@@ -70,13 +72,20 @@ def apply_mapping(
         tokens=sentence.tokens,
         offsets=sentence.offsets,
         spans=tuple(spans),
-        covers=rules.covers,
+        covers=_covers(sentence, rules),
         corpus=sentence.corpus,
         split=sentence.split,
         readings=sentence.readings,
         ignored=tuple(ignored),
         sources=sentence.sources,
     )
+
+
+def _covers(sentence: Sentence, rules: CorpusMapping) -> frozenset[str]:
+    if not sentence.covers:
+        return rules.covers
+    ours = {rules.rules[one].label if one in rules.rules else one for one in sentence.covers}
+    return rules.covers & ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ from bioner.progress import OnProgress, unheard
 from bioner.settings import Settings
 from bioner.spans import Sentence
 
+PROVENANCE = "provenance.json"
+"""What a corpus that was frozen from a project says of itself."""
+
 
 def own_mapping(own: OwnCorpus) -> CorpusMapping:
     """Return what an own corpus's labels mean: its types as mapped, its covers, no folding."""
@@ -55,6 +58,14 @@ def own_folders(settings: Settings) -> list[Path]:
 def own_folder(settings: Settings, corpus: str) -> Path | None:
     """Return the folder of the own corpus of this id, if there is one."""
     return next((one for one in own_folders(settings) if one.name == corpus), None)
+
+
+def frozen_version(folder: Path) -> str:
+    """Return which version of a project's corpus this is; nothing for one that was brought in."""
+    path = folder / PROVENANCE
+    if not path.is_file():
+        return ""
+    return str(read_json_object(path, CorpusError).get("version", ""))
 
 
 def read_own_corpus(folder: Path) -> Corpus:

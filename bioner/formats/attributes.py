@@ -176,6 +176,15 @@ def sentences_with_covers(document: Document) -> int:
     return max(1, len(document.sentence_ranges)) if said else 0
 
 
+def unread_sentences(document: Document) -> int:
+    """Count the sentences of which it is said that nobody looked for anything there."""
+    try:
+        rows = json.loads(value_of(document.attributes, SENTENCE_COVERS) or "[]")
+        return sum(not types for _, _, types in rows)
+    except (ValueError, TypeError, RecursionError):
+        return 0
+
+
 def source_id(document: Document) -> str:
     """Return the id under which a document goes out: the one that its file gave it."""
     return value_of(document.attributes, SOURCE_ID) or document.id

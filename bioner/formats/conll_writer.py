@@ -50,10 +50,19 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
 
 
 def write_sentences(
-    sentences: Iterable[Sentence], stream: TextIO, *, scheme: bio.Scheme = "IOB2"
+    sentences: Iterable[Sentence],
+    stream: TextIO,
+    *,
+    scheme: bio.Scheme = "IOB2",
+    with_covers: bool = False,
 ) -> None:
-    """Write sentences, with their tokens as they are, in the scheme."""
+    """Write sentences, with their tokens as they are, in the scheme.
+
+    ``with_covers`` says before each sentence what was looked for in it, where somebody said so.
+    """
     for one in sentences:
+        if with_covers and one.covers:
+            stream.write(f"{COVERS_COMMENT}{','.join(sorted(one.covers))}\n")
         write_sentence(one.tokens, bio.encode(one.spans, len(one.tokens), scheme), stream)
 
 

@@ -88,6 +88,11 @@ SUFFIXES = {
     "brat": ".zip",
 }
 """The file ending of each format that is written."""
+LOOKS_COMPLETE = frozenset({"pubtator", "spacy"})
+"""The formats that write a whole text and cannot say of which sentences it was read.
+
+The others say so for each sentence, or write the sentences that were read, and those alone.
+"""
 
 
 def write_documents(

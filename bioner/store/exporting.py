@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,6 +50,7 @@ def export_documents(
         contents = _contents(connection, stored, [row.id for row in page], layer, model)
         for row in page:
             found = contents.get(row.id, [])
+            unread = [one.extent for one in found if layer != "prediction" and not one.is_read]
             if only_reviewed:
                 found = [one for one in found if one.is_reviewed]
                 if not found:
@@ -65,7 +66,11 @@ def export_documents(
             standing = standing_relations(document, Losses("export"))
             document = replace(document, relations=standing)
             if with_covers:
-                of_sentences = [(one.extent, one.covers) for one in found]
+                of_sentences: list[tuple[Range, Iterable[str]]] = [
+                    (one.extent, one.covers) for one in found if one.extent not in unread
+                ]
+                of_sentences += [(extent, ()) for extent in unread]
+                of_sentences.sort(key=lambda one: one[0])
                 document = attributes.with_covers(document, stored.project.covers, of_sentences)
             yield document
 
@@ -78,6 +83,8 @@ class _Content:
     mentions: tuple[Mention, ...]
     covers: frozenset[str]
     is_reviewed: bool
+    is_read: bool
+    """Whether a person has looked at it: reviewed here, or gold when it came."""
 
 
 def _contents(
@@ -113,7 +120,13 @@ def _contents(
             if is_reviewed:
                 mentions = tuple(replace(m, status="reviewed") for m in mentions)
         contents[row.document].append(
-            _Content((row.start, row.end), mentions, frozenset(covers), is_reviewed)
+            _Content(
+                (row.start, row.end),
+                mentions,
+                frozenset(covers),
+                is_reviewed,
+                is_reviewed or any(one.layer == "gold" for one in by_item[row.id]),
+            )
         )
     return contents
 

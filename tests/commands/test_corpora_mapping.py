@@ -117,7 +117,7 @@ def test_the_page_applies_a_change_of_an_own_corpus(place: Settings) -> None:
     [
         (["show", "CRAFFT"], "unknown corpus 'CRAFFT'; expected one of AnatEM"),
         (["change", "CRAFFT", "SO=Gene"], "unknown corpus 'CRAFFT'"),
-        (["change", "", "SO=Gene"], "unknown corpus ''"),
+        (["change", "", "SO=Gene"], "CORPUS: is needed, got nothing"),
         (["change", "CRAFT", "SO"], "SO: expected LABEL=TYPE"),
         (["change", "CRAFT", "=Gene"], "=Gene: expected LABEL=TYPE"),
         (["change", "CRAFT", "XX=Gene"], "there is no label 'XX'; expected one of GGP"),

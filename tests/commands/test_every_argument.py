@@ -59,6 +59,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         (
             *("--base", "--loss", "--device", "--precision", "--format", "--mapping", "--split"),
             *("--split-by", "id", "name", "model", "model_a", "model_b", "--model", "--type"),
+            *("--partly",),
             *("--corpus", "corpus"),
         ),
         NAME,
@@ -70,7 +71,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("--reason", "--overrule", "--licence", "--surface", "query", "--name", "--column"),
-            "--host",
+            *("--host", "--version"),
         ),
         FREE,
     ),
@@ -84,6 +85,8 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("corpora mapping show", "corpus"): MAYBE,
     ("corpora build", "--out"): ("", " ", "/proc/none/x", "{tmp}/file.txt/x"),
     ("models promote", "--reason"): FREE,
+    ("review freeze", "--name"): ("", "…"),
+    ("review freeze", "--version"): ("../x", "a b"),
     ("review import", "--project"): (HALF,),
     ("review send", "--project"): ("", HALF),
     ("review send", "--corpus"): MAYBE,
@@ -120,6 +123,8 @@ VALID: dict[str, list[str]] = {
     "review export": ["--project", "P", "--out", "{tmp}/out.jsonl"],
     "review restore": ["{tmp}/file.txt", "--yes"],
     "review history": ["1"],
+    "review freeze": ["--name", "own"],
+    "corpora export": ["mine", "--out", "{tmp}/new.jsonl"],
     "review queue": ["--project", "P"],
 }
 """What else a command needs, with sense; a tested argument of the same name comes after."""
@@ -178,6 +183,9 @@ def place(
         row = {"id": "a", "text": "p53 binds MDM2.", "label": [[0, 3, "Gene"]]}
         (folder / "a.jsonl").write_text(json.dumps(row))
         filled = CliRunner().invoke(app, ["review", "import", "a.jsonl", "--project", "P"])
+        assert filled.exit_code == 0, filled.output
+        added = ("--name", "mine", "--covers", "Gene")
+        filled = CliRunner().invoke(app, ["corpora", "add", "a.jsonl", *added])
         assert filled.exit_code == 0, filled.output
         for name in (
             "bioner.training.run.train",

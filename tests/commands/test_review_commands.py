@@ -95,7 +95,6 @@ def test_the_mistakes_of_a_kept_evaluation_are_sent_to_a_project(
         (["queue", "--limit", 2**70], f"--limit {2**70}"),
         (["history", 2**70], f"item {2**70}"),
         (["history", 2**62], "there is no item"),
-        (["export", "--out", ""], "--out: expected the name of a file"),
         (["export", "--out", "."], "--out: expected the name of a file"),
         (["export", "--out", "/tmp"], "is a folder"),
         (["send", "m", "--project", "p", "--limit", "0"], "--limit 0"),

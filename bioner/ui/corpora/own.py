@@ -9,7 +9,12 @@ import streamlit as st
 
 from bioner.corpora.adding import Preview, add_corpus, corpus_id, remove_corpus
 from bioner.corpora.foreign_labels import suggest_types
-from bioner.corpora.own import OwnCorpus, own_folders, read_own_description
+from bioner.corpora.own import (
+    OwnCorpus,
+    frozen_version,
+    own_folders,
+    read_own_description,
+)
 from bioner.corpora.splits import SPLIT_BY, SplitBy, split_sentences
 from bioner.errors import BionerError
 from bioner.formats import MAX_WHOLE_BYTES, READABLE
@@ -88,7 +93,9 @@ def _draw_present(session: Session) -> None:
             continue
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             st.text(own.title, width="stretch")
-            st.caption(f"looked for {', '.join(own.covers)}")
+            version = frozen_version(folder)
+            made = f"version {version}, from a project; " if version else ""
+            st.caption(f"{made}looked for {', '.join(own.covers)}")
             with st.popover("Remove", icon=":material/delete:"):
                 st.caption("Deletes it from your data folder. Build the corpora again afterwards.")
                 if st.button("Remove it", key=f"own_remove_{own.id}"):

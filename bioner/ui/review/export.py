@@ -10,6 +10,8 @@ import streamlit as st
 
 from bioner import formats
 from bioner.errors import BionerError
+from bioner.formats.writing import LOOKS_COMPLETE
+from bioner.review.outgoing import Partly, outgoing
 from bioner.spans import Document, Sentence
 from bioner.store.values import ExportLayer
 from bioner.ui.review.desk import Desk
@@ -28,8 +30,17 @@ def draw_export(desk: Desk) -> None:
         help="Accepted and corrected sentences only; “my test” is left out.",
     )  # fmt: skip
     format_ = st.selectbox("Format", formats.WRITABLE, key="export_format")
+    partly: Partly = "leave" if only_reviewed else "keep"
+    if format_ in LOOKS_COMPLETE and only_reviewed and not by_sentence:
+        keeps = st.checkbox(
+            "Also documents of which only some sentences are reviewed", key="export_partly",
+            help=f"{formats.NAMES[format_]} cannot say which: the others would look reviewed.",
+        )  # fmt: skip
+        partly = "keep" if keeps else "leave"
     try:
-        documents = export(desk, layer, only_reviewed=only_reviewed, by_sentence=by_sentence)
+        found = export(desk, layer, only_reviewed=only_reviewed, by_sentence=by_sentence)
+        going = outgoing(found, format_, partly=partly)
+        documents = going.documents
         data, report = formats.to_bytes(documents, format_)
     except BionerError as error:
         show_problem(error)
@@ -38,6 +49,8 @@ def draw_export(desk: Desk) -> None:
         f"{format_}: {report.documents:,} record{'s' * (report.documents != 1)}, "
         f"{report.written:,} of {report.mentions:,} mentions."
     )
+    for line in going.lines():
+        st.caption(f":material/warning: {line}")
     for rule, count in report.lost.items():
         st.caption(
             f":material/warning: {format_} cannot hold: {count:,} × {rule.replace('_', ' ')}"

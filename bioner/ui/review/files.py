@@ -18,6 +18,7 @@ from bioner.ui.intake import draw_intake, order_of, progress_bar, tagging_of, tr
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.review.export import draw_export
+from bioner.ui.review.freeze import draw_freeze
 from bioner.ui.session import show_problem
 
 LAYERS: Mapping[str, Layer] = {"predictions": "prediction", "gold": "gold"}
@@ -34,6 +35,7 @@ def draw_files(desk: Desk) -> None:
     with right:
         st.subheader("Take the work out")
         draw_export(desk)
+        draw_freeze(desk)
 
 
 def _draw_paste(desk: Desk) -> None:

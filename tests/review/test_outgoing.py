@@ -1,0 +1,88 @@
+"""A document of which only a part is reviewed says so, or does not go out as if it were whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from store_support import a_document, a_project, a_store, edit_of
+from typer.testing import CliRunner
+
+from bioner.__main__ import app
+from bioner.formats import SUFFIXES, WRITABLE, read_bytes, to_bytes
+from bioner.formats.attributes import covers_at
+from bioner.formats.writing import LOOKS_COMPLETE
+from bioner.review.outgoing import outgoing
+from bioner.settings import read_settings
+from bioner.spans import Document
+from bioner.store import Store, open_store
+
+
+@pytest.fixture
+def partly(tmp_path: Path) -> list[Document]:
+    """Two documents of two sentences: of the first one sentence is reviewed, of the other both."""
+    return reviewed(a_store(tmp_path, documents=2))
+
+
+def reviewed(store: Store) -> list[Document]:
+    first, _ = store.items_of("p", "d0")
+    for item in (first, *store.items_of("p", "d1")):
+        opened = store.open_item(item)
+        store.save(edit_of(opened, *opened.mentions))
+    return store.export_documents("p", only_reviewed=True, with_covers=True)
+
+
+@pytest.mark.parametrize("format", WRITABLE)
+def test_no_format_makes_a_sentence_that_nobody_read_look_read(
+    partly: list[Document], format: str
+) -> None:
+    unread = partly[0].text[34:]
+    going = outgoing(partly, format)
+    assert (going.partly, going.left_out) == ((0, 1) if format in LOOKS_COMPLETE else (1, 0))
+    assert len(list(going.lines())) == 1
+    data, _ = to_bytes(going.documents, format)
+    if format == "csv":
+        assert unread.encode() not in data
+        return
+    for one in read_bytes(data, f"out{SUFFIXES[format]}").documents:
+        at = one.text.find(unread)
+        in_sentences = any(low <= at < high for low, high in one.sentence_ranges)
+        if at >= 0 and format not in ("webanno", "conllu"):
+            assert covers_at(one, at) == ""
+        elif at >= 0:
+            assert not in_sentences
+
+
+def test_a_document_read_whole_goes_out_without_a_word(partly: list[Document]) -> None:
+    going = outgoing(partly[1:], "pubtator")
+    assert (len(going.documents), list(going.lines())) == (1, [])
+
+
+def test_a_person_may_want_them_all_the_same_and_is_told(partly: list[Document]) -> None:
+    going = outgoing(partly, "spacy", partly="keep")
+    assert len(going.documents) == 2
+    assert "look complete" in next(going.lines())
+
+
+def test_gold_that_came_in_counts_as_read_and_what_waits_does_not(tmp_path: Path) -> None:
+    store = a_store(tmp_path, documents=1)
+    gold = replace(a_document(7), id="gold")
+    store.import_documents("p", [gold], as_layer="gold")
+    waiting, read = store.export_documents("p", with_covers=True)
+    assert [covers_at(waiting, 0), covers_at(read, 0)] == ["", "Disease,Gene"]
+
+
+def test_the_command_leaves_them_out_says_so_and_writes_them_on_request(
+    home: Path, tmp_path: Path
+) -> None:
+    store = open_store(read_settings())
+    store.create_project(a_project())
+    store.import_documents("p", [a_document(0), a_document(1)], model="m")
+    reviewed(store)
+    words = ["review", "export", "--project", "p", "--reviewed", "--format", "pubtator", "--out"]
+    done = CliRunner().invoke(app, [*words, str(tmp_path / "a.txt")])
+    assert "1 documents are only partly reviewed (1 sentences are not)" in done.stderr
+    assert "1 documents, 2 mentions" in done.stdout
+    done = CliRunner().invoke(app, [*words, str(tmp_path / "b.txt"), "--partly", "keep"])
+    assert "2 documents, 3 mentions" in done.stdout
