@@ -17,6 +17,7 @@ import typer
 from test_layers import FLOORS
 
 from bioner.__main__ import app
+from bioner.access import role_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -206,3 +207,8 @@ def test_tracked_files_name_no_machine_and_no_package_registry():
             found += [f"{path.relative_to(ROOT)}: {m[0]}" for m in machine.finditer(text)]
             found += [f"{path.relative_to(ROOT)}: {m[0]}" for m in registry.finditer(text)]
     assert not found
+
+
+def test_the_role_table_is_the_one_that_is_asked():
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    assert between(text, "roles").strip() == role_table(), "print it from bioner.access.role_table"

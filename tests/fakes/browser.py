@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,9 +52,10 @@ class Studio:
 class StudioProcess(Studio):
     """An app of the tests' own, which they can stop and start again at the same address."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, options: Sequence[str] = ()) -> None:
         self._port = free_port()
         self._log = log
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         super().__init__(f"http://127.0.0.1:{self._port}", settings)
 
@@ -62,7 +63,7 @@ class StudioProcess(Studio):
         """Start the process and wait until it answers."""
         with self._log.open("ab") as sink:
             self._process = subprocess.Popen(
-                [sys.executable, str(STUDIO), "--server.port", str(self._port)],
+                [sys.executable, str(STUDIO), "--server.port", str(self._port), *self._options],
                 cwd=PROJECT_ROOT,
                 env={**os.environ},
                 stdout=sink,
@@ -142,7 +143,11 @@ def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) ->
 
 @contextlib.contextmanager
 def running(
-    root: Path, prepare: Callable[[Settings], None], **environment: str
+    root: Path,
+    prepare: Callable[[Settings], None],
+    *,
+    options: Sequence[str] = (),
+    **environment: str,
 ) -> Iterator[StudioProcess]:
     """Run the app in folders below ``root``; ``prepare`` fills them first."""
     root.mkdir(parents=True, exist_ok=True)
@@ -157,7 +162,7 @@ def running(
         patch.delenv("BIONER_DATABASE_URL", raising=False)
         settings = read_settings()
         prepare(settings)
-        found = StudioProcess(settings, root / "app.log")
+        found = StudioProcess(settings, root / "app.log", options)
         try:
             found.start()
             yield found
