@@ -112,7 +112,7 @@ WIDE = """() => {
   if (main && main.scrollWidth > main.clientWidth + 1)
     found.push(`page: ${main.scrollWidth} px in ${main.clientWidth}`);
   for (const one of document.querySelectorAll('canvas, svg.marks, table, .bn-text, .bse')) {
-    if (one.closest('[data-testid=stDataFrame]')) continue;
+    if (one.closest('[data-testid=stDataFrame], .bn-scroll, [class*=st-key-wide_]')) continue;
     const box = one.getBoundingClientRect();
     if (box.width && box.right > innerWidth + 1)
       found.push(`${one.tagName} ${one.getAttribute('class') ?? ''}: ends at ${box.right | 0} px`);

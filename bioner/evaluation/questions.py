@@ -191,9 +191,9 @@ def ask_leaks(candidates: Sequence[Evaluation]) -> Iterator[Answer]:
     for stored in candidates:
         if not stored.has_hashes:
             yield Answer(
-                f"leaks of {stored.key.model}",
+                f"what {stored.key.model} was trained on",
                 Verdict.CANNOT_TELL,
-                f"Leaks: {stored.key.model} does not say what it was trained on, so it may know "
+                f"{stored.key.model} does not say what it was trained on, so it may know "
                 "sentences of the test.",
                 "a model trained here, which keeps what it was trained on.",
             )

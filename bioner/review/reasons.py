@@ -35,6 +35,36 @@ REASONS = (
     DOUBTFUL_GOLD,
 )
 
+TOLD: Mapping[str, tuple[str, str]] = {
+    UNCERTAIN_WORDS: ("unsure of its words", "Many of its words might as well be something else."),
+    LOW_CONFIDENCE: ("unsure of a mark", "The model gives one of its marks a low chance."),
+    MODELS_DISAGREE: ("two models differ", "Another model marks it otherwise."),
+    CONVENTION_CONFLICT: (
+        "corpora mark it differently",
+        "Some corpora mark these words so, others otherwise or not at all.",
+    ),
+    RARE_TYPE: ("rare type", "The training data has few mentions of this type."),
+    UNSEEN_SURFACE: ("words new to the model", "The training data never marks these words."),
+    LIKELY_MISSED: ("may miss a mark", "Words that are usually marked are not marked here."),
+    OVER_FIRED_TYPE: (
+        "type marked too often",
+        "The model marks more of this type here than the training data lets expect.",
+    ),
+    DOUBTFUL_GOLD: ("labels look doubtful", "The model is sure that its labels are wrong."),
+}
+"""What a person is told of a reason: a few words, and what they mean."""
+
+
+def told(reason: str) -> str:
+    """Return a reason in a few plain words; one that is not ours is told as it is."""
+    return TOLD[reason][0] if reason in TOLD else reason
+
+
+def named(words: str) -> str:
+    """Return the reason that is told in these words; any others are taken for its name."""
+    return next((name for name, (said, _) in TOLD.items() if said == words), words)
+
+
 MOST_UNCERTAIN = 0.2
 """The mean chance of a wrong tag from which on a sentence is as uncertain as it gets: among those,
 the oddest are not the most useful, and the other reasons decide."""

@@ -94,8 +94,12 @@ def append(
     *,
     surface: str | None,
     note: str = "",
+    previous: str = "{}",
 ) -> Revision:
-    """Append a revision about a whole document, which changes no item by itself."""
+    """Append a revision about a whole document, which changes no item by itself.
+
+    ``previous`` is what takes it back, as JSON.
+    """
     values: dict[str, Any] = {
         "op": author.op,
         "kind": author.kind,
@@ -106,7 +110,7 @@ def append(
         "surface": surface,
         "before": None,
         "after": None,
-        "previous": "{}",
+        "previous": previous,
         "is_correction": False,
         "covers": "[]",
         "verdict": None,
@@ -117,7 +121,7 @@ def append(
         "base": 0,
         "batch": "",
         "session": "",
-        "target": 0,
+        "target": author.target,
         "recorded": _now(),
     }
     values["seq"] = _append(connection, values)

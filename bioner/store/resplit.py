@@ -15,6 +15,7 @@ from bioner.spans import Mention, Range
 from bioner.store import codec, projects
 from bioner.store.documents import find_document, within_range
 from bioner.store.facets import refresh_labels
+from bioner.store.former import Former, newest, restore_verdicts
 from bioner.store.layers import shown_mentions
 from bioner.store.log import Author, append, record
 from bioner.store.states import State, find_place, read_state
@@ -29,8 +30,10 @@ def resplit(
     ranges: Sequence[Range],
     reviewer: str,
     op: str,
+    *,
+    target: int = 0,
 ) -> list[int]:
-    """Give a document other items; see ``Store.resplit``."""
+    """Give a document other items; see ``Store.resplit``. ``target``: the revision taken back."""
     stored = projects.find(connection, project)
     projects.require(stored.project, reviewer, Action.ANNOTATE)
     row = find_document(connection, stored.id, document)
@@ -45,8 +48,17 @@ def resplit(
     gone = [one for extent, one in old.items() if extent not in wanted]
     if gone or len(wanted) != len(old):
         said = f"sentences {_say(old)} became {_say(wanted)}"
-        author = Author(reviewer=reviewer, op=op, kind="resplit")
-        whole = append(connection, stored.project.name, row, author, surface="", note=said)
+        author = Author(reviewer=reviewer, op=op, kind="resplit", target=target)
+        former = Former(tuple(old), tuple((one.id, one.start, one.end) for one in gone))
+        whole = append(
+            connection,
+            stored.project.name,
+            row,
+            author,
+            surface="",
+            note=said,
+            previous=former.to_json(),
+        )
         pieces = [_Piece(connection, one) for one in gone]
         connection.execute(delete(items).where(items.c.id.in_([one.id for one in gone])))
         for extent in wanted:
@@ -54,6 +66,24 @@ def resplit(
                 _make(connection, row, extent, pieces, author, whole.seq)
     query = select(items.c.id).where(items.c.document == row.id).order_by(items.c.start)
     return list(connection.execute(query).scalars())
+
+
+def undo_resplit(
+    connection: Connection, project: str, document: str, reviewer: str, op: str
+) -> list[int]:
+    """Take back the newest change of a document's sentences; see ``Store.undo_resplit``."""
+    stored = projects.find(connection, project)
+    row = find_document(connection, stored.id, document)
+    last = newest(connection, row.id)
+    if last is None:
+        raise StoreError(
+            f"document {document!r}: no change of its sentences is left that could be taken back"
+        )
+    seq, former = last
+    made = resplit(connection, project, document, former.ranges, reviewer, op, target=seq)
+    author = Author(reviewer=reviewer, op=op, kind="resplit", target=seq)
+    restore_verdicts(connection, made, former, seq, author)
+    return made
 
 
 def _say(ranges: Iterable[Range]) -> str:

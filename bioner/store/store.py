@@ -19,6 +19,7 @@ from bioner.store import (
     copies,
     erasing,
     exporting,
+    former,
     items,
     layers,
     leases,
@@ -309,6 +310,20 @@ class Store:
         self._allow(Action.ANNOTATE, reviewer)
         with self.database.write() as connection:
             return resplit.resplit(connection, project, document, ranges, reviewer, new_op())
+
+    def undo_resplit(self, project: str, document: str, reviewer: str) -> list[int]:
+        """Take back the newest change of a document's sentences and return the items' ids.
+
+        Marks stay as they are now; a sentence whose marks are those of before has its verdict
+        again. Raises StoreError where there is no change left, or where a mention would be cut.
+        """
+        with self.database.write() as connection:
+            return resplit.undo_resplit(connection, project, document, reviewer, new_op())
+
+    def successor(self, item: int) -> int | None:
+        """Return the item itself, or where it begins now if its sentence was split or joined."""
+        with self.database.read() as connection:
+            return former.successor(connection, item)
 
     # The queue
 

@@ -86,11 +86,11 @@ def _facts(run: RunFacts, card: ModelCard | None) -> Iterable[tuple[str, Any]]:
 
 def _scores(card: ModelCard) -> Iterable[tuple[str, Any]]:
     if card.f1 is not None:
-        yield "All corpora, micro F1", f"{card.f1:.3f}"
+        yield "All corpora, micro F1", f"{100 * card.f1:.1f}"
     for corpus, scores in card.scores.get("by_corpus", {}).items():
         value = scores.get("micro", {}).get("f1")
         if value is not None:
-            yield f"{corpus}, micro F1", f"{value:.3f}"
+            yield f"{corpus}, micro F1", f"{100 * value:.1f}"
 
 
 def _table(rows: Iterable[tuple[str, Any]]) -> str:
@@ -135,7 +135,7 @@ def methods_paragraph(card: ModelCard) -> str:
     if card.f1 is not None:
         parts.append(
             f"On the test splits, micro-averaged F1 over mentions (strict IOB2, seqeval) was "
-            f"{100 * card.f1:.1f} %."
+            f"{100 * card.f1:.1f}."
         )
     return " ".join(parts)
 

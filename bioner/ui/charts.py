@@ -19,6 +19,12 @@ FRAME = 90
 """Pixels of a chart's height that its title and axis take."""
 
 NAME_AXIS = alt.Axis(labelLimit=220, labelOverlap=False, labelFlush=False)
+COLUMN_AXIS = alt.Axis(
+    labelAngle=-60, orient="top", labelLimit=140, labelOverlap=False, labelFlush=False
+)
+"""Every column's name stands above it, however narrow the column."""
+BESIDE = {"left": 5, "top": 5, "right": 45, "bottom": 5}
+"""Room for the last column's name, which leans out of the chart."""
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b8a800")
 """Okabe and Ito's colour-blind-safe hues, for series without a colour of their own."""
@@ -104,7 +110,7 @@ def bars(
         )
     if not has_series:
         layers.append(
-            base.mark_text(align="left", dx=4, color="#8a9199").encode(
+            base.mark_text(align="left", dx=4, color=quiet()).encode(
                 text=alt.Text("value:Q", format=number)
             )
         )
@@ -122,7 +128,7 @@ def stacked(rows: Sequence[Bar], title: str, *, value: str) -> alt.Chart:
         .mark_bar()
         .encode(
             y=alt.Y("name:N", sort=names, title=None, axis=NAME_AXIS),
-            x=alt.X("sum(value):Q", title=value, axis=alt.Axis(format="~s", tickCount=5)),
+            x=alt.X("sum(value):Q", title=value, axis=alt.Axis(format=",d", tickCount=5)),
             color=alt.Color(
                 "series:N",
                 scale=alt.Scale(domain=series, range=_colors(series, None)),
@@ -148,6 +154,11 @@ def shading() -> tuple[list[str], str, str]:
     return list(SEQUENTIAL), "#ffffff", "#0b2b33"
 
 
+def quiet() -> str:
+    """Return the colour of numbers and strokes that are not the point, readable in this theme."""
+    return "#a9b1ba" if st.context.theme.type == "dark" else "#5f6770"
+
+
 def heatmap(
     cells: Sequence[Cell],
     title: str,
@@ -170,7 +181,7 @@ def heatmap(
             "column:N",
             sort=columns,
             title=column,
-            axis=alt.Axis(labelAngle=-40, orient="top", labelLimit=140, labelFlush=False),
+            axis=COLUMN_AXIS,
         ),
         y=alt.Y("row:N", sort=rows, title=row, axis=NAME_AXIS),
     )
@@ -192,10 +203,10 @@ def heatmap(
         color=alt.condition(f"datum.value > {middle}", alt.value(strong), alt.value(faint)),
     )
     nothing = base.transform_filter("datum.value === 0")
-    zeros = nothing.mark_text(fontSize=11, color="#8a9199", text="0").encode(tooltip=tooltip)
+    zeros = nothing.mark_text(fontSize=11, color=quiet(), text="0").encode(tooltip=tooltip)
     unseen = base.transform_filter("datum.value === null").transform_calculate(note=f"'{unlooked}'")
     crosses = unseen.mark_point(
-        shape="M-1,1L1,-1", size=380, stroke="#8a9199", strokeWidth=1.2, opacity=0.55
+        shape="M-1,1L1,-1", size=380, stroke=quiet(), strokeWidth=1.2, opacity=0.55
     ).encode(
         tooltip=[
             alt.Tooltip("row:N", title=row),
@@ -203,7 +214,7 @@ def heatmap(
             alt.Tooltip("note:N", title=value),
         ]
     )
-    chart = alt.LayerChart(layer=[shades, zeros, crosses, texts])
+    chart = alt.LayerChart(layer=[shades, zeros, crosses, texts], padding=BESIDE)
     return chart.properties(title=title, height=30 * len(rows) + FRAME + 60)
 
 
@@ -259,7 +270,7 @@ def lines(
         alt.Chart(_values(points))
         .mark_line(point=len(points) <= 60 * max(1, len(series)), strokeWidth=2)
         .encode(
-            x=alt.X("x:Q", title=x, axis=alt.Axis(format="~s")),
+            x=alt.X("x:Q", title=x, axis=alt.Axis(format=",d", tickCount=6)),
             y=alt.Y("y:Q", title=y, scale=alt.Scale(zero=from_zero)),
             color=alt.Color(
                 "series:N",
@@ -277,8 +288,13 @@ def lines(
     return chart
 
 
-def show(chart: alt.Chart | alt.LayerChart, description: str, *, key: str) -> None:
-    """Draw a chart and describe it for people who cannot see it; its menu saves SVG and PNG."""
+def show(
+    chart: alt.Chart | alt.LayerChart, description: str, *, key: str, is_wide: bool = False
+) -> None:
+    """Draw a chart and describe it for people who cannot see it; its menu saves SVG and PNG.
+
+    A wide one keeps its width in a narrow window and is moved sideways there.
+    """
     chart = chart.properties(
         usermeta={
             "embedOptions": {
@@ -286,7 +302,8 @@ def show(chart: alt.Chart | alt.LayerChart, description: str, *, key: str) -> No
             }
         },
     )
-    st.altair_chart(chart, key=key, alt=description, width="stretch")
+    place = st.container(key=f"wide_{key}") if is_wide else st.container()
+    place.altair_chart(chart, key=key, alt=description, width="stretch")
 
 
 def _values(rows: Iterable[Bar | Cell | Point]) -> alt.InlineData:

@@ -14,7 +14,8 @@ def table_html(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """Return a table: numbers right-aligned with thousands separated, ``https://`` cells linked."""
     head = "".join(f"<th>{html.escape(header)}</th>" for header in headers)
     body = "".join(f"<tr>{''.join(_cell(one) for one in row)}</tr>" for row in rows)
-    return f'<table class="bn-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="bn-scroll"><table class="bn-table">{table}</table></div>'
 
 
 def _cell(value: Cell) -> str:

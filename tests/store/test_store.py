@@ -609,6 +609,38 @@ def test_a_wrong_split_can_be_mended_and_nothing_is_lost(store: Store) -> None:
     assert opened(store, back[0]).mentions[0].label == "Disease"
 
 
+def test_a_split_is_undone_with_its_verdicts_and_an_old_id_leads_on(store: Store) -> None:
+    one, two = (opened(store, i) for i in store.items_of("p", "d0"))
+    marks = mention(6, 13, "Disease")
+    store.save(replace(edit_of(one, marks), verdict="correct", note="sure"))
+    (joined,) = store.resplit("p", "d0", [(0, 65)], "ann")
+    assert store.successor(one.item) == store.successor(two.item) == joined
+    first_again, second_again = store.undo_resplit("p", "d0", "ann")
+    again = opened(store, first_again)
+    assert (again.surface, again.verdict, again.note) == (one.surface, "correct", "sure")
+    assert [(m.start, m.label) for m in again.mentions] == [(6, "Disease")]
+    assert (opened(store, second_again).surface, opened(store, second_again).verdict) == (
+        two.surface,
+        None,
+    )
+    assert store.successor(one.item) == store.successor(joined) == first_again
+    assert store.successor(two.item) == second_again
+    assert store.successor(first_again) == first_again
+    assert store.successor(10**6) is None
+    with pytest.raises(StoreError, match="no change of its sentences is left"):
+        store.undo_resplit("p", "d0", "ann")
+
+
+def test_changes_of_a_split_are_undone_one_after_another(store: Store) -> None:
+    before = [opened(store, i).surface for i in store.items_of("p", "d0")]
+    (joined,) = store.resplit("p", "d0", [(0, 65)], "ann")
+    store.resplit("p", "d0", [(0, 13), (14, 65)], "ann")
+    assert len(store.undo_resplit("p", "d0", "ann")) == 1
+    back = store.undo_resplit("p", "d0", "ann")
+    assert [opened(store, i).surface for i in back] == before
+    assert store.successor(joined) == back[0]
+
+
 @pytest.mark.parametrize(
     ("ranges", "message"),
     [

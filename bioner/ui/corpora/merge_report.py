@@ -56,9 +56,9 @@ def draw_merge(shelf: Shelf) -> None:
     draw_table(["What", "How many", "Note"], [(what, n, note) for what, (n, note) in rows.items()])
     left, right = st.columns(2, gap="large")
     with left:
-        _draw_counted("Sentences shared by", report.fused, "corpora_fused")
+        _draw_counted("Sentences that stand in both", report.fused, "corpora_fused")
     with right:
-        _draw_counted("Left out as leaks from", report.leaks_by_corpus, "corpora_leaks")
+        _draw_counted("Left out of training, by corpus", report.leaks_by_corpus, "corpora_leaks")
     st.caption(
         f"Mapping: {plain(report.mapping)} · fingerprint {shelf.fingerprint} · "
         "the same whatever the order in which the corpora are read."

@@ -25,14 +25,14 @@ def draw_numbers(shelf: Shelf) -> None:
         "Sentences": sum(n for splits in report.sentences.values() for n in splits.values()),
         "Entity mentions": sum(report.types.values()),
         "Entity types": sum(1 for n in report.types.values() if n),
-        "Shared": report.fused_sentences,
-        "Leaks removed": report.leaks_dropped,
+        "In several corpora": report.fused_sentences,
+        "Kept out of training": report.leaks_dropped,
     }
     helps = {
-        "Shared": "Training sentences that several corpora contain: made one, "
+        "In several corpora": "Training sentences that several corpora contain: made one, "
         "with the labels of all.",
-        "Leaks removed": "Training sentences that equal a development or test sentence: left out, "
-        "so that scores are honest.",
+        "Kept out of training": "Training sentences that equal a development or test sentence: "
+        "left out, so that scores are honest.",
     }
     for column, (name, number) in zip(st.columns(len(numbers)), numbers.items(), strict=True):
         column.metric(name, f"{number:,}", help=helps.get(name))
@@ -69,6 +69,7 @@ def draw_overview(session: Session, shelf: Shelf) -> None:
         "Matrix of corpora and types: "
         + "; ".join(f"{c} {t} {n}" for (c, t), n in numbers.most_common(20)),
         key="corpora_heatmap",
+        is_wide=True,
     )
     st.caption(
         "A stroke: nobody looked for this type in this corpus, so its absence says nothing. 0: its "

@@ -17,7 +17,7 @@ from bioner.corpora.own import (
 )
 from bioner.corpora.splits import SPLIT_BY, SplitBy, split_sentences
 from bioner.errors import BionerError
-from bioner.formats import MAX_WHOLE_BYTES, READABLE
+from bioner.formats import MAX_WHOLE_BYTES, NAMES, READABLE
 from bioner.labels import IGNORE
 from bioner.ui import cache
 from bioner.ui.corpora.memory import CorporaMemory
@@ -26,17 +26,8 @@ from bioner.ui.session import Session, show_problem
 from bioner.ui.snippets import sentence_html
 
 EXAMPLES = 5
-FORMATS = {
-    "": "told from the files",
-    "conll": "CoNLL or TSV: a token and its tag a line",
-    "brat": "BRAT: .txt and .ann",
-    "bioc-xml": "BioC XML",
-    "bioc-json": "BioC JSON",
-    "pubtator": "PubTator",
-    "jsonl": "JSON lines",
-    "spacy": "spaCy",
-}
-"""The formats that carry annotations, in words; the others are told by their names."""
+FORMATS = {"": "told from the files", "pubmed": "PubMed XML", "pmc": "PMC XML", **NAMES}
+"""The formats' names for a person."""
 SPLITS_TOLD: dict[SplitBy, str] = {"names": "as the files are named", "hash": "shared out"}
 COVERS = "own_covers"
 _FOLLOWED = "own_covers_followed"
@@ -55,7 +46,7 @@ def draw_own(session: Session) -> None:
         "Annotated files",
         accept_multiple_files=True,
         key=f"own_files_{session.of(CorporaMemory).own_round}",
-        help="CoNLL, BRAT (zip), BioC XML or JSON, PubTator, JSON lines, spaCy.",
+        help=", ".join(NAMES.values()) + ".",
     )
     st.caption(
         f"In UTF-8, at most {MAX_WHOLE_BYTES // 2**20} MB a file; several files are read as one "

@@ -34,9 +34,9 @@ from bioner.ui.tables import table_html
 
 PAGE = 20
 FEATURE_WORDS = {
-    "clash": "boundary clashes",
+    "clash": "two readings of where a mention ends",
     "ignored": "parts left open",
-    "shared": "shared by corpora",
+    "shared": "in several corpora",
 }
 
 

@@ -73,7 +73,7 @@ def draw_board(session: Session, split: str) -> None:
         on_click="ignore",
     )
     told = (
-        "Strict F1 in per cent. One model here answers for all corpora and thirteen types; most of "
+        "Strict F1. One model here answers for all corpora and thirteen types; most of "
         "the quoted systems are one model for each corpus. Reruns differ by 0.5 to 1.4, seeds by "
         "about 0.3."
     )

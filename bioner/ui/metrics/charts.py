@@ -10,9 +10,8 @@ import streamlit as st
 
 from bioner.evaluation.comparison import Difference
 from bioner.tagging.calibration import Reliability
-from bioner.ui.charts import PALETTE, Bar, Cell, shading
+from bioner.ui.charts import BESIDE, COLUMN_AXIS, PALETTE, Bar, Cell, quiet, shading
 
-RIGHT = "#8a9199"
 BETTER, WORSE = PALETTE[0], PALETTE[1]
 
 
@@ -39,7 +38,7 @@ def score_bars(
         ),
         tooltip=[
             alt.Tooltip("name:N", title="Name"),
-            alt.Tooltip("value:Q", title="F1 (%)", format=".1f"),
+            alt.Tooltip("value:Q", title="F1", format=".1f"),
             alt.Tooltip("low:Q", title="From", format=".1f"),
             alt.Tooltip("high:Q", title="To", format=".1f"),
         ],
@@ -47,14 +46,14 @@ def score_bars(
     axis = alt.Axis(format=".0f", values=[0, 20, 40, 60, 80, 100])
     scale = alt.Scale(domain=[0, 112])
     bars = base.mark_bar(cornerRadiusEnd=2).encode(
-        x=alt.X("value:Q", title="F1 in per cent", axis=axis, scale=scale),
+        x=alt.X("value:Q", title="F1", axis=axis, scale=scale),
         color=alt.Color("name:N", scale=alt.Scale(domain=names, range=palette), legend=None),
     )
     known = base.transform_filter("datum.low != null")
-    low, high = alt.X("low:Q", title="F1 in per cent"), alt.X2("high:Q")
+    low, high = alt.X("low:Q", title="F1"), alt.X2("high:Q")
     shadows = known.mark_rule(strokeWidth=4, color="#000000", opacity=0.6).encode(x=low, x2=high)
     rules = known.mark_rule(strokeWidth=1.5, color="#ffffff").encode(x=low, x2=high)
-    texts = base.mark_text(align="right", color=RIGHT).encode(
+    texts = base.mark_text(align="right", color=quiet()).encode(
         x=alt.datum(112), text=alt.Text("value:Q", format=".1f")
     )
     chart = alt.LayerChart(layer=[bars, shadows, rules, texts])
@@ -71,7 +70,7 @@ def confusion(cells: Sequence[Cell], right: Sequence[Cell]) -> alt.LayerChart:
         "column:N",
         sort=columns,
         title="The model says",
-        axis=alt.Axis(labelAngle=-40, orient="top", labelLimit=140, labelOverlap=False),
+        axis=COLUMN_AXIS,
         scale=alt.Scale(domain=columns),
     )
     y = alt.Y(
@@ -107,10 +106,10 @@ def confusion(cells: Sequence[Cell], right: Sequence[Cell]) -> alt.LayerChart:
     )
     diagonal = (
         alt.Chart(alt.InlineData([asdict(cell) for cell in right]))
-        .mark_text(fontSize=11, color=RIGHT, fontStyle="italic")
+        .mark_text(fontSize=11, color=quiet(), fontStyle="italic")
         .encode(x=x, y=y, tooltip=tooltip, text=alt.Text("value:Q", format=",d"))
     )
-    chart = alt.LayerChart(layer=[shades.add_params(picked), numbers, diagonal])
+    chart = alt.LayerChart(layer=[shades.add_params(picked), numbers, diagonal], padding=BESIDE)
     return chart.properties(height=max(150, 30 * len(rows) + 90))
 
 
@@ -123,7 +122,7 @@ def show_confusion(chart: alt.LayerChart, description: str, *, key: str) -> Choi
             }
         },
     )
-    event = st.altair_chart(
+    event = st.container(key=f"wide_{key}").altair_chart(
         chart, key=key, alt=description, width="stretch", on_select="rerun", selection_mode="cell"
     )
     points = event.get("selection", {}).get("cell", [])
@@ -154,7 +153,7 @@ def differences(rows: Sequence[Difference], title: str) -> alt.LayerChart:
         color=alt.Color(
             "verdict:N",
             scale=alt.Scale(
-                domain=["better", "no clear difference", "worse"], range=[BETTER, RIGHT, WORSE]
+                domain=["better", "no clear difference", "worse"], range=[BETTER, quiet(), WORSE]
             ),
             legend=alt.Legend(title=None, orient="top", columns=2),
         ),
@@ -172,7 +171,7 @@ def differences(rows: Sequence[Difference], title: str) -> alt.LayerChart:
     )
     zero = (
         alt.Chart(alt.InlineData([{"x": 0}]))
-        .mark_rule(strokeDash=[4, 3], color=RIGHT)
+        .mark_rule(strokeDash=[4, 3], color=quiet())
         .encode(x="x:Q")
     )
     chart = alt.LayerChart(layer=[zero, bars, dots])
@@ -211,13 +210,13 @@ def reliability(found: Reliability) -> alt.LayerChart:
         x2="high:Q",
         y=alt.Y("accuracy:Q", title="Exactly right (%)", axis=axis, scale=scale),
     )
-    counts = base.mark_text(dy=-8, fontSize=10, color=RIGHT).encode(
+    counts = base.mark_text(dy=-8, fontSize=10, color=quiet()).encode(
         x=alt.X("middle:Q"), y="accuracy:Q", text=alt.Text("count:Q", format=",d")
     )
     counts = counts.transform_calculate(middle="(datum.low + datum.high) / 2")
     line = (
         alt.Chart(alt.InlineData([{"x": 0, "y": 0}, {"x": 100, "y": 100}]))
-        .mark_line(strokeDash=[5, 4], color=RIGHT)
+        .mark_line(strokeDash=[5, 4], color=quiet())
         .encode(x="x:Q", y="y:Q")
     )
     chart = alt.LayerChart(layer=[bars, line, counts])

@@ -111,7 +111,7 @@ def _choose_filter(
         gold = _select("Gold", [ANY, *types, SPURIOUS], "gold", "Any")
         predicted = _select("The model says", [ANY, *types, BOUNDARY, MISSED], "predicted", "Any")
         kind = _select("Mistake", [ANY, *KINDS], "kind", "Any")
-        convention = _select("Convention", list(CONVENTIONS), "convention", "", CONVENTIONS)
+        convention = _select("Other corpora", list(CONVENTIONS), "convention", "", CONVENTIONS)
         text = st.text_input("Surface contains", url_text("surface", ""), key="metrics_surface")
     keep_in_url(surface=text)
     return MistakeFilter(corpus, kind, gold, predicted, text.strip(), convention)

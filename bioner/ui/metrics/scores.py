@@ -30,9 +30,9 @@ COLUMNS = {
     "To": st.column_config.NumberColumn(
         format="%.1f", width=52, help="95 % bootstrap interval of F1, its upper end."
     ),
-    "Support": st.column_config.NumberColumn(format="%d", width=64, help="Gold mentions."),
+    "Support": st.column_config.NumberColumn(format="localized", width=64, help="Gold mentions."),
     "Marked": st.column_config.NumberColumn(
-        format="%d", width=64, help="Mentions the model marked."
+        format="localized", width=64, help="Mentions the model marked."
     ),
 }
 
@@ -58,13 +58,13 @@ def _draw_numbers(report: Report) -> None:
     whole = len(report.mean_over)
     cells[0].metric(
         f"Mean F1 of {whole} corpora" if whole != 1 else "F1 of the one corpus",
-        _percent(report.mean_f1) if whole else "–",
+        _points(report.mean_f1) if whole else "–",
         help="Each corpus counts alike; a corpus of which only a part is here stays out.",
     )
     micro = report.micro
     cells[1].metric(
         "F1 of all mentions",
-        _percent(micro.f1),
+        _points(micro.f1),
         help="Counts added up over the corpora (micro)."
         + (
             f" 95 % interval {100 * micro.low:.1f} to {100 * micro.high:.1f}."
@@ -73,14 +73,14 @@ def _draw_numbers(report: Report) -> None:
         ),
     )
     cells[2].metric(
-        "Mean F1 of the types", _percent(report.macro_f1), help="Each type counts alike (macro)."
+        "Mean F1 of the types", _points(report.macro_f1), help="Each type counts alike (macro)."
     )
     sentences = sum(one.sentences for one in report.by_corpus.values())
     cells[3].metric("Gold mentions", f"{micro.support:,}", help=f"In {sentences:,} sentences.")
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+def _points(value: float) -> str:
+    return f"{100 * value:.1f}"
 
 
 def _bar(name: str, score: Score) -> Bar:
@@ -136,7 +136,7 @@ def _draw_types(session: Session, report: Report) -> None:
                 colors=session.schema.colors,
             ),
             "F1 of each type: "
-            + ", ".join(f"{name} {100 * one.f1:.1f} %" for name, one in scored.items()),
+            + ", ".join(f"{name} {100 * one.f1:.1f}" for name, one in scored.items()),
             key="metrics_types",
         )
     with table:
@@ -170,7 +170,7 @@ def _draw_corpora(report: Report) -> None:
                 "F1 and 95 % interval",
             ),
             "F1 of each corpus: "
-            + ", ".join(f"{name} {100 * one.micro.f1:.1f} %" for name, one in by_corpus.items()),
+            + ", ".join(f"{name} {100 * one.micro.f1:.1f}" for name, one in by_corpus.items()),
             key="metrics_corpora",
         )
     with table:
@@ -196,11 +196,11 @@ def _draw_learning(session: Session, shown: Standing) -> None:
             [Point(one.step, 100 * one.devel_f1) for one in curve if one.devel_f1 is not None],
             "F1 on a part of devel while it was trained",
             x="Step",
-            y="Mean F1 (%)",
+            y="Mean F1",
             number=".1f",
         ),
-        f"F1 on devel from {100 * (curve[0].devel_f1 or 0):.1f} % at step {curve[0].step:,} to "
-        f"{100 * (curve[-1].devel_f1 or 0):.1f} % at step {curve[-1].step:,}.",
+        f"F1 on devel from {100 * (curve[0].devel_f1 or 0):.1f} at step {curve[0].step:,} to "
+        f"{100 * (curve[-1].devel_f1 or 0):.1f} at step {curve[-1].step:,}.",
         key="metrics_learning",
     )
 
@@ -231,16 +231,17 @@ def _draw_matrix(session: Session, report: Report) -> None:
     charts.show(
         charts.heatmap(
             cells,
-            "F1 of each type in each corpus, in the corpus's own terms",
+            "F1, in the corpus's own terms",
             row="Corpus",
             column="Type",
-            value="F1 in per cent",
+            value="F1",
             number=".0f",
             is_log=False,
             unlooked="no gold mentions",
         ),
-        "; ".join(f"{c.row}, {c.column}: {c.value:.0f} %" for c in cells if c.value is not None),
+        "; ".join(f"{c.row}, {c.column}: {c.value:.0f}" for c in cells if c.value is not None),
         key="metrics_matrix",
+        is_wide=True,
     )
     header = ["corpus", "type", "precision", "recall", "f1", "support", "marked"]
     with st.container(horizontal=True, vertical_alignment="center"):

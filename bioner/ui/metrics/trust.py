@@ -31,11 +31,11 @@ def draw_trust(session: Session, shown: Standing) -> None:
 
 
 def _draw_over_firing(report: Report) -> None:
-    st.subheader("Over-firing")
+    st.subheader("Marked where nobody looked")
     measured = {name: one for name, one in report.over_firing.items() if one.uncovered_tokens}
     if not measured:
         st.info(
-            "Every sentence here looks for every type, so nothing shows whether the model fires "
+            "Every sentence here looks for every type, so nothing shows whether the model marks "
             "where it should not.",
             icon=":material/visibility:",
         )

@@ -58,7 +58,10 @@ def _draw_scores(agreement: Agreement) -> None:
     kinds = [label for label in agreement.exact if label != "all"]
     rows = ["all", *sorted(kinds)]
     agreed = agreement.items - len(agreement.disagreements) - agreement.settled
-    st.caption(f"{agreement.items:,} sentences by both; {agreed:,} exactly alike. F1 in 0 to 1:")
+    st.caption(
+        f"{agreement.items:,} sentences by both; {agreed:,} exactly alike. F1 of one against "
+        "the other:"
+    )
     st.dataframe(
         {
             "Type": rows,
@@ -73,7 +76,7 @@ def _draw_scores(agreement: Agreement) -> None:
 
 
 def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+    return None if value is None else round(100 * value, 1)
 
 
 def _draw_disagreements(desk: Desk, agreement: Agreement) -> None:

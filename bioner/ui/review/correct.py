@@ -156,7 +156,9 @@ def _choose_item(desk: Desk) -> int | None:
         memory.item = 0
     if LINKED.fullmatch(wanted) and int(wanted) != memory.in_url:
         memory.item = int(wanted)
-    if memory.item <= 0:
+    if memory.item > 0:  # its sentence may have been split or joined since
+        memory.item = desk.store.successor(memory.item) or memory.item
+    else:
         go_on(desk)
     if memory.item <= 0:
         keep_in_url(item="")

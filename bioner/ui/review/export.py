@@ -29,12 +29,15 @@ def draw_export(desk: Desk) -> None:
         "One record a sentence, with what was looked for in it", key="export_sentences",
         help="Accepted and corrected sentences only; “my test” is left out.",
     )  # fmt: skip
-    format_ = st.selectbox("Format", formats.WRITABLE, key="export_format")
+    format_ = st.selectbox(
+        "Format", formats.WRITABLE, key="export_format", format_func=lambda one: formats.NAMES[one]
+    )
+    title = formats.NAMES[format_]
     partly: Partly = "leave" if only_reviewed else "keep"
     if format_ in LOOKS_COMPLETE and only_reviewed and not by_sentence:
         keeps = st.checkbox(
             "Also documents of which only some sentences are reviewed", key="export_partly",
-            help=f"{formats.NAMES[format_]} cannot say which: the others would look reviewed.",
+            help=f"{title} cannot say which: the others would look reviewed.",
         )  # fmt: skip
         partly = "keep" if keeps else "leave"
     try:
@@ -46,27 +49,25 @@ def draw_export(desk: Desk) -> None:
         show_problem(error)
         return
     st.caption(
-        f"{format_}: {report.documents:,} record{'s' * (report.documents != 1)}, "
+        f"{title}: {report.documents:,} record{'s' * (report.documents != 1)}, "
         f"{report.written:,} of {report.mentions:,} mentions."
     )
     for line in going.lines():
         st.caption(f":material/warning: {line}")
     for rule, count in report.lost.items():
-        st.caption(
-            f":material/warning: {format_} cannot hold: {count:,} × {rule.replace('_', ' ')}"
-        )
+        st.caption(f":material/warning: {title} cannot hold: {count:,} × {rule.replace('_', ' ')}")
     if not documents:
         st.caption(
-            "Nothing to take out yet: "
+            "Nothing to export yet: "
             + (
                 "no sentence is reviewed. Untick “Only reviewed sentences” for all that is shown."
                 if only_reviewed and not by_sentence
-                else "bring texts in and review some sentences first."
+                else "add texts and review some sentences first."
             )
         )
     # A button of its own for each content: the one before cannot deliver under the new one's name.
     st.download_button(
-        f"Download {format_}",
+        f"Download {title}",
         data,
         file_name=f"{desk.project.name}-{layer}{formats.SUFFIXES[format_]}".replace(" ", "-"),
         icon=":material/download:",

@@ -28,12 +28,12 @@ def draw_files(desk: Desk) -> None:
     """Draw what brings texts in and what takes them out."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Bring texts in")
+        st.subheader("Add texts")
         _draw_paste(desk)
         _draw_upload(desk)
         _draw_sample(desk)
     with right:
-        st.subheader("Take the work out")
+        st.subheader("Export")
         draw_export(desk)
         draw_freeze(desk)
 
@@ -65,7 +65,7 @@ def _draw_sample(desk: Desk) -> None:
 
 def _draw_upload(desk: Desk) -> None:
     files = st.file_uploader(
-        "Files: text, JSONL, CoNLL, PubTator, BioC, BRAT (.zip), spaCy, CSV",
+        "Files: " + ", ".join(["plain text", *formats.NAMES.values()]),
         accept_multiple_files=True,
         key="review_files",
     )

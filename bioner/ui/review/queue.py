@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bioner.review import TOLD, told
 from bioner.store import QueueRow, Reason, ReviewItem
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Act, Desk
 from bioner.ui.session import keep_in_url, page_link
+from bioner.ui.tables import draw_table
 from bioner.ui.words import many
 
 QUEUE_ROWS = 8
@@ -18,13 +20,11 @@ QUEUE_ROWS = 8
 def draw_reasons(focus: ReviewItem) -> None:
     """Draw why this sentence is in the queue."""
     if focus.reasons:
-        st.caption("Why this sentence")
-        st.table(
-            {
-                "Reason": [r.name for r in focus.reasons],
-                "0..1": [f"{r.score:.2f}" for r in focus.reasons],
-            },
-            hide_index=True,
+        meanings = [f"{told(r.name)}: {TOLD[r.name][1]}" for r in focus.reasons if r.name in TOLD]
+        st.caption("Why this sentence", help="\n\n".join(meanings) or None)
+        draw_table(
+            ["Reason", "How much"],
+            [(told(one.name), f"{one.score:.0%}") for one in focus.reasons],
         )
 
 
@@ -79,4 +79,7 @@ def _go_to(desk: Desk, item: int) -> None:
 
 
 def _why(reasons: Sequence[Reason]) -> str:
-    return ", ".join(f"{one.name} {one.score:.2f}" for one in reasons) or "in the order of the text"
+    return (
+        ", ".join(f"{told(one.name)} {one.score:.0%}" for one in reasons)
+        or "in the order of the text"
+    )

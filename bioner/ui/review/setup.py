@@ -7,6 +7,7 @@ from typing import get_args
 import streamlit as st
 
 from bioner.errors import BionerError
+from bioner.review import named
 from bioner.store import Project, QueueFilter, Store
 from bioner.store.values import StatusFilter
 from bioner.ui.plain import plain_label
@@ -120,14 +121,14 @@ def _choose_filters(project: Project) -> QueueFilter:
         )  # fmt: skip
         reason = st.text_input(
             "Reason", key="reason", bind="query-params", placeholder="any",
-            help="The name of a reason, as shown beside the sentence.",
+            help="A reason, in the words that stand beside the sentence.",
         )  # fmt: skip
         document = st.text_input("Document", key="document", bind="query-params", placeholder="any")
         text = st.text_input("Containing", key="text", bind="query-params", placeholder="any words")
     return QueueFilter(
         status=status,
         label="" if label == ANY else label,
-        reason=reason.strip(),
+        reason=named(reason.strip()),
         document=document.strip(),
         text=text.strip(),
     )

@@ -60,6 +60,33 @@ def draw_split(desk: Desk, focus: ReviewItem, act: Act) -> None:
                 args=(_join, desk, focus, item),
             )
 
+        st.button(
+            "Undo the last change",
+            key="undo_split",
+            icon=":material/undo:",
+            help="The document's sentences as they were before they were last split or joined.",
+            on_click=act,
+            args=(_undo, desk, focus),
+        )
+
+
+def _undo(desk: Desk, focus: ReviewItem) -> None:
+    desk.memory.forget_opened()
+    try:
+        ids = desk.store.undo_resplit(desk.project.name, focus.document, desk.reviewer)
+    except BionerError as error:
+        desk.memory.message = str(error)
+        return
+    _stay_at(desk, ids, focus.start)
+    desk.memory.message = "The sentences are as they were before."
+
+
+def _stay_at(desk: Desk, ids: Sequence[int], at: int) -> None:
+    for item in ids:
+        one = desk.open(item)
+        if one.start <= at < one.end:
+            desk.memory.item = item
+
 
 def _join(desk: Desk, focus: ReviewItem, item: int | None) -> None:
     if item is None:
@@ -76,8 +103,5 @@ def _save(desk: Desk, review: ReviewItem, ranges: Sequence[Range], at: int) -> N
     except BionerError as error:
         desk.memory.message = str(error)
         return
-    for item in ids:
-        one = desk.open(item)
-        if one.start <= at < one.end:
-            desk.memory.item = item
+    _stay_at(desk, ids, at)
     desk.memory.message = "The sentence split is mended; changed sentences are open again."

@@ -27,7 +27,10 @@ def draw_survival(focus: ReviewItem, counts: tuple[int, int, int, int]) -> None:
             f":material/warning: Of {len(focus.mentions)} mentions, training sees {kept}: {said}."
         )
     else:
-        st.caption(f":material/verified: All {kept} mentions survive training as they are.")
+        st.caption(
+            ":material/verified: Training will use "
+            + ("the one mention as it is." if kept == 1 else f"all {kept} mentions as they are.")
+        )
 
 
 def survives(review: ReviewItem) -> tuple[int, int, int, int]:

@@ -33,7 +33,9 @@ def draw_curves(
         chart = _over_steps(pace, "Pace", y="Word-pieces/s", colors=colors, number=",.0f")
         with right:
             charts.show(chart, "Real word-pieces a second", key=f"train_pace_{key}")
-    scores = [Point(m.step, m.devel_f1, n) for n, ms in runs for m in ms if m.devel_f1 is not None]
+    scores = [
+        Point(m.step, 100 * m.devel_f1, n) for n, ms in runs for m in ms if m.devel_f1 is not None
+    ]
     parents = [line for name, metrics in runs for line in _parent_line(name, metrics, len(runs))]
     if not scores and not parents:
         st.caption("F1 on the devel splits comes with the first evaluation.")
@@ -44,24 +46,24 @@ def draw_curves(
         colors = {**session.schema.colors, MEAN: "#7f7f7f", PARENT: "#d62728"}
         scores = [replace(point, series=MEAN) for point in scores]
         scores += [
-            Point(m.step, score, label)
+            Point(m.step, 100 * score, label)
             for m in runs[0][1]
             for label, score in (m.devel_by_type or {}).items()
         ]
     scores += parents
     names = list(dict.fromkeys(point.series for point in scores))
     scale = alt.Scale(domain=names, range=[colors.get(name, PALETTE[-1]) for name in names])
-    legend = alt.Legend(title=None, orient="right", symbolLimit=40)
+    legend = alt.Legend(title=None, orient="top", columns=4, symbolLimit=40)
     chart = (
-        _over_steps(scores, title, y="F1", colors=colors)
+        _over_steps(scores, title, y="F1", colors=colors, number=".1f")
         .encode(
-            y=alt.Y("y:Q", title="F1", scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("y:Q", title="F1", scale=alt.Scale(domain=[0, 100])),
             color=alt.Color("series:N", scale=scale, legend=legend),
         )
         .properties(height=340)
     )
     told = "F1 on a sample of the devel splits"
-    told += "".join(f"; {one.series} {one.y:.3f}" for one in parents[::2])
+    told += "".join(f"; {one.series} {one.y:.1f}" for one in parents[::2])
     charts.show(chart, told, key=f"train_f1_{key}")
 
 
@@ -72,7 +74,7 @@ def _parent_line(name: str, metrics: Sequence[Metric], runs: int) -> list[Point]
         return []
     label = PARENT if runs == 1 else f"{PARENT} of {name}"
     last = max(1, max(m.total_steps for m in metrics))
-    return [Point(0, parent, label), Point(last, parent, label)]
+    return [Point(0, 100 * parent, label), Point(last, 100 * parent, label)]
 
 
 def _over_steps(
@@ -81,7 +83,7 @@ def _over_steps(
     """Draw lines over whole steps, as high with a legend as without one."""
     chart = charts.lines(
         points, title, x="Step", y=y, number=number, colors=colors, from_zero=True
-    ).encode(x=alt.X("x:Q", title="Step", axis=alt.Axis(format="~s", tickMinStep=1)))
+    ).encode(x=alt.X("x:Q", title="Step", axis=alt.Axis(format=",d", tickMinStep=1, tickCount=6)))
     has_legend = len({point.series for point in points}) > 1
     drawn: alt.Chart = chart.properties(height=340 if has_legend else 260)
     return drawn

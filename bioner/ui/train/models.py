@@ -72,7 +72,7 @@ def _draw_table(entries: list[ModelEntry], active: str) -> None:
                 "Model": entry.name,
                 "Kind": _kind(entry),
                 "Base": entry.card.base if entry.card else "",
-                "Test F1": entry.card.f1 if entry.card else None,
+                "Test F1": _points(entry),
                 "Corpora": len(entry.card.corpora) if entry.card else None,
                 "Size": entry.size_bytes / 1e6,
                 "Made": entry.card.created.replace("T", " ")[:16] if entry.card else "",
@@ -85,10 +85,14 @@ def _draw_table(entries: list[ModelEntry], active: str) -> None:
         hide_index=True,
         placeholder="–",
         column_config={
-            "Test F1": st.column_config.NumberColumn(format="%.3f"),
+            "Test F1": st.column_config.NumberColumn(format="%.1f"),
             "Size": st.column_config.NumberColumn(format="%.1f MB"),
         },
     )
+
+
+def _points(entry: ModelEntry) -> float | None:
+    return 100 * entry.card.f1 if entry.card and entry.card.f1 is not None else None
 
 
 def _kind(entry: ModelEntry) -> str:

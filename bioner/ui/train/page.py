@@ -151,7 +151,7 @@ def draw_history(found: Sequence[Job], settings: Settings) -> None:
                 "Base": job.spec.details.get("base", Path(job.spec.base).name),
                 "Preset": job.spec.details.get("preset", ""),
                 "Loss": loss,
-                "Devel F1": f1,
+                "Devel F1": None if f1 is None else 100 * f1,
                 "Time": duration(job.duration_s) if job.duration_s else "",
                 "Disk": (folder_bytes(job.folder) + (folder_bytes(out) if out.name else 0)) / 1e6,
                 "Started": when(job.spec.created),
@@ -164,7 +164,7 @@ def draw_history(found: Sequence[Job], settings: Settings) -> None:
         placeholder="–",
         column_config={
             "Loss": st.column_config.NumberColumn(format="%.3f"),
-            "Devel F1": st.column_config.NumberColumn(format="%.3f"),
+            "Devel F1": st.column_config.NumberColumn(format="%.1f"),
             "Disk": st.column_config.NumberColumn(format="%.1f MB", help="Run and model."),
         },
     )
@@ -224,8 +224,8 @@ def _facts(job: Job, metrics: Sequence[Metric]) -> dict[str, str]:
     loss = next((m.loss for m in reversed(metrics) if m.loss is not None), None)
     facts = {
         "State": STATUS[job.status][2],
-        "Devel F1": f"{f1:.3f}" if f1 is not None else "",
-        **{f"Devel F1, {label}": f"{score:.3f}" for label, score in by_type.items()},
+        "Devel F1": f"{100 * f1:.1f}" if f1 is not None else "",
+        **{f"Devel F1, {label}": f"{100 * score:.1f}" for label, score in by_type.items()},
         "Last loss": f"{loss:.4f}" if loss is not None else "",
         "Steps": f"{metrics[-1].step:,}" if metrics else "",
         "Time": duration(job.duration_s),

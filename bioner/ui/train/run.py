@@ -90,7 +90,7 @@ def _draw_standing(job: Job, metrics: Sequence[Metric]) -> None:
     if found is None or not found.is_below:
         return
     said = (
-        f"Devel F1 is {100 * found.f1:.1f} %, below the {100 * found.parent_f1:.1f} % of the model "
+        f"Devel F1 is {100 * found.f1:.1f}, below the {100 * found.parent_f1:.1f} of the model "
         "that it goes on from."
     )
     if job.is_active and is_retraining(job.spec):
@@ -110,7 +110,7 @@ def _draw_numbers(job: Job, metrics: Sequence[Metric]) -> None:
     is_on = job.status in ("running", "stopping")
     cells = st.columns(6 if is_on else 5)
     cells[0].metric("Loss", f"{loss:.3f}" if loss is not None else "–")
-    cells[1].metric("Devel F1", f"{100 * f1:.1f} %" if f1 is not None else "–")
+    cells[1].metric("Devel F1", f"{100 * f1:.1f}" if f1 is not None else "–")
     cells[2].metric("Word-pieces/s", f"{pace:,.0f}" if pace else "–")
     cells[3].metric("Time", clock(job.duration_s) if state.started_at else "–")
     memory = state.memory_bytes if is_on else state.peak_memory_bytes
