@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import PATIENCE_MS, Studio, problems_of, running, settle, shoot
+from browser import Studio, problems_of, running, settle, shoot, wait_until
 from metrics_support import GOOD, WORSE, make_data, store_report
 from page_support import make_model
 
@@ -143,10 +142,3 @@ def test_charts_have_words_for_those_who_cannot_see_them(scored: Studio, tab: Pa
     tab.locator("[aria-label*='F1 of each type: Gene'], [alt*='F1 of each type']").first.wait_for(
         state="attached"
     )
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from apps.serving import PATIENCE_MS, Server, click_text, press, settle
-from browser import shoot
+from browser import shoot, wait_until
 
 from bioner.labels import read_schema
 from bioner.spans import Document, mention
@@ -319,6 +320,28 @@ def test_a_wrong_sentence_split_is_mended(desk: Desk, tab: Page) -> None:
     tab.wait_for_function("() => document.querySelectorAll('.bse-outside').length > 0")
     settle(tab)
     assert len(desk.items("split")) == 4
+
+
+def test_a_split_is_undone_and_the_link_of_before_leads_on(desk: Desk, tab: Page) -> None:
+    desk.fill("unsplit")
+    first, second, *rest = desk.items("unsplit")
+    before = [desk.store.open_item(one, claim=False).surface for one in (first, second, *rest)]
+    desk.open(tab, "unsplit", item=str(second))
+    tab.get_by_role("button", name="Sentence split").click()
+    tab.get_by_role("button", name="Join with the one before").click()
+    wait_until(lambda: len(desk.items("unsplit")) == 3)
+    settle(tab)
+    desk.open(tab, "unsplit", item=str(second))
+    joined = desk.items("unsplit")[0]
+    tab.wait_for_url(re.compile(f"item={joined}(&|$)"))
+    tab.get_by_role("button", name="Sentence split").click()
+    tab.get_by_role("button", name="Undo the last change").click()
+    wait_until(lambda: len(desk.items("unsplit")) == 4)
+    settle(tab)
+    again = desk.items("unsplit")
+    assert [desk.store.open_item(one, claim=False).surface for one in again] == before
+    desk.open(tab, "unsplit", item=str(second))
+    tab.wait_for_url(re.compile(f"item={again[1]}(&|$)"))
 
 
 def test_a_pubtator_file_comes_in_counted_and_goes_out_as_it_is_shown(

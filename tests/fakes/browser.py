@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -115,6 +116,14 @@ def problems_of(tab: Page) -> list[str]:
     return tab.locator("[data-testid='stException']").all_inner_texts()
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait for what the app does outside the browser; fail where it does not happen."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.2)
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as found:
@@ -124,8 +133,6 @@ def free_port() -> int:
 
 def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Poll the app's health until it answers; fail with its log where it ends instead."""
-    import time
-
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while time.monotonic() < deadline:
         if process.poll() is not None:
