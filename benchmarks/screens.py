@@ -91,6 +91,7 @@ FAINT = r"""() => {
     let below = [255, 255, 255];
     for (const layer of layers.reverse()) below = over(layer, below);
     const ink = rgba(style.color);
+    if (ink[3] * opacity < 0.02) continue;
     const shown = over([ink[0], ink[1], ink[2], ink[3] * opacity], below);
     const [a, b] = [light(shown), light(below)].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 
 import streamlit as st
@@ -11,7 +12,6 @@ from bioner.store import QueueRow, Reason, ReviewItem
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Act, Desk
 from bioner.ui.session import keep_in_url, page_link
-from bioner.ui.tables import draw_table
 from bioner.ui.words import many
 
 QUEUE_ROWS = 8
@@ -22,10 +22,11 @@ def draw_reasons(focus: ReviewItem) -> None:
     if focus.reasons:
         meanings = [f"{told(r.name)}: {TOLD[r.name][1]}" for r in focus.reasons if r.name in TOLD]
         st.caption("Why this sentence", help="\n\n".join(meanings) or None)
-        draw_table(
-            ["Reason", "How much"],
-            [(told(one.name), f"{one.score:.0%}") for one in focus.reasons],
+        rows = (
+            f"<div><span>{html.escape(told(one.name))}</span><span>{one.score:.0%}</span></div>"
+            for one in focus.reasons
         )
+        st.html(f'<div class="bn-reasons">{"".join(rows)}</div>')
 
 
 def draw_queue(desk: Desk, act: Act) -> None:
