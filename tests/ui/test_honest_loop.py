@@ -186,7 +186,7 @@ def test_a_run_below_its_parent_says_so_while_it_runs_and_draws_the_parents_line
     at_start = {"parent_f1": 0.773}
     id = run_of(place, "worse", at_start, {"step": 20, "devel_f1": 0.736})
     app = page("2_Train", view="runs", job=id)
-    assert "Devel F1 is 73.6 %, below the 77.3 % of the model" in told(app)
+    assert "Devel F1 is 73.6, below the 77.3 of the model" in told(app)
     assert "the model before" in charts_of(app)
     fine = run_of(place, "fine", at_start, {"step": 20, "devel_f1": 0.78})
     app = page("2_Train", view="runs", job=fine)
