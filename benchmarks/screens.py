@@ -67,12 +67,13 @@ FAINT = r"""() => {
       .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
     return 0.2126 * x + 0.7152 * y + 0.0722 * z;
   };
+  const IGNORED = 'script, style, svg, [aria-hidden=true], [data-testid=stSliderTickBar]';
   const found = new Map();
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const words = walker.currentNode.textContent.trim();
     const element = walker.currentNode.parentElement;
-    if (!words || !element || element.closest('script, style, [aria-hidden=true], svg')) continue;
+    if (!words || !element || element.closest(IGNORED)) continue;
     if (element.closest('[disabled], [aria-disabled=true]')) continue;
     const box = element.getBoundingClientRect();
     if (box.width < 2 || box.height < 2 || !element.checkVisibility({opacityProperty: true}))

@@ -108,6 +108,20 @@ def test_a_worse_model_is_refused_and_a_better_one_promoted_used_and_rolled_back
     assert not problems_of(tab)
 
 
+def test_no_page_promotes_what_nobody_scored_without_a_reason(scored: Studio, tab: Page) -> None:
+    expect = pytest.importorskip("playwright.sync_api").expect
+    before = active_model(scored.settings)
+    scored.open(tab, "Train", view="models")
+    box = tab.get_by_role("combobox", name="Model to use")
+    box.click()
+    tab.get_by_role("option", name="unscored").click()
+    settle(tab)
+    tab.get_by_role("button", name="Use this model").click()
+    tab.get_by_text("What would settle it").first.wait_for()
+    expect(tab.get_by_role("button", name="Use it all the same")).to_be_disabled()
+    assert active_model(scored.settings) == before
+
+
 def test_an_evaluation_runs_in_the_background_with_progress(scored: Studio, tab: Page) -> None:
     scored.open(tab, "Metrics", model="unscored")
     tab.get_by_text("unscored has not been scored on these").wait_for()

@@ -17,6 +17,7 @@ from bioner.labels import read_schema
 from bioner.spans import Document, mention
 from bioner.store import Edit, Project, Store, surfaces_of
 from bioner.text import split_document
+from bioner.ui.words import moment
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -225,6 +226,62 @@ def test_an_overtaken_edit_is_shown_beside_the_newer_one(desk: Desk, tab: Page) 
     tab.get_by_text("Your edit is not saved").wait_for(state="detached", timeout=PATIENCE_MS)
     settle(tab)
     assert desk.marks(item) == [("Pathology", "Mutations"), ("Protein", "p53")]
+
+
+def test_enter_does_not_pass_a_clash_unseen(desk: Desk, tab: Page) -> None:
+    desk.fill("unseen")
+    item = desk.items("unseen")[0]
+    desk.open(tab, "unseen", item=str(item))
+    review = desk.store.open_item(item, claim=False)
+    theirs = (mention(0, 9, "Pathology", status="reviewed"),)
+    desk.store.save(
+        Edit(
+            item=item,
+            base=review.base,
+            surface=review.surface,
+            mentions=theirs,
+            surfaces=surfaces_of(review.text, theirs),
+            reviewer="Bob",
+        )
+    )
+    press(tab, "n", "5", "Enter")
+    tab.get_by_text("Your edit is not saved").wait_for(timeout=PATIENCE_MS)
+    settle(tab)
+    assert f"item={item}" in tab.url
+    assert desk.store.open_item(item, claim=False).verdict is None
+    assert desk.marks(item) == [("Pathology", "Mutations")]
+
+
+def test_an_edit_before_ones_own_undo_is_saved_is_no_clash(desk: Desk, tab: Page) -> None:
+    desk.fill("mine")
+    item = desk.items("mine")[0]
+    desk.open(tab, "mine", item=str(item))
+    press(tab, "n", "3")
+    wait_until(lambda: ("Chemical", "BRCA1") in desk.marks(item))
+    for key in ("5", "4", "5"):
+        press(tab, "Control+z", key)
+    settle(tab)
+    wait_until(lambda: ("Protein", "BRCA1") in desk.marks(item))
+    settle(tab)
+    assert not tab.get_by_text("Your edit is not saved").count()
+
+
+def test_history_shows_what_changed_at_the_readers_own_time(desk: Desk, tab: Page) -> None:
+    zone = "Asia/Tokyo"
+    clock = tab.context.new_cdp_session(tab)
+    clock.send("Emulation.setTimezoneOverride", {"timezoneId": zone})
+    desk.fill("past")
+    item = desk.items("past")[0]
+    desk.open(tab, "past", item=str(item))
+    press(tab, "n", "3")
+    wait_until(lambda: ("Chemical", "BRCA1") in desk.marks(item))
+    settle(tab)
+    tab.get_by_text("History", exact=True).click()
+    changes = tab.locator(".bn-changes").first
+    changes.wait_for()
+    assert changes.locator(".bn-gone").inner_text().split() == ["BRCA1", "Gene"]
+    [revision] = desk.store.history(item)
+    tab.get_by_text(moment(revision.recorded, zone)).first.wait_for()
 
 
 def test_the_whole_document_is_edited_at_once_and_everywhere_is_one_batch(
