@@ -193,7 +193,8 @@ class Sentence:
     readings: tuple[Span, ...] = ()
     ignored: tuple[Range, ...] = ()
     sources: tuple[str, ...] = ()
-    """The corpora whose annotations were fused into this sentence (empty: just ``corpus``)."""
+    """The corpora whose annotations were fused into this sentence (empty: just ``corpus``); of a
+    corrected sentence the project that it is of."""
     uncertainty: float | None = None
     by_source: tuple[SourceReading, ...] = ()
     """What each of several ``sources`` says by itself; empty where there is but one."""
@@ -218,6 +219,11 @@ class Sentence:
     @property
     def end(self) -> int:
         return self.offsets[-1][1] if self.offsets else 0
+
+    @property
+    def owner(self) -> str:
+        """Whose rules its marks follow: its one source, a project, say; else its corpus."""
+        return self.sources[0] if len(self.sources) == 1 else self.corpus
 
     @property
     def id(self) -> str:

@@ -40,6 +40,12 @@ def retrain(
     batch_size: Annotated[int | None, typer.Option(help="Sentences in a batch.")] = None,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 42,
     device: Annotated[Device, typer.Option(help="auto, cpu or cuda.")] = Device.AUTO,
+    only_piece: Annotated[
+        bool,
+        typer.Option(
+            "--only-piece", help="Teach the project's own piece and the classifier alone."
+        ),
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from a checkpoint.")] = False,
     background: Annotated[
         bool, typer.Option("--background", help="Start a job and return at once.")
@@ -73,7 +79,7 @@ def retrain(
         "batch_size": batch_size,
     }
     recipe = replace(
-        Recipe(seed=seed, device=device),
+        Recipe(seed=seed, device=device, only_piece=only_piece),
         **{name: value for name, value in given.items() if value is not None},
     )
     parent = chosen_model(settings, base)

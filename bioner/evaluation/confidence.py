@@ -75,10 +75,10 @@ def _fit_conventions(
     """
     by_convention: dict[str, dict[str, list[float]]] = {}
     own: dict[str, Judged] = defaultdict(lambda: defaultdict(list))
-    chosen = [one for one in gold if one.corpus in tagger.conventions]
+    chosen = [one for one in gold if one.owner in tagger.conventions]
     for right, predicted in zip(chosen, tagger.tag_own(chosen, progress=progress), strict=True):
         for label, value, is_right in judge(right, predicted, schema):
-            own[right.corpus][label].append((value, is_right, 1.0))
+            own[right.owner][label].append((value, is_right, 1.0))
     after: list[tuple[float, bool]] = []
     for name, judged in sorted(own.items()):
         scales = _fit_types(judged, schema)

@@ -115,7 +115,8 @@ def _sentence(project: str, row: Row[Any]) -> tuple[Sentence, Flattening]:
     spans, flattening = flatten(Document(row.name, row.text), offsets, mentions)
     covers = frozenset(codec.read_names(row.covers))
     name = f"{project}/{row.name}"
-    return Sentence(name, tokens, offsets, spans, covers, CORPUS), flattening
+    made = Sentence(name, tokens, offsets, spans, covers, CORPUS, sources=(project,))
+    return made, flattening
 
 
 def _reviewed(one: Mention) -> Mention:

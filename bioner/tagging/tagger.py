@@ -113,10 +113,10 @@ class Tagger:
     def tag_own(
         self, sentences: Sequence[Sentence], *, progress: OnProgress | None = None
     ) -> list[Sentence]:
-        """Tag each sentence under its own corpus's convention, where the model knows that."""
+        """Tag each sentence by its own corpus's or project's rules, if the model knows them."""
         if not self.conventions:
             return self.tag(sentences, progress=progress)
-        own = [self.conventions.nearest(one.corpus) for one in sentences]
+        own = [self.conventions.nearest(one.owner) for one in sentences]
         return self.tag(sentences, convention=own, progress=progress)
 
     def _decoder(self, convention: str) -> GroupDecoder:

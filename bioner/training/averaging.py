@@ -18,9 +18,10 @@ from bioner.evaluation.verdicts import Verdict
 from bioner.files import staged_file
 from bioner.labels import LabelSchema
 from bioner.machine import Device
+from bioner.models.reserved_pieces import EMBEDDINGS, read_conventions
 from bioner.progress import OnProgress, Progress
 from bioner.spans import Sentence
-from bioner.tagging.load import load_tagger
+from bioner.tagging.load import load_tagger, load_tokenizer
 
 STEP = 0.1
 MOST = 0.9
@@ -45,7 +46,9 @@ def average_weights(
     The share is the smallest one from ``least`` on, in steps of a tenth, with which no corpus of
     ``devel`` falls significantly behind the parent and no type over-fires more; without devel
     sentences it is ``least``. 0 where there is nothing to average: the two have other shapes, or
-    ``least`` is 0. ``pulse`` is called as devel is read and may raise.
+    ``least`` is 0. The pieces of conventions that the parent did not know stay as they were
+    learned: there is nothing of the parent's in them. ``pulse`` is called as devel is read and may
+    raise.
     """
     from safetensors.torch import load_file
 
@@ -54,6 +57,7 @@ def average_weights(
     shapes = [{name: one.shape for name, one in weights.items()} for weights in (new, old)]
     if not least or shapes[0] != shapes[1]:
         return 0.0
+    _keep_new_pieces(out, parent, new, old)
     shares = [least]
     while devel and shares[-1] + STEP <= MOST + 1e-9:
         shares.append(round(shares[-1] + STEP, 4))
@@ -96,6 +100,18 @@ def _progress(tell: Tell, what: str, pulse: Callable[[], None] = lambda: None) -
             tell(f"{what}: {heard.done:,} of {heard.total:,} sentences")
 
     return show
+
+
+def _keep_new_pieces(out: Path, parent: Path, new: dict[str, Any], old: dict[str, Any]) -> None:
+    """Put the embeddings of conventions new in ``out`` into the parent's weights, in memory."""
+    before, after = read_conventions(parent), read_conventions(out)
+    fresh = [one.piece for one in after.known if one.name not in before]
+    if not fresh:
+        return
+    tokenizer, _ = load_tokenizer(out)
+    rows = [tokenizer.token_to_id(piece) for piece in fresh]
+    (name,) = [name for name in new if name.endswith(EMBEDDINGS)]
+    old[name][rows] = new[name][rows].to(old[name].dtype)
 
 
 def _write(path: Path, new: dict[str, Any], old: dict[str, Any], share: float) -> None:

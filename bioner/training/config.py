@@ -124,6 +124,9 @@ class TrainingConfig:
     convention_dropout: float = 0.0
     """Share of the others that keep their own source's reading, but under ``[ANY]``."""
 
+    only_pieces: bool = False
+    """Train only the classifier and the pieces of conventions that are new to the model."""
+
     def __post_init__(self) -> None:
         if not self.base:
             raise TrainingError("--base: expected a folder or a hub id, got nothing")
@@ -148,6 +151,8 @@ class Recipe:
     batch_size: int = 24
     seed: int = 42
     device: Device = Device.AUTO
+    only_piece: bool = False
+    """Teach the project's own piece and the classifier alone: of a model that knows conventions."""
 
     def __post_init__(self) -> None:
         check_values(self)

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from bioner.corpora.dataset import Dataset
+from bioner.errors import TrainingError
 from bioner.evaluation.scoring import evaluate_sentences
 from bioner.machine import Device
 from bioner.models.card import CARD, ModelCard, has_types, read_card
+from bioner.models.reserved_pieces import read_conventions
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
 from bioner.training.averaging import average_weights
@@ -25,6 +27,7 @@ from bioner.training.devel import DEVEL_SENTENCES, confidence_on_devel, devel_sa
 from bioner.training.progress import OnRunProgress, RunProgress, stopping
 from bioner.training.replay import check_corrections
 from bioner.training.run import train
+from bioner.training.told import nearest_conventions
 
 SCORED = 4
 """A retraining is scored on devel so many times on its way."""
@@ -55,6 +58,11 @@ def retrain(
     """
     check_corrections(corrections)
     chosen = recipe or Recipe()
+    if chosen.only_piece and not read_conventions(parent):
+        raise TrainingError(
+            f"{parent.name} knows no conventions, so no project can have a piece of its own: leave "
+            "--only-piece out, or go on from a model made with `train --conventions`"
+        )
     config = TrainingConfig(
         base=str(parent),
         epochs=chosen.epochs,
@@ -64,6 +72,8 @@ def retrain(
         seed=chosen.seed,
         device=chosen.device,
         fill_in=str(parent) if has_types(parent, replay.schema.names) else "",
+        only_pieces=chosen.only_piece,
+        weight_decay=0.0 if chosen.only_piece else TrainingConfig.weight_decay,
         eval_steps=_between_scores(len(replay.train) + chosen.repeat * len(corrections), chosen),
     )
 
@@ -121,6 +131,11 @@ def retrain(
         stop_requested=stop_requested,
         finish=finish,
         scored_on=replay,
+        nearest=nearest_conventions(
+            load_tagger(parent, device=chosen.device), corrections, replay.schema.corpora
+        )
+        if read_conventions(parent)
+        else {},
     )
 
 
@@ -140,4 +155,5 @@ def repeat_command(parent: Path, out: Path, recipe: Recipe) -> str:
         f"--replay {recipe.replay} --repeat {recipe.repeat} --keep {recipe.keep:g} "
         f"--epochs {recipe.epochs:g} "
         f"--lr {recipe.learning_rate:g} --seed {recipe.seed}"
+        f"{' --only-piece' if recipe.only_piece else ''}"
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bioner.conventions import Conventions
@@ -44,7 +45,13 @@ from bioner.training.examples import Example, encode_sentences, within
 from bioner.training.fill_in import FillIn, fill_in, load_fill_in, tag_sets
 from bioner.training.progress import OnRunProgress, RunProgress, check_loss, stopping
 from bioner.training.record import card_of_run
-from bioner.training.told import check_readings, conventions_of, encode_told
+from bioner.training.told import (
+    check_readings,
+    conventions_of,
+    encode_told,
+    free_only,
+    start_pieces,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -67,17 +74,19 @@ def train(
     stop_requested: Callable[[], bool] = lambda: False,
     finish: Callable[[Path, ModelCard], ModelCard] = lambda _, card: card,
     scored_on: Dataset | None = None,
+    nearest: Mapping[str, str] = MappingProxyType({}),
 ) -> ModelCard:
     """Fine-tune ``config.base`` on the dataset's train split (and corrections) into ``out``.
 
     The folder is complete once ``card.json`` is in it; ``finish`` may work on the saved weights
     before that, and returns the card to write. ``scored_on`` holds the devel sentences that the run
-    is scored on as it goes, if not the dataset's own; a ``parent`` is scored on them first.
-    Checkpoints go to ``out/checkpoints`` and
-    are removed at the end; with ``resume`` the last complete one is continued, to the same weights
-    as an uninterrupted run on the same device and seed. Under torchrun every process calls it, the
-    first reports, scores and writes, and ``batch_size`` is that of each. Raises TrainingError for
-    data or configuration that cannot be trained, Stopped after ``stop_requested`` said so.
+    is scored on as it goes, if not the dataset's own; a ``parent`` is scored on them first. The
+    piece of a project that is new to the base starts as that of the convention ``nearest`` to it.
+    Checkpoints go to ``out/checkpoints`` and are removed at the end; with ``resume`` the last
+    complete one is continued, to the same weights as an uninterrupted run on the same device and
+    seed. Under torchrun every process calls it, the first reports, scores and writes, and
+    ``batch_size`` is that of each. Raises TrainingError for data or configuration that cannot be
+    trained, Stopped after ``stop_requested`` said so.
     """
     from bioner.training.callbacks import Loop
     from bioner.training.trainer import PartialLabelTrainer, training_arguments
@@ -101,7 +110,13 @@ def train(
     if checkpoint:
         check_origin(out, origin)
     made = _prepare(
-        config, dataset, sentences, out / MARKS if resume else None, report=report, pulse=pulse
+        config,
+        dataset,
+        sentences,
+        out / MARKS if resume else None,
+        nearest=nearest,
+        report=report,
+        pulse=pulse,
     )
     model, tokenizer, filled = made.model, made.tokenizer, made.filled
     if first and not checkpoint:
@@ -179,6 +194,7 @@ def _prepare(
     sentences: Sequence[Sentence],
     kept: Path | None,
     *,
+    nearest: Mapping[str, str],
     report: OnRunProgress,
     pulse: Callable[[], None],
 ) -> _Prepared:
@@ -204,7 +220,8 @@ def _prepare(
     marks = filled.marks if filled else None
     sets, length = tag_sets(dataset.schema), window_length(config, model)
     if known:
-        conventions = conventions_of(dataset, known)
+        conventions = conventions_of(dataset, known, sentences[len(dataset.train) :])
+        start_pieces(model, tokenizer, known, conventions, nearest)
         encoded, told = encode_told(
             sentences,
             tokenizer,
@@ -232,6 +249,9 @@ def _prepare(
             f"none of the {len(sentences):,} training sentences teaches anything: nobody looked "
             "for any of these types in them; choose other corpora or types"
         )
+    if config.only_pieces:
+        fresh = [one.piece for one in conventions.known if one.name not in known]
+        free_only(model, fresh, tokenizer)
     return _Prepared(
         model=model,
         tokenizer=tokenizer,

@@ -9,7 +9,7 @@ All readings of a sentence are of the same words, so the windows and their lengt
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
@@ -20,6 +20,7 @@ from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import REBUILD
 from bioner.errors import TrainingError
 from bioner.spans import Sentence, as_read_by
+from bioner.tagging.tagger import Tagger
 from bioner.training.config import TrainingConfig
 from bioner.training.examples import Encoded, Example, encode_sentences
 from bioner.training.fill_in import BoolMatrix, Marks
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Allowed = np.ndarray[Any, np.dtype[np.uint8]]
+
+LOOKED_AT = 300
+"""Corrections of a project by which the convention nearest to it is found."""
 
 PIECE_AT = 1
 """Where the reserved piece stands: after the begin piece."""
@@ -107,12 +111,96 @@ class ToldExamples(Sequence[Example]):
         return (self._any_piece if draw.random() < self._dropout else chosen.piece), chosen
 
 
-def conventions_of(dataset: Dataset, known: Conventions) -> Conventions:
-    """Return what a model knows after training: what it knew, and each corpus of the dataset."""
+def conventions_of(
+    dataset: Dataset, known: Conventions, corrections: Sequence[Sentence] = ()
+) -> Conventions:
+    """Return what a model knows after training: what it knew, each corpus, each project corrected.
+
+    A project of a corpus's name is none beside it: its corrections are read under ``any``.
+    """
     corpora = dataset.schema.corpora
-    return known.knowing(
-        {name: corpora[name].covers for name in dataset.all_corpora if name in corpora}
-    )
+    covers = {name: corpora[name].covers for name in dataset.all_corpora if name in corpora}
+    return known.knowing({**covers, **projects_of(corrections, corpora)})
+
+
+def projects_of(
+    corrections: Sequence[Sentence], corpora: Collection[str]
+) -> dict[str, frozenset[str]]:
+    """Return the projects of the corrections, with all that was looked for in them."""
+    found: dict[str, frozenset[str]] = {}
+    for one in corrections:
+        if one.sources and one.owner not in corpora and one.owner.lower() != ANY:
+            found[one.owner] = found.get(one.owner, frozenset()) | one.covers
+    return found
+
+
+def start_pieces(
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    known: Conventions,
+    now: Conventions,
+    nearest: Mapping[str, str],
+) -> None:
+    """Let each new convention's piece start as that of the ``nearest`` one known (else ``any``)."""
+    if not known.known:
+        return
+    import torch
+
+    rows = model.get_input_embeddings().weight
+    for one in now.known:
+        if one.name in known:
+            continue
+        source = known.find(nearest.get(one.name, ANY)).piece
+        numbers: Any = tokenizer.convert_tokens_to_ids([one.piece, source])
+        with torch.no_grad():
+            rows[numbers[0]] = rows[numbers[1]]
+
+
+def free_only(model: Any, pieces: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> None:
+    """Freeze a model but for its classifier and the embeddings of these pieces."""
+    import torch
+
+    rows: Any = tokenizer.convert_tokens_to_ids(list(pieces))
+
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = name.startswith("classifier")
+    weight = model.get_input_embeddings().weight
+    weight.requires_grad = True
+    mask = torch.zeros(len(weight), 1, device=weight.device)
+    mask[rows] = 1.0
+    weight.register_hook(lambda gradient: gradient * mask.to(gradient.device))
+
+
+def nearest_conventions(
+    tagger: Tagger, corrections: Sequence[Sentence], corpora: Collection[str]
+) -> dict[str, str]:
+    """Return, for each project that the model does not know, the convention that marks most alike.
+
+    Judged on the project's corrections by exact F1 of the types looked for; ``any`` where several
+    are as good.
+    """
+    found: dict[str, str] = {}
+    for project in projects_of(corrections, corpora):
+        if not tagger.conventions or project in tagger.conventions:
+            continue
+        theirs = [one for one in corrections if one.owner == project][:LOOKED_AT]
+        agreement = {
+            name: _agreement(theirs, tagger.tag(theirs, convention=name))
+            for name in tagger.conventions.names
+        }
+        found[project] = max(agreement, key=agreement.__getitem__)
+    return found
+
+
+def _agreement(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> float:
+    right = said = wanted = 0
+    for one, other in zip(gold, predicted, strict=True):
+        ours = {(s.start, s.end, s.label) for s in one.spans}
+        theirs = {(s.start, s.end, s.label) for s in other.spans if s.label in one.covers}
+        right += len(ours & theirs)
+        said += len(theirs)
+        wanted += len(ours)
+    return 2 * right / (said + wanted) if said + wanted else 0.0
 
 
 def check_readings(sentences: Sequence[Sentence]) -> None:
@@ -164,9 +252,9 @@ def encode_told(
     del pieces[ANY]
     readings: list[list[Reading]] = [[] for _ in sentences]
     for i, sentence in enumerate(sentences):
-        if not sentence.by_source and sentence.corpus in pieces:
+        if not sentence.by_source and sentence.owner in pieces:
             own = tuple(one.allowed for one in fused.examples[starts[i] : starts[i + 1]])
-            readings[i].append(Reading(pieces[sentence.corpus], own))
+            readings[i].append(Reading(pieces[sentence.owner], own))
     shared = [
         (i, as_read_by(sentence, one))
         for i, sentence in enumerate(sentences)
