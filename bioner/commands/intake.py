@@ -44,6 +44,10 @@ def import_(
             "--map", metavar="LABEL=TYPE", help="What a label of the file means; TYPE or ignore."
         ),
     ] = None,
+    add_type: Annotated[
+        list[str] | None,
+        typer.Option("--add-type", help="Add this type to the project first; new ones too."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
 ) -> None:
     """Bring texts, with or without labels, into a project's queue; say what became of each."""
@@ -58,6 +62,11 @@ def import_(
     read = read_documents(file)
     store = open_store(settings)
     name = find_project(store, project, covers, settings)
+    if add_type:
+        from bioner.review.new_types import add_types
+
+        add_types(settings, store, name, add_type)
+        schema = read_user_schema(settings)
     labels = _meanings(read.report.labels, map_ or [], store.project(name).types, schema)
     tagging = _tagging(settings, name) if tag else None
     took = take_in(

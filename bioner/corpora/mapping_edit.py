@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -262,6 +263,31 @@ def _write_exceptions(settings: Settings, edit: MappingEdit, types: dict[str, An
         ]
         rest = {key: value for key, value in was.items() if key != "except"}
         types[source] = {**rest, "except": lists} if lists else rest
+
+
+_TYPE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_COLORS = ("#5b6770", "#7a5c00", "#00695c", "#8e24aa", "#b23c17", "#3949ab")
+
+
+def add_type(settings: Settings, name: str, *, actor: Actor | None = None) -> None:
+    """Add an entity type to the user's copy of the schema, a group of its own.
+
+    No corpus looks for it, so that it is learned from corrections and own corpora alone, once the
+    corpora are built anew. Raises SchemaError for a name that it cannot have.
+    """
+    allow(Action.MAPPING, actor)
+    if not _TYPE_NAME.fullmatch(name):
+        raise SchemaError(
+            f"{name!r}: the name of a type has letters, digits and underscores, 40 at most, and "
+            "begins with a letter"
+        )
+    file = settings.schema_file if settings.schema_file.is_file() else PACKAGE_SCHEMA
+    raw = _read_raw(file)
+    if name in raw["types"]:
+        raise SchemaError(f"{name}: there is a type of this name already")
+    color = _COLORS[len(raw["types"]) % len(_COLORS)]
+    raw["types"][name] = {"group": name, "color": color, "definition": ""}
+    _write_raw(settings.schema_file, raw)
 
 
 def has_edits(settings: Settings, corpus: str) -> bool:

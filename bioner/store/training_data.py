@@ -67,7 +67,7 @@ def reviewed(
 
 
 def usable(connection: Connection, stored: projects.StoredProject) -> Usable:
-    """Count what ``reviewed`` gives to a training run, without reading the sentences."""
+    """Count what ``reviewed`` gives to a training run and to "my test", without reading it."""
     one = select(corrections.c.item, items.c.is_test).join(items, corrections.c.item == items.c.id)
     one = one.where(items.c.project == stored.id, corrections.c.verdict.in_(REVIEWED))
     shared = one.where(corrections.c.track == "").subquery()
@@ -85,10 +85,10 @@ def usable(connection: Connection, stored: projects.StoredProject) -> Usable:
     for row in connection.execute(own):
         by_item.setdefault(row.item, []).append(row)
     for rows in by_item.values():
-        if rows[0].is_test:
-            found += Usable(held_back=1)
-        elif _settled(rows) is None:
+        if _settled(rows) is None:
             found += Usable(undecided=1)
+        elif rows[0].is_test:
+            found += Usable(held_back=1)
         else:
             found += Usable(sentences=1)
     return found

@@ -250,8 +250,8 @@ class Evidence:
 class Usable:
     """How many reviewed sentences a training run will use, and how many it will not, and why.
 
-    ``held_back`` are those of "my test"; ``undecided`` those where reviewers disagree and no
-    curator has chosen.
+    ``held_back`` are those of "my test"; ``undecided`` those of either where reviewers disagree and
+    no curator has chosen.
     """
 
     sentences: int = 0

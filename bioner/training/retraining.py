@@ -96,6 +96,7 @@ def retrain(
         mixed = {"replay": len(replay.train), "repeat": chosen.repeat, "keep": kept}
         return replace(
             card,
+            train_sentences=len(replay.train) + len(corrections),
             corrections=len(corrections),
             calibration=_confidence(folder, parent, replay, chosen.device, pulse),
             config={**card.config, **mixed},

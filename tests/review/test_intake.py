@@ -24,9 +24,9 @@ from bioner.review.intake import (
     take_in_judged,
 )
 from bioner.review.texts import LEFT_OUT, Texts, suggest_meanings
-from bioner.spans import Document, Span, corpus_sentence, mention
+from bioner.spans import Document, Mention, Relation, Span, corpus_sentence, mention
 from bioner.store import Store
-from tests.fakes.store_support import TYPES, a_document, a_project
+from tests.fakes.store_support import TYPES, a_document, a_project, edit_of
 
 ORIGIN = Origin(source="a.jsonl", schema="types-1", trained=frozenset)
 NOTHING_KNOWN = Order(knowledge=lambda: Knowledge({}, {}, {}, {}))
@@ -178,3 +178,29 @@ def test_an_intake_that_places_nothing_ranks_nothing(store: Store) -> None:
     took = take_in(store, "p", Texts(), ORIGIN, order=Order(knowledge=unknown))
     assert isinstance(took, Intake)
     assert took.ranked == 0
+
+
+def test_relations_of_marks_left_out_are_left_out_and_none_goes_out_without_its_marks(
+    store: Store,
+) -> None:
+    def mark(start: int, end: int, label: str, id: str) -> Mention:
+        return Mention(((start, end),), label, id=id)
+
+    marks = (mark(0, 5, "Gene", "T1"), mark(6, 9, "Odd", "T2"), mark(10, 13, "Gene", "T3"))
+    relations = (
+        Relation("R1", "Bind", (("Arg1", "T1"), ("Arg2", "T2"))),
+        Relation("R2", "Bind", (("Arg1", "T1"), ("Arg2", "T3"))),
+    )
+    text = "BRCA1 odd p53."
+    given = Document("a", text, marks, ((0, len(text)),), relations)
+    labels = {"Gene": "Gene", "Odd": LEFT_OUT}
+    receipt = take_in(store, "p", Texts(documents=[given], labels=labels), ORIGIN).receipt
+    assert (receipt.mentions_in, receipt.mentions_placed) == (3, 2)
+    assert receipt.rejected == {'label "Odd" left out': 1}
+    assert receipt.unread == {"relation of marks left out": 1}
+    [out] = [one for one in store.export_documents("p") if one.id == "a"]
+    assert [one.id for one in out.relations] == ["R2"]
+    item = store.open_item(store.items_of("p", "a")[0])
+    store.save(edit_of(item, item.mentions[0]))
+    [out] = [one for one in store.export_documents("p") if one.id == "a"]
+    assert out.relations == (), "the second mark is gone"

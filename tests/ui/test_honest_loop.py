@@ -7,12 +7,14 @@ import os
 from pathlib import Path
 
 import page_support
+import pyarrow as pa
 import pytest
 import runs
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from bioner.__main__ import app as command
+from bioner.corpora.own import read_user_schema
 from bioner.errors import JobError
 from bioner.jobs import launch
 from bioner.jobs.folder import JobSpec
@@ -224,3 +226,88 @@ def test_the_first_choice_of_a_new_run_goes_on_gently_with_the_corrections(
     assert spec.command[3] == "retrain"
     assert Path(spec.base).name == "bioner-compact"
     assert spec.details["reviewed_sentences"] == store.usable().sentences == 12
+
+
+PUBTATOR = b"""1|t|V600E of BRAF met aspirin.
+1|a|It is V600E.
+1\t0\t5\tV600E\tSequenceVariant
+1\t9\t13\tBRAF\tGene
+1\t18\t25\taspirin\tChemical
+1\t33\t38\tV600E\tSequenceVariant
+1\tBind\tD1\tD2
+
+"""
+
+
+def uploaded(settings: Settings, types: tuple[str, ...] = TYPES) -> AppTest:
+    open_store(settings).create_project(Project("P", types, frozenset(types)))
+    app = page("4_Review", project="P", part="Texts")
+    app.file_uploader(key="review_files").set_value([("a.pubtator", PUBTATOR, "")]).run()
+    app.radio(key="upload_layer").set_value("gold").run()
+    app.checkbox(key="upload_predict").uncheck()
+    return app
+
+
+def test_gold_covers_what_its_labels_mean_and_what_is_left_out_stands_in_the_receipt(
+    place: Settings,
+) -> None:
+    app = uploaded(place)
+    asked = next(one for one in app.button_group if str(one.key).startswith("upload_covers"))
+    assert set(asked.value) == {"Gene", "Chemical"}, "never all thirteen"
+    app.button(key="upload_do").click().run()
+    assert not app.exception
+    assert "4 mentions in, 2 placed" in told(app)
+    assert 'label "SequenceVariant" left out' in told(app)
+    store = open_store(place)
+    items = store.items_of("P", "1")
+    assert {store.open_item(one).covers for one in items} == {frozenset({"Gene", "Chemical"})}
+    seen = store.open_item(items[0])
+    store.save(
+        Edit(
+            item=seen.item,
+            base=seen.base,
+            surface=seen.surface,
+            mentions=seen.mentions,
+            surfaces=tuple(seen.text[m.start : m.end] for m in seen.mentions),
+            reviewer="Ann",
+            verdict="accept",
+        )
+    )
+    assert {s.covers for s in store.corrections()} == {frozenset({"Gene", "Chemical"})}
+    cells = corrections_on_corpora()
+    assert cells["Gene"] == 1
+    assert cells["Disease"] is None, "a stroke: nobody looked, so there is no zero"
+
+
+def corrections_on_corpora() -> dict[str, float | None]:
+    app = page("1_Corpora")
+    for one in app.get("vega_lite_chart"):
+        if "Mentions by corpus and type" in one.proto.spec:
+            data = one.proto.datasets[0].data.data
+            rows = pa.ipc.open_stream(data).read_all().to_pylist()
+            return {r["column"]: r["value"] for r in rows if r["row"] == "corrections"}
+    return {}
+
+
+def test_types_that_a_project_lacks_are_added_as_its_texts_come_in(place: Settings) -> None:
+    app = uploaded(place, ("Gene",))
+    app.selectbox(key="label_Chemical").set_value("Chemical").run()
+    app.selectbox(key="label_SequenceVariant").set_value("SequenceVariant").run()
+    app.button(key="upload_do").click().run()
+    assert not app.exception
+    assert "4 mentions in, 4 placed" in told(app)
+    store = open_store(place)
+    assert store.project("P").types == ("Gene", "Chemical", "SequenceVariant")
+    assert "SequenceVariant" in read_user_schema(place).names
+    first = store.open_item(store.items_of("P", "1")[0])
+    assert {one.label for one in first.mentions} == {"Gene", "Chemical", "SequenceVariant"}
+
+
+def test_a_type_is_added_to_a_project_later(place: Settings) -> None:
+    open_store(place).create_project(Project("P", ("Gene",), frozenset({"Gene"})))
+    app = page("4_Review", project="P", part="Project")
+    app.selectbox(key="add_type").set_value("Disease").run()
+    app.button(key="add_type_do").click().run()
+    assert not app.exception
+    project = open_store(place).project("P")
+    assert (project.types, project.covers) == (("Gene", "Disease"), frozenset({"Gene"}))

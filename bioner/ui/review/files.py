@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
 from bioner import formats
 from bioner.errors import BionerError
 from bioner.review.intake import Origin, take_in
+from bioner.review.new_types import add_types, type_name
 from bioner.review.texts import LEFT_OUT, Texts, looked_for, suggest_meanings
 from bioner.store.values import Layer
 from bioner.text import split_document
@@ -104,6 +106,13 @@ def _draw_upload(desk: Desk) -> None:
     covers = None
     if LAYERS[layer] == "gold":
         covers = _ask_looked_for(desk, looked_for(labels))
+    added = sorted(set(labels.values()) - {LEFT_OUT} - set(desk.project.types))
+    if added:
+        st.caption(
+            f"New in the project: {plain(', '.join(added))}. Its reviewers look for it once it is "
+            "ticked under Project; a type that is new to the studio is learned once the corpora "
+            "are built anew."
+        )
     predict = st.checkbox(
         "Mark them with the model in use too", value=not placed, key="upload_predict"
     )
@@ -117,6 +126,17 @@ def _draw_upload(desk: Desk) -> None:
             )
             for name, result in results.items()
         }
+        try:
+            add_types(
+                desk.session.settings,
+                desk.store,
+                desk.project.name,
+                added,
+                reviewer=desk.reviewer,
+            )
+        except BionerError as error:
+            show_problem(error)
+            return
         _bring_in(desk, texts, layer=LAYERS[layer], covers=covers, predict=predict)
 
 
@@ -135,23 +155,33 @@ def _map_labels(desk: Desk, labels: Counter[str]) -> dict[str, str]:
     foreign = sorted(set(labels) - set(types))
     if foreign:
         st.caption("These labels are not types of the project. What do they mean here?")
-    choices = [*types, LEFT_OUT]
+    lacking = [name for name in desk.session.schema.names if name not in types]
     for label in foreign:
+        own = type_name(label)
+        new = [] if own in (*types, *lacking) else [own]
+        choices = [*types, LEFT_OUT, *lacking, *new]
         mapping[label] = str(
             st.selectbox(
                 f"{plain_label(label)} ({labels[label]:,})",
                 choices,
                 index=choices.index(mapping[label]),
                 key=f"label_{label}",
-                format_func=lambda one: one or "leave out",
+                format_func=partial(_meaning, lacking=lacking, new=new),
             )
         )
     return mapping
 
 
+def _meaning(one: str, *, lacking: Sequence[str], new: Sequence[str]) -> str:
+    """Name a choice of what a label means here."""
+    if one in lacking:
+        return f"{one}: add it to the project"
+    return f"{one}: add it as a new type" if one in new else one or "leave out"
+
+
 def _ask_looked_for(desk: Desk, proposed: frozenset[str]) -> frozenset[str]:
     """Ask which types the gold's annotators looked for; what its labels mean is proposed."""
-    types = desk.project.types
+    types = [*desk.project.types, *sorted(proposed - set(desk.project.types))]
     chosen = st.pills(
         "What did its annotators look for?",
         types,

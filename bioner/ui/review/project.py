@@ -11,6 +11,7 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.errors import BionerError
+from bioner.review.new_types import add_types, type_name
 from bioner.store import Project
 from bioner.store.values import ROLES
 from bioner.ui.ordering import order_queue
@@ -100,8 +101,38 @@ def _draw_settings(desk: Desk) -> None:
         disabled=["Type"] if is_curator else True,
         key=f"guidelines_{project.name}",
     )
+    if is_curator:
+        _draw_new_type(desk)
     if st.button("Save the project", key="save_project", type="primary", disabled=not is_curator):
         _save(desk, frozenset(covers), independent, _rows(people), _rows(rules))
+
+
+def _draw_new_type(desk: Desk) -> None:
+    """Offer the types that the project lacks: the studio's, or one that is new to it."""
+    lacking = [name for name in desk.session.schema.names if name not in desk.project.types]
+    with st.popover("Add a type", icon=":material/new_label:"):
+        chosen = st.selectbox(
+            "Type",
+            lacking,
+            index=None,
+            key="add_type",
+            accept_new_options=True,
+            placeholder="choose one, or name a new one",
+            help="A type that is new to the studio is learned once the corpora are built anew.",
+        )
+        if st.button("Add it", key="add_type_do", disabled=not chosen) and chosen:
+            try:
+                add_types(
+                    desk.session.settings,
+                    desk.store,
+                    desk.project.name,
+                    [type_name(chosen)],
+                    reviewer=desk.reviewer,
+                )
+            except BionerError as error:
+                show_problem(error)
+                return
+            st.rerun()
 
 
 def _rows(edited: object) -> list[Mapping[str, Any]]:
