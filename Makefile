@@ -4,6 +4,7 @@
 # VENV         where the environment goes
 # PORT         the app's port
 # WORKERS      how many processes run the tests that need no browser
+# FUZZ_SECONDS how long `make long` tries odd inputs on each format's reader and writer
 # TORCH_INDEX  the address of a package index with another build of torch, such as the CPU-only
 #              one that PyTorch's installation page names; empty: the registry's build, with CUDA
 
@@ -12,6 +13,7 @@ VENV ?= .venv
 PORT ?= 8501
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 300
 WORKERS ?= 2
 
 bin := $(VENV)/bin
@@ -46,6 +48,7 @@ quick: $(dev_stamp)
 
 long: $(dev_stamp)
 	$(bin)/python -m pytest -m "long and not gpu" $(PYTEST_ARGS)
+	$(bin)/python -m benchmarks.fuzz_formats --seconds $(FUZZ_SECONDS)
 
 coverage: $(dev_stamp)
 	$(bin)/python -m pytest -q $(beside) -m "not e2e and not gpu and not long" --cov $(PYTEST_ARGS)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bioner.commands.arguments import check_range
 from bioner.commands.terminal import refusing
 
 
@@ -24,6 +25,7 @@ def app(
     from bioner.access import app_command
     from bioner.settings import PROJECT_ROOT, read_settings
 
+    check_range("--port", port, 0, 65_535)
     command = app_command(host, port, host_name or (), read_settings().people)
     ran = subprocess.run([sys.executable, "-m", *command], cwd=PROJECT_ROOT, check=False)
     raise typer.Exit(ran.returncode)

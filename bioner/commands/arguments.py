@@ -7,12 +7,13 @@ import re
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
 from bioner.errors import BionerError
 
+Number = TypeVar("Number", int, float)
 MOST = 2**63 - 1
 """The largest number that a database holds."""
 
@@ -31,10 +32,10 @@ def check_count(option: str, value: int) -> int:
     return value
 
 
-def check_range(option: str, value: int, least: int, most: int) -> int:
+def check_range(option: str, value: Number, least: int, most: int) -> Number:
     """Return a number from ``least`` to ``most``; raise ArgumentError for another."""
     if not least <= value <= most:
-        raise ArgumentError(f"{option} {value}: expected a whole number from {least} to {most:,}")
+        raise ArgumentError(f"{option} {value}: expected a number from {least} to {most:,}")
     return value
 
 

@@ -219,6 +219,8 @@ def events(
     """Print what was done to a project or the database, newest first: who, when, before, after."""
     check_count("--limit", limit)
     store = open_store(read_settings())
+    if project:
+        store.project(project)
     print_json([asdict(one) for one in store.events(project or None, limit=limit)])
 
 

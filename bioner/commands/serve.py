@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bioner.commands.arguments import check_range
 from bioner.commands.terminal import refusing, say
 
 
@@ -25,11 +26,14 @@ def serve(
     """Answer POST /predict {"text": …} and GET /health over HTTP."""
     from bioner.serve import Limits, serve
 
+    check_range("--port", port, 0, 65_535)
+    check_range("--patience", patience, 1, 86_400)
+
     serve(
         host,
         port,
         model=model or None,
         announce=lambda address: say(f"serving {address}"),
-        limits=Limits(patience_s=max(1.0, patience)),
+        limits=Limits(patience_s=patience),
         with_tokens=with_tokens,
     )

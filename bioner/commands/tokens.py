@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bioner.commands.arguments import check_known, check_range
 from bioner.commands.terminal import refusing, say
 
 app = typer.Typer(help="Tokens of the REST service.", no_args_is_help=True)
@@ -27,6 +28,9 @@ def add(
     from bioner.bearer import SCOPES, TOKENS, add_token
     from bioner.settings import read_settings
 
+    for one in scope or ():
+        check_known("--scope", one, SCOPES)
+    check_range("--days", days, 0, 36_500)
     typer.echo(add_token(read_settings().home / TOKENS, name, scopes=scope or SCOPES, days=days))
     say("Keep it: it is not shown again. Send it as `Authorization: Bearer TOKEN`.")
 

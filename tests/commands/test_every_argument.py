@@ -41,14 +41,14 @@ KINDS: dict[str, tuple[str, ...]] = {
         (
             *("--max-steps", "--batch-size", "--accumulate", "--max-length", "--seed"),
             *("--save-steps", "--log-steps", "--eval-steps", "--replay", "--repeat", "--limit"),
-            *("--lines", "--gpus", "--port", "item"),
+            *("--lines", "--gpus", "--port", "--days", "item"),
         ),
         COUNT,
     ),
     **dict.fromkeys(
         (
             *("--epochs", "--lr", "--head-lr", "--layer-decay", "--warmup", "--weight-decay"),
-            *("--dropout", "--keep"),
+            *("--dropout", "--keep", "--any-share", "--convention-dropout", "--patience"),
         ),
         NUMBER,
     ),
@@ -59,7 +59,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         (
             *("--base", "--loss", "--device", "--precision", "--format", "--mapping", "--split"),
             *("--split-by", "id", "name", "model", "model_a", "model_b", "--model", "--type"),
-            *("--partly",),
+            *("--partly", "--scope"),
             *("--corpus", "corpus"),
         ),
         NAME,
@@ -71,7 +71,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("--reason", "--overrule", "--licence", "--surface", "query", "--name", "--column"),
-            *("--host", "--version"),
+            *("--host", "--version", "--host-name"),
         ),
         FREE,
     ),
@@ -95,6 +95,8 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("serve", "--host"): ("nope.invalid", HALF),
     ("tag", "--model"): MAYBE,
     ("tag", "--column"): FREE,
+    ("tag", "--convention"): (HALF,),
+    ("tokens add", "name"): ("", HALF),
     ("tag", "--out"): OUT,
     ("train", "--base"): ("", "/nope", HALF),
     ("jobs estimate", "--base"): ("", "/nope", HALF),
@@ -112,6 +114,7 @@ VALID: dict[str, list[str]] = {
     "compare": ["there", "other"],
     "serve": ["--model", "there"],
     "models show": ["there"],
+    "tokens add": ["lab"],
     "models promote": ["there"],
     "corpora add": ["{tmp}/a.jsonl", "--name", "own", "--covers", "Gene"],
     "corpora build": ["--source", SAMPLE],
@@ -196,6 +199,7 @@ def place(
             "urllib.request.urlopen",
             "bioner.corpora.build.merge",
             "uvicorn.Server.run",
+            "bioner.commands.app.subprocess.run",
         ):
             patch.setattr(name, done)
         yield folder, patch

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bioner.corpora.adding import preview_corpus, read_uploads
 from bioner.formats import ReadResult, read_bytes, read_documents, to_bytes
 from bioner.formats.conll import read_conll
 
@@ -177,3 +178,26 @@ def test_iobes_and_iob_editions_of_a_corpus_hold_the_same_spans(corpus: str) -> 
         for scheme in ("IOB", "IOBES")
     )
     assert [(s.tokens, s.spans) for s in one] == [(s.tokens, s.spans) for s in other]
+
+
+@pytest.mark.parametrize(
+    ("name", "documents", "mentions"),
+    [
+        ("AnEM.train", 300, 1879),
+        ("Linnaeus.train.PubTator", 80, 2321),
+        ("NLM-Gene.train.PubTator", 450, 13797),
+    ],
+)
+def test_every_mark_of_a_public_corpus_is_placed_or_rejected(
+    name: str, documents: int, mentions: int
+) -> None:
+    receipt = read_documents(SHARED / "more-corpora" / name).report.receipt()
+    assert (receipt.documents_in, receipt.mentions_in) == (documents, mentions)
+    assert receipt.mentions_in == receipt.mentions_placed + receipt.rejected.total()
+    assert receipt.mentions_placed == mentions
+
+
+def test_anatem_as_a_corpus_of_ones_own_loses_no_mark() -> None:
+    files = read_uploads([SHARED / "corpora" / "AnatEM-IOB"])
+    receipt = preview_corpus(files).receipt
+    assert (receipt.mentions_in, receipt.mentions_placed) == (13701, 13701)
