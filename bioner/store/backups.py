@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import logging
 import re
+import shutil
 import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +28,8 @@ PATIENCE_S = 60.0
 """So long one waits for another process that is at work on the backups."""
 
 EVERY = timedelta(hours=1)
+SCRATCH = ".scratch-"
+_UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.[^.]*)?(-wal|-shm|-journal)?")
 _NAME = re.compile(r"bioner-(\d{8}T\d{6}Z)(?:-\d+)?-([a-z]+)\.sqlite3")
 
 
@@ -125,6 +130,36 @@ def locked(folder: Path) -> Iterator[None]:
                     f"{folder}: another process is at work on the backups; try again"
                 ) from error
         yield
+
+
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """Yield a folder for copies among the backups, where an erasure finds what is left behind.
+
+    For a caller that has locked the folder. Raises StoreError where none can be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as name:
+            yield Path(name)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot make a copy here: {error}") from error
+
+
+def sweep(folder: Path, file: Path | None) -> None:
+    """Delete the unfinished copies that dead processes have left, here and beside a file.
+
+    For a caller that has locked the folder: nobody else is making a copy.
+    """
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name.startswith(SCRATCH):
+            shutil.rmtree(path, ignore_errors=True)
+        elif _UNFINISHED.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
+    beside = () if file is None else file.parent.glob(f".{glob.escape(file.stem[:40])}-????????*")
+    for path in beside:
+        if _UNFINISHED.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def superseded(backups: list[Backup]) -> list[Backup]:

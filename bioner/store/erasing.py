@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,8 +17,10 @@ from bioner.store.backups import list_backups
 from bioner.store.copies import copy_sqlite, replacing
 from bioner.store.documents import find_document
 from bioner.store.engine import Database
+from bioner.store.events import record_event
 from bioner.store.log import Author, append, revision_of
-from bioner.store.tables import documents, items, revisions
+from bioner.store.tables import documents, events, items, revisions
+from bioner.store.tables import projects as projects_table
 from bioner.store.values import Revision, new_op
 
 
@@ -27,7 +30,29 @@ def erase(connection: Connection, project: str, document: str, reviewer: str, op
     Of a document that was erased already, what is left is emptied and its record returned.
     """
     projects.require(projects.find(connection, project).project, reviewer, Action.ERASE)
-    return erase_rows(connection, project, document, reviewer, op)
+    revision = erase_rows(connection, project, document, reviewer, op)
+    number = find_document(connection, projects.find(connection, project).id, document).id
+    facts = {"document": document, "number": number}
+    record_event(connection, "erase", project=project, who=reviewer, after=facts)
+    return revision
+
+
+def erase_again(connection: Connection) -> None:
+    """Erase from what was restored whatever had been erased since: copies elsewhere hold it."""
+    for row in connection.execute(select(events).where(events.c.kind == "erase")).all():
+        facts = json.loads(row.after)
+        found = connection.execute(
+            select(documents.c.id)
+            .join(projects_table, documents.c.project == projects_table.c.id)
+            .where(
+                documents.c.id == facts["number"],
+                documents.c.name == facts["document"],
+                documents.c.erased.is_(None),
+                projects_table.c.name == row.project,
+            )
+        ).first()
+        if found is not None:
+            erase_rows(connection, row.project, facts["document"], row.who)
 
 
 def erase_rows(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import tempfile
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +11,10 @@ from pathlib import Path
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from bioner.errors import StoreError
-from bioner.store.backups import backup_rotated, list_backups, locked
+from bioner.store.backups import backup_rotated, list_backups, locked, scratch
 from bioner.store.copies import copy_sqlite
 from bioner.store.engine import Database
+from bioner.store.erasing import erase_again
 from bioner.store.events import record_event
 from bioner.store.soundness import check, unsound
 from bioner.store.tables import clock, events, items, metadata, revisions
@@ -32,15 +32,17 @@ def restore(database: Database, path: Path, folder: Path, who: str = "") -> Path
     problem = check(path)
     if problem:
         raise StoreError(f"{path}: cannot restore: {problem}; nothing was changed")
-    with tempfile.TemporaryDirectory(prefix="bioner-restore-") as scratch:
-        copy = Path(scratch) / "restore.sqlite3"
+    # The folder is held from the first copy on: what is erased meanwhile would come back.
+    with locked(folder), scratch(folder) as work:
+        copy = work / "restore.sqlite3"
         bring_up_to_date(path, copy)
         incoming = Database(f"sqlite:///{copy}")
         try:
             # Alone from the copy of the present on: what is saved meanwhile would be in neither.
-            with locked(folder), incoming.read() as source, database.write(alone=True) as into:
+            with incoming.read() as source, database.write(alone=True) as into:
                 safety = backup_rotated(database, folder, "restore")
                 _replace_rows(source, into, database)
+                erase_again(into)
                 begin_generation(into, path, safety, who)
         finally:
             incoming.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from copy import copy
 from itertools import islice
 from pathlib import Path
@@ -295,6 +296,7 @@ class Store:
             with self.database.write(alone=True) as connection:
                 revision = erasing.erase(connection, project, document, reviewer, new_op())
             self.database.forget_free_pages()
+            rotation.sweep(self.folder, self.database.file)
             if in_backups:
                 erasing.erase_in_backups(self.folder, project, document, self.database.put_aside())
         return revision
@@ -575,7 +577,9 @@ class Store:
         self._allow(Action.BACKUP)
         if path.exists():
             raise StoreError(f"{path}: exists already; name a new file")
-        copies.backup(self.database, path)
+        is_among = path.resolve().parent == self.folder.resolve()
+        with rotation.locked(self.folder) if is_among else nullcontext():
+            copies.backup(self.database, path)
         return path
 
     def backups(self) -> list[Backup]:

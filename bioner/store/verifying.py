@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bioner.errors import StoreError
-from bioner.store.backups import list_backups
+from bioner.store.backups import list_backups, locked, scratch
 from bioner.store.chains import digest_of, link_of
 from bioner.store.copies import backup
 from bioner.store.engine import HEAD, Database
@@ -34,8 +33,8 @@ def verify(database: Database, folder: Path) -> Verified:
 
     Raises StoreError if the copy cannot be made or the database is no database any more.
     """
-    with tempfile.TemporaryDirectory(prefix="bioner-verify-") as scratch:
-        copy = Path(scratch) / "copy.sqlite3"
+    with locked(folder), scratch(folder) as work:
+        copy = work / "copy.sqlite3"
         backup(database, copy, is_checked=False)
         problem = check(copy, quickly=True)
         if problem:
@@ -127,8 +126,11 @@ def _compare(copy: Path, older: Path) -> list[str] | None:
             "SELECT projects.name, documents.name FROM older.documents AS documents "
             "JOIN older.projects AS projects ON projects.id = documents.project "
             "WHERE NOT EXISTS (SELECT 1 FROM main.documents AS d WHERE d.id = documents.id) "
-            "OR (documents.tip != '' AND NOT EXISTS (SELECT 1 FROM main.revisions AS r "
-            "WHERE r.document = documents.id AND r.chain = documents.tip))"
+            # An erasure is a revision of its own in each copy: the one before it is the same.
+            "OR EXISTS (SELECT 1 FROM older.revisions AS last WHERE last.seq = (SELECT max(seq) "
+            "FROM older.revisions AS r WHERE r.document = documents.id AND r.kind != 'erase') "
+            "AND NOT EXISTS (SELECT 1 FROM main.revisions AS r "
+            "WHERE r.document = documents.id AND r.chain = last.chain))"
         ).fetchall()
     return [
         f"{project}, document {name!r}: what the backup {older.name} holds of it is missing or "
