@@ -49,15 +49,10 @@ TEXTS = 30
 ROOM = 300_000
 """A disk is full for some writers when the largest file has grown by so many bytes."""
 
-PARTS = {
-    "writer": 2,
-    "app": 1,
-    "cramped": 1,
-    "importer": 1,
-    "backups": 1,
-    "restores": 1,
-    "erases": 1,
-}
+SLOW_S = 15.0
+"""A process that has got nothing done for so long is killed too."""
+
+PARTS = ("writer", "writer", "app", "cramped", "importer", "backups", "restores", "erases")
 
 
 def a_text(number: int) -> Document:
@@ -333,22 +328,24 @@ def run(kind: str, minutes: float, seed: int) -> list[str]:
         store.import_documents("p", [a_text(n) for n in range(TEXTS)], model="m")
         store.close()
         workers = [Worker(p, url, folder, promises) for p in PARTS]
-        until = time.monotonic() + 60 * minutes
-        while time.monotonic() < until:
-            time.sleep(0.3 + 1.4 * chance.random())
-            if server is not None and chance.random() < 0.05:
-                server.kill()
-                server.start()
-                promises.killed += 1
-            ready = [one for one in workers if one.is_at_work]
-            if ready:
-                one = chance.choice(ready)
+        try:
+            until = time.monotonic() + 60 * minutes
+            while time.monotonic() < until:
+                time.sleep(0.3 + 1.4 * chance.random())
+                if server is not None and chance.random() < 0.05:
+                    server.kill()
+                    server.start()
+                    promises.killed += 1
+                ready = [one for one in workers if one.is_at_work]
+                if ready:
+                    one = chance.choice(ready)
+                    one.kill()
+                    one.start()
+                    promises.killed += 1
+                harvest(folder / "backups", promises)
+        finally:
+            for one in workers:
                 one.kill()
-                one.start()
-                promises.killed += 1
-            harvest(folder / "backups", promises)
-        for one in workers:
-            one.kill()
         store = open_patiently(url, folder)
         finish_erasures(store, promises)
         judge(store, folder, promises)

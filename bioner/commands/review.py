@@ -192,6 +192,35 @@ def restore(
 
 @app.command()
 @refusing
+def erase(
+    document: Annotated[str, typer.Argument(help="The text's name.")],
+    project: ProjectOption = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a text for good: its words, every mark and note, in the backups and evaluations too.
+
+    That it was done stays on record. What is left elsewhere is named: jobs, own corpora, what a
+    database server keeps in its files.
+    """
+    from bioner.evaluation.erasing import erase_everywhere
+
+    settings = read_settings()
+    store = open_store(settings)
+    name = find_project(store, project)
+    if not yes:
+        typer.confirm(f"Erase {document!r} of {name} for good?", abort=True)
+    done = erase_everywhere(store, settings, name, document, store.actor.name)
+    typer.echo(f"{document} is erased (revision {done.revision.seq})")
+    if done.evaluations:
+        say(f"{done.evaluations} kept evaluations held sentences of it and were deleted")
+    for path in done.left:
+        say(f"{path} holds a sentence of it: delete it, or its job, by hand")
+    if done.server:
+        say(done.server)
+
+
+@app.command()
+@refusing
 def verify() -> None:
     """Look whether anything that was saved has been changed or lost since.
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.errors import BionerError
+from bioner.evaluation.erasing import erase_everywhere
 from bioner.review.new_types import add_types, type_name
 from bioner.store import Project
 from bioner.store.values import ROLES
@@ -187,12 +188,21 @@ def _draw_erase(desk: Desk) -> None:
         help="Type its name twice." if not name or name != again else None,
     ):
         try:
-            revision = desk.store.erase_document(desk.project.name, name, desk.reviewer)
+            done = erase_everywhere(
+                desk.store, desk.session.settings, desk.project.name, name, desk.reviewer
+            )
         except BionerError as error:
             show_problem(error)
             return
         desk.memory.place = ""
-        st.success(f"Erased; recorded as revision {revision.seq}.", icon=":material/check:")
+        st.cache_data.clear()
+        st.success(f"Erased; recorded as revision {done.revision.seq}.", icon=":material/check:")
+        if done.evaluations:
+            st.caption(f"{done.evaluations} kept evaluations held sentences of it: deleted.")
+        for path in done.left:
+            st.warning(f"{plain(str(path))} holds a sentence of it: delete it, or its job.")
+        if done.server:
+            st.info(plain(done.server))
 
 
 def _draw_backups(desk: Desk) -> None:

@@ -1,0 +1,111 @@
+"""Erasing a text for good: out of the store and its copies, and out of what was made from it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bioner.errors import BionerError
+from bioner.evaluation.report_files import read_table
+from bioner.evaluation.reports import reports_folder
+from bioner.settings import Settings
+from bioner.store import Revision, Store
+
+LEAST = 12
+"""A sentence of fewer letters and digits is no trace: it stands in other texts too."""
+
+LARGEST = 500_000_000
+"""Bytes of the largest file that is looked into."""
+
+_TEXT = (".json", ".jsonl", ".tsv", ".txt", ".csv", ".conll", ".conllu", ".xml", ".ann", ".log")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """What was done: the record of it, how many kept evaluations went, and what is left.
+
+    ``left`` are files that hold a sentence of the text and that nobody deletes by himself: a job's,
+    an own corpus's. ``server`` says what a database server keeps for a while, if there is one.
+    """
+
+    revision: Revision
+    evaluations: int
+    left: tuple[Path, ...]
+    server: str
+
+
+def erase_everywhere(
+    store: Store, settings: Settings, project: str, document: str, reviewer: str
+) -> Erased:
+    """Erase a document from the store, its backups and the kept evaluations; name what is left.
+
+    May be repeated until nothing is left undone. Raises StoreError for what could not be finished.
+    """
+    traces = _sentences(store, project, document)
+    revision = store.erase_document(project, document, reviewer)
+    evaluations = [one for one in _evaluations() if _holds_table(one, traces)] if traces else []
+    for folder in evaluations:
+        shutil.rmtree(folder)
+    places = (settings.home, settings.data, settings.jobs)
+    left = tuple(path for path in _files(places) if _holds(path, traces)) if traces else ()
+    server = (
+        ""
+        if store.database.is_sqlite
+        else "the server keeps the old rows in its files until VACUUM, in its log until that is "
+        "recycled, and in copies that it made itself: `VACUUM FULL` and new base backups end that"
+    )
+    return Erased(revision=revision, evaluations=len(evaluations), left=left, server=server)
+
+
+def _sentences(store: Store, project: str, document: str) -> list[str]:
+    """Return the document's sentences, letters and digits alone; none if it is erased already."""
+    try:
+        surfaces = [
+            store.open_item(item, claim=False).surface for item in store.items_of(project, document)
+        ]
+    except BionerError:
+        return []
+    return [one for one in map(_squeeze, surfaces) if len(one) >= LEAST]
+
+
+def _evaluations() -> Iterator[Path]:
+    folder = reports_folder()
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.is_dir():
+            yield path
+
+
+def _holds_table(folder: Path, traces: Sequence[str]) -> bool:
+    """Whether a table or a file of an evaluation has one of the sentences."""
+    for path in sorted(folder.rglob("*.parquet")):
+        rows = read_table(path).to_pylist()
+        content = _squeeze(json.dumps(rows, ensure_ascii=False, default=str))
+        if any(one in content for one in traces):
+            return True
+    return any(_holds(path, traces) for path in _files((folder,)))
+
+
+def _files(folders: Sequence[Path]) -> Iterator[Path]:
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in _TEXT and path.is_file() and path.stat().st_size <= LARGEST:
+                yield path
+
+
+def _holds(path: Path, traces: Sequence[str]) -> bool:
+    """Whether a file has a sentence, in one line, as escaped JSON or a token a line."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    tokens = (line.split("\t", 1)[0].split(" ", 1)[0] for line in text.splitlines())
+    return any(
+        one in content for content in (_squeeze(text), _squeeze("".join(tokens))) for one in traces
+    )
+
+
+def _squeeze(text: str) -> str:
+    return "".join(one for one in text if one.isalnum())

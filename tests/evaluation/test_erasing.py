@@ -1,0 +1,39 @@
+"""An erased text is in no folder; what cannot be deleted here is named."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from store_support import a_document, a_project
+
+from bioner.evaluation.erasing import erase_everywhere
+from bioner.evaluation.reports import reports_folder
+from bioner.settings import read_settings
+from bioner.store import open_store
+
+
+def test_an_erased_text_leaves_every_folder_or_is_named(home) -> None:
+    settings = read_settings()
+    store = open_store(settings)
+    store.create_project(a_project())
+    store.import_documents("p", [a_document(n) for n in (1, 2)])
+    kept = {}
+    for number in (1, 2):
+        kept[number] = reports_folder() / f"of-{number}"
+        kept[number].mkdir(parents=True)
+        tokens = f"BRCA1 variant {number}.0 causes cancer .".split()
+        pq.write_table(pa.table({"tokens": [tokens]}), kept[number] / "sentences.parquet")
+    job = settings.jobs / "one"
+    job.mkdir(parents=True)
+    (job / "train.jsonl").write_text(json.dumps({"text": "BRCA1 variant 1.1 causes cancer."}))
+    (job / "other.jsonl").write_text(json.dumps({"text": "BRCA1 variant 2.1 causes cancer."}))
+    done = erase_everywhere(store, settings, "p", "d1", "ann")
+    assert (kept[1].exists(), kept[2].exists(), done.evaluations) == (False, True, 1)
+    assert done.left == (job / "train.jsonl",)
+    assert done.server == ""
+    store.close()
+    for folder in (settings.home, settings.backups, settings.data):
+        for path in folder.rglob("*"):
+            assert not path.is_file() or b"variant 1." not in path.read_bytes(), path
