@@ -49,7 +49,7 @@ TEXTS = 30
 ROOM = 300_000
 """A disk is full for some writers when the largest file has grown by so many bytes."""
 
-SLOW_S = 15.0
+SLOW_S = 40.0
 """A process that has got nothing done for so long is killed too."""
 
 PARTS = ("writer", "writer", "app", "cramped", "importer", "backups", "restores", "erases")

@@ -101,7 +101,9 @@ class Hourly:
         """Make the backup if it is due; one that cannot be made is logged and stops nobody."""
         try:
             if is_due(self._folder):
-                backup_automatically(self._database, self._folder, "hourly")
+                with locked(self._folder):
+                    if is_due(self._folder):  # nobody made it while this one waited
+                        backup_rotated(self._database, self._folder, "hourly")
         except StoreError as error:
             logging.getLogger(__name__).warning("no hourly backup: %s", error)
 
