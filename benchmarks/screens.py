@@ -174,7 +174,7 @@ def views() -> Iterator[View]:
         yield View(f"metrics-{view}", "Metrics", {"view": view})
 
 
-def prepare(root: Path, data: Path | None) -> dict[str, str]:
+def prepare(root: Path, data: Path | None, *, is_scored: bool) -> dict[str, str]:
     """Fill folders below ``root`` as people would have left them; return the environment."""
     names = ("HOME", "BACKUPS", "DATA", "MODELS", "JOBS")
     places = {f"BIONER_{name}": str(root / name.lower()) for name in names}
@@ -200,7 +200,7 @@ def prepare(root: Path, data: Path | None) -> dict[str, str]:
     sample = PROJECT_ROOT / "data" / "sample"
     if not (Path(merged) / "manifest.json").is_file():
         bioner("corpora", "build", "--source", str(sample), "--out", merged)
-    for name in (shipped.name, "second"):
+    for name in (shipped.name, "second") if is_scored else ():
         bioner("evaluate", "--model", name, "--data", merged)
     texts = root / "texts.jsonl"
     with texts.open("w", encoding="utf-8") as sink:
@@ -280,7 +280,9 @@ def main() -> None:
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     problems = 0
     with tempfile.TemporaryDirectory(prefix="bioner-screens-") as root, sync_playwright() as tool:
-        environment = prepare(Path(root), args.data and args.data.resolve())
+        is_scored = any(one.page == "Metrics" for one in chosen)
+        data = args.data and args.data.resolve()
+        environment = prepare(Path(root), data, is_scored=is_scored)
         process, url = start_app(environment)
         browser = tool.chromium.launch(executable_path=str(CHROMIUM), args=options)
         try:
