@@ -4,83 +4,41 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
-from page_support import load_tagger, make_model
-from runs import make_run
+from hostile import EVIL, IMAGE, SHORT, make_hostile
+from page_support import load_tagger
 from streamlit.testing.v1 import AppTest
 
-from bioner.corpora.adding import add_corpus
 from bioner.corpora.dataset import Dataset
-from bioner.corpora.dataset_folder import write_dataset
-from bioner.corpora.own import OwnCorpus
-from bioner.labels import read_schema
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
-from bioner.spans import Document, mention
-from bioner.store import Project, open_store
 from bioner.ui.corpora.page import SECTIONS
 from bioner.ui.metrics.data import to_csv
 from bioner.ui.plain import plain, plain_label
-
-IMAGE = "![x](http://evil.example/a.png)"
-HTML = "<img src=http://evil.example/b.png onerror=alert(1)>"
-EVIL = f"{IMAGE} {HTML} $\\beta$ [y](http://evil.example/c)"
-SHORT = "![x](a.png)"
-"""A folder's name holds no slash."""
 
 LIVE = re.compile(r"(?<!\\)!\\?\[x\\?\](?<!\\\])\((?:http|a\.png)|(?<!\\)\[y\]\(http")
 """An image or a link that Markdown would draw: its brackets are not escaped."""
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / "made"
-    make_model(folder)
-    return folder
+def made(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> Path:
+    root = tmp_path_factory.mktemp("hostile")
+    folders = {name: root / name for name in ("home", "backups", "data", "models", "jobs")}
+    make_hostile(
+        Settings(database_url=f"sqlite:///{root}/home/bioner.sqlite3", device="cpu", **folders),
+        sample,
+    )
+    return root
 
 
 @pytest.fixture
-def hostile(home: Path, model: Path, sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A machine on which every name that others choose is hostile."""
+def hostile(home: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr("bioner.tagging.load.load_tagger", load_tagger)
-    settings = read_settings()
-    write_dataset(sample, settings.merged)
-    for name in ("bioner-compact", SHORT):
-        shutil.copytree(model, settings.models / name)
-        card = settings.models / name / "card.json"
-        raw = json.loads(card.read_text("utf-8"))
-        raw |= {
-            "name": EVIL,
-            "base": EVIL,
-            "stage": EVIL,
-            "licence": EVIL,
-            "parent": EVIL,
-            "limits": [EVIL],
-            "command": EVIL,
-            "corpora": [EVIL],
-            "mapping": EVIL,
-        }
-        card.write_text(json.dumps(raw), encoding="utf-8")
-    make_run(settings, SHORT, "failed", problem=EVIL, mend=EVIL)
-    schema = read_schema()
-    own = OwnCorpus("evil", EVIL, ("Gene",), {name: name for name in schema.names})
-    folder = add_corpus(settings, own, sample.train[:3], schema)
-    described = json.loads((folder / "corpus.json").read_text("utf-8"))
-    described |= {"title": EVIL, "licence": EVIL, "types": {EVIL: "Gene"}}
-    (folder / "corpus.json").write_text(json.dumps(described), encoding="utf-8")
-    store = open_store(settings)
-    people = ((EVIL, "curator"),)
-    guidelines = (("Gene", EVIL),)
-    store.create_project(Project(EVIL, schema.names, frozenset(schema.names), guidelines, people))
-    text = f"TNF-α {EVIL} primes keratinocytes."
-    marks = (mention(0, 5, "Gene", status="predicted", score=0.9),)
-    store.import_documents(EVIL, [Document(EVIL, text, marks)], model=EVIL, source=EVIL)
-    store.close()
-    return settings
+    shutil.copytree(made, home.parent, dirs_exist_ok=True)
+    return read_settings()
 
 
 def drawn(app: AppTest) -> list[tuple[str, str]]:
