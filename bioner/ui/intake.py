@@ -30,7 +30,7 @@ def progress_bar() -> Iterator[OnProgress]:
             if heard.done % 200 == 0:
                 bar.progress(0.0, text=f"{plain(heard.text)}: {heard.done:,}")
         else:
-            of = f"{heard.text}: {heard.done:,} of {heard.total:,}"
+            of = f"{plain(heard.text)}: {heard.done:,} of {heard.total:,}"
             bar.progress(heard.share or 0.0, text=of)
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import pytest
 from browser import Studio, problems_of, running, settle
@@ -33,12 +33,21 @@ VIEWS: list[tuple[str, dict[str, str]]] = [
     ("Metrics", {"model": EVIL}),
 ]
 
+LIVE = """() => [
+  ...document.querySelectorAll("img[src*='evil'], img[src*='a.png'], a[href^='http://evil']")
+].filter(one => one.tagName !== 'A' || one.innerText !== one.href).map(one => one.outerHTML)"""
+"""Images of others, and links of theirs that do not show where they lead."""
+
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> Iterator[Studio]:
     root = tmp_path_factory.mktemp("hostile")
     with running(root, lambda settings: make_hostile(settings, sample)) as found:
         yield found
+
+
+def is_strange(url: SplitResult, own: str) -> bool:
+    return url.netloc not in ("", own) or url.path.endswith("a.png")
 
 
 def test_no_page_runs_or_fetches_what_others_wrote(
@@ -56,9 +65,8 @@ def test_no_page_runs_or_fetches_what_others_wrote(
         settle(tab)
         assert not problems_of(tab), (page, params)
         shown += tab.locator("body").inner_text()
-        live = tab.locator("img[src*='evil'], img[src*='a.png'], a[href^='http://evil']")
-        assert live.count() == 0, (page, params, live.first.evaluate("e => e.outerHTML"))
-    strangers = [url for url in asked if urlsplit(url).netloc not in ("", own) or "a.png" in url]
+        assert tab.evaluate(LIVE) == [], (page, params)
+    strangers = [url for url in asked if is_strange(urlsplit(url), own)]
     assert not strangers
     assert not ran
     assert "evil.example" in shown

@@ -12,6 +12,7 @@ from bioner.corpora.search import SearchIndex
 from bioner.errors import BionerError
 from bioner.progress import Progress
 from bioner.ui.corpora.memory import CorporaMemory
+from bioner.ui.plain import plain
 from bioner.ui.session import Session, show_problem
 
 
@@ -68,7 +69,7 @@ def _draw_fetch(session: Session) -> None:
     bar = st.progress(0.0, "Connecting …")
 
     def progress(at: Progress) -> None:
-        bar.progress(at.share or 0.0, at.text)
+        bar.progress(at.share or 0.0, plain(at.text))
 
     try:
         fetch(session.settings.raw, progress=progress, actor=session.actor)
@@ -87,7 +88,7 @@ def _build(session: Session, source: Path) -> None:
                 source,
                 session.settings.merged,
                 session.settings,
-                progress=lambda at: status.write(at.text),
+                progress=lambda at: status.write(plain(at.text)),
                 actor=session.actor,
             )
             status.write("preparing the search")

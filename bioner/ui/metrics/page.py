@@ -131,7 +131,7 @@ def _draw_progress(session: Session, job: Job) -> None:
         )
     elif metrics and metrics[-1].total_steps:
         last, left = metrics[-1], remaining_s(metrics)
-        text = f"Evaluating {name}: {last.step:,} of {last.total_steps:,} sentences"
+        text = f"Evaluating {plain(name)}: {last.step:,} of {last.total_steps:,} sentences"
         text += f", about {max(1, round(left / 60))} min left" if left and left > 90 else ""
         st.progress(min(1.0, last.step / last.total_steps), text=text)
     else:

@@ -12,6 +12,7 @@ from bioner.machine import Device
 from bioner.progress import Progress
 from bioner.spans import Document
 from bioner.ui import cache
+from bioner.ui.plain import plain
 from bioner.ui.predict.actions import draw_actions
 from bioner.ui.predict.chosen import explain
 from bioner.ui.predict.readers import Reader, choose_readers
@@ -65,7 +66,7 @@ def tag(
     for reader in readers:
 
         def progress(heard: Progress, name: str = reader.name) -> None:
-            told = f"{name}: {heard.done:,} of {heard.total:,} sentences"
+            told = f"{plain(name)}: {heard.done:,} of {heard.total:,} sentences"
             bar.progress(heard.share or 0.0, told)
 
         try:

@@ -12,6 +12,7 @@ from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention, rivals
 from bioner.ui import charts
 from bioner.ui.chips import color_of
+from bioner.ui.plain import plain
 from bioner.ui.predict.marks import mention_key
 from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.session import Session
@@ -26,13 +27,13 @@ PARTING_WORDS = {
 
 
 def summary(document: Document, model: str, seconds: float) -> str:
-    """Say in one line what was found."""
+    """Say in one line what was found, as Markdown."""
     types = len({one.label for one in document.mentions})
     sentences = len(document.sentence_ranges)
     took = f" · {seconds * 1000:,.0f} ms" if 0.0005 <= seconds < 60 else ""
     return (
         f"{many(len(document.mentions), 'mention')} of {many(types, 'type')} in "
-        f"{many(sentences, 'sentence')} · {model}{took}"
+        f"{many(sentences, 'sentence')} · {plain(model)}{took}"
     )
 
 
@@ -142,7 +143,7 @@ def draw_partings(documents: Sequence[Document], names: Sequence[str]) -> None:
     }
     counts = Counter(one.kind for one in found)
     told = ", ".join(f"{counts[kind]:,} {words[kind]}" for kind in words if counts[kind])
-    st.caption(f"{agreed:,} the same · {told}")
+    st.caption(f"{agreed:,} the same · {plain(told)}")
     st.dataframe(
         {
             "What": [words[one.kind] for one in found],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from bioner.store import ReviewItem
+from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Act, Desk
 
 
@@ -19,6 +20,7 @@ def draw_covers(desk: Desk, focus: ReviewItem, act: Act) -> None:
             types,
             selection_mode="multi",
             default=known,
+            format_func=plain_label,
             key=key,
             on_change=_save_covers,
             args=(desk, focus.item, key, act),

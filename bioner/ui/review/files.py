@@ -187,6 +187,7 @@ def _ask_looked_for(desk: Desk, proposed: frozenset[str]) -> frozenset[str]:
         types,
         selection_mode="multi",
         default=[name for name in types if name in proposed],
+        format_func=plain_label,
         key=f"upload_covers_{'_'.join(sorted(proposed))}",
         wrap=True,
         help="As its labels say. Only for these types does the absence of a mark count as evidence "

@@ -16,7 +16,7 @@ from bioner.review.new_types import add_types, type_name
 from bioner.store import Project
 from bioner.store.values import ROLES
 from bioner.ui.ordering import order_queue
-from bioner.ui.plain import plain
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.review.setup import draw_new_project
 from bioner.ui.session import show_problem
@@ -73,6 +73,7 @@ def _draw_settings(desk: Desk) -> None:
         project.types,
         selection_mode="multi",
         default=[name for name in project.types if name in project.covers],
+        format_func=plain_label,
         key=f"covers_of_{project.name}",
         disabled=not is_curator,
         wrap=True,

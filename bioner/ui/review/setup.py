@@ -144,6 +144,7 @@ def draw_new_project(session: Session, store: Store) -> None:
             names,
             selection_mode="multi",
             default=list(names),
+            format_func=plain_label,
             key="new_covers",
             wrap=True,
             help="Only for these types is the absence of a mark evidence in training. It can be "

@@ -76,10 +76,10 @@ def _draw_head(job: Job, metrics: Sequence[Metric]) -> None:
         left = remaining_s(metrics) if job.is_active else None
         text = f"Step {last.step:,} of {last.total_steps:,}"
         text += f" · about {duration(left)} left" if left else ""
-        text += f" · {said}" if said and job.is_active else ""
+        text += f" · {plain(said)}" if said and job.is_active else ""
         st.progress(share, text=text)
     elif job.is_active:
-        st.progress(0.0, text=said or "Getting ready …")
+        st.progress(0.0, text=plain(said) or "Getting ready …")
     _draw_standing(job, metrics)
     _draw_numbers(job, metrics)
 
