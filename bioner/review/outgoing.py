@@ -31,22 +31,19 @@ class Outgoing:
 
     def lines(self) -> Iterator[str]:
         """Yield what a person must know of it; nothing where every document is read whole."""
-        name = NAMES[self.format]
+        number = self.partly + self.left_out
+        if not number:
+            return
         if self.left_out:
-            yield (
-                f"{self.left_out:,} documents are only partly reviewed ({self.sentences:,} "
-                f"sentences are not) and {name} cannot say which sentences: left out"
-            )
-        elif self.partly and self.format in LOOKS_COMPLETE:
-            yield (
-                f"{self.partly:,} documents are only partly reviewed ({self.sentences:,} sentences "
-                f"are not) and look complete: {name} cannot say which sentences"
-            )
-        elif self.partly:
-            yield (
-                f"{self.partly:,} documents are only partly reviewed: which of their sentences "
-                f"nobody has read ({self.sentences:,}) is written with them"
-            )
+            fate = f"{NAMES[self.format]} cannot say which sentences: left out"
+        elif self.format in LOOKS_COMPLETE:
+            fate = f"{NAMES[self.format]} cannot say which sentences: they look complete"
+        else:
+            fate = "which ones is written with them"
+        yield (
+            f"documents reviewed only in part: {number:,}; sentences in them that nobody has read: "
+            f"{self.sentences:,}; {fate}"
+        )
 
 
 def outgoing(documents: Iterable[Document], format: str, *, partly: Partly = "leave") -> Outgoing:

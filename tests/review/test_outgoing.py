@@ -82,7 +82,7 @@ def test_the_command_leaves_them_out_says_so_and_writes_them_on_request(
     reviewed(store)
     words = ["review", "export", "--project", "p", "--reviewed", "--format", "pubtator", "--out"]
     done = CliRunner().invoke(app, [*words, str(tmp_path / "a.txt")])
-    assert "1 documents are only partly reviewed (1 sentences are not)" in done.stderr
+    assert "documents reviewed only in part: 1; sentences in them that nobody" in done.stderr
     assert "1 documents, 2 mentions" in done.stdout
     done = CliRunner().invoke(app, [*words, str(tmp_path / "b.txt"), "--partly", "keep"])
     assert "2 documents, 3 mentions" in done.stdout
