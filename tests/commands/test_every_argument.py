@@ -52,6 +52,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         ),
         NUMBER,
     ),
+    "--add-type": ("", HALF),
     "--out": OUT,
     "out": OUT,
     **dict.fromkeys(("--data", "--source", "file", "files", "checkpoint"), IN),
@@ -133,6 +134,9 @@ VALID: dict[str, list[str]] = {
 """What else a command needs, with sense; a tested argument of the same name comes after."""
 
 
+COMMAND = get_command(app)
+
+
 def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Yield each command's words and the command."""
     if hasattr(command, "commands"):
@@ -143,7 +147,7 @@ def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
 
 
 def arguments() -> Iterator[tuple[str, Any]]:
-    for words, command in leaves(get_command(app)):
+    for words, command in leaves(COMMAND):
         for one in command.params:
             if not (getattr(one, "is_flag", False) or getattr(one, "hidden", False)):
                 yield words, one
@@ -175,6 +179,7 @@ def place(
         for name in ("HOME", "BACKUPS", "MODELS", "JOBS", "DATA"):
             patch.setenv(f"BIONER_{name}", str(folder / name.lower()))
         patch.setenv("BIONER_DEVICE", "cpu")
+        patch.setattr("typer.testing._get_command", lambda _: COMMAND)  # made once, not each time
         patch.delenv("BIONER_DATABASE_URL", raising=False)
         patch.chdir(folder)
         settings = read_settings()
