@@ -30,6 +30,12 @@ SEED = (
     b"<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>1</PMID><Article><ArticleTitle>p53"
     b"</ArticleTitle></Article></MedlineCitation></PubmedArticle></PubmedArticleSet>"
 )
+PMC_SEED = (
+    b"<article><front><article-meta><article-id pub-id-type='pmc'>PMC7</article-id><title-group>"
+    b"<article-title>p53</article-title></title-group><abstract><p>Abs.</p></abstract>"
+    b"</article-meta></front><body><sec><title>Results</title><p>H<sub>2</sub>O.</p></sec></body>"
+    b"</article>"
+)
 PIECES = (
     b"", b"\t", b"\n", b'"', b"9" * 30, b"NaN", b"1e999", b"\\ud800", b"[" * 3000, b"<a>" * 300,
     b"&x;", b"&beta;", b"]]>", b"\x00", b"\xff", b"\x1f\x8b", b"T1", b"-1", b"|t|", b"\r", b";",
@@ -102,7 +108,8 @@ def fuzz(format: str, seconds: float, seed: int) -> Counter[str]:
     chance = random.Random(f"{format}{seed}")
     counts: Counter[str] = Counter()
     end = time.monotonic() + seconds
-    data = to_bytes([Document("a", "p53 binds MDM2.")], format)[0] if format in WRITABLE else SEED
+    seed = PMC_SEED if format == "pmc" else SEED
+    data = to_bytes([Document("a", "p53 binds MDM2.")], format)[0] if format in WRITABLE else seed
     while time.monotonic() < end:
         if format in WRITABLE and chance.random() < 0.3:
             _try(counts, "written", partial(to_bytes, documents(chance), format))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bioner.commands.arguments import check_count, check_known, path_argument
+from bioner.commands.arguments import ArgumentError, check_count, check_known, path_argument
 from bioner.commands.projects import ProjectOption, find_project, open_store
 from bioner.commands.terminal import counter, print_json, refusing, say
 from bioner.errors import StoreError
@@ -57,6 +57,8 @@ def import_(
     from bioner.review.intake import Origin, take_in
     from bioner.review.texts import Texts
 
+    if any(not one.strip() for one in add_type or ()):
+        raise ArgumentError("--add-type: expected the name of a type, got nothing")
     settings = read_settings()
     schema = read_user_schema(settings)
     read = read_documents(file)

@@ -59,7 +59,17 @@ KINDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("--base", "--loss", "--device", "--precision", "--format", "--mapping", "--split"),
-            *("--split-by", "id", "name", "model", "model_a", "model_b", "--model", "--type"),
+            *(
+                "--split-by",
+                "id",
+                "name",
+                "model",
+                "document",
+                "model_a",
+                "model_b",
+                "--model",
+                "--type",
+            ),
             *("--partly", "--scope"),
             *("--corpus", "corpus"),
         ),
@@ -127,6 +137,7 @@ VALID: dict[str, list[str]] = {
     "review export": ["--project", "P", "--out", "{tmp}/out.jsonl"],
     "review restore": ["{tmp}/file.txt", "--yes"],
     "review history": ["1"],
+    "review erase": ["d", "--project", "P", "--yes"],
     "review freeze": ["--name", "own"],
     "corpora export": ["mine", "--out", "{tmp}/new.jsonl"],
     "review queue": ["--project", "P"],
