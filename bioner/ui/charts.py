@@ -198,7 +198,7 @@ def heatmap(
     shades = found.mark_rect(stroke="#80808040").encode(
         color=alt.Color("value:Q", scale=scale, legend=None), tooltip=tooltip
     )
-    texts = found.mark_text(fontSize=11).encode(
+    texts = found.mark_text(fontSize=10 if len(columns) > 10 else 11).encode(
         text=alt.Text("value:Q", format=number),
         color=alt.condition(f"datum.value > {middle}", alt.value(strong), alt.value(faint)),
     )
