@@ -337,7 +337,7 @@ def of_models(settings: Settings) -> Iterator[Compared]:
         yield Compared("scores", f"models show, {entry.name}", raw["scores"], shown["scores"])
         found = train.get(entry.name, {}).get("Test F1")
         found = None if found is None or found != found else round(float(found), 6)
-        wanted = None if own is None else round(float(own), 6)
+        wanted = None if own is None else round(100 * float(own), 6)
         yield Compared("scores", f"Train, models, {entry.name}", wanted, found)
         if f1 is not None:
             line = next(one for one in listed.splitlines() if entry.name in one.split())
@@ -400,7 +400,7 @@ def of_run(settings: Settings, store: Store, before: Truth) -> Iterator[Compared
     scores = [json.loads(line) for line in lines]
     last = next(one["devel_f1"] for one in reversed(scores) if one.get("devel_f1") is not None)
     shown = run_page.metric("Devel F1")
-    yield Compared("devel F1", "Train, run", f"{100 * last:.1f} %", shown)
+    yield Compared("devel F1", "Train, run", f"{100 * last:.1f}", shown)
     has_parent = any(one.get("parent_f1") is not None for one in scores)
     yield Compared("parent's devel F1", "metrics", True, has_parent)
 

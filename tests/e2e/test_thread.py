@@ -97,6 +97,9 @@ def test_a_prediction_is_corrected_and_makes_a_new_model_with_scores(
     assert [s.text for s in store.corrections(project)]
 
     whole.open(tab, "Train", view="new")
+    tab.get_by_text("Go on from the model in use").wait_for()
+    tab.get_by_text("A fresh run", exact=True).click()
+    settle_page(tab)
     tab.locator(".st-key-train_corrections label").click()
     settle_page(tab)
     tab.get_by_text("1 reviewed sentence").wait_for()
