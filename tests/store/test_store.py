@@ -378,6 +378,7 @@ def test_only_accepted_and_corrected_sentences_are_training_data_with_what_was_l
         frozenset({"Gene"}),
     ]
     assert {s.corpus for s in sentences} == {"corrections"}
+    assert {s.owner for s in sentences} == {"p"}, "its own convention, where a model knows it"
     assert [(x.start, x.end, x.label, x.status, x.score) for x in sentences[1].spans] == [
         (0, 1, "Gene", "reviewed", None)
     ]
