@@ -37,6 +37,7 @@ from bioner.store import documents as incoming
 from bioner.store.engine import Database
 from bioner.store.events import read_events, record_event
 from bioner.store.my_test import TrainedOn, nothing
+from bioner.store.outlook import Outlook, look_ahead
 from bioner.store.values import (
     Agreement,
     Backup,
@@ -595,6 +596,12 @@ class Store:
         who = reviewer or self.actor.name
         self._allow(Action.RESTORE, who)
         return restoring.restore(self.database, path, self.folder, who)
+
+    def look_ahead(self, path: Path) -> Outlook:
+        """Return what restoring a backup would change."""
+        self._allow(Action.RESTORE)
+        with self.database.read() as connection:
+            return look_ahead(connection, path)
 
     def verify(self) -> Verified:
         """Walk every chain of revisions, and compare it with what the backups hold."""

@@ -212,3 +212,26 @@ def test_a_chain_of_many_old_revisions_is_made_by_the_migration(tmp_path: Path) 
     with again.database.write() as connection:
         connection.execute(text("UPDATE revisions SET note = 'x' WHERE seq = 7"))
     assert again.verify().problems
+
+
+def test_what_a_restore_would_change_is_counted_before(store: Store, tmp_path: Path) -> None:
+    save_some(store, 2)
+    copy = store.backup(tmp_path / "copy.sqlite3")
+    save_some(store, 3)
+    store.import_documents("p", [a_document(9)])
+    store.create_project(a_project("later"))
+    ahead = store.look_ahead(copy)
+    assert (ahead.undone, ahead.documents, ahead.gone) == (3, (4, 3), ("later",))
+    with pytest.raises(StoreError, match="no such file"):
+        store.look_ahead(tmp_path / "absent")
+
+
+def test_what_was_erased_stays_erased_when_a_copy_elsewhere_is_restored(
+    store: Store, tmp_path: Path
+) -> None:
+    save_some(store)
+    copy = store.backup(tmp_path / "elsewhere.sqlite3")
+    store.erase_document("p", "d0", "ann")
+    store.restore(copy)
+    assert store.texts("p", ["d0", "d1"])["d0"] is None
+    assert store.verify().problems == ()

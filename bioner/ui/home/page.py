@@ -6,6 +6,7 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.settings import Settings
+from bioner.ui.home.restore import draw_restore
 from bioner.ui.home.steps import draw_next
 from bioner.ui.home.studio import Studio, read_studio
 from bioner.ui.merged import open_shelf
@@ -26,6 +27,7 @@ def draw(session: Session) -> None:
     draw_next(session, studio)
     draw_here(session, studio)
     draw_safety(session.settings, studio)
+    draw_restore(session, list(studio.backups))
 
 
 def draw_here(session: Session, studio: Studio) -> None:
