@@ -103,11 +103,12 @@ def export(
         raise FormatError(f"unknown format {format!r}; expected one of {', '.join(WRITABLE)}")
     check_out(out, is_folder_meant=format == "brat")
     store = open_store(read_settings())
-    documents = store.export_documents(
-        find_project(store, project), only_reviewed=reviewed, with_covers=True
-    )
+    name = find_project(store, project)
+    documents = store.export_documents(name, only_reviewed=reviewed, with_covers=True)
     going = outgoing(documents, format, partly=chosen if reviewed else "keep")
     report = write_documents(going.documents, out, format)
+    facts = {"format": format, "documents": report.documents, "marks": report.written}
+    store.record("export", project=name, after=facts)
     typer.echo(f"{out}: {report.documents:,} documents, {report.written:,} mentions")
     for line in going.lines():
         say(line)

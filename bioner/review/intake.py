@@ -134,6 +134,9 @@ def take_in(
     came = _Came(store, project, placed, named.reasons, tagged)
     ranked, unranked = came.rank(order, on_progress)
     placing = sum((_receipt(one, origin.source) for one in placements), Receipt())
+    facts = {"source": origin.source, "layer": origin.layer, "model": own.model}
+    counts = {"documents": len(placed), "marks": placing.mentions_placed}
+    store.record("import", project=project, after={**facts, **counts})
     return Intake(
         receipt=texts.receipt().then(meaning).then(naming).then(placing),
         documents=placed,
