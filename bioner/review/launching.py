@@ -103,6 +103,9 @@ def _written(one: Sentence) -> dict[str, Any]:
         "spans": [[s.start, s.end, s.label, s.source_label, s.status] for s in one.spans],
         "covers": sorted(one.covers),
         "corpus": one.corpus,
+        "split": one.split,
+        "ignored": one.ignored,
+        "sources": one.sources,
     }
 
 
@@ -117,4 +120,7 @@ def _read(raw: Mapping[str, Any]) -> Sentence:
         ),
         frozenset(raw["covers"]),
         raw["corpus"],
+        raw["split"],
+        ignored=tuple((start, end) for start, end in raw["ignored"]),
+        sources=tuple(raw["sources"]),
     )
