@@ -7,8 +7,10 @@ model is trained on with what was reviewed beside a replay of the corpora.
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from bioner.errors import BionerError
+from bioner.models.card import hashes_of_models
 from bioner.models.catalogue import find_model
 from bioner.review.intake import Origin, open_project, take_in
 from bioner.review.texts import Texts
@@ -66,7 +68,12 @@ def main(model: str, new_model: str, recipe: Recipe | None = None) -> None:
         store,
         PROJECT,
         Texts(documents=tagged),
-        Origin(source="examples", schema=tagger.schema.fingerprint, model=parent.name),
+        Origin(
+            source="examples",
+            schema=tagger.schema.fingerprint,
+            trained=partial(hashes_of_models, settings.models),
+            model=parent.name,
+        ),
     )
     print(f"{came.receipt.documents_placed} texts in, {came.items} sentences to review")
     for document in came.documents:

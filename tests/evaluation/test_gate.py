@@ -229,7 +229,7 @@ def test_a_candidate_that_does_not_say_what_it_was_trained_on_is_not_called_chec
 ) -> None:
     new = stored(tmp_path, "new", GOOD, trained_on=frozenset())
     held = decision(new, stored(tmp_path, "old", GOOD))
-    assert verdicts(held)["leaks of new"] is Verdict.CANNOT_TELL
+    assert verdicts(held)["what new was trained on"] is Verdict.CANNOT_TELL
 
 
 def test_corrected_patterns_must_be_found_again_on_held_out_text(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from bioner.spans import Document, mention
 from bioner.store import Edit, Project, open_store
 from bioner.ui.metrics.board import column_name
 from bioner.ui.metrics.data import SAMPLE
+from bioner.ui.plain import plain_label
 
 
 @pytest.fixture(scope="session")
@@ -312,7 +313,8 @@ def test_the_model_in_use_is_retrained_with_the_corrections_by_a_click(
     tests = make_my_test(place)
     app = open_page(view="compare")
     button = app.button(key="metrics_retrain")
-    assert button.label == f"Retrain bioner-compact with {100 - tests} reviewed sentences"
+    name = plain_label("bioner-compact")
+    assert button.label == f"Retrain {name} with {100 - tests} reviewed sentences"
     assert f"will be used; {tests} of “my test” stay out" in button.help
     assert "A part of the merged corpora is replayed" in button.help
     button.click().run()
@@ -386,7 +388,7 @@ def test_evaluate_launches_a_background_job_with_the_command_for_it(
 ) -> None:
     launched = []
 
-    def refuse(spec: launch.JobSpec, settings: Settings) -> launch.Job:
+    def refuse(spec: launch.JobSpec, settings: Settings, **_: object) -> launch.Job:
         launched.append(spec)
         raise JobError("no room for it")
 

@@ -92,7 +92,7 @@ def test_methods_paragraph_says_only_what_the_card_records() -> None:
         assert part in text
     assert "12 were corrected by reviewers" in text
     assert "seed 7, for 2 epochs (40 steps)" in text
-    assert "71.2 %" in text
+    assert "71.2." in text
     assert "batches of 24," in text
     two = replace(CARD, hardware={"device": "cuda", "name": "A card", "processes": 2})
     assert "batches of 48 (24 at a time)," in run_card.methods_paragraph(two)
