@@ -28,7 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow by what it uses, so that ``make quick`` stays quick without a list."""
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
-        if used & SLOW_FIXTURES.keys() or "postgres" in item.name:
+        opens_pages = hasattr(getattr(item, "module", None), "AppTest")
+        if used & SLOW_FIXTURES.keys() or opens_pages or "postgres" in item.name:
             item.add_marker("slow")
         if "shared" in used:
             item.add_marker("corpora")

@@ -379,6 +379,7 @@ class SlowTagger(DictionaryTagger):
 LONG = Limits(long_characters=100, patience_s=1.0)
 
 
+@pytest.mark.slow
 def test_a_short_request_does_not_wait_for_a_long_one(client_for) -> None:
     tagger = SlowTagger(pieces=60)
     client = client_for(tagger, limits=LONG)

@@ -157,6 +157,7 @@ def test_gold_stays_gold_and_the_model_s_marks_stand_beside_it(bioner, tmp_path:
     assert found["label"] == "Disease"
 
 
+@pytest.mark.slow
 def test_an_own_corpus_is_added_and_merged_like_the_ten(bioner, tmp_path: Path) -> None:
     mine = tmp_path / "mine.tsv"
     mine.write_text("Novel\tO\nzoledrinate\tB-Drug\nhelps\tO\n.\tO\n\n" * 3, "utf-8")

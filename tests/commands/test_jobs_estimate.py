@@ -63,6 +63,7 @@ def test_fewer_corpora_are_fewer_sentences(place: Settings) -> None:
     assert 0 < part < whole
 
 
+@pytest.mark.slow
 def test_measured_pace_is_said_to_be_measured(
     place: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

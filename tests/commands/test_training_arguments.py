@@ -86,6 +86,7 @@ def wrong(table: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
     return [(name, value) for name, values in table.items() for value in values]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("background", [(), ("--background",)], ids=["here", "as a job"])
 def test_train_refuses_values_without_sense_before_it_does_anything(
     place: Settings, background: tuple[str, ...]
@@ -100,6 +101,7 @@ def test_train_refuses_values_without_sense_before_it_does_anything(
         assert not list(place.jobs.glob("2*")), (name, value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("background", [(), ("--background",)], ids=["here", "as a job"])
 def test_retrain_refuses_values_without_sense_before_it_does_anything(
     place: Settings, background: tuple[str, ...]
@@ -120,6 +122,7 @@ def test_retrain_without_a_correction_is_refused_before_a_model_is_loaded(place:
     assert done.stderr.splitlines()[-1].startswith("error: there is no correction to learn from")
 
 
+@pytest.mark.slow
 def test_jobs_estimate_refuses_values_without_sense(place: Settings, sample: Dataset) -> None:
     write_dataset(sample, place.merged)
     numbers = ("--epochs", "--max-steps", "--batch-size", "--accumulate")

@@ -131,6 +131,7 @@ def labelled(label: str) -> bytes:
     return json.dumps({"id": "a", "text": "Aspirin helps.", "entities": [mark]}).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("label", "shown"),
     [
@@ -157,6 +158,7 @@ def test_a_label_on_several_lines_becomes_one_line_and_is_counted(
     assert report.mapped["ward"] == {shown: {"Chemical": 1}}
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1, max_size=12).filter(lambda text: text.strip()))
 @example("B-x")
 @example("O")

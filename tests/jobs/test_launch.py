@@ -223,6 +223,7 @@ def test_queued_job_can_leave_the_queue(place: Settings) -> None:
     assert read_metrics(second.id, place) == []
 
 
+@pytest.mark.slow
 def test_job_without_processes_is_lost_and_can_be_resumed(place: Settings) -> None:
     job = launch.launch(make_spec(place, "--steps", "40", "--pause", "0.05"), place)
     state = wait_for_steps(place, job.id, 6).state
@@ -483,6 +484,7 @@ def test_of_two_that_resume_one_job_at_once_the_second_is_refused(place: Setting
     assert read_job(job.id, place).state.attempt == 2
 
 
+@pytest.mark.slow
 def test_resume_looks_after_it_has_the_lock(place: Settings) -> None:
     """What somebody else did while it waited is seen."""
     job = ended(place, "--end", "SIGKILL")

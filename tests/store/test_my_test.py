@@ -71,6 +71,7 @@ def test_a_text_that_a_model_was_trained_on_never_joins(store: Store) -> None:
     assert placed.known_documents == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_independent", [False, True])
 def test_the_count_of_usable_sentences_is_what_training_reads(
     store: Store, is_independent: bool

@@ -21,6 +21,8 @@ VERDICTS = st.sampled_from([None, "accept", "correct", "reject", "unsure"])
 REVIEWERS = st.sampled_from(["ann", "bob"])
 What = tuple[tuple[Mention, ...], str | None, str]
 
+pytestmark = pytest.mark.slow
+
 
 class Reviewing(RuleBasedStateMachine):
     """Two reviewers who edit, undo, redo and restore, against a model that is a list of states."""

@@ -117,6 +117,7 @@ def test_every_backup_made_while_others_write_is_one_moments_state(
     assert copy.progress("p") == store.progress("p")
 
 
+@pytest.mark.slow
 def test_no_acknowledged_edit_is_lost_to_a_restore(store: Store, tmp_path: Path) -> None:
     good = store.backup(tmp_path / "good.sqlite3")
     saved: list[str] = []
