@@ -192,7 +192,7 @@ WRITES = (
 ACTED = {
     "jobs/launch.py": {"launch", "stop", "resume", "retry", "delete"},
     "evaluation/promotion.py": {"promote", "rollback", "record"},
-    "corpora/mapping_edit.py": {"write_edit", "restore"},
+    "corpora/mapping_edit.py": {"write_edit", "restore", "add_type"},
     "corpora/adding.py": {"add_corpus", "remove_corpus"},
     "corpora/build.py": {"build"},
     "corpora/fetch.py": {"fetch"},

@@ -12,7 +12,7 @@ from bioner.bearer import TOKENS, add_token, revoke_token
 from bioner.corpora.adding import add_corpus, remove_corpus
 from bioner.corpora.build import build
 from bioner.corpora.fetch import fetch
-from bioner.corpora.mapping_edit import MappingEdit, restore, write_edit
+from bioner.corpora.mapping_edit import MappingEdit, add_type, restore, write_edit
 from bioner.corpora.own import OwnCorpus
 from bioner.errors import AccessError, BionerError
 from bioner.evaluation import promotion
@@ -68,6 +68,10 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
         Action.ANNOTATE,
         lambda s, store, a: store.resplit("Trial", "d1", [(0, len(TEXT))], a.name),
     ),
+    "undo a split": (
+        Action.ANNOTATE,
+        lambda s, store, a: store.undo_resplit("Trial", "d1", a.name),
+    ),
     "create": (
         Action.CREATE,
         lambda s, store, a: store.create_project(
@@ -115,6 +119,7 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
         lambda s, store, a: write_edit(s, MappingEdit("none", {}, frozenset()), actor=a),
     ),
     "restore a mapping": (Action.MAPPING, lambda s, store, a: restore(s, "none", actor=a)),
+    "add a type": (Action.MAPPING, lambda s, store, a: add_type(s, "New", actor=a)),
     "add a corpus": (
         Action.CORPORA,
         lambda s, store, a: add_corpus(

@@ -320,6 +320,7 @@ class Store:
         Marks stay as they are now; a sentence whose marks are those of before has its verdict
         again. Raises StoreError where there is no change left, or where a mention would be cut.
         """
+        self._allow(Action.ANNOTATE, reviewer)
         with self.database.write() as connection:
             return resplit.undo_resplit(connection, project, document, reviewer, new_op())
 

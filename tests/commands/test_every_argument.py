@@ -190,7 +190,7 @@ def place(
         for name in ("HOME", "BACKUPS", "MODELS", "JOBS", "DATA"):
             patch.setenv(f"BIONER_{name}", str(folder / name.lower()))
         patch.setenv("BIONER_DEVICE", "cpu")
-        patch.setattr("typer.testing._get_command", lambda _: COMMAND)  # made once, not each time
+        patch.setattr("typer.main.get_group", lambda _: COMMAND)  # made once, not each time
         patch.delenv("BIONER_DATABASE_URL", raising=False)
         patch.chdir(folder)
         settings = read_settings()

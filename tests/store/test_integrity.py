@@ -26,6 +26,7 @@ from bioner.store import (
     StaleSettingsError,
     Store,
 )
+from bioner.store.backups import backup_automatically
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -90,7 +91,7 @@ def test_what_was_changed_or_is_missing_is_named(store: Store, damage: str, said
 
 def test_a_document_that_a_backup_holds_and_the_database_lacks_is_named(store: Store) -> None:
     save_some(store)
-    store._back_up("hourly")
+    backup_automatically(store.database, store.folder, "hourly")
     with store.database.write() as connection:
         for table in ("facets", "layers", "corrections"):
             connection.execute(text(f"DELETE FROM {table}"))

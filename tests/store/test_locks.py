@@ -22,6 +22,7 @@ from store_support import (
 from bioner.errors import StoreError
 from bioner.spans import mention
 from bioner.store import StaleSettingsError, Store, backups, leases, projects, resplit, revisions
+from bioner.store.engine import LogicalClock
 from bioner.store.turns import Turns
 
 WAITS_S = 0.5
@@ -80,7 +81,7 @@ def first_items(store: Store) -> list[int]:
 
 
 def test_two_who_ask_for_the_next_get_two_sentences_and_neither_waits(store: Store) -> None:
-    store.database.clock._offset += 100  # both have a time to keep
+    store.database.clock = LogicalClock(wall=lambda: time.time() + 100)  # both have a time to keep
     with store.database.write() as connection:
         mine = claim_next(store, "ann")(connection)
         other = Other(store, claim_next(store, "bob"))

@@ -14,7 +14,8 @@ from bioner.errors import ConventionError, ModelError
 from bioner.labels import schema_to_json
 from bioner.models.reserved_pieces import read_conventions, reserve_pieces, write_conventions
 from bioner.spans import corpus_sentence
-from bioner.tagging.load import load_tagger
+from bioner.tagging.load import load_tagger, load_tokenizer
+from bioner.tagging.network import TorchNetwork
 from bioner.tagging.told import join_readings, own_columns
 
 torch = pytest.importorskip("torch")
@@ -86,37 +87,37 @@ def test_conventions_differ_and_a_batch_may_mix_them(model: Path, sample) -> Non
     assert not np.allclose(mixed[1], mixed[2], atol=1e-2)
 
 
-def test_long_sentences_carry_the_piece_in_every_window(model: Path, sample) -> None:
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """The pieces of every batch that torch is given from now on."""
+    batches = []
+    compute = TorchNetwork.__call__
+
+    def watch(network, ids, mask):
+        batches.append(ids)
+        return compute(network, ids, mask)
+
+    monkeypatch.setattr(TorchNetwork, "__call__", watch)
+    return batches
+
+
+def test_long_sentences_carry_the_piece_in_every_window(model: Path, sample, seen) -> None:
     words = [t for s in sample.train for t in s.tokens][:400]
-    seen = []
     tagger = load_tagger(model, backend="torch")
-    network = tagger._network
-
-    def watch(ids, mask):
-        seen.append((ids, mask))
-        return network(ids, mask)
-
-    tagger._network = watch
     (tagged,) = tagger.tag([corpus_sentence("long", words)], convention="ours")
     assert max(s.end for s in tagged.spans) > 350
-    piece = tagger._pieces.numbers["[convention1]"]
-    assert all((ids[:, 1] == piece).all() for ids, _ in seen)
-    assert max(ids.shape[1] for ids, _ in seen) <= 128
+    piece = load_tokenizer(model)[0].token_to_id("[convention1]")
+    assert seen
+    assert all((ids[:, 1] == piece).all() for ids in seen)
+    assert max(ids.shape[1] for ids in seen) <= 128
 
 
-def test_text_that_spells_out_a_reserved_piece_is_text(model: Path) -> None:
+def test_text_that_spells_out_a_reserved_piece_is_text(model: Path, seen) -> None:
     tagger = load_tagger(model, backend="torch")
-    seen = []
-    network = tagger._network
-
-    def watch(ids, mask):
-        seen.append(ids)
-        return network(ids, mask)
-
-    tagger._network = watch
     tagger.tag([corpus_sentence("d", ["a", "[BC2GM]", "b"])], convention="CRAFT")
-    numbers = tagger._pieces.numbers
-    assert all(numbers["[BC2GM]"] not in ids for ids in seen)
+    piece = load_tokenizer(model)[0].token_to_id("[BC2GM]")
+    assert seen
+    assert all(piece not in ids for ids in seen)
 
 
 def test_onnx_computes_what_torch_does_under_every_convention(model: Path, sample) -> None:

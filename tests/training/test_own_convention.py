@@ -12,7 +12,7 @@ from bioner.conventions import pieces_for
 from bioner.errors import TrainingError
 from bioner.models.reserved_pieces import read_conventions, reserve_pieces
 from bioner.spans import Sentence, Span, corpus_sentence
-from bioner.tagging.load import load_tagger
+from bioner.tagging.load import load_tagger, load_tokenizer
 from bioner.training.config import Recipe, TrainingConfig
 from bioner.training.retraining import retrain
 from bioner.training.run import train
@@ -91,7 +91,7 @@ def test_averaging_with_the_parent_leaves_a_new_piece_as_it_was_learned(parent, 
         out = tmp_path / f"keep{keep}"
         recipe = Recipe(keep=keep, epochs=1, batch_size=8, device="cpu", only_piece=True)
         retrain(parent, corrected(), replace(clashing(), devel=()), out, recipe=recipe)
-        number = load_tagger(out)._pieces.numbers[read_conventions(out).find(LAB).piece]
+        number = load_tokenizer(out)[0].token_to_id(read_conventions(out).find(LAB).piece)
         weights = load_file(out / "model.safetensors")
         rows.append(weights["bert.embeddings.word_embeddings.weight"][number])
     assert torch.equal(*rows)
