@@ -158,6 +158,13 @@ def test_a_backup_is_put_back_into_postgresql(
     store = a_store(tmp_path, url=postgres_url)
     good = store.backup(tmp_path / "good.sqlite3")
     present = store.export_documents("p")
-    store.erase_document("p", "d0", "ann")
+    item = store.open_item(store.items_of("p", "d0")[0], claim=False)
+    store.save(edit_of(item, mention(0, 9, "Gene")))
+    store.create_project(a_project("later"))
+    assert store.export_documents("p") != present
     assert restore_database(postgres_url, tmp_path / "backups", good).before is not None
     assert store.export_documents("p") == present
+    assert [one.name for one in store.projects()] == ["p"]
+    store.erase_document("p", "d0", "ann")
+    restore_database(postgres_url, tmp_path / "backups", good)  # which the erasure did not reach
+    assert store.export_documents("p") == [one for one in present if one.id != "d0"]
