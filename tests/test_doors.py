@@ -18,7 +18,7 @@ DOORS = {
     "import_sentences": {"review/intake.py"},
     "set_priorities": {"review/intake.py", "review/ranking.py"},
     "create_project": {"review/intake.py", "ui/review/setup.py"},
-    "restore": set(),
+    "restore": {"ui/home/restore.py"},
     "backup": {"commands/review.py", "ui/review/project.py"},
 }
 """What writes for no reviewer, or as a rule for none, and the only modules that may call it."""

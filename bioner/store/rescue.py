@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import select
+
 from bioner.errors import StoreError
 from bioner.store import backups, copies, restoring, soundness
 from bioner.store.engine import Database
+from bioner.store.erasing import erase_again
 from bioner.store.store import Store
-from bioner.store.tables import metadata
+from bioner.store.tables import events, metadata
 from bioner.store.values import DatabaseLostError
 
 JUMP = 1_000_000
@@ -66,12 +69,34 @@ def _replace_file(database: Database, folder: Path, path: Path) -> Restored:
     with backups.locked(folder), copies.replacing(file) as temporary:
         restoring.bring_up_to_date(path, temporary)
         restoring.number_on(temporary, _highest(file) if is_there else None, jump=JUMP)
+        if is_there:
+            _keep_events(file, temporary)
         _begin_generation(temporary, path, aside if is_there else None)
         for suffix in ("-shm", "-wal", ""):
             part = file.with_name(file.name + suffix)
             if part.exists():
                 part.replace(aside.with_name(aside.name + suffix))
     return Restored(before=aside if is_there else None, was_damaged=is_there, readable=readable)
+
+
+def _keep_events(damaged: Path, file: Path) -> None:
+    """Keep the events that can be read, and erase again what they say was erased since."""
+    names = [column.name for column in events.columns]
+    try:
+        with contextlib.closing(_open(damaged)) as connection:
+            rows = connection.execute(f"SELECT {', '.join(names)} FROM events").fetchall()
+    except sqlite3.Error:
+        return
+    copy = Database(f"sqlite:///{file}")
+    try:
+        with copy.write() as into:
+            known = {seq for (seq,) in into.execute(select(events.c.seq))}
+            fresh = [dict(zip(names, row, strict=True)) for row in rows if row[0] not in known]
+            if fresh:
+                into.execute(events.insert(), fresh)
+            erase_again(into)
+    finally:
+        copy.close()
 
 
 def _begin_generation(file: Path, path: Path, kept: Path | None) -> None:
@@ -108,7 +133,9 @@ def _highest(file: Path) -> tuple[int, ...] | None:
 
 
 def _ask(file: Path, query: str) -> int:
-    with contextlib.closing(
-        sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
-    ) as connection:
+    with contextlib.closing(_open(file)) as connection:
         return int(connection.execute(query).fetchone()[0])
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)

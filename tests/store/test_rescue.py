@@ -139,6 +139,29 @@ def test_an_erasure_reaches_the_damaged_file_that_was_kept(tmp_path: Path) -> No
     store.erase_document("p", "d0", "ann")
 
 
+def test_what_was_erased_stays_erased_when_a_damaged_database_is_restored(tmp_path: Path) -> None:
+    store, good = a_backed_up_store(tmp_path)
+    elsewhere = tmp_path / "elsewhere.sqlite3"
+    elsewhere.write_bytes(good.read_bytes())
+    store.erase_document("p", "d0", "Ann")
+    store.database.forget_free_pages()
+    store.close()
+    file = tmp_path / "store.sqlite3"
+    with closing(sqlite3.connect(file)) as connection:
+        page = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'layers'"
+        ).fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    with file.open("r+b") as broken:
+        broken.seek((page - 1) * size)
+        broken.write(b"\xff" * size)
+    assert restore_database(url_of(tmp_path), tmp_path / "backups", elsewhere).was_damaged
+    again = Store(url_of(tmp_path), tmp_path / "backups")
+    assert again.texts("p", ["d0"])["d0"] is None
+    assert "erase" in [event.kind for event in again.events()]
+    again.close()
+
+
 def test_a_sound_database_is_backed_up_first(tmp_path: Path) -> None:
     store, good = a_backed_up_store(tmp_path)
     store.create_project(a_project("later"))
