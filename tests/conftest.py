@@ -11,6 +11,8 @@ from support import ROOT, SHARED
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# A test that has a home of its own has the backups beside it, never another test's.
+os.environ.pop("BIONER_BACKUPS", None)
 
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.merge import merge
