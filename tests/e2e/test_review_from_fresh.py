@@ -272,9 +272,9 @@ def test_predictions_are_corrected_and_make_a_model_whose_card_names_them(
     assert (progress.done, progress.items) == (CORRECTED, DOCUMENTS * SENTENCES)
 
     hand.show("Texts")
-    hand.choose(tab.get_by_role("combobox", name="Format"), "jsonl")
+    hand.choose(tab.get_by_role("combobox", name="Format"), "JSON lines")
     with tab.expect_download() as download:
-        hand.press(tab.get_by_role("button", name="Download jsonl"))
+        hand.press(tab.get_by_role("button", name="Download JSON lines"))
     rows = [json.loads(line) for line in Path(download.value.path()).read_text().splitlines()]
     exported = [(one["text"], one["label"]) for row in rows for one in row["entities"]]
     assert sorted(exported) == sorted([*WANTED.items()] * CORRECTED)

@@ -431,14 +431,14 @@ def test_a_pubtator_file_comes_in_counted_and_goes_out_as_it_is_shown(
         )
     tab.get_by_text("Nothing is waiting").wait_for(timeout=PATIENCE_MS)
     desk.open(tab, "files", part="Texts")
-    for name in ("jsonl", "pubtator"):
+    for name in ("JSON lines", "PubTator"):
         tab.get_by_role("combobox", name="Format").click()
         tab.get_by_role("option", name=name, exact=True).click()
         tab.get_by_text(f"{name}: 1 record").wait_for(timeout=PATIENCE_MS)
         with tab.expect_download(timeout=PATIENCE_MS) as download:
             tab.get_by_role("button", name=f"Download {name}").click()
         written = Path(download.value.path()).read_text()
-        if name == "jsonl":
+        if name == "JSON lines":
             [record] = [json.loads(line) for line in written.splitlines()]
             assert [one["text"] for one in record["entities"]] == [
                 "BRCA1", "aspirin", "Aspirin", "fever",
