@@ -122,9 +122,12 @@ def gather(
     """Gather the kept evaluations of a candidate and of the active model (or ``against``).
 
     Nothing is tagged. Of the merged corpora that are here now, if they are here; else of any that
-    both models were scored on. ``kept`` saves the reading. Raises ModelError for an unknown model.
+    both models were scored on. ``kept`` saves the reading. Where the folder of the model in use is
+    gone, nothing can be compared with it. Raises ModelError for an unknown model.
     """
     active = against or active_model(settings)
+    if active == active_model(settings) and not (settings.models / active).is_dir():
+        return Evidence(candidate=candidate, active=active, has_own_test=bool(own_test))
     folders = [find_model(name, settings.models) for name in (candidate, active)]
     names = [folder.resolve().name for folder in folders]
     found = list_evaluations(settings.data / FOLDER) if kept is None else kept

@@ -75,7 +75,7 @@ def promote(
         previous = promoted(past)[-1]
         if previous == name:
             raise ModelError(f"{name} is the active model already")
-        decision = _decide_on(settings, store, name, previous)
+        decision = assess(settings, store, name, previous)
         record(settings, decision, by=by, actor=actor)
         if not decision.is_accepted and not overrule.strip():
             raise ModelError(
@@ -87,13 +87,6 @@ def promote(
             parts.insert(1, "Overruled:")
         told = " ".join(part for part in parts if part)
         return _write(settings, past, Promotion("promote", name, previous, told, by, _now()))
-
-
-def _decide_on(settings: Settings, store: Store, name: str, active: str) -> Decision:
-    if (settings.models / active).is_dir():
-        return assess(settings, store, name, active)
-    own_test = bool(store.my_test())
-    return decide(Evidence(candidate=name, active=active, has_own_test=own_test))
 
 
 def rollback(
