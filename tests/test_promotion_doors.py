@@ -84,8 +84,8 @@ def test_promote_decides_before_it_writes():
         for node in ast.walk(function)
         if isinstance(node, ast.Call)
     ]
-    order = [name for _, name in sorted(calls) if name in ("_decide_on", "record", "_write")]
-    assert order == ["_decide_on", "record", "_write"]
+    order = [name for _, name in sorted(calls) if name in ("assess", "record", "_write")]
+    assert order == ["assess", "record", "_write"]
 
 
 @pytest.mark.parametrize(
