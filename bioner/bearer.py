@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import json
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from bioner.access import Action, Actor, allow
 from bioner.errors import AccessError
-from bioner.files import read_json_object, write_whole
+from bioner.files import locked, read_json_object, write_whole
 
 TOKENS = "tokens.json"
 """The file in the user's data folder."""
@@ -166,6 +165,5 @@ def _write(path: Path, tokens: Sequence[Token]) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(path.with_name(f".{path.name}.lock")):
         yield

@@ -1,4 +1,4 @@
-"""Files and folders written whole or not at all, and JSON read without trusting it."""
+"""Files and folders written whole or not at all, locks, and JSON read without trusting it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bioner.errors import BionerError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 SIZE_LIMIT = 64 * 2**20
 """The most bytes of a JSON file; the largest in use (a vocabulary of 250,000 pieces) has 17 MB."""
 DEPTH_LIMIT = 100
 DIGITS_LIMIT = 100
 """The most digits of a whole number; Transformers writes 31 of them for "no limit"."""
+LOCK_POLL_S = 0.02
+"""How often who waits for a lock looks again."""
 _SURROGATE = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 
 
@@ -72,7 +77,8 @@ def _beside(path: Path) -> Path:
 
 
 def _flush(path: Path) -> None:
-    with path.open("rb") as file:
+    # Windows flushes only what is open for writing; elsewhere a file may be there to read alone.
+    with path.open("r+b" if os.name == "nt" else "rb") as file:
         os.fsync(file.fileno())
 
 
@@ -89,6 +95,31 @@ def _take_place(work: Path, target: Path) -> None:
         former.replace(target)
         raise
     shutil.rmtree(former, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes out while the block runs; they wait. Raises OSError."""
+    with _lock(path).acquire(poll_interval=LOCK_POLL_S):
+        yield
+
+
+def try_lock(path: Path) -> BaseFileLock | None:
+    """Lock a file until ``release`` or this process's end; None where another one holds it."""
+    from filelock import Timeout
+
+    lock = _lock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return None
+    return lock
+
+
+def _lock(path: Path) -> BaseFileLock:
+    from filelock import FileLock  # late: it takes longer than most files that need no lock
+
+    return FileLock(path, thread_local=False)
 
 
 def read_json_object(

@@ -1,4 +1,4 @@
-"""What this machine has and runs: processes by number and birth, GPUs, torch's CUDA."""
+"""What this machine has: graphics cards, torch's CUDA, the CPUs that may be used."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ import gc
 import math
 import os
 import shutil
-import signal
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from bioner.errors import DeviceError
-
-if TYPE_CHECKING:
-    import psutil
 
 CPUINFO = Path("/proc/cpuinfo")
 """Where Linux says what the processor can do."""
@@ -45,14 +41,6 @@ Named = TypeVar("Named", Device, Precision)
 
 
 @dataclass(frozen=True)
-class ProcessId:
-    """A process by number *and* birth (boot, start time), because numbers are given out again."""
-
-    pid: int
-    born: str
-
-
-@dataclass(frozen=True)
 class Gpu:
     """One graphics card as ``nvidia-smi`` shows it."""
 
@@ -61,76 +49,6 @@ class Gpu:
     memory_bytes: int
     memory_used_bytes: int
     busy_percent: float
-
-
-def process_id(pid: int) -> ProcessId | None:
-    """Identify a living process; None when there is none of this number, or only its zombie."""
-    stat = Path(f"/proc/{pid}/stat")
-    if Path("/proc/self/stat").exists():
-        try:
-            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
-        except OSError:
-            return None
-        if len(fields) < 20 or fields[0] in "ZX":
-            return None
-        return ProcessId(pid, f"{_boot_id()}:{fields[19]}")
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return ProcessId(pid, f"{process.create_time():.2f}")
-    except psutil.Error:
-        return None
-
-
-def _boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
-def is_alive(process: ProcessId | None) -> bool:
-    """Return whether this very process still runs (not another one of the same number)."""
-    return process is not None and process_id(process.pid) == process
-
-
-def signal_group(process: ProcessId | None, number: signal.Signals) -> bool:
-    """Send a signal to the process group that this process leads; False if it is gone."""
-    if process is None or not is_alive(process):
-        return False
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def kill_tree(process: ProcessId | None) -> None:
-    """Kill a process, its group, and its descendants in groups of their own (torchrun's are)."""
-    import psutil
-
-    if process is None or not is_alive(process):
-        return
-    try:
-        descendants = psutil.Process(process.pid).children(recursive=True)
-    except psutil.Error:
-        descendants = []
-    signal_group(process, signal.SIGKILL)
-    kill_all(descendants)
-
-
-def kill_all(processes: Iterable[psutil.Process]) -> None:
-    """Kill these very processes, as far as they still live."""
-    import psutil
-
-    for process in processes:
-        try:
-            process.kill()
-        except psutil.Error:
-            continue
 
 
 def gpus() -> tuple[Gpu, ...]:

@@ -57,13 +57,12 @@ def retrain(
     Without merged corpora the model's own marks stand for them. The defaults are those that
     benchmarks/loop.py measures.
     """
-    from bioner.commands.train import model_folder, start_job, terminal_report
+    from bioner.commands.train import model_folder, start_job, stop_of, terminal_report
     from bioner.jobs.reporter import JobReporter
     from bioner.jobs.specs import retraining_details, with_options
     from bioner.models.catalogue import chosen_model
     from bioner.review.launching import corrections_of
     from bioner.training.config import Recipe
-    from bioner.training.processes import stop_on_signal
     from bioner.training.progress import stopping
     from bioner.training.replay import read_replay
     from bioner.training.retraining import retrain as run
@@ -91,7 +90,7 @@ def retrain(
         start_job(words, settings, title=target.name, details=retraining_details(parent))
         return
     merged = data or (settings.merged if (settings.merged / "manifest.json").is_file() else None)
-    stop = stop_on_signal()
+    stop = stop_of(job)
     pulse, show = stopping(stop), counter("marking")
 
     def marking(heard: Progress) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -162,14 +162,13 @@ def _run(
 ) -> None:
     from bioner.corpora.dataset_folder import read_dataset
     from bioner.jobs.reporter import JobReporter
-    from bioner.training.processes import stop_on_signal
     from bioner.training.record import repeat_command
     from bioner.training.run import train
 
     command = repeat_command(
         config, out, corpora=corpora, types=types, has_corrections=with_corrections
     )
-    stop = stop_on_signal()
+    stop = stop_of(job)
     reporter: Any = nullcontext(terminal_report())
     if job and processes.is_first():
         reporter = JobReporter(job)
@@ -209,6 +208,15 @@ def _run(
             f"{out}: {card.steps:,} steps, {card.train_sentences:,} sentences "
             f"({card.corrections:,} corrections), {card.duration_s:.0f} s"
         )
+
+
+def stop_of(job: Path | None) -> Callable[[], bool]:
+    """Return what says whether this run is to stop: by a signal, or by the file of its job."""
+    from bioner.jobs.folder import is_stop_asked
+    from bioner.training.processes import stop_on_signal
+
+    is_signalled = stop_on_signal()
+    return lambda: is_signalled() or (job is not None and is_stop_asked(job))
 
 
 def _corrections(settings: Settings, job: Path | None) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from bioner.errors import ModelError
 from bioner.evaluation.gate import Evidence, corrected_patterns, decide, gather
 from bioner.evaluation.reports import Evaluation
 from bioner.evaluation.verdicts import Decision, decision_from_json
-from bioner.files import write_whole
+from bioner.files import locked, write_whole
 from bioner.models.catalogue import (
     POINTER,
     Promotion,
@@ -174,8 +173,7 @@ def _write(settings: Settings, past: tuple[Promotion, ...], change: Promotion) -
 @contextmanager
 def _pointer_lock(settings: Settings) -> Iterator[None]:
     settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / f".{POINTER}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(settings.home / f".{POINTER}.lock"):
         yield
 
 

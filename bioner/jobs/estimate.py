@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import statistics
 import subprocess
 import sys
@@ -207,8 +206,8 @@ def measure_speed(settings: Settings, base: str, device: str, batch_size: int) -
     try:
         pace = _measured(base, device, batch_size)
     finally:
-        for handle in slots.values():
-            os.close(handle)
+        for slot in slots:
+            slot.release()
     speeds = {**_speeds(settings), _speed_key(base, device, batch_size): pace}
     write_whole(settings.jobs / SPEEDS, json.dumps(speeds, indent=1))
     return Speed(pace, CALIBRATED)

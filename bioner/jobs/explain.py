@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
 
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.log import RESUMED
 from bioner.jobs.specs import option
-
-if TYPE_CHECKING:
-    pass
-
+from bioner.processes import KILLED
 
 _MEMORY_SIGNS = (
     "MemoryError",
@@ -34,7 +30,7 @@ def explain(
         return f"{where} ran out of memory", _smaller_batch(spec)
     if "No space left on device" in log:
         return "the disk is full", "free some space, then resume it"
-    if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
+    if code in (-KILLED, 128 + KILLED):
         return (
             "it was killed by the system (signal 9), most likely because memory ran out",
             _smaller_batch(spec),

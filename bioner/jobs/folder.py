@@ -2,31 +2,32 @@
 
 ``jobs/<id>/`` holds ``spec.json`` (what to run), ``state.json`` (where it stands),
 ``metrics.jsonl`` (one Progress a line), ``log.txt`` (all that the worker printed) and
-``outcome.json`` (how the worker itself says that it ended).
+``outcome.json`` (how the worker itself says that it ended); ``stop`` is there once somebody has
+asked it to end.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from bioner.errors import JobError
-from bioner.files import read_json_object, write_whole
-from bioner.machine import Device, ProcessId, is_alive
+from bioner.files import locked, read_json_object, write_whole
+from bioner.machine import Device
 from bioner.models.card import CARD, ModelCard, read_card
+from bioner.processes import ProcessId, is_alive
 from bioner.settings import Settings
 
 Status = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
 ACTIVE: tuple[Status, ...] = ("queued", "running", "stopping")
 MEND = "delete the job's folder"
+STOP = "stop"
 ID_LIMIT = 200
 CLOCK_S = 2.0
 """How far a card's time, in whole seconds, may lie outside its run."""
@@ -187,12 +188,19 @@ def edit_state(folder: Path, change: Callable[[JobState], JobState]) -> JobState
     return state
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other processes out while the block runs."""
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def ask_to_stop(folder: Path) -> None:
+    """Leave the file that asks a job to stop: its processes look for it, on every system."""
+    (folder / STOP).touch()
+
+
+def is_stop_asked(folder: Path) -> bool:
+    """Return whether somebody has asked this job to stop since it was last queued."""
+    return (folder / STOP).exists()
+
+
+def forget_stop(folder: Path) -> None:
+    """Take back the request to stop, before the job is queued again."""
+    (folder / STOP).unlink(missing_ok=True)
 
 
 def _observed(job: Job) -> JobState:

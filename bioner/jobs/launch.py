@@ -10,8 +10,6 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -22,27 +20,30 @@ from types import MappingProxyType
 
 from bioner.access import Action, Actor, allow
 from bioner.errors import JobError
-from bioner.files import write_whole
+from bioner.files import locked, write_whole
 from bioner.jobs.folder import (
     ACTIVE,
     START_LIMIT_S,
     Job,
     JobSpec,
     JobState,
+    ask_to_stop,
     edit_state,
     folder_bytes,
-    locked,
+    forget_stop,
     open_job,
     read_job,
+    read_state,
 )
 from bioner.jobs.log import RESUMED
 from bioner.jobs.preflight import check_launch
 from bioner.jobs.specs import option, with_options
-from bioner.machine import kill_tree, signal_group
-from bioner.settings import PROJECT_ROOT, Settings
+from bioner.processes import ask_to_end, detach, kill_tree, process_id
+from bioner.settings import PROJECT_ROOT, Settings, child_environment
 
 LAUNCHING = ".launching.lock"
 """Held while somebody looks whether a job may start and queues it."""
+START_POLL_S = 0.02
 
 
 def launch(
@@ -114,35 +115,37 @@ def _queued(state: JobState) -> JobState:
 
 def _detach(folder: Path) -> None:
     command = [sys.executable, "-m", "bioner.jobs.supervisor", str(folder)]
+    problem = ""
     with (folder / "log.txt").open("ab") as log:
         try:
-            subprocess.run(
-                command,
-                cwd=PROJECT_ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                check=True,
-                timeout=START_LIMIT_S,
-            )
-        except (subprocess.SubprocessError, OSError) as error:
+            process = detach(command, cwd=PROJECT_ROOT, log=log, environment=child_environment())
+        except OSError as error:
             problem = f"its process could not be started: {error}"
-            edit_state(folder, lambda s: replace(s, status="failed", problem=problem))
-            raise JobError(f"{folder.name}: {problem}; see {folder / 'log.txt'}") from error
+    began = time.monotonic()
+    while not problem and read_state(folder).supervisor is None:
+        if process.poll() is not None and read_state(folder).supervisor is None:
+            problem = f"its process ended at once, with exit code {process.returncode}"
+        elif time.monotonic() - began > START_LIMIT_S:
+            kill_tree(process_id(process.pid))
+            problem = f"its process did not answer within {START_LIMIT_S:.0f} s"
+        time.sleep(START_POLL_S)
+    if problem:
+        edit_state(folder, lambda s: replace(s, status="failed", problem=problem))
+        raise JobError(f"{folder.name}: {problem}; see {folder / 'log.txt'}")
 
 
 def stop(id: str, settings: Settings, *, force: bool = False, actor: Actor | None = None) -> Job:
     """Ask a job to stop: its worker saves a checkpoint and ends.
 
-    SIGTERM first; SIGKILL after the specification's ``grace_s``, or at once with ``force``. A
-    queued job leaves the queue. Raises JobError if the job is not active.
+    A file asks first, on POSIX SIGTERM too; it is killed after the specification's ``grace_s``, or
+    at once with ``force``. A queued job leaves the queue. Raises JobError if the job is not active.
     """
     allow(Action.JOBS, actor)
     job = read_job(id, settings)
     if not job.is_active:
         raise JobError(f"{id} is {job.status}: there is nothing to stop")
     asked = job.state.stop_asked_at
+    ask_to_stop(job.folder)
     state = edit_state(
         job.folder,
         lambda s: replace(
@@ -153,12 +156,12 @@ def stop(id: str, settings: Settings, *, force: bool = False, actor: Actor | Non
     )
     if force:
         kill_tree(state.worker)
-    if not signal_group(state.supervisor, signal.SIGTERM):
+    if not ask_to_end(state.supervisor):
         overdue = asked is not None and time.time() - asked > job.spec.grace_s
         if overdue:
             kill_tree(state.worker)
         else:
-            signal_group(state.worker, signal.SIGTERM)
+            ask_to_end(state.worker)
     return read_job(id, settings)
 
 
@@ -173,6 +176,7 @@ def resume(id: str, settings: Settings, *, actor: Actor | None = None) -> Job:
                 f"{id} is {job.status}: only a stopped, failed or lost job can be resumed"
             )
         _refuse_blocked(job.spec, settings, is_resumed=True)
+        forget_stop(job.folder)
         edit_state(job.folder, lambda s: _queued(replace(s, attempt=s.attempt + 1)))
     with (job.folder / "log.txt").open("a", encoding="utf-8") as log:
         log.write(f"\n{RESUMED} {datetime.now(UTC).isoformat(timespec='seconds')}]\n")

@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bioner.machine import (
-    gpus,
-)
+from bioner.errors import JobError
+from bioner.files import read_json_object, try_lock, write_whole
+from bioner.machine import gpus
+from bioner.processes import ProcessId, is_alive
 
 if TYPE_CHECKING:
-    pass
+    from filelock import BaseFileLock
 
 
-def take_slots(jobs: Path, device: str, count: int = 1) -> dict[str, int] | None:
-    """Lock ``count`` slots of a device, for the CPU its one: slot name → open lock file.
+@dataclass(frozen=True)
+class Slot:
+    """One slot that this process holds: it is free again when both holder and worker are gone."""
 
-    The worker inherits the open files, so a slot stays taken while either process lives. None when
-    too few are free.
+    name: str
+    jobs: Path
+    lock: BaseFileLock
+
+    def note(self, worker: ProcessId | None) -> None:
+        """Write down who computes here, so that the slot stays taken if this process dies first."""
+        if worker is not None:
+            write_whole(_worker_file(self.jobs, self.name), json.dumps(asdict(worker)))
+
+    def release(self) -> None:
+        """Let others have the slot."""
+        self.lock.release()
+
+
+def take_slots(jobs: Path, device: str, count: int = 1) -> tuple[Slot, ...] | None:
+    """Take ``count`` slots of a device, for the CPU its one; None when too few are free.
+
+    One rule on every system: a slot is free where nobody holds its lock and the worker noted last,
+    by number and birth, is gone.
     """
     names = ["cpu"] if device == "cpu" else [f"cuda-{card.index}" for card in gpus()]
     wanted = 1 if device == "cpu" else count
-    taken: dict[str, int] = {}
+    taken: list[Slot] = []
     for name in names:
-        handle = os.open(jobs / f".device-{name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
+        lock = try_lock(jobs / f".device-{name}.lock")
+        if lock is None:
             continue
-        taken[name] = handle
+        if is_alive(_noted_worker(jobs, name)):
+            lock.release()
+            continue
+        taken.append(Slot(name, jobs, lock))
         if len(taken) == wanted:
-            return taken
-    for handle in taken.values():
-        os.close(handle)
+            return tuple(taken)
+    for slot in taken:
+        slot.release()
     return None
+
+
+def _worker_file(jobs: Path, name: str) -> Path:
+    return jobs / f".device-{name}.worker.json"
+
+
+def _noted_worker(jobs: Path, name: str) -> ProcessId | None:
+    try:
+        return ProcessId(**read_json_object(_worker_file(jobs, name), JobError))
+    except (JobError, TypeError):
+        return None

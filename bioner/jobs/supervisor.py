@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bioner.errors import JobError
 from bioner.jobs.explain import explain
-from bioner.jobs.folder import JobState, edit_state, read_outcome, read_spec, read_state
+from bioner.jobs.folder import (
+    JobState,
+    edit_state,
+    is_stop_asked,
+    read_outcome,
+    read_spec,
+    read_state,
+)
 from bioner.jobs.log import tail_text
-from bioner.jobs.slots import take_slots
+from bioner.jobs.slots import Slot, take_slots
 from bioner.jobs.usage import Usage, oom_kills
-from bioner.machine import (
+from bioner.processes import (
+    IS_POSIX,
+    KILLED,
     ProcessId,
+    ask_to_end,
+    detach,
     is_alive,
-    kill_all,
+    kill_left_behind,
     kill_tree,
     process_id,
-    signal_group,
 )
 from bioner.settings import PROJECT_ROOT, child_environment
 
-if TYPE_CHECKING:
-    pass
-
 QUEUE_POLL_S = 1.0
 HEARTBEAT_S = 5.0
+POLL_S = 0.1
+"""How often it looks whether the worker has ended or somebody asks to stop."""
+ENDED_AS_ASKED = (0, -signal.SIGTERM, -KILLED, 128 + signal.SIGTERM)
+"""Exit codes of a worker that was asked to stop and did."""
 
 
 class Supervisor:
@@ -42,23 +51,26 @@ class Supervisor:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.spec = read_spec(folder)
-        self.is_stop_asked = False
-        self._wake, wake = os.pipe()
-        os.set_blocking(self._wake, False)
-        os.set_blocking(wake, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self._is_signalled = False
+        self._has_killed = False
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask_to_stop)
+            signal.signal(number, self._hear)
 
-    def _ask_to_stop(self, *_: object) -> None:
-        self.is_stop_asked = True
+    def _hear(self, *_: object) -> None:
+        self._is_signalled = True
 
-    def _sleep(self, seconds: float) -> None:
-        """Wait until a signal arrives, at most so long."""
-        if select.select([self._wake], [], [], seconds)[0]:
-            os.read(self._wake, 512)
+    @property
+    def is_stop_asked(self) -> bool:
+        """Whether the job is to stop: a file asks on every system, a signal where there are any."""
+        return self._is_signalled or is_stop_asked(self.folder)
+
+    def _sleep(self, seconds: float, has_ended: Callable[[], bool] = lambda: False) -> None:
+        """Wait until somebody asks to stop or the worker has ended, at most so long."""
+        until, was_asked = time.monotonic() + seconds, self.is_stop_asked
+        while time.monotonic() < until and self.is_stop_asked == was_asked and not has_ended():
+            time.sleep(POLL_S)
 
     def announce(self) -> None:
         """Write this process into the job's state."""
@@ -68,27 +80,29 @@ class Supervisor:
     def run(self) -> None:
         """Wait for the device, run the worker to its end, write the state it ended in."""
         state = read_state(self.folder)
-        locks = self._wait_for_device(state)
-        if locks is None:
+        slots = self._wait_for_device(state)
+        if slots is None:
             self._finish(status="stopped", problem="stopped while it waited for the device")
             return
         kills = oom_kills()
         try:
-            worker = self._start(state, locks)
+            worker = self._start(state, slots)
         except OSError as error:
             self._finish(status="failed", problem=f"{self.spec.command[0]}: {error.strerror}")
             return
         identity = process_id(worker.pid)
+        for slot in slots:
+            slot.note(identity)
         self._edit(worker=identity, status="running", started_at=time.time())
         self._watch(worker, identity)
         self._end(worker, killed_for_memory=oom_kills() > kills)
 
-    def _wait_for_device(self, state: JobState) -> dict[str, int] | None:
+    def _wait_for_device(self, state: JobState) -> tuple[Slot, ...] | None:
         while not self.is_stop_asked:
             if self._is_next(state):
-                locks = take_slots(self.folder.parent, self.spec.device, self.spec.gpus)
-                if locks is not None:
-                    return locks
+                slots = take_slots(self.folder.parent, self.spec.device, self.spec.gpus)
+                if slots is not None:
+                    return slots
             self._sleep(QUEUE_POLL_S)
             if time.time() - read_state(self.folder).heartbeat > HEARTBEAT_S:
                 self._edit()
@@ -109,25 +123,17 @@ class Supervisor:
                 continue
         return True
 
-    def _start(self, state: JobState, locks: dict[str, int]) -> subprocess.Popen[bytes]:
-        self._edit(slots=tuple(locks))
+    def _start(self, state: JobState, slots: tuple[Slot, ...]) -> subprocess.Popen[bytes]:
+        names = tuple(slot.name for slot in slots)
+        self._edit(slots=names)
         command = [*self.spec.command, "--job", str(self.folder)]
         if state.attempt > 1:
             command.append("--resume")
         environment = child_environment(PYTHONUNBUFFERED="1")
         if self.spec.device == "cuda":
-            environment["CUDA_VISIBLE_DEVICES"] = ",".join(s.removeprefix("cuda-") for s in locks)
+            environment["CUDA_VISIBLE_DEVICES"] = ",".join(n.removeprefix("cuda-") for n in names)
         with (self.folder / "log.txt").open("ab") as log:
-            return subprocess.Popen(
-                command,
-                cwd=PROJECT_ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=tuple(locks.values()),
-            )
+            return detach(command, cwd=PROJECT_ROOT, log=log, environment=environment)
 
     def _watch(self, worker: subprocess.Popen[bytes], identity: ProcessId | None) -> None:
         usage = Usage(worker.pid)
@@ -138,17 +144,16 @@ class Supervisor:
             if self.is_stop_asked and signalled_at is None:
                 signalled_at = now
                 self._edit(status="stopping", stop_asked_at=time.time())
-                signal_group(identity, signal.SIGTERM)
+                ask_to_end(identity)
             if signalled_at is not None and now - signalled_at > self.spec.grace_s:
+                self._has_killed = True
                 kill_tree(identity)
             if now - beaten_at >= HEARTBEAT_S:
                 beaten_at = now
                 edit_state(self.folder, usage.sample(self.spec.device).apply)
             left = HEARTBEAT_S if signalled_at is None else self.spec.grace_s + signalled_at - now
-            self._sleep(min(HEARTBEAT_S, max(0.05, left)))
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(worker.pid, signal.SIGKILL)  # what the worker left behind
-        kill_all(usage.descendants)
+            self._sleep(min(HEARTBEAT_S, max(0.05, left)), lambda: worker.poll() is not None)
+        kill_left_behind(worker.pid, usage.descendants)
 
     def _end(self, worker: subprocess.Popen[bytes], *, killed_for_memory: bool) -> None:
         code = worker.returncode
@@ -158,9 +163,9 @@ class Supervisor:
         if code == 0 and (outcome is None or outcome.status == "finished"):
             self._finish(status="finished", exit_code=code)
         elif (outcome is not None and outcome.status == "stopped") or (
-            was_asked and (code in (0, -signal.SIGTERM, -signal.SIGKILL, 128 + signal.SIGTERM))
+            was_asked and (code in ENDED_AS_ASKED or self._has_killed or not IS_POSIX)
         ):
-            forced = code == -signal.SIGKILL
+            forced = code == -KILLED or self._has_killed or (code != 0 and not IS_POSIX)
             problem = "stopped by force: the steps since its last checkpoint are lost"
             self._finish(status="stopped", exit_code=code, problem=problem if forced else "")
         else:
@@ -179,17 +184,9 @@ class Supervisor:
 
 
 def main(folder: Path) -> None:
-    """Detach: fork, tell the parent when the child has announced itself, supervise in the child."""
-    read_end, write_end = os.pipe()
-    if os.fork():
-        os.close(write_end)
-        os._exit(0 if os.read(read_end, 1) else 1)
-    os.close(read_end)
-    os.setsid()
+    """Announce this process in the job's state, for which its launcher waits, and supervise."""
     supervisor = Supervisor(folder)
     supervisor.announce()
-    os.write(write_end, b".")
-    os.close(write_end)
     supervisor.run()
 
 

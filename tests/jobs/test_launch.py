@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from bioner import machine
+from bioner import machine, processes
 from bioner.errors import JobError
+from bioner.files import locked
 from bioner.jobs import launch, preflight, slots
 from bioner.jobs.explain import explain
 from bioner.jobs.folder import (
@@ -24,7 +25,6 @@ from bioner.jobs.folder import (
     JobState,
     edit_state,
     list_jobs,
-    locked,
     read_job,
     read_state,
 )
@@ -33,8 +33,8 @@ from bioner.jobs.metrics import Metric, read_metrics, remaining_s
 from bioner.jobs.reporter import JobReporter
 from bioner.jobs.slots import take_slots
 from bioner.jobs.specs import option
-from bioner.machine import ProcessId
 from bioner.models.card import ModelCard, write_card
+from bioner.processes import ProcessId
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.training.progress import RunProgress
 
@@ -49,8 +49,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]
     settings = read_settings()
     yield settings
     for job in list_jobs(settings):
-        machine.signal_group(job.state.supervisor, signal.SIGKILL)
-        machine.signal_group(job.state.worker, signal.SIGKILL)
+        processes.kill(job.state.supervisor)
+        processes.kill(job.state.worker)
 
 
 def make_spec(settings: Settings, *arguments: str, name: str = "run", **changes: object) -> JobSpec:
@@ -227,11 +227,11 @@ def test_queued_job_can_leave_the_queue(place: Settings) -> None:
 def test_job_without_processes_is_lost_and_can_be_resumed(place: Settings) -> None:
     job = launch.launch(make_spec(place, "--steps", "40", "--pause", "0.05"), place)
     state = wait_for_steps(place, job.id, 6).state
-    machine.signal_group(state.supervisor, signal.SIGKILL)
+    processes.kill(state.supervisor)
     assert read_job(job.id, place).status == "running", "the worker itself still runs"
     with pytest.raises(JobError, match="running"):
         launch.resume(job.id, place)
-    machine.signal_group(state.worker, signal.SIGKILL)
+    processes.kill(state.worker)
     lost = wait_for(place, job.id, "lost")
     assert "without a word" in lost.state.problem
     launch.resume(job.id, place)
@@ -241,14 +241,14 @@ def test_job_without_processes_is_lost_and_can_be_resumed(place: Settings) -> No
 def test_worker_whose_supervisor_died_still_ends_as_finished(place: Settings) -> None:
     job = launch.launch(make_spec(place, "--steps", "10", "--pause", "0.1"), place)
     state = wait_for_steps(place, job.id).state
-    machine.signal_group(state.supervisor, signal.SIGKILL)
+    processes.kill(state.supervisor)
     assert wait_for(place, job.id, "finished", "lost").status == "finished"
 
 
 def test_worker_whose_supervisor_died_can_still_be_stopped(place: Settings) -> None:
     job = launch.launch(make_spec(place, "--steps", "5000"), place)
     state = wait_for_steps(place, job.id).state
-    machine.signal_group(state.supervisor, signal.SIGKILL)
+    processes.kill(state.supervisor)
     time.sleep(0.1)
     launch.stop(job.id, place)
     assert wait_for(place, job.id, "stopped")
@@ -257,7 +257,7 @@ def test_worker_whose_supervisor_died_can_still_be_stopped(place: Settings) -> N
 def test_device_stays_taken_while_an_orphaned_worker_lives(place: Settings) -> None:
     job = launch.launch(make_spec(place, "--steps", "5000"), place)
     state = wait_for_steps(place, job.id).state
-    machine.signal_group(state.supervisor, signal.SIGKILL)
+    processes.kill(state.supervisor)
     assert take_slots(place.jobs, job.spec.device) is None
 
 
@@ -277,22 +277,22 @@ def test_children_of_a_killed_worker_are_killed_too(place: Settings) -> None:
 
 def test_reused_process_number_is_not_taken_for_the_job(place: Settings) -> None:
     job = ended(place)
-    mine = machine.process_id(os.getpid())
+    mine = processes.process_id(os.getpid())
     assert mine is not None
-    assert machine.is_alive(mine)
+    assert processes.is_alive(mine)
     stranger = ProcessId(mine.pid, "another boot:1")
     edit_state(
         job.folder, lambda s: replace(s, status="running", supervisor=stranger, worker=stranger)
     )
     (job.folder / "outcome.json").unlink()
     assert read_job(job.id, place).status == "lost"
-    assert not machine.signal_group(stranger, signal.SIGTERM)
+    assert not processes.ask_to_end(stranger)
 
 
 def test_zombie_does_not_count_as_alive() -> None:
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert machine.process_id(child.pid) is None
+    assert processes.process_id(child.pid) is None
     child.wait()
 
 
@@ -455,13 +455,45 @@ def test_each_gpu_job_gets_cards_of_its_own(
     spec = JobSpec(("x",), title="x", device="cuda", gpus=2)
     first = take_slots(tmp_path, spec.device, spec.gpus)
     assert first is not None
-    assert list(first) == ["cuda-0", "cuda-1"]
+    assert [slot.name for slot in first] == ["cuda-0", "cuda-1"]
     assert take_slots(tmp_path, spec.device, spec.gpus) is None
     one = take_slots(tmp_path, spec.device, 1)
     assert one is not None
-    assert list(one) == ["cuda-2"]
-    for handle in (*first.values(), *one.values()):
-        os.close(handle)
+    assert [slot.name for slot in one] == ["cuda-2"]
+    for slot in (*first, *one):
+        slot.release()
+
+
+def test_a_slot_is_free_when_the_noted_worker_is_gone_and_not_before(tmp_path: Path) -> None:
+    """Number and birth together: another process of the same number does not hold it."""
+    mine = processes.process_id(os.getpid())
+    assert mine is not None
+    for worker, is_taken in ((mine, True), (ProcessId(mine.pid, "another boot:1"), False)):
+        held = take_slots(tmp_path, "cpu")
+        assert held is not None
+        held[0].note(worker)
+        held[0].release()
+        again = take_slots(tmp_path, "cpu")
+        assert (again is None) is is_taken
+        for slot in again or ():
+            slot.release()
+        (tmp_path / ".device-cpu.worker.json").unlink()
+
+
+def test_a_file_alone_stops_a_job_where_no_signal_can_be_sent(
+    place: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "ask_to_end", lambda process: processes.is_alive(process))
+    job = launch.launch(make_spec(place, "--steps", "5000"), place)
+    wait_for_steps(place, job.id)
+    launch.stop(job.id, place)
+    assert (job.folder / "stop").exists()
+    assert wait_for(place, job.id, "stopped")
+    launch.resume(job.id, place)
+    assert not (job.folder / "stop").exists(), "the former request is forgotten"
+    assert read_job(job.id, place).is_active
+    launch.stop(job.id, place, force=True)
+    wait_for(place, job.id, "stopped")
 
 
 RESUME = (
@@ -513,7 +545,7 @@ def test_jobs_of_the_former_commit_are_read_and_resumed(place: Settings) -> None
     (job.folder / "spec.json").write_text(json.dumps(spec))
     old = [sys.executable, "-c", "import time; time.sleep(60)", "-m", "bioner.supervisor"]
     former = subprocess.Popen(old, start_new_session=True)
-    alive = machine.process_id(former.pid)
+    alive = processes.process_id(former.pid)
     edit_state(job.folder, lambda s: replace(s, status="running", supervisor=alive))
     assert read_job(job.id, place).status == "running"
     assert launch.stop(job.id, place).status in ("stopping", "stopped")

@@ -18,7 +18,6 @@ import torch
 from support import ROOT
 from torch.utils.data import BatchSampler
 
-from bioner import machine
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.jobs import launch
@@ -26,6 +25,7 @@ from bioner.jobs.folder import JobSpec, JobState, list_jobs, read_job
 from bioner.jobs.log import tail_log
 from bioner.jobs.metrics import read_metrics
 from bioner.jobs.specs import launcher
+from bioner.processes import kill_tree, process_id
 from bioner.settings import Settings, read_settings
 from bioner.training import processes
 from bioner.training.batches import BucketSampler
@@ -104,8 +104,8 @@ def place(home: Path, monkeypatch: pytest.MonkeyPatch, sample: Dataset) -> Itera
     write_dataset(sample, settings.merged)
     yield settings
     for job in list_jobs(settings):
-        machine.kill_tree(job.state.worker)
-        machine.kill_tree(job.state.supervisor)
+        kill_tree(job.state.worker)
+        kill_tree(job.state.supervisor)
 
 
 def options(settings: Settings, encoder: Path, steps: int) -> list[str]:
@@ -198,6 +198,6 @@ def test_descendants_in_sessions_of_their_own_are_killed_too() -> None:
     assert parent.stdout is not None
     assert parent.stdout.readline() == b"ready\n"
     (child,) = psutil.Process(parent.pid).children()
-    machine.kill_tree(machine.process_id(parent.pid))
+    kill_tree(process_id(parent.pid))
     assert parent.wait(10) == -signal.SIGKILL
     assert not psutil.wait_procs([child], timeout=10)[1]

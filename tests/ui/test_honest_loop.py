@@ -19,7 +19,7 @@ from bioner.errors import JobError
 from bioner.jobs import launch
 from bioner.jobs.folder import JobSpec
 from bioner.labels import read_schema
-from bioner.machine import process_id
+from bioner.processes import process_id
 from bioner.review import kept_texts
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.spans import Document, mention

@@ -15,9 +15,10 @@ from streamlit.testing.v1 import AppTest
 
 from bioner.jobs import estimate, preflight
 from bioner.jobs.folder import list_jobs
-from bioner.machine import Device, Gpu, process_id
+from bioner.machine import Device, Gpu
 from bioner.models import bases
 from bioner.models.card import ModelCard
+from bioner.processes import process_id
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.training import run_card
 from bioner.ui.train import form
