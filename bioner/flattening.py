@@ -20,6 +20,16 @@ class Flattening:
     outside: int = 0
     labels_dropped: Counter[str] = field(default_factory=Counter)
 
+    def __add__(self, other: Flattening) -> Flattening:
+        return Flattening(
+            self.kept + other.kept,
+            self.nested_dropped + other.nested_dropped,
+            self.discontinuous_joined + other.discontinuous_joined,
+            self.snapped + other.snapped,
+            self.outside + other.outside,
+            self.labels_dropped + other.labels_dropped,
+        )
+
 
 def flatten(
     document: Document, tokens: Sequence[Range], mentions: Sequence[Mention] | None = None

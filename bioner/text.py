@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bioner.flattening import Flattening, flatten
@@ -105,21 +104,7 @@ def sentences_and_report(
         reports.append(report)
         tokens = tuple(fold(document.text[low:high]) for low, high in offsets)
         found.append(Sentence(document.id, tokens, tuple(offsets), spans, covers))
-    return found, _sum(reports)
-
-
-def _sum(reports: Sequence[Flattening]) -> Flattening:
-    labels: Counter[str] = Counter()
-    for report in reports:
-        labels.update(report.labels_dropped)
-    return Flattening(
-        sum(r.kept for r in reports),
-        sum(r.nested_dropped for r in reports),
-        sum(r.discontinuous_joined for r in reports),
-        sum(r.snapped for r in reports),
-        sum(r.outside for r in reports),
-        labels,
-    )
+    return found, sum(reports, Flattening())
 
 
 def _join_crossed(ranges: tuple[Range, ...], mentions: Sequence[Mention]) -> tuple[Range, ...]:

@@ -35,7 +35,7 @@ from bioner.review.reasons import (
 from bioner.review.twins import Twins
 from bioner.spans import Document, Sentence
 from bioner.store import Priority, Reason, Store
-from bioner.store.values import Layered
+from bioner.store.evidence import Layered
 
 WEIGHTS: Mapping[str, float] = {
     UNCERTAIN_WORDS: 1.0,

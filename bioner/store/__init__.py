@@ -1,36 +1,27 @@
 """The annotation store: projects, documents, layers kept apart, append-only revisions, backups."""
 
-from bioner.store.rescue import Restored, restore_database
-from bioner.store.store import Store, open_store
-from bioner.store.values import (
-    Agreement,
-    Backup,
+from bioner.store.evidence import Agreement, Evidence, Layered, Usable
+from bioner.store.failures import (
     DatabaseLostError,
-    Edit,
-    Event,
-    Evidence,
-    Layered,
+    RestoredMeanwhileError,
+    StaleEditError,
+    StaleSettingsError,
+)
+from bioner.store.placement import Placement, Reject
+from bioner.store.queue_items import (
     Occurrence,
     Other,
-    Placement,
     Prediction,
     Priority,
-    Project,
     QueueFilter,
     QueueRow,
     Reason,
-    Reject,
-    RestoredMeanwhileError,
     ReviewItem,
     ReviewProgress,
-    Revision,
-    StaleEditError,
-    StaleSettingsError,
-    Usable,
-    Verdict,
-    new_op,
-    surfaces_of,
 )
+from bioner.store.rescue import Restored, restore_database
+from bioner.store.store import Store, open_store
+from bioner.store.values import Backup, Edit, Event, Project, Revision, Verdict, new_op, surfaces_of
 from bioner.store.verifying import Verified
 
 __all__ = [

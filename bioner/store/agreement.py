@@ -11,9 +11,9 @@ from sqlalchemy import Connection, select
 from bioner.errors import StoreError
 from bioner.spans import Mention
 from bioner.store import codec, projects
+from bioner.store.evidence import Agreement
 from bioner.store.tables import corrections, items
 from bioner.store.training_data import keys_of
-from bioner.store.values import Agreement
 
 
 def agreement(connection: Connection, stored: projects.StoredProject, a: str, b: str) -> Agreement:

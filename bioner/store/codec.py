@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bioner.spans import Alternative, Mention, Range, Relation
-from bioner.store.values import Reason
+from bioner.store.queue_items import Reason
 
 
 def write_mentions(mentions: Iterable[Mention]) -> str:

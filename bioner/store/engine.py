@@ -26,10 +26,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, Operat
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bioner.errors import StoreError
+from bioner.store.failures import DatabaseLostError, RestoredMeanwhileError, UnsureError
 from bioner.store.refusals import ABOUT_DATABASE, lost, refusal_of
 from bioner.store.tables import clock
 from bioner.store.turns import Turns
-from bioner.store.values import DatabaseLostError, RestoredMeanwhileError, UnsureError
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 HEAD = "0003"

@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    select,
-)
+from sqlalchemy import Connection, Row, select
 
 from bioner.store import codec, projects
 from bioner.store.documents import find_document
 from bioner.store.engine import LogicalClock, read_generation
 from bioner.store.layers import shown_mentions, tokens_of
 from bioner.store.queue import surface_column
+from bioner.store.queue_items import Occurrence, Other, Prediction, ReviewItem, ShownLayer
 from bioner.store.states import find_place, read_state, status_of
 from bioner.store.tables import corrections, documents, items, layers
-from bioner.store.values import (
-    Occurrence,
-    Other,
-    Prediction,
-    ReviewItem,
-    ShownLayer,
-)
 
 
 def read_item(connection: Connection, clock: LogicalClock, item: int, reviewer: str) -> ReviewItem:

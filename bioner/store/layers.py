@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, select
 from bioner.flattening import flatten
 from bioner.spans import Document, Mention, Range, Sentence
 from bioner.store import codec, projects
+from bioner.store.evidence import Layered
 from bioner.store.tables import documents, items, layers
-from bioner.store.values import Layered
 
 PAGE = 500
 """Items are read so many at a time."""

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, or_, select, true, update
 
 from bioner.access import LISTED, NEEDS, Action, Role
 from bioner.store import projects
 from bioner.store.engine import LogicalClock
 from bioner.store.queue import query_of
+from bioner.store.queue_items import QueueFilter
 from bioner.store.states import gone
 from bioner.store.tables import items
-from bioner.store.values import (
-    Project,
-    QueueFilter,
-)
+from bioner.store.values import Project
 
 LEASE_S = 600.0
 """How long an item stays reserved for the reviewer who has it open, unless renewed."""

@@ -12,17 +12,9 @@ from bioner.spans import Mention
 from bioner.store import chains, codec, projects
 from bioner.store.facets import replace_labels
 from bioner.store.layers import shown_mentions
-from bioner.store.states import (
-    Place,
-    State,
-    status_of,
-    write_previous,
-)
+from bioner.store.states import Place, State, status_of, write_previous
 from bioner.store.tables import corrections, documents, items, layers, revisions
-from bioner.store.values import (
-    Revision,
-    RevisionKind,
-)
+from bioner.store.values import Revision, RevisionKind
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, exists, func, select, update
 
 from bioner.spans import fingerprint, normalise
 from bioner.store.layers import tokens_of
+from bioner.store.queue_items import ReviewProgress
 from bioner.store.tables import corrections, documents, items
-from bioner.store.values import ReviewProgress
 
 SHARE = 5
 """One document in this many is set aside."""

@@ -11,8 +11,9 @@ from bioner.access import LISTED, NEEDS, Action
 from bioner.errors import StoreError
 from bioner.store import codec
 from bioner.store.events import record_event
+from bioner.store.failures import StaleSettingsError
 from bioner.store.tables import projects
-from bioner.store.values import Project, StaleSettingsError
+from bioner.store.values import Project
 
 
 @dataclass(frozen=True)

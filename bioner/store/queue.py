@@ -26,13 +26,8 @@ from sqlalchemy import (
 )
 
 from bioner.store import codec, projects
+from bioner.store.queue_items import Priority, QueueFilter, QueueRow, ReviewProgress
 from bioner.store.tables import corrections, documents, facets, items, revisions
-from bioner.store.values import (
-    Priority,
-    QueueFilter,
-    QueueRow,
-    ReviewProgress,
-)
 
 PIECE = 1000
 """Priorities are written so many at a time."""

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    OperationalError,
-)
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bioner.errors import StoreError
-from bioner.store.values import DatabaseLostError
+from bioner.store.failures import DatabaseLostError
 
 ABOUT_DATABASE = (OverflowError, UnicodeEncodeError, PoolTimeoutError, DBAPIError)
 """What a database and its driver raise; all of it passes through ``refusal_of``."""

@@ -15,9 +15,9 @@ from bioner.errors import StoreError
 from bioner.store import backups, copies, restoring, soundness
 from bioner.store.engine import Database
 from bioner.store.erasing import erase_again
+from bioner.store.failures import DatabaseLostError
 from bioner.store.store import Store
 from bioner.store.tables import events, metadata
-from bioner.store.values import DatabaseLostError
 
 JUMP = 1_000_000
 """Numbers go on so far beyond the backup's where nobody can read what was given since."""

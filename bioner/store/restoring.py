@@ -16,9 +16,9 @@ from bioner.store.copies import copy_sqlite
 from bioner.store.engine import Database
 from bioner.store.erasing import erase_again
 from bioner.store.events import record_event
+from bioner.store.failures import DatabaseLostError
 from bioner.store.soundness import check, unsound
 from bioner.store.tables import clock, events, items, metadata, revisions
-from bioner.store.values import DatabaseLostError
 
 _SEQUENCES = (revisions.c.seq, items.c.id, events.c.seq)
 

@@ -10,24 +10,11 @@ from sqlalchemy import Connection, Row, select
 from bioner.access import Action
 from bioner.errors import StoreError
 from bioner.store import projects
+from bioner.store.failures import StaleEditError
 from bioner.store.log import Author, by_op, record, revision_of, revisions_at
-from bioner.store.states import (
-    Place,
-    State,
-    find_place,
-    lock_all,
-    read_state,
-    state_after,
-)
+from bioner.store.states import Place, State, find_place, lock_all, read_state, state_after
 from bioner.store.tables import items, revisions
-from bioner.store.values import (
-    VERDICTS,
-    Edit,
-    Revision,
-    StaleEditError,
-    surfaces_of,
-    within,
-)
+from bioner.store.values import VERDICTS, Edit, Revision, surfaces_of, within
 
 
 def save(connection: Connection, edits: Sequence[Edit]) -> list[Revision]:

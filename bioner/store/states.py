@@ -12,11 +12,9 @@ from sqlalchemy import Connection, Row, func, select
 from bioner.errors import StoreError
 from bioner.spans import Mention, Range
 from bioner.store import codec, projects
+from bioner.store.queue_items import ItemStatus
 from bioner.store.tables import corrections, documents, items
-from bioner.store.values import (
-    ItemStatus,
-    Verdict,
-)
+from bioner.store.values import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Row, func, select
 from bioner.flattening import Flattening, flatten
 from bioner.spans import Document, Mention, Range, Sentence
 from bioner.store import codec, projects
+from bioner.store.evidence import Evidence, Usable
 from bioner.store.layers import tokens_of
 from bioner.store.tables import corrections, documents, items
-from bioner.store.values import Evidence, Usable
 
 CORPUS = "corrections"
 

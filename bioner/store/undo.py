@@ -11,12 +11,7 @@ from bioner.access import Action
 from bioner.store import projects
 from bioner.store.log import Author, by_op, record, revision_of, revisions_at
 from bioner.store.revisions import place_of, stale
-from bioner.store.states import (
-    Place,
-    find_place,
-    read_state,
-    state_before,
-)
+from bioner.store.states import Place, find_place, read_state, state_before
 from bioner.store.tables import revisions
 from bioner.store.values import Revision, RevisionKind
 

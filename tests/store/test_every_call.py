@@ -89,7 +89,7 @@ def test_a_save_is_whole_or_not_at_all(store: Store) -> None:
 def test_an_import_places_whole_pieces_and_is_finished_by_doing_it_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bioner.store.documents.CHUNK", 2)
+    monkeypatch.setattr("bioner.store.placing.CHUNK", 2)
     texts = [a_document(n) for n in range(10, 15)]
 
     def whole_pieces(now: dict[str, list[Any]]) -> bool:

@@ -9,7 +9,7 @@ import streamlit as st
 from bioner.errors import BionerError
 from bioner.review import named
 from bioner.store import Project, QueueFilter, Store
-from bioner.store.values import StatusFilter
+from bioner.store.queue_items import StatusFilter
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Desk, Memory
 from bioner.ui.session import (

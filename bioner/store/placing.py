@@ -1,0 +1,271 @@
+"""Placing documents in a project, in pieces: what is placed, what is rejected and why."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from bioner.spans import Document, Mention, Range, Status
+from bioner.store import codec, my_test, projects
+from bioner.store.documents import Incoming, Origin, item_ranges
+from bioner.store.engine import Database
+from bioner.store.facets import refresh_labels, write_labels
+from bioner.store.placement import UNSTORABLE, Placement, Reject, placed_at, problem_of
+from bioner.store.projects import StoredProject
+from bioner.store.tables import clock, corrections, documents, items, layers
+from bioner.store.values import Layer, within
+
+CHUNK = 20
+"""Documents are placed so many at a time, in a transaction of some twenty milliseconds."""
+
+PAUSE_S = 0.02
+"""After each the import waits half as long, at most this, for the writers of other processes."""
+
+_STATUS: dict[Layer, Status] = {"gold": "gold", "prediction": "predicted"}
+
+
+def import_in_pieces(
+    database: Database, project: str, origin: Origin, given: Iterable[Incoming]
+) -> Placement:
+    """Place all documents, a piece a transaction, and report; others write in between."""
+    with database.write() as connection:
+        stored = projects.find(connection, project)
+        connection.execute(update(clock).values(imports=clock.c.imports + 1))
+        number = int(connection.execute(select(clock.c.imports)).scalar_one())
+        since = database.generation
+    importer = Importer(stored, origin, number)
+    stream = iter(given)
+    while piece := list(islice(stream, CHUNK)):
+        began = time.monotonic()
+        with database.write(since=since) as connection:
+            importer.place(connection, piece)
+        if len(piece) == CHUNK:
+            time.sleep(min(PAUSE_S, (time.monotonic() - began) / 2))
+    return importer.placement()
+
+
+class Importer:
+    """One import into one project, counting as it goes."""
+
+    connection: Connection
+
+    def __init__(self, stored: StoredProject, origin: Origin, number: int) -> None:
+        self.stored = stored
+        self.origin = origin
+        self.counts: Counter[str] = Counter()
+        self.rejects: list[Reject] = []
+        self.seen: set[str] = set()
+        self.fresh: list[int] = []
+        self.added = number
+        self.began = False
+        self.trained = cache(origin.trained)
+
+    def place(self, connection: Connection, piece: Sequence[Incoming]) -> None:
+        """Place a piece in a transaction, whole or not at all."""
+        self.connection, self.fresh = connection, []
+        self.began = self.began or my_test.has_begun(connection, self.stored.id)
+        self._chunk(piece)
+        joined = my_test.join(
+            connection, self.stored.id, self.fresh, began=self.began, trained=self.trained
+        )
+        self.counts["test"] += joined.documents
+        self.counts["known"] += joined.known
+
+    def placement(self) -> Placement:
+        """Return what came of all pieces."""
+        return Placement(
+            documents_in=self.counts["documents_in"],
+            documents_placed=self.counts["documents_placed"],
+            mentions_in=self.counts["mentions_in"],
+            mentions_placed=self.counts["mentions_placed"],
+            items=self.counts["items"],
+            joined=self.counts["joined"],
+            test_documents=self.counts["test"],
+            known_documents=self.counts["known"],
+            rejects=tuple(self.rejects),
+        )
+
+    def _chunk(self, chunk: Sequence[Incoming]) -> None:
+        names = [one.document.id for one in chunk if not UNSTORABLE.search(one.document.id)]
+        present = {
+            row.name: row
+            for row in self.connection.execute(
+                select(documents).where(
+                    documents.c.project == self.stored.id, documents.c.name.in_(names)
+                )
+            )
+        }
+        fresh: list[Incoming] = []
+        for one in chunk:
+            self.counts["documents_in"] += 1
+            self.counts["mentions_in"] += len(one.document.mentions)
+            problem = problem_of(one.document, present.get(one.document.id), self.seen)
+            if problem:
+                self._reject(one.document, *problem)
+            elif one.document.id in present:
+                self.seen.add(one.document.id)
+                self._onto_present(one, present[one.document.id])
+            else:
+                self.seen.add(one.document.id)
+                fresh.append(one)
+        if fresh:
+            self._insert(fresh)
+
+    def _reject(self, document: Document, rule: str, reason: str) -> None:
+        self.rejects.append(Reject(document.id, "document", rule, reason))
+        for one in document.mentions:
+            self.rejects.append(Reject(document.id, placed_at(document, one), rule, reason))
+
+    def _placeable(self, document: Document) -> list[Mention]:
+        types, placed = set(self.stored.project.types), []
+        seen: set[tuple[tuple[Range, ...], str, tuple[tuple[str, str], ...]]] = set()
+        for one in document.mentions:
+            key = (one.fragments, one.label, one.attributes)
+            if one.label not in types:
+                rule = "unknown_type"
+                reason = f"type {one.label!r} is not among the project's types"
+            elif key in seen:
+                rule, reason = "repeated_mention", "the same mention is listed twice"
+            else:
+                seen.add(key)
+                placed.append(one)
+                continue
+            self.rejects.append(Reject(document.id, placed_at(document, one), rule, reason))
+        return placed
+
+    def _insert(self, fresh: Sequence[Incoming]) -> None:
+        ids = list(
+            self.connection.execute(
+                insert(documents).returning(documents.c.id, sort_by_parameter_order=True),
+                [
+                    {
+                        "project": self.stored.id,
+                        "name": one.document.id,
+                        "text": one.document.text,
+                        "attributes": codec.write_pairs(one.document.attributes),
+                        "relations": codec.write_relations(one.document.relations),
+                        "source": self.origin.source,
+                        "is_test": False,
+                    }
+                    for one in fresh
+                ],
+            ).scalars()
+        )
+        self.fresh += ids
+        rows: list[dict[str, Any]] = []
+        contents: list[list[Mention]] = []
+        for one, id_ in zip(fresh, ids, strict=True):
+            placed = self._placeable(one.document)
+            ranges, joined = item_ranges(one.document)
+            self.counts["joined"] += joined
+            for extent in ranges:
+                rows.append(self._item(one, id_, extent))
+                contents.append([m for m in placed if within(m, extent)])
+        item_ids = list(
+            self.connection.execute(
+                insert(items).returning(items.c.id, sort_by_parameter_order=True), rows
+            ).scalars()
+        )
+        self.counts["documents_placed"] += len(fresh)
+        self.counts["items"] += len(item_ids)
+        self._fill(list(zip(item_ids, contents, strict=True)))
+        write_labels(self.connection, self.stored.id, zip(item_ids, contents, strict=True))
+
+    def _item(self, one: Incoming, document: int, extent: Range) -> dict[str, Any]:
+        covers = one.covers.get(extent, self.origin.covers)
+        tokens = one.tokens.get(extent)
+        return {
+            "project": self.stored.id,
+            "document": document,
+            "start": extent[0],
+            "end": extent[1],
+            "tokens": None if tokens is None else codec.write_ranges(tokens),
+            "covers": None if covers is None else codec.write_names(covers),
+            "status": "waiting",
+            "is_test": False,
+            "priority": 0.0,
+            "reasons": "[]",
+            "claimed_by": "",
+            "claimed_until": 0.0,
+        }
+
+    def _onto_present(self, one: Incoming, row: Row[Any]) -> None:
+        rows = self.connection.execute(
+            select(items.c.id, items.c.start, items.c.end).where(items.c.document == row.id)
+        ).all()
+        contents: dict[int, list[Mention]] = {r.id: [] for r in rows}
+        for mention in self._placeable(one.document):
+            home = next((r.id for r in rows if within(mention, (r.start, r.end))), None)
+            if home is None:
+                reason = "it crosses the edge of a sentence under review; mend the split first"
+                said = placed_at(one.document, mention)
+                self.rejects.append(Reject(one.document.id, said, "crosses_sentences", reason))
+            else:
+                contents[home].append(mention)
+        self.counts["documents_placed"] += 1
+        self.counts["test"] += row.is_test
+        self.connection.execute(
+            delete(layers).where(
+                layers.c.item.in_(contents),
+                layers.c.layer == self.origin.layer,
+                layers.c.model == self.origin.model,
+            )
+        )
+        self._fill(list(contents.items()))
+        self._cover_gold(list(contents))
+        refresh_labels(self.connection, self.stored.id, list(contents))
+
+    def _cover_gold(self, ids: Sequence[int]) -> None:
+        """Say of sentences that were there already what their new gold looked for."""
+        if self.origin.layer != "gold" or self.origin.covers is None:
+            return
+        seen = select(corrections.c.item).where(corrections.c.item.in_(ids))
+        self.connection.execute(
+            update(items)
+            .where(items.c.id.in_(ids), items.c.covers.is_(None), items.c.id.not_in(seen))
+            .values(covers=codec.write_names(self.origin.covers))
+        )
+
+    def _fill(self, contents: Sequence[tuple[int, Sequence[Mention]]]) -> None:
+        if not contents:
+            return
+        self.counts["mentions_placed"] += sum(len(mentions) for _, mentions in contents)
+        if self.origin.layer == "prediction" and not self.origin.model:
+            # A text without marks that names no model is nobody's prediction.
+            contents = [(item, mentions) for item, mentions in contents if mentions]
+            if not contents:
+                return
+        status = _STATUS[self.origin.layer]
+        self.connection.execute(
+            insert(layers),
+            [
+                {
+                    "item": item,
+                    "layer": self.origin.layer,
+                    "model": self.origin.model,
+                    "schema": self.origin.schema,
+                    "mentions": codec.write_mentions(_as(m, status) for m in mentions),
+                    "added": self.added,
+                }
+                for item, mentions in contents
+            ],
+        )
+
+
+def _as(one: Mention, status: Status) -> Mention:
+    return Mention(
+        fragments=one.fragments,
+        label=one.label,
+        source_label=one.source_label,
+        status=status,
+        score=one.score,
+        alternatives=one.alternatives,
+        attributes=one.attributes,
+        id=one.id,
+    )
