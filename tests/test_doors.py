@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from support import ROOT
+
+from bioner.store import Store
 
 PACKAGE = ROOT / "bioner"
 ACTORS = {"reviewer", "actor", "edit", "edits", "who"}
@@ -26,7 +29,7 @@ DOORS = {
 STORE_WRITES = (
     "self.database.write(",
     "restoring.restore(",
-    "incoming.import_in_pieces(",
+    "import_in_pieces(",
     "copies.backup(",
 )
 """What changes the database or writes a copy of it."""
@@ -40,12 +43,16 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def store_methods() -> dict[str, ast.FunctionDef]:
-    [store] = [
-        node
-        for node in tree_of(PACKAGE / "store" / "store.py").body
-        if isinstance(node, ast.ClassDef) and node.name == "Store"
-    ]
-    return {one.name: one for one in store.body if isinstance(one, ast.FunctionDef)}
+    """The methods of Store, its own and those of the parts that it is put together of."""
+    return {
+        one.name: one
+        for part in reversed(Store.__mro__)
+        if part is not object
+        for node in tree_of(Path(inspect.getfile(part))).body
+        if isinstance(node, ast.ClassDef) and node.name == part.__name__
+        for one in node.body
+        if isinstance(one, ast.FunctionDef)
+    }
 
 
 @cache
