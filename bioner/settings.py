@@ -8,9 +8,9 @@ from pathlib import Path
 
 import platformdirs
 
-from bioner.access import People, SignIn
 from bioner.errors import BionerError
 from bioner.machine import Device, read_device, usable_cpus
+from bioner.people import People, SignIn
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 

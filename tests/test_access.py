@@ -7,21 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bioner.access import (
-    NEEDS,
-    VISITOR,
-    Action,
-    Actor,
-    People,
-    Role,
-    SignIn,
-    app_command,
-    check_address,
-    check_host,
-    is_loopback,
-    operator,
-)
+from bioner.access import NEEDS, VISITOR, Action, Actor, Role, operator
 from bioner.errors import AccessError, BionerError
+from bioner.people import People, SignIn, app_command, check_address, check_host, is_loopback
 from bioner.settings import read_people
 
 EXPECTED = {

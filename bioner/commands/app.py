@@ -22,7 +22,7 @@ def app(
     ] = None,
 ) -> None:
     """Open the app; at an address that others reach, only with a way to sign in."""
-    from bioner.access import app_command
+    from bioner.people import app_command
     from bioner.settings import PROJECT_ROOT, read_settings
 
     check_range("--port", port, 0, 65_535)

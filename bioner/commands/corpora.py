@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,10 @@ from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import CorpusError
 from bioner.labels import IGNORE
 from bioner.settings import read_settings
+
+if TYPE_CHECKING:
+    from bioner.corpora.adding import Preview
+    from bioner.corpora.splits import SplitBy
 
 app = typer.Typer(
     help="The ten corpora and your own: fetch, merge, look into.", no_args_is_help=True
@@ -176,12 +180,10 @@ def add(
     from bioner.corpora.adding import add_corpus, corpus_id, preview_corpus, read_uploads
     from bioner.corpora.foreign_labels import suggest_types
     from bioner.corpora.own import OwnCorpus, read_user_schema
-    from bioner.corpora.splits import SPLIT_BY, split_sentences
+    from bioner.corpora.splits import split_sentences
 
     settings = read_settings()
-    by = next((one for one in SPLIT_BY if one == split_by), None)
-    if by is None:
-        raise CorpusError(f"--split-by: expected {' or '.join(SPLIT_BY)}, got {split_by!r}")
+    by = _split_by(split_by)
     if format is not None and not format.strip():
         raise ArgumentError("--format: expected the name of a format, got nothing")
     id = corpus_id(name)
@@ -218,19 +220,33 @@ def add(
     typer.echo(table(rows, right={1}))
     for line in (*receipt.lines(), *receipt.examples):
         say(line)
-    told = ", ".join(f"{split} {number:,}" for split, number in splits.items())
-    if by == "hash" or not preview.named:
-        typer.echo(f"Splits, shared out by document: {told}")
-    else:
-        rest = len(preview.sentences) - preview.named.total()
-        typer.echo(
-            f"Splits, as files and folders are named: {told}"
-            + (f"; {rest:,} of no such name shared out" if rest else "")
-            + " (`--split-by hash` shares all of it out)"
-        )
+    typer.echo(_told_splits(preview, by, splits))
     typer.echo(
         f"{own.id}: {len(preview.sentences):,} sentences kept in {folder}; "
         "`corpora build` merges them"
+    )
+
+
+def _split_by(given: str) -> SplitBy:
+    """Return the rule that a name is of. Raises CorpusError."""
+    from bioner.corpora.splits import SPLIT_BY
+
+    for one in SPLIT_BY:
+        if one == given:
+            return one
+    raise CorpusError(f"--split-by: expected {' or '.join(SPLIT_BY)}, got {given!r}")
+
+
+def _told_splits(preview: Preview, by: SplitBy, splits: Mapping[str, int]) -> str:
+    """Say how many sentences are in each split, and whose decision that was."""
+    told = ", ".join(f"{split} {number:,}" for split, number in splits.items())
+    if by == "hash" or not preview.named:
+        return f"Splits, shared out by document: {told}"
+    rest = len(preview.sentences) - preview.named.total()
+    more = f"; {rest:,} of no such name shared out" if rest else ""
+    return (
+        f"Splits, as files and folders are named: {told}{more}"
+        " (`--split-by hash` shares all of it out)"
     )
 
 

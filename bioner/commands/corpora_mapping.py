@@ -85,7 +85,8 @@ def change(
     as_json: AsJson = False,
 ) -> None:
     """Show what a change of the mapping would do, and with --apply do it."""
-    from bioner.corpora.mapping_edit import changes, check_edit, edit_of, write_edit
+    from bioner.corpora.mapping_changes import changes
+    from bioner.corpora.mapping_edit import check_edit, edit_of, write_edit
     from bioner.corpora.own import read_user_schema
 
     settings = read_settings()

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bioner.commands.arguments import path_option
+from bioner.commands.run_options import Background, OfJob, OnDevice, Out, Resume, Seed
 from bioner.commands.terminal import counter, refusing, say
 from bioner.errors import TrainingError
 from bioner.machine import Device
@@ -20,7 +21,7 @@ from bioner.settings import read_settings
 @refusing
 def retrain(
     context: typer.Context,
-    out: Annotated[Path, path_option("The model folder to make, such as models/mine.")],
+    out: Out,
     base: Annotated[str, typer.Option(help="The model to go on from; else the one in use.")] = "",
     data: Annotated[Path | None, path_option("The merged folder to replay from.")] = None,
     replay: Annotated[
@@ -38,19 +39,17 @@ def retrain(
     epochs: Annotated[float | None, typer.Option(help="How often to go through it all.")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate of the encoder.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sentences in a batch.")] = None,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 42,
-    device: Annotated[Device, typer.Option(help="auto, cpu or cuda.")] = Device.AUTO,
+    seed: Seed = 42,
+    device: OnDevice = Device.AUTO,
     only_piece: Annotated[
         bool,
         typer.Option(
             "--only-piece", help="Teach the project's own piece and the classifier alone."
         ),
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from a checkpoint.")] = False,
-    background: Annotated[
-        bool, typer.Option("--background", help="Start a job and return at once.")
-    ] = False,
-    job: Annotated[Path | None, path_option("The job that this run is.", hidden=True)] = None,
+    resume: Resume = False,
+    background: Background = False,
+    job: OfJob = None,
 ) -> None:
     """Train the model in use on with the reviewed sentences and a replay of the corpora.
 

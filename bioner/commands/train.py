@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bioner.commands.arguments import path_option
+from bioner.commands.run_options import Background, OfJob, OnDevice, Out, Resume, Seed
 from bioner.commands.terminal import refusing, say
 from bioner.errors import Stopped, TrainingError
 from bioner.jobs.specs import with_options
@@ -20,12 +21,16 @@ from bioner.settings import Settings, read_settings
 from bioner.training import processes
 from bioner.training.progress import OnRunProgress, RunProgress
 
+if TYPE_CHECKING:
+    from bioner.corpora.dataset import Dataset
+    from bioner.training.config import TrainingConfig
+
 
 @refusing
 def train(
     context: typer.Context,
     base: Annotated[str, typer.Option(help="Folder or hub id of the encoder, or of a model.")],
-    out: Annotated[Path, path_option("The model folder to make, such as models/mine.")],
+    out: Out,
     data: Annotated[Path | None, path_option("The merged folder.")] = None,
     loss: Annotated[
         str, typer.Option(help="partial respects what each corpus looked for; naive does not.")
@@ -45,8 +50,8 @@ def train(
     ] = 0.06,
     weight_decay: Annotated[float, typer.Option(help="AdamW's weight decay.")] = 0.01,
     dropout: Annotated[float | None, typer.Option(help="Hidden dropout.")] = None,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 42,
-    device: Annotated[Device, typer.Option(help="auto, cpu or cuda.")] = Device.AUTO,
+    seed: Seed = 42,
+    device: OnDevice = Device.AUTO,
     precision: Annotated[
         Precision, typer.Option(help="auto, float32 or bfloat16.")
     ] = Precision.AUTO,
@@ -71,12 +76,10 @@ def train(
     with_corrections: Annotated[
         bool, typer.Option("--with-corrections", help="Train on reviewed sentences too.")
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from a checkpoint.")] = False,
-    background: Annotated[
-        bool, typer.Option("--background", help="Start a job and return at once.")
-    ] = False,
+    resume: Resume = False,
+    background: Background = False,
     parent: Annotated[str, typer.Option(help="The model that this run retrains.")] = "",
-    job: Annotated[Path | None, path_option("The job that this run is.", hidden=True)] = None,
+    job: OfJob = None,
 ) -> None:
     """Fine-tune a token classifier on the merged dataset."""
     from bioner.models.bases import find_base
@@ -120,17 +123,61 @@ def train(
             start_job(words, settings, title=f"train {out.name}")
         return
     _run(
-        config,
-        data,
-        out,
-        _names(corpora),
-        _names(types),
-        with_corrections=with_corrections,
-        resume=resume,
-        parent=parent,
-        job=job,
-        settings=settings,
+        _Asked(
+            config=config,
+            data=data,
+            out=out,
+            corpora=_names(corpora),
+            types=_names(types),
+            with_corrections=with_corrections,
+            resume=resume,
+            parent=parent,
+            job=job,
+        ),
+        settings,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """One run as the command line asks for it."""
+
+    config: TrainingConfig
+    data: Path
+    out: Path
+    corpora: Sequence[str]
+    types: Sequence[str]
+    with_corrections: bool
+    resume: bool
+    parent: str
+    job: Path | None
+
+    def command(self) -> str:
+        """Return the command that repeats it."""
+        from bioner.training.record import repeat_command
+
+        return repeat_command(
+            self.config,
+            self.out,
+            corpora=self.corpora,
+            types=self.types,
+            has_corrections=self.with_corrections,
+        )
+
+    def dataset(self) -> Dataset:
+        """Read the merged data, or the part that is asked for. Raises TrainingError."""
+        from bioner.corpora.dataset_folder import read_dataset
+
+        found = read_dataset(self.data)
+        unknown = sorted(set(self.corpora) - set(found.all_corpora))
+        if unknown:
+            raise TrainingError(
+                f"corpus {unknown[0]!r} is not in {self.data}; expected one of "
+                f"{', '.join(found.all_corpora)}"
+            )
+        if self.corpora:
+            found = found.only(self.corpora)
+        return found.only_types(self.types) if self.types else found
 
 
 def model_folder(out: Path, settings: Settings, *, resume: bool = False) -> Path:
@@ -147,55 +194,27 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _run(
-    config: Any,
-    data: Path,
-    out: Path,
-    corpora: list[str],
-    types: list[str],
-    *,
-    with_corrections: bool,
-    resume: bool,
-    parent: str,
-    job: Path | None,
-    settings: Settings,
-) -> None:
-    from bioner.corpora.dataset_folder import read_dataset
+def _run(asked: _Asked, settings: Settings) -> None:
     from bioner.jobs.reporter import JobReporter
-    from bioner.training.record import repeat_command
     from bioner.training.run import train
 
-    command = repeat_command(
-        config, out, corpora=corpora, types=types, has_corrections=with_corrections
-    )
-    stop = stop_of(job)
+    stop = stop_of(asked.job)
     reporter: Any = nullcontext(terminal_report())
-    if job and processes.is_first():
-        reporter = JobReporter(job)
+    if asked.job and processes.is_first():
+        reporter = JobReporter(asked.job)
     try:
         with reporter as report:
-            dataset = read_dataset(data)
-            unknown = sorted(set(corpora) - set(dataset.all_corpora))
-            if unknown:
-                raise TrainingError(
-                    f"corpus {unknown[0]!r} is not in {data}; expected one of "
-                    f"{', '.join(dataset.all_corpora)}"
-                )
-            if corpora:
-                dataset = dataset.only(corpora)
-            if types:
-                dataset = dataset.only_types(types)
-            corrections = _corrections(settings, job) if with_corrections else []
+            dataset = asked.dataset()
             card = train(
-                config,
+                asked.config,
                 dataset,
-                out,
+                asked.out,
                 report=report,
-                resume=resume,
-                corrections=corrections,
-                parent=parent,
+                resume=asked.resume,
+                corrections=_corrections(settings, asked.job) if asked.with_corrections else [],
+                parent=asked.parent,
                 stop_requested=stop,
-                finish=lambda _, card: replace(card, command=command),
+                finish=lambda _, card: replace(card, command=asked.command()),
             )
     except Stopped as stopped:
         if not processes.is_first():
@@ -205,7 +224,7 @@ def _run(
         processes.leave()
     if processes.is_first():
         typer.echo(
-            f"{out}: {card.steps:,} steps, {card.train_sentences:,} sentences "
+            f"{asked.out}: {card.steps:,} steps, {card.train_sentences:,} sentences "
             f"({card.corrections:,} corrections), {card.duration_s:.0f} s"
         )
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioner.access import is_loopback
 from bioner.bearer import Gate
 from bioner.conventions import ANY
 from bioner.errors import AccessError, BionerError, ConventionError, ModelError
 from bioner.files import parse_json_object
 from bioner.models.catalogue import chosen_model
+from bioner.serve.keepers import RETRY, Doorkeeper, Json, Patience, json_answer
 from bioner.serve.queue import DocumentTagger, Left, Limits, RequestError, TagQueue, Work
 from bioner.settings import Settings
 from bioner.spans import Document
@@ -25,13 +24,10 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FORMATS = ("words", "entities")
-RETRY = {"Retry-After": "1"}
 LOOK_S = 0.25
 """How often it is looked whether a client that waits is still there."""
-Json = dict[str, Any]
 
 
 def create_app(
@@ -63,54 +59,11 @@ def create_app(
     from starlette.routing import Route
 
     bounds = limits or Limits()
-    queue = TagQueue(load or (lambda: _load_tagger(settings, model)), bounds)
-
-    async def predict(request: Request) -> Response:
-        form = request.query_params.get("format", "words")
-        if form not in FORMATS:
-            raise RequestError(400, f"format: expected {' or '.join(FORMATS)}, got {form!r}")
-        body = _parse(await _read_body(request, bounds))
-        texts, single = _texts(body, bounds.texts)
-        convention = _convention(body)
-        if convention != ANY:
-            tagger = await asyncio.wrap_future(queue.ready())
-            try:
-                convention = tagger.conventions.find(convention, of=tagger.name).name
-            except ConventionError as error:
-                raise RequestError(400, str(error)) from error
-        # Splitting, tagging and writing all happen off the event loop, so that /health answers.
-        documents = await asyncio.to_thread(_split, texts)
-        tagged = await _tagged(request, queue.submit(documents, convention))
-        answers = await asyncio.to_thread(lambda: [_answer(d, form) for d in tagged])
-        if not single:
-            return await asyncio.to_thread(_json, {"results": answers})
-        one = {"result": answers[0]} if form == "words" else answers[0]
-        return await asyncio.to_thread(_json, one)
-
-    async def health(_request: Request) -> Response:
-        tagger = await asyncio.wrap_future(queue.ready())
-        return _json(
-            {
-                "status": "ok",
-                "model": tagger.name,
-                "backend": tagger.backend,
-                "types": list(tagger.types),
-                **({"conventions": list(tagger.conventions.names)} if tagger.conventions else {}),
-            }
-        )
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        queue.ready()  # a model that is missing is told to those who ask
-        try:
-            yield
-        finally:
-            await asyncio.to_thread(queue.close)
-
+    service = _Service(TagQueue(load or (lambda: _load_tagger(settings, model)), bounds), bounds)
     return Starlette(
         routes=[
-            Route("/predict", predict, methods=["POST"]),
-            Route("/health", health, methods=["GET"]),
+            Route("/predict", service.predict, methods=["POST"]),
+            Route("/health", service.health, methods=["GET"]),
         ],
         exception_handlers={
             RequestError: _on_request_error,
@@ -125,60 +78,61 @@ def create_app(
             Middleware(Patience, seconds=bounds.patience_s),
             Middleware(Doorkeeper, gate=Gate(tokens) if tokens else None, is_local=is_local),
         ],
-        lifespan=lifespan,
+        lifespan=service.lifespan,
     )
 
 
-class Patience:
-    """Gives up on a client that does not take its answer."""
+class _Service:
+    """What is answered at each path, by one queue of texts."""
 
-    def __init__(self, app: ASGIApp, seconds: float) -> None:
-        self._app = app
-        self._seconds = seconds
+    def __init__(self, queue: TagQueue, limits: Limits) -> None:
+        self.queue = queue
+        self.limits = limits
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def bounded(message: Message) -> None:
-            async with asyncio.timeout(self._seconds):
-                await send(message)
+    async def predict(self, request: Request) -> Response:
+        """Answer texts with their entities."""
+        form = request.query_params.get("format", "words")
+        if form not in FORMATS:
+            raise RequestError(400, f"format: expected {' or '.join(FORMATS)}, got {form!r}")
+        body = _parse(await _read_body(request, self.limits))
+        texts, single = _texts(body, self.limits.texts)
+        convention = _convention(body)
+        if convention != ANY:
+            tagger = await asyncio.wrap_future(self.queue.ready())
+            try:
+                convention = tagger.conventions.find(convention, of=tagger.name).name
+            except ConventionError as error:
+                raise RequestError(400, str(error)) from error
+        # Splitting, tagging and writing all happen off the event loop, so that /health answers.
+        documents = await asyncio.to_thread(_split, texts)
+        tagged = await _tagged(request, self.queue.submit(documents, convention))
+        answers = await asyncio.to_thread(lambda: [_answer(d, form) for d in tagged])
+        if not single:
+            return await asyncio.to_thread(json_answer, {"results": answers})
+        one = {"result": answers[0]} if form == "words" else answers[0]
+        return await asyncio.to_thread(json_answer, one)
 
-        await self._app(scope, receive, bounded if scope["type"] == "http" else send)
+    async def health(self, _request: Request) -> Response:
+        """Say which model answers, once it does."""
+        tagger = await asyncio.wrap_future(self.queue.ready())
+        return json_answer(
+            {
+                "status": "ok",
+                "model": tagger.name,
+                "backend": tagger.backend,
+                "types": list(tagger.types),
+                **({"conventions": list(tagger.conventions.names)} if tagger.conventions else {}),
+            }
+        )
 
-
-class Doorkeeper:
-    """Refuses who asks under another machine's name, or without a token that is for the path."""
-
-    def __init__(self, app: ASGIApp, gate: Gate | None, is_local: bool) -> None:
-        self._app = app
-        self._gate = gate
-        self._is_local = is_local
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._refusal(scope) if scope["type"] == "http" else None
-        await (refusal or self._app)(scope, receive, send)
-
-    def _refusal(self, scope: Scope) -> Response | None:
-        from starlette.datastructures import Headers
-
-        headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        name, _, port = host.rpartition(":")
-        if self._is_local and not is_loopback(name if name and port.isdecimal() else host):
-            return _json({"error": "ask for 127.0.0.1 or localhost: this is another name"}, 403)
-        if self._gate is None:
-            return None
+    @asynccontextmanager
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        """Load the model while the service is up."""
+        self.queue.ready()  # a model that is missing is told to those who ask
         try:
-            token = self._gate.find(headers.get("authorization", ""))
-        except AccessError as error:
-            return _json({"error": str(error)}, 503, RETRY)
-        if token is None:
-            return _json(
-                {"error": "show a token that holds: Authorization: Bearer …"},
-                401,
-                {"WWW-Authenticate": "Bearer"},
-            )
-        if scope["path"].strip("/") not in token.scopes:
-            return _json({"error": f"this token is for {', '.join(token.scopes)} alone"}, 403)
-        return None
+            yield
+        finally:
+            await asyncio.to_thread(self.queue.close)
 
 
 async def _tagged(request: Request, work: Work) -> list[Document]:
@@ -265,40 +219,30 @@ def _answer(document: Document, form: str) -> Any:
     return entities(document) if form == "entities" else words(document)
 
 
-def _json(content: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    from starlette.responses import Response
-
-    try:
-        body = json.dumps(content, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:  # a lone surrogate, which JSON can only carry escaped
-        body = json.dumps(content).encode("ascii")
-    return Response(body, status, headers, media_type="application/json")
-
-
 async def _on_request_error(_request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RequestError) else 400
     headers = {503: RETRY, 408: {"Connection": "close"}}.get(status)
-    return _json({"error": str(error)}, status, headers)
+    return json_answer({"error": str(error)}, status, headers)
 
 
 async def _on_access_error(_request: Request, error: Exception) -> Response:
-    return _json({"error": str(error)}, 403)
+    return json_answer({"error": str(error)}, 403)
 
 
 async def _on_model_error(_request: Request, error: Exception) -> Response:
-    return _json({"error": str(error)}, 503, RETRY)
+    return json_answer({"error": str(error)}, 503, RETRY)
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:
     from starlette.exceptions import HTTPException
 
     assert isinstance(error, HTTPException)
-    return _json({"error": error.detail}, error.status_code, error.headers)
+    return json_answer({"error": error.detail}, error.status_code, error.headers)
 
 
 async def _on_crash(_request: Request, _error: Exception) -> Response:
-    return _json({"error": "the service failed on this request; its log says why"}, 500)
+    return json_answer({"error": "the service failed on this request; its log says why"}, 500)
 
 
 async def _on_disconnect(_request: Request, _error: Exception) -> Response:
-    return _json({"error": "the request was broken off"}, 400)
+    return json_answer({"error": "the request was broken off"}, 400)

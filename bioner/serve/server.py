@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioner.access import is_loopback
 from bioner.bearer import TOKENS, read_tokens
 from bioner.errors import AccessError, BionerError
 from bioner.models.catalogue import chosen_model
+from bioner.people import is_loopback
 from bioner.serve.app import create_app
 from bioner.serve.queue import DocumentTagger, Limits
 from bioner.settings import Settings, read_settings

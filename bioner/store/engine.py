@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -19,15 +15,16 @@ from sqlalchemy import (
     inspect,
     select,
     text,
-    update,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bioner.errors import StoreError
 from bioner.store.failures import DatabaseLostError, RestoredMeanwhileError, UnsureError
+from bioner.store.logical_clock import LogicalClock
 from bioner.store.refusals import ABOUT_DATABASE, lost, refusal_of
+from bioner.store.sqlite import BUSY_MS, begin_sqlite, prepare_sqlite
 from bioner.store.tables import clock
 from bioner.store.turns import Turns
 
@@ -36,9 +33,6 @@ HEAD = "0003"
 """The newest migration; opening a database that is at it needs no Alembic."""
 
 BACKENDS = ("sqlite", "postgresql")
-BUSY_MS = 30_000
-LOOK_AGAIN_S = 0.003
-"""So often a writer looks whether another process has finished writing to the SQLite file."""
 
 SESSIONS = 20
 """So many connections are kept open; as many again are made when more people act at once."""
@@ -110,10 +104,10 @@ class Database:
             **({} if self.file is None else {"pool_size": SESSIONS, "max_overflow": SESSIONS}),
         )
         event.listen(engine, "do_connect", self._refuse_new_file)
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "connect", self._note_file)
         event.listen(engine, "checkout", self._require_same_file)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", begin_sqlite)
         return engine
 
     def _refuse_new_file(self, *_: object) -> None:
@@ -293,44 +287,6 @@ def upgrade(connection: Connection, version: str = "head") -> None:
     command.upgrade(config, version)
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA secure_delete = ON")
-    cursor.execute("PRAGMA cache_size = -16000")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that turns to writing can fail as busy at once, whatever the timeout.
-    if not connection.get_execution_options().get("bioner_write", False):
-        connection.exec_driver_sql("BEGIN")
-        return
-    # SQLite's own waiting looks ever more seldom, and starves beside an import's many short turns.
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-    until = time.monotonic() + BUSY_MS / 1000
-    try:
-        while True:
-            try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                return
-            except OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > until:
-                    raise
-            time.sleep(LOOK_AGAIN_S)
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_MS}")
-
-
-def _is_busy(error: OperationalError) -> bool:
-    code = getattr(error.orig, "sqlite_errorcode", 0)
-    return code & 0xFF == sqlite3.SQLITE_BUSY
-
-
 def _make_folder(file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -339,48 +295,3 @@ def _make_folder(file: Path) -> None:
             f"{file}: cannot make the database's folder: {error}; make it, or name another place "
             "in BIONER_DATABASE_URL or BIONER_HOME"
         ) from error
-
-
-KEPT_S = 1.0
-"""The database knows the time to this many seconds."""
-
-
-class LogicalClock:
-    """Seconds that never run backwards, whatever the machine's clock does.
-
-    Each process advances by its monotonic clock from the larger of the wall clock and what the
-    database has seen; the database keeps the largest. So a lease neither ends early nor hangs when
-    the wall clock is set back.
-    """
-
-    def __init__(
-        self,
-        wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._monotonic = monotonic
-        self._offset = wall() - monotonic()
-        self._lock = threading.Lock()
-
-    def tick(self, connection: Connection) -> float:
-        """Return the present logical second and keep it; inside a write transaction."""
-        with self._lock:
-            now = self._advance(connection)
-        # Who else keeps the time at this moment keeps it for all: nobody waits for the row.
-        row = select(clock.c.id).where(clock.c.seconds < now - KEPT_S)
-        if connection.execute(row.with_for_update(skip_locked=True)).first() is not None:
-            connection.execute(update(clock).values(seconds=now))
-        return now
-
-    def read(self, connection: Connection) -> float:
-        """Return the present logical second without keeping it."""
-        with self._lock:
-            return self._advance(connection)
-
-    def _advance(self, connection: Connection) -> float:
-        seen = float(connection.execute(select(clock.c.seconds)).scalar() or 0.0)
-        now = self._monotonic() + self._offset
-        if seen > now:
-            self._offset += seen - now
-            now = seen
-        return now

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Row, select
 
 from bioner.store import codec, projects
 from bioner.store.documents import find_document
-from bioner.store.engine import LogicalClock, read_generation
+from bioner.store.engine import read_generation
 from bioner.store.layers import shown_mentions, tokens_of
+from bioner.store.logical_clock import LogicalClock
 from bioner.store.queue import surface_column
 from bioner.store.queue_items import Occurrence, Other, Prediction, ReviewItem, ShownLayer
 from bioner.store.states import find_place, read_state, status_of

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select, true, update
 
 from bioner.access import LISTED, NEEDS, Action, Role
 from bioner.store import projects
-from bioner.store.engine import LogicalClock
+from bioner.store.logical_clock import LogicalClock
 from bioner.store.queue import query_of
 from bioner.store.queue_items import QueueFilter
 from bioner.store.states import gone

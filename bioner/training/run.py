@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bioner.conventions import Conventions
 from bioner.corpora.dataset import Dataset
 from bioner.errors import Stopped, TrainingError
 from bioner.labels import schema_to_json
@@ -24,13 +23,9 @@ from bioner.models.card import (
     write_card,
     write_training_hashes,
 )
-from bioner.models.catalogue import find_model
 from bioner.models.reserved_pieces import write_conventions
-from bioner.progress import Progress
-from bioner.settings import read_settings
 from bioner.spans import Sentence
 from bioner.training import processes
-from bioner.training.base import load_base, window_length
 from bioner.training.checkpoints import (
     CHECKPOINTS,
     begin_anew,
@@ -41,25 +36,10 @@ from bioner.training.checkpoints import (
 )
 from bioner.training.config import TrainingConfig
 from bioner.training.devel import confidence_on_devel
-from bioner.training.examples import Example, encode_sentences, within
-from bioner.training.fill_in import FillIn, fill_in, load_fill_in, tag_sets
+from bioner.training.examples import within
+from bioner.training.preparing import MARKS, Prepared, prepare
 from bioner.training.progress import OnRunProgress, RunProgress, check_loss, stopping
 from bioner.training.record import card_of_run
-from bioner.training.told import (
-    check_readings,
-    conventions_of,
-    encode_told,
-    free_only,
-    start_pieces,
-)
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-
-MARKS = "fill-in.npz"
-TOLD = 2_000
-"""Sentences that a teacher reads between two reports."""
 
 
 def train(
@@ -109,7 +89,7 @@ def train(
     checkpoint = last_checkpoint(out) if resume else None
     if checkpoint:
         check_origin(out, origin)
-    made = _prepare(
+    made = prepare(
         config,
         dataset,
         sentences,
@@ -118,24 +98,23 @@ def train(
         report=report,
         pulse=pulse,
     )
-    model, tokenizer, filled = made.model, made.tokenizer, made.filled
     if first and not checkpoint:
         begin_anew(out, origin)
-    if first and filled:
-        filled.save(out / MARKS)
+    if first and made.filled:
+        made.filled.save(out / MARKS)
     processes.wait()
     trainer = PartialLabelTrainer(
         loop=Loop(
             config,
             scored_on or dataset,
-            tokenizer,
+            made.tokenizer,
             report,
             stop_requested,
             conventions=made.conventions,
             on_epoch=made.on_epoch,
             parent=parent if has_types(Path(config.base), dataset.schema.names) else "",
         ),
-        model=model,
+        model=made.model,
         args=training_arguments(config, out / CHECKPOINTS, device, precision),
         train_dataset=made.examples,
     )
@@ -148,9 +127,7 @@ def train(
         return read_card(out)
     steps, epochs = trainer.state.global_step, trainer.state.epoch or 0.0
     report(RunProgress(steps, steps, epochs, message="saving the model"))
-    _save(model, tokenizer, dataset, out)
-    write_conventions(out, made.conventions)
-    write_training_hashes(out, {s.fingerprint for s in sentences} | _known_to(config.base))
+    _save(made, dataset, out, {s.fingerprint for s in sentences} | _known_to(config.base))
     card = card_of_run(
         config,
         dataset,
@@ -164,11 +141,7 @@ def train(
         duration_s=time.monotonic() - started,
     )
     report(RunProgress(steps, steps, epochs, message="fitting the confidence"))
-    card = replace(card, calibration=_fit(made, dataset, pulse))
-    if filled:
-        teacher = Path(config.fill_in).name
-        seen = {"teacher": teacher, "sure": config.fill_in_sure, "unsure": filled.unsure}
-        card = replace(card, fill_in={**seen, "marked": filled.counts})
+    card = replace(card, calibration=_fit(made, dataset, pulse), fill_in=_marked(config, made))
     write_card(out, finish(out, card))
     (out / MARKS).unlink(missing_ok=True)
     shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
@@ -176,102 +149,27 @@ def train(
     return read_card(out)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Prepared:
-    """What training begins with. ``on_epoch`` hears of each epoch before it draws its examples."""
-
-    model: Any
-    tokenizer: PreTrainedTokenizerBase
-    examples: Sequence[Example]
-    filled: FillIn | None
-    conventions: Conventions
-    on_epoch: Callable[[int], None]
-
-
-def _prepare(
-    config: TrainingConfig,
-    dataset: Dataset,
-    sentences: Sequence[Sentence],
-    kept: Path | None,
-    *,
-    nearest: Mapping[str, str],
-    report: OnRunProgress,
-    pulse: Callable[[], None],
-) -> _Prepared:
-    """Load the base, let a teacher mark what is open, encode; ``kept`` are marks of an earlier try.
-
-    Raises TrainingError where no word teaches anything.
-    """
-    from transformers import set_seed
-
-    set_seed(config.seed)
-    report(RunProgress(0, 0, 0.0, message="loading the base encoder"))
-    model, tokenizer, known = load_base(config, dataset.schema.names)
-    if known:
-        check_readings(sentences)
-    filled = None
-    if config.fill_in:
-        filled = _fill_in(config, sentences, dataset, kept, report=report, pulse=pulse)
-    pulse()
-    report(RunProgress(0, 0, 0.0, message=f"encoding {len(sentences):,} sentences"))
-    conventions = known
-    on_epoch: Callable[[int], None] = _no_epoch
-    examples: Sequence[Example]
-    marks = filled.marks if filled else None
-    sets, length = tag_sets(dataset.schema), window_length(config, model)
-    if known:
-        conventions = conventions_of(dataset, known, sentences[len(dataset.train) :])
-        start_pieces(model, tokenizer, known, conventions, nearest)
-        encoded, told = encode_told(
-            sentences,
-            tokenizer,
-            dataset.schema.names,
-            conventions,
-            config,
-            max_length=length,
-            marks=marks,
-            tag_sets=sets,
-        )
-        examples, on_epoch = told, told.set_epoch
-    else:
-        encoded = encode_sentences(
-            sentences,
-            tokenizer,
-            dataset.schema.names,
-            loss=config.loss,
-            max_length=length,
-            marks=marks,
-            tag_sets=sets,
-        )
-        examples = encoded.examples
-    if not encoded.taught:
-        raise TrainingError(
-            f"none of the {len(sentences):,} training sentences teaches anything: nobody looked "
-            "for any of these types in them; choose other corpora or types"
-        )
-    if config.only_pieces:
-        fresh = [one.piece for one in conventions.known if one.name not in known]
-        free_only(model, fresh, tokenizer)
-    return _Prepared(
-        model=model,
-        tokenizer=tokenizer,
-        examples=examples,
-        filled=filled,
-        conventions=conventions,
-        on_epoch=on_epoch,
-    )
-
-
-def _no_epoch(_: int) -> None:
-    """Hear of an epoch whose examples are those of every other."""
-
-
-def _save(model: Any, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, out: Path) -> None:
-    model.save_pretrained(out)
-    tokenizer.save_pretrained(out)
+def _save(made: Prepared, dataset: Dataset, out: Path, known: Iterable[str]) -> None:
+    """Write all of the model but its card; ``known``: hashes of what it was trained on."""
+    made.model.save_pretrained(out)
+    made.tokenizer.save_pretrained(out)
     (out / "schema.json").write_text(
         json.dumps(schema_to_json(dataset.schema), indent=1), encoding="utf-8"
     )
+    write_conventions(out, made.conventions)
+    write_training_hashes(out, known)
+
+
+def _marked(config: TrainingConfig, made: Prepared) -> dict[str, Any]:
+    """Return what a teacher marked, for the card; empty without one."""
+    if not made.filled:
+        return {}
+    return {
+        "teacher": Path(config.fill_in).name,
+        "sure": config.fill_in_sure,
+        "unsure": made.filled.unsure,
+        "marked": made.filled.counts,
+    }
 
 
 def _known_to(base: str) -> frozenset[str]:
@@ -283,36 +181,7 @@ def _say_nothing(_: RunProgress) -> None:
     """Stand in for the report on all processes but the first."""
 
 
-def _fill_in(
-    config: TrainingConfig,
-    sentences: Sequence[Sentence],
-    dataset: Dataset,
-    kept: Path | None,
-    *,
-    report: OnRunProgress,
-    pulse: Callable[[], None],
-) -> FillIn:
-    """Let the teacher mark the training sentences; a resumed run reads what it had ``kept``."""
-    from bioner.tagging.load import load_tagger
-
-    found = load_fill_in(kept, sentences) if kept else None
-    if found:
-        return found
-
-    if config.loss != "partial":
-        raise TrainingError("a fill-in round needs --loss partial: naive leaves nothing open")
-    teacher = load_tagger(find_model(config.fill_in, read_settings().models), device=config.device)
-
-    def tell(heard: Progress) -> None:
-        pulse()
-        if heard.done % TOLD == 0 or heard.done == heard.total:
-            read = f"{heard.done:,} of {heard.total:,} sentences"
-            report(RunProgress(0, 0, 0.0, message=f"the teacher has read {read}"))
-
-    return fill_in(sentences, teacher, dataset.schema, sure=config.fill_in_sure, progress=tell)
-
-
-def _fit(made: _Prepared, dataset: Dataset, pulse: Callable[[], None]) -> dict[str, Any]:
+def _fit(made: Prepared, dataset: Dataset, pulse: Callable[[], None]) -> dict[str, Any]:
     from bioner.tagging.load import tagger_from_model
 
     made.model.eval()

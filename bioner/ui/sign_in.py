@@ -7,16 +7,9 @@ import time
 import streamlit as st
 from streamlit import config
 
-from bioner.access import (
-    SECRET_HEADER,
-    VISITOR,
-    Actor,
-    People,
-    SignIn,
-    check_address,
-    check_host,
-)
+from bioner.access import VISITOR, Actor
 from bioner.errors import AccessError
+from bioner.people import SECRET_HEADER, People, SignIn, check_address, check_host
 from bioner.ui.plain import plain
 
 

@@ -9,14 +9,8 @@ from streamlit.testing.v1 import AppTest
 from support import ROOT
 
 from bioner.corpora.dataset import Dataset, MergeReport
-from bioner.corpora.mapping_edit import (
-    MappingEdit,
-    changes,
-    exceptions_of,
-    has_edits,
-    restore,
-    write_edit,
-)
+from bioner.corpora.mapping_changes import changes
+from bioner.corpora.mapping_edit import MappingEdit, exceptions_of, has_edits, restore, write_edit
 from bioner.corpora.overview import open_sample
 from bioner.corpora.own import read_user_schema
 from bioner.errors import SchemaError

@@ -36,8 +36,8 @@ from bioner.errors import StoreError
 from bioner.spans import mention
 from bioner.store import Store, codec
 from bioner.store import log as store_log
-from bioner.store.engine import LogicalClock
 from bioner.store.leases import LEASE_S
+from bioner.store.logical_clock import LogicalClock
 from bioner.store.tables import documents, revisions
 
 FAKES = Path(__file__).parents[1] / "fakes"

@@ -22,7 +22,7 @@ from store_support import (
 from bioner.errors import StoreError
 from bioner.spans import mention
 from bioner.store import StaleSettingsError, Store, backups, leases, projects, resplit, revisions
-from bioner.store.engine import LogicalClock
+from bioner.store.logical_clock import LogicalClock
 from bioner.store.turns import Turns
 
 WAITS_S = 0.5

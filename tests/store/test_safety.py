@@ -187,7 +187,7 @@ def test_an_erasure_that_could_not_be_finished_is_finished_later(
 def test_a_reader_who_keeps_the_log_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bioner.store.engine.BUSY_MS", 200)
+    monkeypatch.setattr("bioner.store.sqlite.BUSY_MS", 200)
     store = a_store(tmp_path)
     with closing(sqlite3.connect(tmp_path / "store.sqlite3", isolation_level=None)) as reader:
         reader.execute("BEGIN")

@@ -8,15 +8,8 @@ from functools import partial
 import streamlit as st
 
 from bioner.corpora.mapping import MappingRow, mapping_rows
-from bioner.corpora.mapping_edit import (
-    Change,
-    MappingEdit,
-    changes,
-    exceptions_of,
-    has_edits,
-    restore,
-    write_edit,
-)
+from bioner.corpora.mapping_changes import Change, changes
+from bioner.corpora.mapping_edit import MappingEdit, exceptions_of, has_edits, restore, write_edit
 from bioner.corpora.overview import Shelf, search_words
 from bioner.errors import BionerError
 from bioner.labels import IGNORE, CorpusMapping, SurfaceRule
