@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -13,15 +14,13 @@ import pytest
 from runs import make_model, make_run
 from streamlit.testing.v1 import AppTest
 
-from bioner.jobs import estimate, preflight
+from bioner.jobs import estimate
 from bioner.jobs.folder import list_jobs
-from bioner.machine import Device, Gpu
 from bioner.models import bases
 from bioner.models.card import ModelCard
 from bioner.processes import process_id
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.training import run_card
-from bioner.ui.train import form
 from bioner.ui.train.run import run_facts
 
 
@@ -254,17 +253,18 @@ def test_number_of_gpus_is_asked_for_only_where_there_are_several(
 ) -> None:
     make_merged(place)
     make_model(tmp_path / "encoders", "tiny", head=False)
-    monkeypatch.setattr(form, "torch_has_cuda", lambda: True)
-    monkeypatch.setattr(preflight, "torch_has_cuda", lambda: True)
-    monkeypatch.setattr(form, "resolve_device", lambda device: Device.CUDA)
-    cards = tuple(Gpu(i, "A card", 10**11, 0, 0.0) for i in range(4))
-    for module in (form, preflight):
-        monkeypatch.setattr(module, "gpus", lambda: cards[:1])
+    monkeypatch.setenv("BIONER_DEVICE", "cuda")
+    cards = tmp_path / "bin" / "nvidia-smi"
+    cards.parent.mkdir()
+    monkeypatch.setenv("PATH", str(cards.parent), prepend=os.pathsep)
+    version = importlib.metadata.version
+    built = {"torch": "2.9.0+cu128"}
+    monkeypatch.setattr(importlib.metadata, "version", lambda one: built.get(one) or version(one))
+    show_cards(cards, 1)
     page = open_view("new")
     assert "train_gpus" not in [one.key for one in page.number_input]
     assert "torch.distributed" not in page.code[0].value
-    for module in (form, preflight):
-        monkeypatch.setattr(module, "gpus", lambda: cards)
+    show_cards(cards, 4)
     page = open_view("new")
     page.number_input(key="train_gpus").set_value(3).run()
     assert not page.exception
@@ -273,6 +273,13 @@ def test_number_of_gpus_is_asked_for_only_where_there_are_several(
     assert " -m bioner train --base " in command
     assert "--device cuda" in command
     assert not page.button(key="train_start").disabled
+
+
+def show_cards(driver: Path, number: int) -> None:
+    """Let the driver's program list so many graphics cards."""
+    rows = "".join(f"{i}, A card, 95000, 0, 0\n" for i in range(number))
+    driver.write_text(f"#!/bin/sh\ncat <<END\n{rows}END\n")
+    driver.chmod(0o755)
 
 
 def make_merged(settings: Settings) -> None:
