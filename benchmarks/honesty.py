@@ -225,8 +225,8 @@ def of_run(settings: Settings, store: Store, before: Truth) -> Iterator[Compared
     yield Compared("state", "the run waits", "queued", job.status)
     for item in queue_of(store, "small")[5:9]:
         say(store, item, "accept")
-    for handle in held.values():
-        os.close(handle)
+    for slot in held:
+        slot.release()
     job = wait_for(settings, job.id)
     log = (job.folder / "log.txt").read_text(encoding="utf-8")
     yield Compared("state", "the run", "finished", job.status)

@@ -35,6 +35,7 @@ from bioner.commands.terminal import counter, say
 from bioner.corpora.dataset_folder import read_dataset, read_manifest, write_dataset
 from bioner.evaluation.evaluate import evaluate_cached
 from bioner.evaluation.gate import Evidence, decide
+from bioner.evaluation.questions import MARGIN
 from bioner.evaluation.reports import Evaluation, reports_folder
 from bioner.evaluation.scores import Score
 from bioner.evaluation.verdicts import Decision
@@ -329,8 +330,11 @@ def markdown(one: Outcome) -> str:
 
 def _gate_text(decision: Decision) -> str:
     if decision.is_accepted:
-        return "the gate accepts it: no corpus falls significantly, no type over-fires more."
-    return f"the gate refuses it: {' '.join(decision.reasons)}"
+        return (
+            f"the gate passes it: in no corpus a fall by {MARGIN:g} point or more, and no type fires "
+            "more where nobody looked for it."
+        )
+    return f"the gate does not pass it: {' '.join(decision.reasons)}"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 from bioner.formats.attributes import ENTITIES, PASSAGES, SOURCE_ID, pairs_of, source_id, without
 from bioner.formats.bioc import OWN_PAIRS
 from bioner.formats.passages import Passage, passages_of
-from bioner.formats.relations import standing_relations
+from bioner.formats.relations import free_ids, standing_relations
 from bioner.formats.tally import Losses
 from bioner.spans import Document, Mention, Relation
 
@@ -22,7 +22,7 @@ def to_bioc(document: Document, losses: Losses) -> Value:
     losses.drop("sentences_dropped", len(document.sentence_ranges))
     passages = passages_of(document)
     rows = [_passage(one, document) for one in passages]
-    ids = _free_ids(document)
+    ids = free_ids(document)
     for id, mention in zip(ids, document.mentions, strict=True):
         at = max(i for i, one in enumerate(passages) if i == 0 or one.start <= mention.start)
         shift = passages[at].offset - passages[at].start
@@ -47,21 +47,6 @@ def _passage(one: Passage, document: Document) -> Value:
         "annotations": [],
         "relations": [],
     }
-
-
-def _free_ids(document: Document) -> list[str]:
-    """Return each mention's own id, or the next number that none has and no relation names."""
-    used = {one.id for one in document.mentions} | {one.id for one in document.relations}
-    used |= {target for one in document.relations for _, target in one.arguments}
-    found: list[str] = []
-    number = 0
-    for one in document.mentions:
-        id = one.id
-        while not id:
-            number += 1
-            id = "" if str(number) in used else str(number)
-        found.append(id)
-    return found
 
 
 def _annotation(id: str, mention: Mention, document: Document, shift: int) -> Value:

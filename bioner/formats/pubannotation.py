@@ -23,7 +23,7 @@ from bioner.formats.attributes import (
     without,
 )
 from bioner.formats.marks import InvalidValue, read_marks
-from bioner.formats.relations import standing_relations
+from bioner.formats.relations import free_ids, standing_relations
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Relation
 
@@ -87,7 +87,7 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         held = (SOURCE_ID, *SAID_COVERS, *_DOCUMENT_KEYS)
         losses.drop("attributes_dropped", len(without(document.attributes, *held)))
         row = dict(pair for pair in document.attributes if pair[0] in _DOCUMENT_KEYS)
-        ids = _ids(document)
+        ids = free_ids(document, "T")
         standing = standing_relations(document, losses)
         relations = [one for one in standing if len(one.arguments) == 2]
         losses.drop("relations_dropped", len(standing) - len(relations))
@@ -110,21 +110,6 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
             )
             + "\n"
         )
-
-
-def _ids(document: Document) -> list[str]:
-    """Return each mention's own id, or a new one that no mention and no relation has."""
-    used = {one.id for one in document.mentions} | {one.id for one in document.relations}
-    used |= {target for one in document.relations for _, target in one.arguments}
-    found: list[str] = []
-    number = 0
-    for one in document.mentions:
-        id = one.id
-        while not id:
-            number += 1
-            id = "" if f"T{number}" in used else f"T{number}"
-        found.append(id)
-    return found
 
 
 def _span(one: Mention) -> Any:

@@ -1,4 +1,4 @@
-"""Which relations still say what they said: those all of whose arguments are there."""
+"""Relations: which still say what they said, and ids by which mentions can be named."""
 
 from __future__ import annotations
 
@@ -30,3 +30,18 @@ def standing_relations(document: Document, losses: Losses) -> tuple[Relation, ..
 
 def _is_there(role: str, target: str, known: set[str]) -> bool:
     return role in ENTITIES or target in known
+
+
+def free_ids(document: Document, prefix: str = "") -> list[str]:
+    """Return each mention's own id, or the next number that no mention and no relation names."""
+    used = {one.id for one in document.mentions} | {one.id for one in document.relations}
+    used |= {target for one in document.relations for _, target in one.arguments}
+    found: list[str] = []
+    number = 0
+    for one in document.mentions:
+        id = one.id
+        while not id:
+            number += 1
+            id = "" if f"{prefix}{number}" in used else f"{prefix}{number}"
+        found.append(id)
+    return found

@@ -186,6 +186,24 @@ def keep_in_url(**state: str) -> None:
         found.left_url = found.visited[found.page] = _url()
 
 
+def choose_in_url(title: str, options: Mapping[str, str], *, name: str, key: str) -> str:
+    """Let a person choose one of these (value: label), the first at first; the URL keeps it."""
+    first, asked = next(iter(options)), url_text(name)
+    chosen = str(
+        st.segmented_control(
+            title,
+            list(options),
+            default=asked if asked in options else first,
+            key=key,
+            required=True,
+            format_func=lambda value: options[value],
+            label_visibility="collapsed",
+        )
+    )
+    keep_in_url(**{name: "" if chosen == first else chosen})
+    return chosen
+
+
 def page_key(name: str) -> str:
     """Return the key of a widget whose value comes from the URL (see ``Session.follow_url``)."""
     found = st.session_state.get(_KEY)

@@ -11,6 +11,7 @@ from support import ROOT
 from typer.testing import CliRunner, Result
 
 from bioner.__main__ import app
+from bioner.corpora.own import read_user_schema
 from bioner.settings import read_settings
 from bioner.store import open_store
 
@@ -68,6 +69,25 @@ def test_a_person_says_what_a_label_means(home: Path, source: Path) -> None:
     assert json.loads(result.stdout)["mentions"]["placed"] == 2
     assert "--map Mood=Feeling: expected LABEL=TYPE" in refusal(
         review("import", source, "--project", "lab", "--map", "Mood=Feeling")
+    )
+
+
+def test_a_type_that_a_project_lacks_is_added_as_its_texts_come_in(
+    home: Path, source: Path
+) -> None:
+    words = ("import", source, "--project", "lab", "--add-type", "Mood", "--map", "Mood=Mood")
+    result = review(*words, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["mentions"]["placed"] == 2
+    store = open_store(read_settings())
+    project = store.project("lab")
+    assert "Mood" in project.types
+    assert "Mood" not in project.covers, "nobody has looked for it so far"
+    assert "Mood" in read_user_schema(read_settings()).names
+    [document] = [one for one in store.export_documents("lab") if one.id == "a"]
+    assert {one.label for one in document.mentions} == {"Chemical", "Mood"}
+    assert "--add-type: expected the name of a type" in refusal(
+        review("import", source, "--project", "lab", "--add-type", " ")
     )
 
 

@@ -14,7 +14,7 @@ from bioner.ui.corpora.own import draw_own
 from bioner.ui.corpora.sentences import draw_sentences
 from bioner.ui.corpora.sources import draw_sources
 from bioner.ui.merged import open_shelf
-from bioner.ui.session import Session, keep_in_url, page_key, url_text
+from bioner.ui.session import Session, choose_in_url, page_key
 
 SECTIONS = {
     "overview": "Overview",
@@ -47,18 +47,7 @@ def draw(session: Session) -> None:
 
 def choose_section() -> str:
     """Let a person choose a part of the page; return its name."""
-    asked = url_text("part", "overview")
-    chosen = st.segmented_control(
-        "Part",
-        list(SECTIONS),
-        default=asked if asked in SECTIONS else "overview",
-        key=page_key("corpora_part"),
-        format_func=lambda name: SECTIONS[name],
-        label_visibility="collapsed",
-        required=True,
-    )
-    keep_in_url(part="" if chosen == "overview" else str(chosen))
-    return str(chosen)
+    return choose_in_url("Part", SECTIONS, name="part", key=page_key("corpora_part"))
 
 
 def draw_section(section: str, session: Session, shelf: Shelf) -> None:

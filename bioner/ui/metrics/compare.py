@@ -29,7 +29,7 @@ from bioner.ui.metrics.mistakes import STYLE, draw_found
 from bioner.ui.metrics.retrain import draw_retraining
 from bioner.ui.models import model_label
 from bioner.ui.plain import plain, plain_label
-from bioner.ui.session import Session, keep_in_url, show_problem, url_text
+from bioner.ui.session import Session, choose_in_url, keep_in_url, show_problem, url_text
 
 POINTS = st.column_config.NumberColumn(format="%+.1f")
 PLAIN = st.column_config.NumberColumn(format="%.1f")
@@ -210,17 +210,7 @@ def _draw_changes(session: Session, b: Evaluation, a: Evaluation, paired: Paired
         "broken": f":material/heart_broken: Broke: {len(broken):,}",
         "fixed": f":material/build: Fixed: {len(fixed):,}",
     }
-    asked = url_text("changes", "broken")
-    chosen = st.segmented_control(
-        "Changes",
-        list(options),
-        default=asked if asked in options else "broken",
-        key="metrics_changes",
-        required=True,
-        format_func=lambda name: options[name],
-        label_visibility="collapsed",
-    )
-    keep_in_url(changes="" if chosen == "broken" else str(chosen))
+    chosen = choose_in_url("Changes", options, name="changes", key="metrics_changes")
     found: Sequence[Mistake] = fixed if chosen == "fixed" else broken
     if not found:
         st.caption("Nothing.")

@@ -29,7 +29,14 @@ from bioner.ui.metrics.mistakes import draw_mistakes
 from bioner.ui.metrics.scores import draw_scores
 from bioner.ui.metrics.trust import draw_trust
 from bioner.ui.plain import plain
-from bioner.ui.session import Session, keep_in_url, page_link, show_problem, url_choice, url_text
+from bioner.ui.session import (
+    Session,
+    choose_in_url,
+    keep_in_url,
+    page_link,
+    show_problem,
+    url_choice,
+)
 
 VIEWS = {
     "scores": ":material/bar_chart: Scores",
@@ -251,20 +258,7 @@ def _offer_evaluation(
 
 def choose_view() -> str:
     """Let a person choose what the page shows; the choice is in the URL."""
-    asked = url_text("view", "scores")
-    view = str(
-        st.segmented_control(
-            "Show",
-            list(VIEWS),
-            default=asked if asked in VIEWS else "scores",
-            key="metrics_view",
-            required=True,
-            format_func=lambda name: VIEWS[name],
-            label_visibility="collapsed",
-        )
-    )
-    keep_in_url(view="" if view == "scores" else view)
-    return view
+    return choose_in_url("Show", VIEWS, name="view", key="metrics_view")
 
 
 def draw_view(view: str, session: Session, shown: Standing | None, data: Data | None) -> None:
