@@ -331,7 +331,7 @@ def markdown(one: Outcome) -> str:
 def _gate_text(decision: Decision) -> str:
     if decision.is_accepted:
         return (
-            f"the gate passes it: in no corpus a fall by {MARGIN:g} point or more, and no type fires "
+            f"the gate passes it: no corpus falls by {MARGIN:g} point or more, and no type fires "
             "more where nobody looked for it."
         )
     return f"the gate does not pass it: {' '.join(decision.reasons)}"
