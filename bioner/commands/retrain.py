@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,10 @@ from bioner.commands.terminal import counter, refusing, say
 from bioner.errors import TrainingError
 from bioner.machine import Device
 from bioner.progress import Progress
-from bioner.settings import read_settings
+from bioner.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from bioner.training.config import Recipe
 
 
 @refusing
@@ -56,15 +59,10 @@ def retrain(
     Without merged corpora the model's own marks stand for them. The defaults are those that
     benchmarks/loop.py measures.
     """
-    from bioner.commands.train import model_folder, start_job, stop_of, terminal_report
-    from bioner.jobs.reporter import JobReporter
+    from bioner.commands.train import model_folder, start_job
     from bioner.jobs.specs import retraining_details, with_options
     from bioner.models.catalogue import chosen_model
-    from bioner.review.launching import corrections_of
     from bioner.training.config import Recipe
-    from bioner.training.progress import stopping
-    from bioner.training.replay import read_replay
-    from bioner.training.retraining import retrain as run
 
     settings = read_settings()
     target = model_folder(out, settings, resume=resume)
@@ -89,6 +87,27 @@ def retrain(
         start_job(words, settings, title=target.name, details=retraining_details(parent))
         return
     merged = data or (settings.merged if (settings.merged / "manifest.json").is_file() else None)
+    _run(parent, target, recipe, merged, job=job, resume=resume, settings=settings)
+
+
+def _run(
+    parent: Path,
+    target: Path,
+    recipe: Recipe,
+    merged: Path | None,
+    *,
+    job: Path | None,
+    resume: bool,
+    settings: Settings,
+) -> None:
+    """Retrain here and now; ``merged``: the corpora to replay from, where they are."""
+    from bioner.commands.train import stop_of, terminal_report
+    from bioner.jobs.reporter import JobReporter
+    from bioner.review.launching import corrections_of
+    from bioner.training.progress import stopping
+    from bioner.training.replay import read_replay
+    from bioner.training.retraining import retrain as run
+
     stop = stop_of(job)
     pulse, show = stopping(stop), counter("marking")
 
@@ -102,17 +121,13 @@ def retrain(
         say(f"{told}; on from {parent.name}")
         if merged is None:
             say("no merged corpora here: the model's own marks stand for them")
+        kept = read_replay(
+            parent, merged, corrections, settings.sample, recipe=recipe, progress=marking
+        )
         card = run(
             parent,
             corrections,
-            read_replay(
-                parent,
-                merged,
-                corrections,
-                settings.sample,
-                recipe=recipe,
-                progress=marking,
-            ),
+            kept,
             target,
             recipe=recipe,
             report=report,

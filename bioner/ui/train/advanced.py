@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from bioner.jobs.specs import PRESETS
+from bioner.jobs.specs import PRESETS, Preset
 from bioner.machine import Precision
 from bioner.training.config import RANGES, Recipe
 
@@ -16,79 +18,104 @@ def draw_advanced(preset: str, *, is_trained: bool = False) -> dict[str, Any]:
     start = PRESETS[preset]
     rate = min(start.learning_rate, Recipe().learning_rate) if is_trained else start.learning_rate
     with st.expander("Advanced", icon=":material/tune:"):
-        left, middle, right = st.columns(3)
+        columns = st.columns(3)
+        name = f"{preset}{'_on' * is_trained}"
         return {
-            "epochs": left.number_input(
-                "Epochs",
-                min_value=0.1,
-                max_value=float(RANGES["epochs"].most),
-                value=start.epochs,
-                step=0.5,
-                key=f"train_epochs_{preset}",
-            ),
-            "max_steps": middle.number_input(
-                "At most steps",
-                min_value=0,
-                max_value=int(RANGES["max_steps"].most),
-                value=start.max_steps,
-                step=100,
-                key=f"train_steps_{preset}",
-                help="Ends the run before its last epoch does; 0: no limit.",
-            ),
-            "batch_size": right.number_input(
-                "Batch size",
-                min_value=1,
-                max_value=1024,
-                value=start.batch_size,
-                key=f"train_batch_{preset}",
-                help="Sentences a step. Smaller takes less memory.",
-            ),
-            "learning_rate": left.number_input(
-                "Learning rate",
-                min_value=1e-7,
-                max_value=1e-2,
-                value=rate,
-                format="%.1e",
-                step=1e-5,
-                key=f"train_rate_{preset}{'_on' * is_trained}",
-            ),
-            "seed": middle.number_input(
-                "Seed",
-                min_value=0,
-                max_value=int(RANGES["seed"].most),
-                value=42,
-                key="train_seed",
-                help="Same seed, same run.",
-            ),
-            "loss": right.selectbox(
-                "Loss",
-                ["partial", "naive"],
-                key="train_loss",
-                format_func=lambda key: {"partial": "Partial-label", "naive": "Naive"}[key],
-                help="Partial-label: no label is evidence only against the types that a corpus "
-                "looked for. Naive: against every type; for comparison.",
-            ),
-            "accumulate": left.number_input(
-                "Batches a step",
-                min_value=1,
-                max_value=256,
-                value=1,
-                key="train_accumulate",
-                help="More than one: a large batch in the memory of a small one.",
-            ),
-            "max_length": middle.number_input(
-                "Longest window",
-                min_value=16,
-                max_value=512,
-                value=256,
-                step=32,
-                key="train_length",
-                help="Word-pieces; a longer sentence is cut into windows, nothing is lost.",
-            ),
-            "precision": right.selectbox(
-                "Precision",
-                list(Precision),
-                key="train_precision",
-                help="Automatic: bfloat16 where the hardware computes in it.",
-            ),
+            **_draw_length(columns, start, preset),
+            **_draw_learning(columns, rate, name),
+            **_draw_memory(columns),
         }
+
+
+def _draw_length(columns: Sequence[DeltaGenerator], start: Preset, preset: str) -> dict[str, Any]:
+    """Draw a row: how long a run is, and how much it takes at once."""
+    left, middle, right = columns
+    return {
+        "epochs": left.number_input(
+            "Epochs",
+            min_value=0.1,
+            max_value=float(RANGES["epochs"].most),
+            value=start.epochs,
+            step=0.5,
+            key=f"train_epochs_{preset}",
+        ),
+        "max_steps": middle.number_input(
+            "At most steps",
+            min_value=0,
+            max_value=int(RANGES["max_steps"].most),
+            value=start.max_steps,
+            step=100,
+            key=f"train_steps_{preset}",
+            help="Ends the run before its last epoch does; 0: no limit.",
+        ),
+        "batch_size": right.number_input(
+            "Batch size",
+            min_value=1,
+            max_value=1024,
+            value=start.batch_size,
+            key=f"train_batch_{preset}",
+            help="Sentences a step. Smaller takes less memory.",
+        ),
+    }
+
+
+def _draw_learning(columns: Sequence[DeltaGenerator], rate: float, name: str) -> dict[str, Any]:
+    """Draw a row: how it learns."""
+    left, middle, right = columns
+    return {
+        "learning_rate": left.number_input(
+            "Learning rate",
+            min_value=1e-7,
+            max_value=1e-2,
+            value=rate,
+            format="%.1e",
+            step=1e-5,
+            key=f"train_rate_{name}",
+        ),
+        "seed": middle.number_input(
+            "Seed",
+            min_value=0,
+            max_value=int(RANGES["seed"].most),
+            value=42,
+            key="train_seed",
+            help="Same seed, same run.",
+        ),
+        "loss": right.selectbox(
+            "Loss",
+            ["partial", "naive"],
+            key="train_loss",
+            format_func=lambda key: {"partial": "Partial-label", "naive": "Naive"}[key],
+            help="Partial-label: no label is evidence only against the types that a corpus "
+            "looked for. Naive: against every type; for comparison.",
+        ),
+    }
+
+
+def _draw_memory(columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
+    """Draw a row: what it needs of memory."""
+    left, middle, right = columns
+    return {
+        "accumulate": left.number_input(
+            "Batches a step",
+            min_value=1,
+            max_value=256,
+            value=1,
+            key="train_accumulate",
+            help="More than one: a large batch in the memory of a small one.",
+        ),
+        "max_length": middle.number_input(
+            "Longest window",
+            min_value=16,
+            max_value=512,
+            value=256,
+            step=32,
+            key="train_length",
+            help="Word-pieces; a longer sentence is cut into windows, nothing is lost.",
+        ),
+        "precision": right.selectbox(
+            "Precision",
+            list(Precision),
+            key="train_precision",
+            help="Automatic: bfloat16 where the hardware computes in it.",
+        ),
+    }
