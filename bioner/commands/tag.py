@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from bioner.commands.arguments import check_writable, path_of
+from bioner.commands.tag_bulk import Given, tag_in_bulk
 from bioner.commands.terminal import refusing, say
 from bioner.conventions import ANY
 from bioner.errors import FormatError
@@ -38,19 +39,49 @@ def tag(
     model: Annotated[str, typer.Option(help="A model's name, or its folder.")] = "",
     column: Annotated[str, typer.Option(help="The text column of a .csv or .tsv table.")] = "",
     format: Annotated[str, typer.Option(help=f"One of {', '.join(WRITABLE)}.")] = "jsonl",
-    out: Annotated[str | None, typer.Option(help="The file to write, whole or not.")] = None,
+    out: Annotated[
+        str | None, typer.Option(help="The file to write, whole or not; in bulk a folder.")
+    ] = None,
     convention: Annotated[
         str, typer.Option(help="Mark as in this corpus or project, if the model knows its rules.")
     ] = ANY,
+    engine: Annotated[
+        str, typer.Option(help="In bulk, a folder to a folder, on this engine: local or ray.")
+    ] = "",
+    workers: Annotated[
+        int | None, typer.Option(help="In bulk: so many processes; as many as there are CPUs.")
+    ] = None,
+    address: Annotated[
+        str, typer.Option(help="In bulk on ray: the cluster's address; else one on this machine.")
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the receipt as one line of JSON, to stderr.")
     ] = False,
 ) -> None:
-    """Find the entities in texts; any size, in constant memory."""
+    """Find the entities in texts; any size, in constant memory.
+
+    With --engine or --workers in bulk: DIR to --out DIR, part by part; what is done is skipped.
+    """
     from bioner.formats import refuse_target, write_documents
     from bioner.models.catalogue import chosen_model
     from bioner.tagging.load import load_tagger
 
+    if engine or address or workers is not None:
+        tag_in_bulk(
+            Given(
+                files=tuple(files or ()),
+                out=out,
+                model=model,
+                column=column,
+                format=format,
+                convention=convention,
+            ),
+            engine=engine or "local",
+            workers=workers,
+            address=address,
+            as_json=as_json,
+        )
+        return
     if out is not None and not out.strip():
         raise FormatError("--out is empty: name the file to write, or leave --out away")
     target = sys.stdout if out is None else path_of("--out", out)

@@ -33,12 +33,14 @@ def load_tagger(
     device: Device = Device.AUTO,
     backend: Literal["auto", "torch", "onnx"] = "auto",
     is_calibrated: bool = True,
+    threads: int | None = None,
 ) -> Tagger:
     """Load a model folder. Raises ModelError saying what is missing or does not fit.
 
     ``auto`` takes the GPU where there is one, and on a CPU the folder's ONNX file if it was made of
     the folder's weights, else torch; ``Tagger.backend`` says which it was. Without
-    ``is_calibrated`` the scores are the network's own.
+    ``is_calibrated`` the scores are the network's own. ``threads`` compute on a CPU, else as many
+    as the settings say.
     """
     problem = check_folder(folder)
     if problem:
@@ -51,7 +53,7 @@ def load_tagger(
     if is_calibrated and (folder / CARD).is_file():
         scales = read_card(folder).scales_by_convention
     return Tagger(
-        _load_network(folder, device, backend),
+        _load_network(folder, device, backend, threads),
         tokenizer,
         schema,
         special=special,
@@ -67,12 +69,12 @@ def _told_pieces(conventions: Conventions, tokenizer: Tokenizer) -> ToldPieces:
     return ToldPieces(conventions, {p: n for p, n in numbers.items() if n is not None})
 
 
-def _load_network(folder: Path, device: Device, backend: str) -> Network:
+def _load_network(folder: Path, device: Device, backend: str, threads: int | None) -> Network:
     """Take ONNX Runtime on a CPU where the folder has a sound ONNX file, else torch."""
     device = require_device(device)
     if backend == "onnx" or (backend == "auto" and device is Device.CPU):
         try:
-            network = load_onnx(folder)
+            network = load_onnx(folder, threads=threads)
         except ModelError as error:
             if backend == "onnx":
                 raise
@@ -89,7 +91,7 @@ def _load_network(folder: Path, device: Device, backend: str) -> Network:
     from transformers import AutoModelForTokenClassification
 
     if device is Device.CPU:
-        torch.set_num_threads(cpu_threads())
+        torch.set_num_threads(threads or cpu_threads())
     model = AutoModelForTokenClassification.from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
     )

@@ -1,0 +1,147 @@
+"""``tag DIR --out DIR --engine …``: a folder of texts tagged part by part."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from bioner.commands.arguments import ArgumentError, check_count, check_known, path_of
+from bioner.commands.terminal import say
+from bioner.errors import FormatError
+from bioner.machine import Device, require_device, usable_cpus
+from bioner.progress import OnProgress, Progress
+from bioner.settings import cpu_threads, read_settings
+
+if TYPE_CHECKING:
+    from bioner.tagging.bulk_run import Outcome, Spread
+
+ENGINES = ("local", "ray")
+FORMATS = ("jsonl", "parquet")
+NAMED = 20
+"""So many inputs that went wrong are named at most; the receipt as JSON names all."""
+EVERY_S = 10.0
+"""How often a line of progress is printed where no one sees it change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """The arguments that bulk shares with tagging a file."""
+
+    files: tuple[str, ...]
+    out: str | None
+    model: str
+    column: str
+    format: str
+    convention: str
+
+
+def tag_in_bulk(
+    given: Given, *, engine: str, workers: int | None, address: str, as_json: bool
+) -> None:
+    """Tag a folder into a folder. Raises FormatError at the end if any input was not tagged."""
+    from bioner.evaluation.keys import model_hash
+    from bioner.models.catalogue import chosen_model
+    from bioner.tagging.bulk_run import Bulk, tag_folder
+
+    check_known("--engine", engine, ENGINES)
+    check_known("--format", given.format, FORMATS)
+    if workers is not None:
+        check_count("--workers", workers)
+    if address and engine != "ray":
+        raise ArgumentError("--address: is for --engine ray")
+    settings = read_settings()
+    model = chosen_model(settings, given.model)
+    device = require_device(settings.device)
+    count = workers or (1 if device is Device.CUDA else usable_cpus())
+    outcome = tag_folder(
+        Bulk(
+            source=_source(given),
+            out=path_of("--out", given.out or "").resolve(),
+            model=model.resolve(),
+            model_hash=model_hash(model),
+            convention=_convention(model, given.convention),
+            format=given.format,
+            column=given.column,
+            workers=count,
+            threads=max(1, cpu_threads() // count),
+            device=device,
+        ),
+        _spread(engine, address),
+        _heard(),
+    )
+    _say_outcome(outcome, as_json=as_json)
+    if not outcome.is_complete:
+        bad = len(outcome.failed) + len(outcome.unreadable)
+        raise FormatError(
+            f"{bad:,} of {outcome.inputs:,} inputs were not tagged to their end; mend them and run "
+            "the same line again: what is done is skipped"
+        )
+
+
+def _source(given: Given) -> Path:
+    if len(given.files) != 1 or not path_of("FILES", given.files[0]).is_dir():
+        raise ArgumentError("FILES: in bulk one folder is tagged; name it")
+    if given.out is None:
+        raise ArgumentError("--out: in bulk the folder to write to is needed")
+    return path_of("FILES", given.files[0]).resolve()
+
+
+def _convention(model: Path, name: str) -> str:
+    """Return the convention's own name. Raises ConventionError for one the model does not know."""
+    from bioner.models.reserved_pieces import read_conventions
+
+    return read_conventions(model).find(name, of=model.name).name
+
+
+def _spread(engine: str, address: str) -> Spread:
+    from bioner.jobs.engines import local
+
+    return cast("Spread", local.spread)
+
+
+def _heard() -> OnProgress:
+    """Return what shows the progress: on a terminal in place, else a line now and then."""
+    last = 0.0
+    is_terminal = sys.stderr.isatty()
+
+    def show(heard: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < (0.5 if is_terminal else EVERY_S):
+            return
+        last = now
+        line = f"{heard.share or 0:.1%}: {heard.text}"
+        if is_terminal:
+            sys.stderr.write(f"\r{line}\033[K")
+            sys.stderr.flush()
+        else:
+            say(line)
+
+    return show
+
+
+def _say_outcome(outcome: Outcome, *, as_json: bool) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")
+    if as_json:
+        say(json.dumps(outcome.to_json(), ensure_ascii=False))
+        return
+    for what, found in (("failed", outcome.failed), ("unreadable", outcome.unreadable)):
+        for name, why in list(found.items())[:NAMED]:
+            say(f"{what}: {name}: {why}")
+        if len(found) > NAMED:
+            say(f"{what}: {len(found) - NAMED:,} more")
+    rate = outcome.documents / outcome.seconds if outcome.seconds else 0.0
+    say(
+        f"{outcome.inputs:,} inputs: {outcome.inputs_done:,} tagged, {outcome.inputs_skipped:,} "
+        f"were done, {len(outcome.failed):,} failed, {len(outcome.unreadable):,} unreadable; "
+        f"{outcome.parts:,} parts written, {outcome.parts_skipped:,} were there"
+    )
+    say(
+        f"{outcome.documents:,} documents, {outcome.mentions:,} entities in "
+        f"{outcome.seconds:,.0f} s ({rate:,.1f} documents a second)"
+    )

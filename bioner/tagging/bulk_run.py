@@ -1,0 +1,295 @@
+"""A bulk tagging: a folder of texts in, a folder of parts out, each input finished or named."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from bioner.errors import FormatError
+from bioner.machine import Device
+from bioner.progress import OnProgress, Progress, unheard
+from bioner.tagging.bulk import Piece, Tagged, tag_piece
+from bioner.tagging.shards import (
+    RUNNING,
+    Made,
+    done_path,
+    file_sha256,
+    find_inputs,
+    part_path,
+    read_made,
+    write_made,
+)
+
+CUT_BYTES = 8_000_000
+"""A file above this is shared out among the workers, part by part."""
+CUT_AT_MOST = 16
+"""Among so many at most: each of them reads the whole file."""
+
+
+class Spread(Protocol):
+    """How an engine does work: each item once, in any order, on so many workers.
+
+    Yields (item, its result or None, why there is none); calls ``tick`` about once a second.
+    """
+
+    def __call__(
+        self,
+        work: Callable[[Piece], Tagged],
+        items: Sequence[Piece],
+        *,
+        workers: int,
+        tick: Callable[[], None],
+    ) -> Iterator[tuple[Piece, Tagged | None, str]]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bulk:
+    """What to tag, with what, into where."""
+
+    source: Path
+    out: Path
+    model: Path
+    model_hash: str
+    convention: str = "any"
+    format: str = "jsonl"
+    column: str = ""
+    workers: int = 1
+    threads: int = 1
+    device: Device = Device.CPU
+
+
+@dataclass
+class Outcome:
+    """What came of a bulk tagging; ``failed`` and ``unreadable`` give each input its reason."""
+
+    inputs: int = 0
+    inputs_done: int = 0
+    inputs_skipped: int = 0
+    parts: int = 0
+    parts_skipped: int = 0
+    documents: int = 0
+    characters: int = 0
+    mentions: int = 0
+    cpu_s: float = 0.0
+    seconds: float = 0.0
+    failed: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether every input has been tagged to its end."""
+        return not self.failed and not self.unreadable
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as JSON values."""
+        return dict(vars(self))
+
+
+def tag_folder(bulk: Bulk, spread: Spread, on_progress: OnProgress = unheard) -> Outcome:
+    """Tag what a folder holds; skip what is done, try again what failed, name what is unreadable.
+
+    Raises FormatError where there is nothing to tag, the output lies in the input, or another run
+    writes there.
+    """
+    _check(bulk)
+    began = time.monotonic()
+    outcome = Outcome()
+    with _alone(bulk.out):
+        pieces = list(_plan(bulk, outcome))
+        watch = _Watch(bulk, pieces, outcome, on_progress)
+        results: dict[str, list[Tagged]] = defaultdict(list)
+        for piece, tagged, problem in spread(
+            tag_piece, pieces, workers=bulk.workers, tick=watch.tell
+        ):
+            watch.ended(piece)
+            if tagged is None:
+                outcome.failed[piece.name] = problem
+                continue
+            _count(tagged, outcome)
+            results[piece.name].append(tagged)
+            if len(results[piece.name]) == piece.of:
+                _finish(bulk, results.pop(piece.name), outcome)
+            watch.tell()
+    outcome.seconds = round(time.monotonic() - began, 3)
+    return outcome
+
+
+def _check(bulk: Bulk) -> None:
+    source, out = bulk.source.resolve(), bulk.out.resolve()
+    if out == source or out.is_relative_to(source) or source.is_relative_to(out):
+        raise FormatError(f"{bulk.out}: lies in {bulk.source}, or around it; name another folder")
+    if out.exists() and not out.is_dir():
+        raise FormatError(f"{bulk.out}: is a file; name a folder to write to")
+    if next(find_inputs(source), None) is None:
+        raise FormatError(f"{bulk.source}: no files in it; expected texts in any known format")
+
+
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Keep a second run out of the folder while the block runs."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise FormatError(
+                f"{out}: another tagging is writing there; wait for it, or name another folder"
+            ) from error
+        running = out / RUNNING
+        running.mkdir(exist_ok=True)
+        for left in running.iterdir():
+            left.unlink()
+        yield
+        with contextlib.suppress(OSError):
+            running.rmdir()
+
+
+def _plan(bulk: Bulk, outcome: Outcome) -> Iterator[Piece]:
+    """Yield the pieces of what is not done yet; count what is."""
+    for name in find_inputs(bulk.source):
+        outcome.inputs += 1
+        made = read_made(bulk.out / name)
+        if made and _is_done(bulk, name, made):
+            outcome.inputs_skipped += 1
+            outcome.parts_skipped += made.parts
+            continue
+        size = (bulk.source / name).stat().st_size
+        of = 1 if size < CUT_BYTES else max(1, min(bulk.workers, CUT_AT_MOST))
+        for stripe in range(of):
+            yield Piece(
+                source=bulk.source,
+                out=bulk.out,
+                name=name,
+                model=bulk.model,
+                model_hash=bulk.model_hash,
+                convention=bulk.convention,
+                format=bulk.format,
+                column=bulk.column,
+                stripe=stripe,
+                of=of,
+                threads=bulk.threads,
+                device=bulk.device,
+            )
+
+
+def _is_done(bulk: Bulk, name: str, made: Made) -> bool:
+    """Return whether an input's ``.done`` is of this model and way, and of the file as it is."""
+    now = replace(made, model_hash=bulk.model_hash, convention=bulk.convention, format=bulk.format)
+    if not made.is_of(now):
+        return False
+    parts = (part_path(bulk.out, name, number, bulk.format) for number in range(made.parts))
+    if not all(path.is_file() for path in parts):
+        return False
+    try:
+        return file_sha256(bulk.source / name) == made.input_sha256
+    except OSError:
+        return False
+
+
+def _count(tagged: Tagged, outcome: Outcome) -> None:
+    outcome.parts += len(tagged.parts) - tagged.skipped
+    outcome.parts_skipped += tagged.skipped
+    for part in tagged.parts:
+        outcome.documents += part.documents
+        outcome.characters += part.characters
+        outcome.mentions += part.mentions
+        outcome.cpu_s = round(outcome.cpu_s + part.cpu_s, 3)
+
+
+def _finish(bulk: Bulk, results: Sequence[Tagged], outcome: Outcome) -> None:
+    """Say beside an input's parts that all are there, once its pieces have all ended."""
+    name = results[0].piece.name
+    problem = next((one.unreadable for one in results if one.unreadable), "")
+    if problem:
+        outcome.unreadable[name] = problem
+        return
+    parts = [part for one in results for part in one.parts]
+    count = max(one.all_parts for one in results)
+    if len({one.input_sha256 for one in results}) > 1 or len(parts) != count:
+        outcome.failed[name] = "the file changed while it was tagged; run the same line again"
+        return
+    for stale in _beyond(bulk, name, count):
+        done_path(stale).unlink(missing_ok=True)
+        stale.unlink(missing_ok=True)
+    write_made(
+        bulk.out / name,
+        Made(
+            input=name,
+            input_sha256=results[0].input_sha256,
+            model=bulk.model.name,
+            model_hash=bulk.model_hash,
+            convention=bulk.convention,
+            format=bulk.format,
+            documents=sum(part.documents for part in parts),
+            characters=sum(part.characters for part in parts),
+            mentions=sum(part.mentions for part in parts),
+            parts=count,
+            cpu_s=round(sum(part.cpu_s for part in parts), 3),
+        ),
+    )
+    outcome.inputs_done += 1
+
+
+def _beyond(bulk: Bulk, name: str, count: int) -> Iterator[Path]:
+    """Yield the parts that an earlier, longer state of the input has left, in either format."""
+    for format in ("jsonl", "parquet"):
+        number = count if format == bulk.format else 0
+        while (path := part_path(bulk.out, name, number, format)).exists():
+            yield path
+            number += 1
+
+
+class _Watch:
+    """How far a run is: by bytes of its input, from what its pieces say of themselves."""
+
+    def __init__(
+        self, bulk: Bulk, pieces: Sequence[Piece], outcome: Outcome, hear: OnProgress
+    ) -> None:
+        self._bulk, self._outcome, self._hear = bulk, outcome, hear
+        self._sizes = {one.key: (bulk.source / one.name).stat().st_size / one.of for one in pieces}
+        self._total = sum(self._sizes.values())
+        self._ended = 0.0
+        self._first: tuple[float, float] | None = None
+
+    def ended(self, piece: Piece) -> None:
+        """Count a piece as done with, whatever came of it."""
+        self._ended += self._sizes[piece.key]
+
+    def tell(self) -> None:
+        """Say how much is done, at what rate, and about how long the rest will take."""
+        done, documents = self._ended, self._outcome.documents
+        for said in self._running():
+            done += self._sizes.get(said["key"], 0.0) * said["share"]
+            documents += said["documents"]
+        now = time.monotonic()
+        first = self._first = self._first or (now, done)
+        text = f"{documents:,} documents"
+        if now - first[0] > 1 and done > first[1]:
+            pace = (done - first[1]) / (now - first[0])
+            text += f", about {_words((self._total - done) / pace)} left"
+        for what, count in (
+            ("inputs done", self._outcome.inputs_done),
+            ("skipped", self._outcome.inputs_skipped),
+            ("failed", len(self._outcome.failed) + len(self._outcome.unreadable)),
+        ):
+            text += f", {count:,} {what}" if count else ""
+        self._hear(Progress(round(done), round(self._total), text))
+
+    def _running(self) -> Iterator[dict[str, Any]]:
+        for path in (self._bulk.out / RUNNING).glob("[!.]*"):
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                said = json.loads(path.read_text(encoding="utf-8"))
+                yield {"key": path.name, "share": said["share"], "documents": said["documents"]}
+
+
+def _words(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3600:.1f} h"
