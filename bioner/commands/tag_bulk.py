@@ -19,7 +19,7 @@ from bioner.settings import cpu_threads, read_settings
 if TYPE_CHECKING:
     from bioner.tagging.bulk_run import Outcome, Spread
 
-ENGINES = ("local", "ray")
+ENGINES = ("local",)
 FORMATS = ("jsonl", "parquet")
 NAMED = 20
 """So many inputs that went wrong are named at most; the receipt as JSON names all."""
@@ -39,11 +39,10 @@ class Given:
     convention: str
 
 
-def tag_in_bulk(
-    given: Given, *, engine: str, workers: int | None, address: str, as_json: bool
-) -> None:
+def tag_in_bulk(given: Given, *, engine: str, workers: int | None, as_json: bool) -> None:
     """Tag a folder into a folder. Raises FormatError at the end if any input was not tagged."""
     from bioner.evaluation.keys import model_hash
+    from bioner.jobs.engines import local
     from bioner.models.catalogue import chosen_model
     from bioner.tagging.bulk_run import Bulk, tag_folder
 
@@ -51,8 +50,6 @@ def tag_in_bulk(
     check_known("--format", given.format, FORMATS)
     if workers is not None:
         check_count("--workers", workers)
-    if address and engine != "ray":
-        raise ArgumentError("--address: is for --engine ray")
     settings = read_settings()
     model = chosen_model(settings, given.model)
     device = require_device(settings.device)
@@ -70,7 +67,7 @@ def tag_in_bulk(
             threads=max(1, cpu_threads() // count),
             device=device,
         ),
-        _spread(engine, address),
+        cast("Spread", local.spread),
         _heard(),
     )
     _say_outcome(outcome, as_json=as_json)
@@ -95,12 +92,6 @@ def _convention(model: Path, name: str) -> str:
     from bioner.models.reserved_pieces import read_conventions
 
     return read_conventions(model).find(name, of=model.name).name
-
-
-def _spread(engine: str, address: str) -> Spread:
-    from bioner.jobs.engines import local
-
-    return cast("Spread", local.spread)
 
 
 def _heard() -> OnProgress:
