@@ -4,7 +4,7 @@
         [--workers 2] [--format jsonl] [--json FILE] [--docs docs/scale.md]
 
 ``--texts`` holds ``*.txt.gz`` files of documents separated by blank lines; distinct ones are drawn
-in one fixed order, so that each size holds the smaller ones, in files of a thousand. Each size is
+in one fixed order, so that each size holds the smaller ones, in files of 250. Each size is
 tagged by ``bioner tag DIR --out DIR --workers N``, whose process is killed with SIGKILL so many
 times, evenly over the run, and started again. Then every document must be there exactly once, its
 text untouched, every part as its ``.done`` says. Rates are per second of processor time, so that a
@@ -38,7 +38,7 @@ from bioner.tagging.shards import file_sha256, read_made
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "bioner-compact"
-PER_FILE = 1_000
+PER_FILE = 250
 SAMPLE = 500
 """How many documents are tagged in process, to compare with."""
 ABSTRACTS = 10_000_000
@@ -90,7 +90,7 @@ def distinct(texts: Path) -> list[str]:
 
 
 def prepare(documents: Sequence[str], folder: Path) -> None:
-    """Write the documents, a thousand a file, with ids of their own."""
+    """Write the documents, so many a file, with ids of their own."""
     folder.mkdir(parents=True, exist_ok=True)
     for start in range(0, len(documents), PER_FILE):
         path = folder / f"texts-{start // PER_FILE:04d}.jsonl"
@@ -275,7 +275,7 @@ def plan(row: Row) -> str:
         f"- **Memory**: {row.late_memory / 1e9:.1f} GB for the process and its workers, whatever "
         "the number of texts.",
         f"- **Disk**: {disk:,.0f} GB of JSON lines ({packed:,.0f} GB if gzipped afterwards), "
-        f"in {ABSTRACTS // PER_FILE:,} parts.",
+        f"in {ABSTRACTS // 1_000:,} parts.",
         "- **Cards**: not measured: no card has run this. A process on the CPU spends its time in "
         "the network; on a card it would be cut by reading, splitting and decoding, which are "
         "Python, so one card wants several workers beside it.",

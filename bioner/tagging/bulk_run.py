@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,9 @@ CUT_BYTES = 8_000_000
 """A file above this is shared out among the workers, part by part."""
 CUT_AT_MOST = 16
 """Among so many at most: each of them reads the whole file."""
+
+
+_BEGUN = re.compile(r"\..*-[0-9a-f]{8}(\.\w+)?")
 
 
 class Spread(Protocol):
@@ -144,11 +148,16 @@ def _alone(out: Path) -> Iterator[None]:
             ) from error
         running = out / RUNNING
         running.mkdir(exist_ok=True)
-        for left in running.iterdir():
-            left.unlink()
+        for left in [*running.iterdir(), *filter(_is_left_over, out.rglob(".*"))]:
+            left.unlink(missing_ok=True)
         yield
         with contextlib.suppress(OSError):
             running.rmdir()
+
+
+def _is_left_over(path: Path) -> bool:
+    """Return whether a file is one that a killed worker had begun to write."""
+    return bool(_BEGUN.fullmatch(path.name)) and path.is_file()
 
 
 def _plan(bulk: Bulk, outcome: Outcome) -> Iterator[Piece]:

@@ -145,6 +145,7 @@ def test_what_is_done_is_skipped_and_the_rest_gone_on_with(texts: Path) -> None:
     for name in ("ten.jsonl.done", "ten.jsonl.00002.jsonl.done"):  # as a kill would leave it
         (out / name).unlink()
     (out / "ten.jsonl.00003.jsonl").unlink()
+    (out / ".ten.jsonl.00003-0123abcd.jsonl").write_text('{"id": "9", "te')
     gone_on = tag_folder(order(texts), here)
     assert (gone_on.inputs_skipped, gone_on.parts, gone_on.parts_skipped - 2) == (2, 2, 2)
     assert Marker.tagged == 12 + 3 + 1
