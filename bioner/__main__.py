@@ -12,6 +12,7 @@ from bioner.commands import (
 )
 from bioner.commands import (
     corpora,
+    dictionary,
     doctor,
     evaluate,
     jobs,
@@ -42,6 +43,7 @@ app.command("tag")(tag.tag)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(evaluate.compare)
 app.add_typer(review.app, name="review")
+app.add_typer(dictionary.app, name="dictionary")
 app.command("app")(app_of.app)
 app.add_typer(tokens.app, name="tokens")
 app.command("serve")(serve.serve)

@@ -61,6 +61,11 @@ class Settings:
         """The user's own corpora, one folder each."""
         return self.home / "corpora"
 
+    @property
+    def dictionaries(self) -> Path:
+        """The dictionaries that were made of texts, and what was decided about their terms."""
+        return self.home / "dictionaries"
+
 
 def read_settings() -> Settings:
     """Read the settings from the environment.

@@ -203,6 +203,7 @@ ACTED = {
     "corpora/adding.py": {"add_corpus", "remove_corpus"},
     "corpora/build.py": {"build"},
     "corpora/fetch.py": {"fetch"},
+    "review/dictionary_build.py": {"build_dictionary"},
     "bearer.py": {"add_token", "revoke_token"},
     "models/tf_checkpoint.py": {"convert_tf_checkpoint"},
 }

@@ -21,6 +21,9 @@ from bioner.jobs import launch
 from bioner.jobs.folder import JobSpec
 from bioner.labels import read_schema
 from bioner.models.tf_checkpoint import convert_tf_checkpoint
+from bioner.review.curation import Choice, curate, undo
+from bioner.review.dictionary import dictionary_path
+from bioner.review.dictionary_build import build_dictionary
 from bioner.settings import Settings, read_settings
 from bioner.spans import Document, mention
 from bioner.store import Edit, Priority, Project, Store, new_op, open_store
@@ -132,6 +135,25 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
     "convert": (
         Action.MODELS,
         lambda s, store, a: convert_tf_checkpoint(s.raw, s.models / "x", actor=a),
+    ),
+    "build a dictionary": (
+        Action.DICTIONARY,
+        lambda s, store, a: build_dictionary(
+            dictionary_path(s, "d"), [], source="", model="", actor=a
+        ),
+    ),
+    "curate a dictionary": (
+        Action.DICTIONARY,
+        lambda s, store, a: curate(
+            dictionary_path(s, "none"),
+            [Choice(action="keep", terms=("x",))],
+            types=SCHEMA.names,
+            actor=a,
+        ),
+    ),
+    "undo in a dictionary": (
+        Action.DICTIONARY,
+        lambda s, store, a: undo(dictionary_path(s, "none"), actor=a),
     ),
     "build from a folder": (
         Action.FOLDERS,

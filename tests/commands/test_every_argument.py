@@ -71,7 +71,7 @@ KINDS: dict[str, tuple[str, ...]] = {
                 "--model",
                 "--type",
             ),
-            *("--partly", "--scope"),
+            *("--partly", "--scope", "--order"),
             *("--corpus", "corpus"),
         ),
         NAME,
@@ -110,6 +110,20 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("tag", "--engine"): MAYBE,
     ("tag", "--convention"): (HALF,),
     ("tokens add", "name"): ("", HALF),
+    ("dictionary build", "texts"): IN,
+    ("dictionary build", "--name"): ("", "../x"),
+    ("dictionary build", "--model"): MAYBE,
+    ("dictionary build", "--convention"): (HALF,),
+    ("dictionary show", "--type"): MAYBE,
+    ("dictionary show", "--status"): MAYBE,
+    ("dictionary export", "--out"): OUT[2:],
+    ("dictionary show", "--text"): FREE,
+    **{(f"dictionary {one}", "name"): MAYBE for one in ("show", "curate", "export")},
+    **{("dictionary curate", f"--{one}"): MAYBE for one in ("keep", "drop")},
+    **{
+        ("dictionary curate", f"--{one}"): PAIRS
+        for one in ("retype", "merge", "split", "prefer", "concept")
+    },
     ("tag", "--out"): OUT,
     ("train", "--base"): ("", "/nope", HALF),
     ("jobs estimate", "--base"): ("", "/nope", HALF),
@@ -142,6 +156,7 @@ VALID: dict[str, list[str]] = {
     "review erase": ["d", "--project", "P", "--yes"],
     "review freeze": ["--name", "own"],
     "corpora export": ["mine", "--out", "{tmp}/new.jsonl"],
+    "dictionary build": ["{tmp}/a.jsonl", "--marked"],
     "review queue": ["--project", "P"],
 }
 """What else a command needs, with sense; a tested argument of the same name comes after."""
@@ -208,6 +223,8 @@ def place(
         added = ("--name", "mine", "--covers", "Gene")
         filled = CliRunner().invoke(app, ["corpora", "add", "a.jsonl", *added])
         assert filled.exit_code == 0, filled.output
+        made = CliRunner().invoke(app, ["dictionary", "build", "a.jsonl", "--marked"])
+        assert made.exit_code == 0, made.output
         for name in (
             "bioner.training.run.train",
             "bioner.training.retraining.retrain",

@@ -1,0 +1,295 @@
+"""``dictionary``: the terms of a collection of texts, built, listed, curated, exported."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bioner.commands.arguments import ArgumentError, check_count, check_known, check_out, path_of
+from bioner.commands.terminal import print_json, refusing, say, table
+from bioner.conventions import ANY
+from bioner.progress import Progress
+from bioner.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from bioner.review.curation import Choice
+    from bioner.review.dictionary import Dictionary
+    from bioner.review.dictionary_texts import Tag
+    from bioner.review.terms import Term
+
+app = typer.Typer(
+    help="Dictionaries: the terms that texts yield, by concept.", no_args_is_help=True
+)
+NameArgument = Annotated[
+    str, typer.Argument(help="The dictionary; may be left out if there is one.")
+]
+
+
+@app.command()
+@refusing
+def build(
+    texts: Annotated[list[str], typer.Argument(help="Files or folders, in any known format.")],
+    name: Annotated[str, typer.Option(help="What the dictionary is called.")] = "dictionary",
+    marked: Annotated[
+        bool, typer.Option("--marked", help="Take the marks that the texts have, no model's.")
+    ] = False,
+    model: Annotated[str, typer.Option(help="A model's name, or its folder.")] = "",
+    convention: Annotated[
+        str, typer.Option(help="Mark as in this corpus or project, if the model knows its rules.")
+    ] = ANY,
+    column: Annotated[str, typer.Option(help="The text column of a .csv or .tsv table.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
+) -> None:
+    """Build a dictionary: texts are read once, tagged, and their terms counted, in flat memory.
+
+    What was decided about a dictionary of this name is decided about the new one again.
+    """
+    from bioner.review.dictionary import dictionary_path
+    from bioner.review.dictionary_build import build_dictionary
+    from bioner.review.dictionary_texts import TextFiles
+
+    if marked and model:
+        raise ArgumentError("--model: with --marked the marks are those of the texts; give one")
+    settings = read_settings()
+    path = dictionary_path(settings, name)
+    paths = [_there(one) for one in texts]
+    tag, tagged_by = (None, "") if marked else _tagger(settings, model, convention)
+    files = TextFiles(paths=paths, column=column, tag=tag)
+    built = build_dictionary(
+        path,
+        files.documents(),
+        source=", ".join(one.name for one in paths),
+        model=tagged_by,
+        on_progress=_say_progress,
+    )
+    receipt = files.tally.report().receipt()
+    if as_json:
+        print_json({"name": name, "read": receipt.to_json(), **built.to_json()})
+        return
+    for line in (*receipt.examples, *list(receipt.lines())[1:]):
+        say(line)
+    say(
+        f"{built.texts:,} texts: {built.documents:,} used, {built.repeated:,} repeated, "
+        f"{built.empty:,} empty; {built.marks:,} marks: {built.mentions:,} used, "
+        f"{built.repeated_marks:,} of repeated texts, {built.left_out:,} left out"
+    )
+    if built.stale:
+        say(f"{built.stale:,} former decisions speak of terms that these texts do not yield")
+    typer.echo(f"{name}: {built.terms:,} terms, {built.forms:,} spellings")
+
+
+@app.command(name="list")
+@refusing
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """List the dictionaries: what each was made of, and how far it is curated."""
+    from bioner.review.dictionary import Dictionary, dictionary_names, dictionary_path
+
+    settings = read_settings()
+    found = [Dictionary(dictionary_path(settings, one)) for one in dictionary_names(settings)]
+    if as_json:
+        print_json([{**asdict(one.about()), "terms by status": one.statuses()} for one in found])
+        return
+    rows = [["name", "texts", "mentions", "terms", "kept", "dropped", "source"]]
+    for one in found:
+        about, by = one.about(), one.statuses()
+        counts = (about.documents, about.mentions, about.terms, by["kept"], by["dropped"])
+        rows.append([one.name, *(f"{count:,}" for count in counts), about.source])
+    typer.echo(table(rows, right={1, 2, 3, 4, 5}))
+
+
+@app.command()
+@refusing
+def show(
+    name: NameArgument = "",
+    text: Annotated[str, typer.Option(help="Only terms with this in one of their names.")] = "",
+    type_: Annotated[str, typer.Option("--type", help="Only terms of this type.")] = "",
+    status: Annotated[str, typer.Option(help="Only new, kept or dropped ones.")] = "",
+    order: Annotated[
+        str, typer.Option(help="By mentions, documents, confidence or name.")
+    ] = "mentions",
+    limit: Annotated[int, typer.Option(help="How many to print.")] = 50,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print as JSON, with variants and examples.")
+    ] = False,
+) -> None:
+    """Print a dictionary's terms, the most frequent first."""
+    from bioner.review.terms import ORDERS, STATUSES, Wanted
+
+    check_count("--limit", limit)
+    check_known("--order", order, ORDERS)
+    if status:
+        check_known("--status", status, STATUSES)
+    dictionary = _dictionary(read_settings(), name)
+    if type_:
+        check_known("--type", type_, dictionary.labels())
+    wanted = Wanted(
+        text=text, label=type_, status=next((one for one in STATUSES if one == status), None)
+    )
+    by = next(one for one in ORDERS if one == order)
+    terms = dictionary.terms(wanted, order=by, limit=limit)
+    if as_json:
+        print_json([_whole(dictionary, one) for one in terms])
+        return
+    rows = [["term", "type", "mentions", "texts", "confidence", "spellings", "status", "concept"]]
+    for one in terms:
+        sure = "" if one.score is None else f"{one.score:.2f}"
+        counts = f"{one.mentions:,}", f"{one.documents:,}", sure, f"{one.variants:,}"
+        rows.append([one.preferred, one.label, *counts, one.status, one.identifier])
+    typer.echo(table(rows, right={2, 3, 4, 5}))
+
+
+@app.command()
+@refusing
+def curate(
+    name: NameArgument = "",
+    keep: Annotated[list[str] | None, typer.Option(help="A term that is right.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="A term that is none.")] = None,
+    retype: Annotated[
+        list[str] | None, typer.Option(metavar="TERM=TYPE", help="The type that a term has.")
+    ] = None,
+    merge: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TERM=TERM", help="The first becomes a part of the second."),
+    ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TERM=SPELLING", help="A spelling that is a term of its own."),
+    ] = None,
+    prefer: Annotated[
+        list[str] | None, typer.Option(metavar="TERM=SPELLING", help="What a term is called.")
+    ] = None,
+    concept: Annotated[
+        list[str] | None, typer.Option(metavar="TERM=ID", help="A term's identifier.")
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take back the newest decision that still stands.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Decide about terms, named by any of their spellings; nothing is lost, all can be undone.
+
+    Without a decision: what was decided so far, the newest first.
+    """
+    from bioner.corpora.own import read_user_schema
+    from bioner.review import curation
+
+    settings = read_settings()
+    dictionary = _dictionary(settings, name)
+    if undo:
+        last = curation.undo(dictionary.path)
+        typer.echo("nothing to undo" if last is None else f"undone: {last.action} {last.keys}")
+        return
+    pairs = {"retype": retype, "merge": merge, "split": split, "prefer": prefer, "concept": concept}
+    choices = _choices(dictionary, {"keep": keep, "drop": drop}, pairs)
+    types = read_user_schema(settings).names
+    done = curation.curate(dictionary.path, choices, types=types) if choices else dictionary.log()
+    if as_json:
+        print_json([asdict(one) for one in done])
+        return
+    for one in done:
+        told = " → ".join(filter(None, (", ".join(one.keys), one.value, ", ".join(one.surfaces))))
+        typer.echo(f"{one.seq}  {one.action}  {told}  {one.who}" + ("  undone" * one.undone))
+
+
+@app.command()
+@refusing
+def export(
+    name: NameArgument = "",
+    format: Annotated[str, typer.Option(help="One of csv, jsonl, obo, spacy.")] = "csv",
+    out: Annotated[str, typer.Option(help="The file to write, whole or not.")] = "",
+    all_: Annotated[
+        bool, typer.Option("--all", help="New terms too, not those alone that were kept.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
+) -> None:
+    """Write a dictionary's kept terms to a file: a table, JSON lines, OBO or spaCy patterns."""
+    from bioner.review.dictionary_files import WRITERS, write_dictionary
+
+    check_known("--format", format, tuple(WRITERS))
+    dictionary = _dictionary(read_settings(), name)
+    target = check_out(path_of("--out", out or f"{dictionary.name}{WRITERS[format].suffix}"))
+    report = write_dictionary(dictionary, target, format, only_kept=not all_)
+    if as_json:
+        print_json({"file": str(target), **asdict(report)})
+        return
+    for loss, count in report.lost:
+        say(f"{format} cannot hold all: {loss}, {count:,} times")
+    typer.echo(f"{target}: {report.written:,} terms, {report.left_out:,} left out")
+
+
+def _there(text: str) -> Path:
+    path = path_of("TEXTS", text)
+    if not path.exists():
+        raise ArgumentError(f"TEXTS {text}: no such file or folder")
+    return path
+
+
+def _tagger(settings: Settings, model: str, convention: str) -> tuple[Tag, str]:
+    from bioner.models.catalogue import chosen_model
+    from bioner.tagging.load import load_tagger
+
+    folder = chosen_model(settings, model)
+    tagger = load_tagger(folder, device=settings.device)
+    told = tagger.conventions.find(convention, of=folder.name).name
+    return (lambda documents: tagger.tag_documents(documents, convention=told)), folder.name
+
+
+def _say_progress(heard: Progress) -> None:
+    say(f"{heard.done:,} texts read")
+
+
+def _dictionary(settings: Settings, name: str) -> Dictionary:
+    from bioner.review.dictionary import Dictionary, dictionary_names, dictionary_path
+
+    names = dictionary_names(settings)
+    if name:
+        return Dictionary(dictionary_path(settings, name))
+    if len(names) == 1:
+        return Dictionary(dictionary_path(settings, names[0]))
+    raise ArgumentError(f"NAME: which dictionary? {', '.join(names) or 'there is none yet'}")
+
+
+def _whole(dictionary: Dictionary, term: Term) -> dict[str, object]:
+    return {
+        **asdict(term),
+        "spellings": [asdict(one) for one in dictionary.variants(term.key)],
+        "examples": [asdict(one) for one in dictionary.examples(term.key)],
+    }
+
+
+def _choices(
+    dictionary: Dictionary,
+    plain: dict[str, list[str] | None],
+    pairs: dict[str, list[str] | None],
+) -> list[Choice]:
+    """Return what was asked for, in the order of the options; terms by any of their spellings."""
+    from bioner.review.curation import ACTIONS, Choice
+
+    def key(name: str) -> str:
+        return dictionary.term(name).key
+
+    found: list[Choice] = []
+    for action in ACTIONS:
+        for one in plain.get(action) or ():
+            found.append(Choice(action=action, terms=(key(one),)))
+        option = "concept" if action == "identify" else action
+        for one in pairs.get(option) or ():
+            term, equals, value = one.rpartition("=")
+            if not equals or not term:
+                raise ArgumentError(f"--{option} {one!r}: expected TERM=…")
+            given = key(value) if action == "merge" else value
+            surfaces = (value,) if action == "split" else ()
+            found.append(
+                Choice(
+                    action=action,
+                    terms=(key(term),),
+                    value="" if surfaces else given,
+                    surfaces=surfaces,
+                )
+            )
+    return found
