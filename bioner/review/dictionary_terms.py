@@ -112,7 +112,7 @@ def _preferred(key: str, forms: Iterable[Sequence[Any]], surfaces: Counter[str])
 
     An abbreviation that was joined with what it stands for is not what the term is called.
     """
-    own = {surface for _, surface, _, base, *_ in forms if base == key}
+    own: set[str] = {surface for _, surface, _, base, *_ in forms if base == key}
     return min(own or set(surfaces), key=lambda one: (-surfaces[one], one))
 
 
