@@ -200,8 +200,9 @@ def erase(
 ) -> None:
     """Erase a text for good: its words, every mark and note, in the backups and evaluations too.
 
-    That it was done stays on record. What is left elsewhere is named: jobs, own corpora, what a
-    database server keeps in its files.
+    It is struck from every version of a corpus that was frozen from the project, and which ones is
+    said. That it was done stays on record. What is left elsewhere is named: jobs, merged data,
+    other corpora of your own, what a database server keeps in its files.
     """
     from bioner.evaluation.erasing import erase_everywhere
 
@@ -214,6 +215,11 @@ def erase(
     typer.echo(f"{document} is erased (revision {done.revision.seq})")
     if done.evaluations:
         say(f"{done.evaluations} kept evaluations held sentences of it and were deleted")
+    for one in done.struck:
+        say(
+            f"struck from the frozen corpus {one.corpus}, version {one.version}: {one.sentences:,} "
+            "sentences; build the corpora again, and judge anew what was trained on it"
+        )
     for path in done.left:
         say(f"{path} holds a sentence of it: delete it, or its job, by hand")
     if done.server:

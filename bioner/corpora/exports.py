@@ -8,7 +8,7 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
-from bioner.corpora.own import read_own_corpus
+from bioner.corpora.own import DOCUMENTS, read_own_corpus
 from bioner.flattening import unflatten
 from bioner.formats import ReadOptions, iter_documents
 from bioner.formats.conll import to_document
@@ -25,7 +25,7 @@ def conll_of_sentences(sentences: Iterable[Sentence]) -> bytes:
 
 def own_documents(folder: Path) -> Iterator[Document]:
     """Yield an own corpus's documents: whole where they were kept so, else a sentence each."""
-    whole = folder / "documents.jsonl"
+    whole = folder / DOCUMENTS
     if whole.is_file():
         yield from iter_documents(whole, "jsonl", options=ReadOptions(needs_marks=False))
         return

@@ -19,6 +19,10 @@ from bioner.spans import Sentence
 
 PROVENANCE = "provenance.json"
 """What a corpus that was frozen from a project says of itself."""
+DOCUMENTS = "documents.jsonl"
+"""Its texts, whole."""
+VERSIONS = ".versions"
+"""The hidden folder, beside the own corpora, that keeps every version of the frozen ones."""
 
 
 def own_mapping(own: OwnCorpus) -> CorpusMapping:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bioner.corpora.striking import Struck, strike
 from bioner.errors import BionerError
 from bioner.evaluation.report_files import read_table
 from bioner.evaluation.reports import reports_folder
@@ -29,12 +30,14 @@ _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 class Erased:
     """What was done: the record of it, how many kept evaluations went, and what is left.
 
+    ``struck`` are the versions of frozen corpora that held the text, and hold it no longer.
     ``left`` are files that hold a sentence of the text and that nobody deletes by himself: a job's,
     an own corpus's. ``server`` says what a database server keeps for a while, if there is one.
     """
 
     revision: Revision
     evaluations: int
+    struck: tuple[Struck, ...]
     left: tuple[Path, ...]
     server: str
 
@@ -42,15 +45,17 @@ class Erased:
 def erase_everywhere(
     store: Store, settings: Settings, project: str, document: str, reviewer: str
 ) -> Erased:
-    """Erase a document from the store, its backups and the kept evaluations; name what is left.
+    """Erase a document from the store, its backups, the kept evaluations and frozen corpora.
 
-    May be repeated until nothing is left undone. Raises StoreError for what could not be finished.
+    What is left is named. May be repeated until nothing is left undone. Raises StoreError, or
+    CorpusError, for what could not be finished.
     """
     traces = _sentences(store, project, document)
     revision = store.erase_document(project, document, reviewer)
     evaluations = [one for one in _evaluations() if _holds_table(one, traces)] if traces else []
     for folder in evaluations:
         shutil.rmtree(folder)
+    struck = strike(settings, project, document)
     places = (settings.home, settings.data, settings.jobs)
     left = tuple(path for path in _files(places) if _holds(path, traces)) if traces else ()
     server = (
@@ -59,7 +64,9 @@ def erase_everywhere(
         else "the server keeps the old rows in its files until VACUUM, in its log until that is "
         "recycled, and in copies that it made itself: `VACUUM FULL` and new base backups end that"
     )
-    return Erased(revision=revision, evaluations=len(evaluations), left=left, server=server)
+    return Erased(
+        revision=revision, evaluations=len(evaluations), struck=struck, left=left, server=server
+    )
 
 
 def _sentences(store: Store, project: str, document: str) -> list[str]:

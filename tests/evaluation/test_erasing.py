@@ -32,6 +32,7 @@ def test_an_erased_text_leaves_every_folder_or_is_named(home) -> None:
     done = erase_everywhere(store, settings, "p", "d1", "ann")
     assert (kept[1].exists(), kept[2].exists(), done.evaluations) == (False, True, 1)
     assert done.left == (job / "train.jsonl",)
+    assert done.struck == ()
     assert done.server == ""
     store.close()
     for folder in (settings.home, settings.backups, settings.data):

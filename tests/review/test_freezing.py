@@ -13,10 +13,11 @@ from typer.testing import CliRunner, Result
 
 from bioner.__main__ import app
 from bioner.corpora.mapping import apply_mapping
-from bioner.corpora.own import read_all, read_own_corpus
+from bioner.corpora.own import VERSIONS, read_all, read_own_corpus
+from bioner.corpora.striking import strike
 from bioner.errors import CorpusError
 from bioner.formats import WRITABLE, read_documents
-from bioner.review.freezing import VERSIONS, freeze
+from bioner.review.freezing import freeze
 from bioner.settings import read_settings
 from bioner.spans import mention
 from bioner.store import Store, open_store
@@ -121,3 +122,55 @@ def test_the_commands_freeze_and_export_in_every_format(store: Store, tmp_path: 
         assert done.exit_code == 0, done.output
         assert "11 documents" in done.stdout
         assert out.stat().st_size
+
+
+def test_what_is_erased_is_struck_from_every_version_and_it_is_said(store: Store) -> None:
+    settings = read_settings()
+    for wanted in ("1", "2"):
+        freeze(store, settings, "p", "lab", version=wanted, licence=wanted)
+    freeze(store, settings, "p", "other")
+    store.create_project(a_project("q"))
+    store.import_documents("q", [a_document(3)], model="m")
+    opened = store.open_item(store.items_of("q", "d3")[0])
+    store.save(edit_of(opened, *opened.mentions))
+    freeze(store, settings, "q", "of-q")
+    versions = settings.own_corpora / VERSIONS
+    before = files(versions / "lab" / "1")
+    store.close()
+    done = run("review", "erase", "d3", "--project", "p", "--yes")
+    assert done.exit_code == 0, done.stderr
+    for corpus, version in (("lab", "1"), ("lab", "2"), ("other", "1")):
+        told = f"struck from the frozen corpus {corpus}, version {version}: 2 sentences"
+        assert told in " ".join(done.stderr.split())
+    assert "of-q/" in done.stderr.replace("\n", "")
+    for folder in (settings.own_corpora / "lab", versions / "lab", versions / "other"):
+        assert not any("variant 3." in text.decode() for text in files_below(folder).values())
+    after = files(versions / "lab" / "1")
+    assert json.loads(after["provenance.json"])["struck"] == 1
+    assert sum(json.loads(after["provenance.json"])["sentences"].values()) == 20
+    assert json.loads(after["provenance.json"])["documents"] == 10
+    assert after["guidelines.md"] == before["guidelines.md"]
+    kept = b"".join(one for one in before["documents.jsonl"].splitlines(True) if b'"d3"' not in one)
+    assert after["documents.jsonl"] == kept
+    assert sum(map(len, read_own_corpus(settings.own_corpora / "lab").splits.values())) == 20
+    again = open_store(settings)
+    assert freeze(again, settings, "p", "lab").version == "3"
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {str(one): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+
+
+def test_a_frozen_corpus_of_nothing_but_the_erased_text_goes_with_it(home: Path) -> None:
+    settings = read_settings()
+    store = open_store(settings)
+    store.create_project(a_project())
+    store.import_documents("p", [a_document(1)], model="m")
+    for item in store.items_of("p", "d1"):
+        opened = store.open_item(item)
+        store.save(edit_of(opened, *opened.mentions))
+    freeze(store, settings, "p", "lab")
+    struck = strike(settings, "p", "d1")
+    assert [(one.corpus, one.version, one.sentences) for one in struck] == [("lab", "1", 2)]
+    assert not files_below(settings.own_corpora)
+    assert strike(settings, "p", "d1") == ()

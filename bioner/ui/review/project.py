@@ -177,7 +177,8 @@ def _save(
 def _draw_erase(desk: Desk) -> None:
     st.caption(
         "Removes the text, every mark and the content of every revision of one document, in the "
-        "automatic backups too. It cannot be undone; that it was done is recorded."
+        "automatic backups and in frozen corpora too. It cannot be undone; that it was done is "
+        "recorded."
     )
     name = st.text_input("Its name", key="erase_name", placeholder="as shown above its sentences")
     again = st.text_input("The same name again, to be sure", key="erase_again")
@@ -200,6 +201,11 @@ def _draw_erase(desk: Desk) -> None:
         st.success(f"Erased; recorded as revision {done.revision.seq}.", icon=":material/check:")
         if done.evaluations:
             st.caption(f"{done.evaluations} kept evaluations held sentences of it: deleted.")
+        for one in done.struck:
+            st.caption(
+                f"Struck from the frozen corpus {plain(one.corpus)}, version {plain(one.version)}: "
+                f"{one.sentences:,} sentences. Build the corpora again."
+            )
         for path in done.left:
             st.warning(f"{plain(str(path))} holds a sentence of it: delete it, or its job.")
         if done.server:
