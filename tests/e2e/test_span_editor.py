@@ -589,3 +589,26 @@ def test_a_concept_is_shown_goes_with_the_type_and_is_kept_on_request(case: Case
     press(case.page, *["u"] * 3)
     assert case.operations[-1]["added"][0]["attributes"] == CONCEPT
     assert case.mentions == [([[13, 18]], "Gene")]
+
+
+THEIRS = {
+    "name": "prediction",
+    "title": "of another",
+    "mentions": [mention("BRCA1", "Gene", score=0.7, attributes=CONCEPT)],
+}
+
+
+@pytest.mark.parametrize("case", [{"mentions": [], "layers": [THEIRS]}], indirect=True)
+def test_a_mark_taken_over_keeps_its_concept_and_what_else_is_said_of_it(case: Case) -> None:
+    click_text(case.page, TEXT.index("BRCA1"))
+    press(case.page, "a")
+    taken = case.operations[-1]["added"][0]
+    assert taken["attributes"] == CONCEPT
+    assert (taken["status"], taken["score"]) == ("reviewed", None)
+    press(case.page, "n")
+    assert "672" in case.shown
+    press(case.page, "5")
+    assert "no longer 672 (C keeps it)" in case.shown
+    assert case.operations[-1]["added"][0]["attributes"] == [["Negation", ""]]
+    press(case.page, "c")
+    assert case.operations[-1]["added"][0]["attributes"] == CONCEPT

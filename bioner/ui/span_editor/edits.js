@@ -260,8 +260,9 @@ function isSamePlace(a, b) {
   return JSON.stringify(a.fragments) === JSON.stringify(b.fragments);
 }
 
+// All that a layer says of a mention, its concept too; its id is that of the layer's own relations.
 function takenOver(mention) {
-  return { ...newMention(mention.fragments, mention.label), alternatives: mention.alternatives };
+  return { ...mention, status: "reviewed", score: null, id: "" };
 }
 
 function newMention(fragments, label) {
