@@ -59,6 +59,7 @@ _LAST_WORD = re.compile(r"(?:^|(?<=[\s(\[{\"'“‘/–—-]))([^\s(\[{\"'“‘
 _FIRST_WORD = re.compile(r"[\"'“‘(\[{«*]*([^\s\"'”’)\]},;:.]*)")
 _HEADING = re.compile(r"[A-Z][A-Za-z ]{3,30}:")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_OPEN_HYPHEN = re.compile(r"\w[-\u2010\u2011\u00ad]$")
 _LEFT, _RIGHT = 48, 48
 
 
@@ -141,10 +142,9 @@ def _sentence_ranges(text: str) -> Iterator[Range]:
 def _best_cut(text: str, tokens: list[Range], first: int) -> int:
     """Return the number of the token at which to cut a sentence that has grown too long."""
     limit = first + MAX_TOKENS
-    spaces = [
-        i for i in range(limit, first + MAX_TOKENS // 2, -1) if tokens[i][0] > tokens[i - 1][1]
-    ]
-    marked = (i for i in spaces if text[tokens[i - 1][0]] in ".;,:")
+    spaces = [i for i in range(limit, first, -1) if tokens[i][0] > tokens[i - 1][1]]
+    late = (i for i in spaces if i > first + MAX_TOKENS // 2)
+    marked = (i for i in late if text[tokens[i - 1][0]] in ".;,:")
     return next(marked, spaces[0] if spaces else limit)
 
 
@@ -241,18 +241,22 @@ def _paragraphs(text: str) -> Iterator[Range]:
 
 
 def _is_prose(text: str, lines: Sequence[Range]) -> bool:
-    """Tell whether most lines of a block have a word that lists of names do without."""
-    with_word = [
-        low for low, high in lines if not _FUNCTION_WORDS.isdisjoint(text[low:high].lower().split())
-    ]
-    return 2 * len(with_word) >= len(lines)
+    """Tell whether a block has the words that lists of names do without.
+
+    In most of its lines; or, of a column of few words a line, among one word in eight.
+    """
+    of_lines = [[word for word in text[low:high].split() if word != "A"] for low, high in lines]
+    found = [sum(word.lower() in _FUNCTION_WORDS for word in words) for words in of_lines]
+    is_often = 8 * sum(found) >= sum(map(len, of_lines))
+    return 2 * sum(map(bool, found)) >= len(lines) or (is_often and len(lines) > 2)
 
 
 def _unwrap(text: str, lines: Sequence[Range]) -> Iterator[Range]:
     """Join the lines of one block that were wrapped to a width; the others stay apart.
 
     A block of narrow lines is running text, and no list, where most lines have a function word;
-    a line of it that goes on in lower case, or after a hyphen, belongs to the one before.
+    a line of it that goes on in lower case, or whose beginning had no room on the one before,
+    belongs to that one. So does, in any block, what goes on after a hyphen.
     """
     is_prose = _is_prose(text, lines)
     lengths = [len(text[low:high].rstrip()) for low, high in lines]
@@ -262,13 +266,13 @@ def _unwrap(text: str, lines: Sequence[Range]) -> Iterator[Range]:
         low, high = lines[i]
         first = text[low : min(high, low + 60)].split(maxsplit=1)[:1]
         word = first[0] if first else ""
-        wrapped = 40 <= width <= 200 and lengths[i - 1] + 1 + len(word) > width
+        is_full = lengths[i - 1] + 1 + len(word) > width
+        wrapped = (is_prose or width >= 40) and width <= 200 and is_full
         before = text[lines[i - 1][0] : lines[i - 1][1]].rstrip()
         is_open = before[-1:] not in (".", "!", "?", ":", ";")
-        continued = word[:1].islower() and (
-            lengths[i - 1] >= 40 or (is_prose and is_open) or bool(re.search(r"\w-$", before))
-        )
-        if not (wrapped or continued):
+        continued = word[:1].islower() and (lengths[i - 1] >= 40 or (is_prose and is_open))
+        hyphenated = bool(_OPEN_HYPHEN.search(before)) and word[:1].isalnum()
+        if not (wrapped or continued or hyphenated):
             yield start, lines[i - 1][1]
             start = low
     yield start, lines[-1][1]

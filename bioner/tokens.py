@@ -10,10 +10,15 @@ from functools import lru_cache
 from bioner.spans import Range
 
 _UNKNOWN = "?"
-_LINE_END_HYPHEN = re.compile(r"(?<=[A-Za-z]{2})[-\u2010\u00ad]\r?\n[ \t]*(?=[a-z]{2})")
+_LINE_END_HYPHEN = re.compile(
+    r"(?<=[^\W\d_]{2})[-\u2010\u00ad][ \t]*(?:\r\n|[\n\r\u2028])[ \t]*(?=[^\W\d_A-Z]{2})"
+)
 """A hyphen at a line's end, with the break: the word goes on after it ("Aspi-", "rin")."""
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-"""What may be a character by its name in HTML ("&beta;"): read as that, offsets as they are."""
+_ENTITY = re.compile(r"&(?:amp;){0,2}(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+"""What may be a character by its name in HTML ("&beta;"), escaped again or not ("&amp;beta;").
+
+Read as that character, offsets as they are.
+"""
 
 # One class letter a character, so that plain regular expressions see Unicode: s space, a letter or
 # digit, i ideograph, m mark that stays with its base, f invisible format character, j zero-width
@@ -61,11 +66,11 @@ def _is_ideograph(code: int) -> bool:
 
 def _classes(text: str) -> str:
     classes = text.translate({ord(char): _class_of(char) for char in set(text)})
-    if "&" not in text and "\n" not in text:
+    if "&" not in text and not any(char in text for char in "\n\r\u2028"):
         return classes
     changed = list(classes)
     for found in _ENTITY.finditer(text):
-        char = html.unescape(found[0])
+        char = _named(found[0])
         if char and char != found[0]:
             first, length = _class_of(char[0]), len(found[0])
             rest = ("s" if first == "s" else "m") * (length - 1)
@@ -73,6 +78,14 @@ def _classes(text: str) -> str:
     for found in _LINE_END_HYPHEN.finditer(text):
         changed[found.start() : found.end()] = "m" * len(found[0])
     return "".join(changed)
+
+
+def _named(text: str) -> str:
+    """Return what a text stands for whose characters are written by their names."""
+    before = ""
+    while text != before:
+        before, text = text, html.unescape(text)
+    return text
 
 
 def tokenize(text: str, start: int = 0, end: int | None = None) -> list[Range]:
@@ -166,10 +179,10 @@ def as_word(token: str) -> str:
 
     Never empty, and never with whitespace inside.
     """
-    if "\n" in token:
+    if len(token) > 4 and not token.isalnum():
         token = _LINE_END_HYPHEN.sub("", token)
     if "&" in token and ";" in token:
-        token = "".join(html.unescape(token).split())
+        token = "".join(_named(token).split())
     return token or _UNKNOWN
 
 

@@ -361,7 +361,7 @@ def test_a_name_that_a_line_end_hyphenates_is_one_word_in_one_sentence():
     assert folded(text) == [
         ["Aspirin", "inhibits", "cyclooxygenase", "-", "2", "in", "human", "platelets"]
     ]
-    assert folded("IL-\n2 binds") == [["IL", "-"], ["2", "binds"]]
+    assert folded("IL-\n2 binds") == [["IL", "-", "2", "binds"]]
 
 
 def test_names_of_characters_in_html_are_read_as_the_characters():

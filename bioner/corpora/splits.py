@@ -20,16 +20,20 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "train": ("train", "training", "trainset"),
     "devel": (
         *("dev", "devel", "development", "devset", "develset", "developset"),
-        *("val", "valid", "validation"),
+        *("val", "valid", "validation", "validset", "valset", "testa", "tune", "tuning"),
     ),
-    "test": ("test", "testing", "testset"),
+    "test": ("test", "testing", "testset", "testb"),
 }
 """What files and folders of each split are called."""
 _AFTER = frozenset(
     (
-        *("ann", "annotations", "corpus", "data", "documents", "files", "raw", "rev", "set"),
-        *("bio", "bioc", "brat", "conll", "csv", "iob", "iobes", "json", "jsonl", "ndjson"),
-        *("pubtator", "spacy", "tsv", "txt", "xml", "gz", "tar", "zip", "split"),
+        *("ann", "annotated", "annotation", "annotations", "corpus", "data", "dataset", "docs"),
+        *("documents", "entities", "file", "files", "final", "gold", "labeled", "labelled"),
+        *("mentions", "of", "original", "part", "raw", "rev", "sentences", "set", "sets", "shard"),
+        *("split", "splits", "text", "texts", "v", "version"),
+        *("bio", "bioc", "bioes", "brat", "conll", "conllu", "csv", "hf", "iob", "iobes", "json"),
+        *("jsonl", "ndjson", "ner", "nxml", "prodigy", "doccano", "pubtator", "spacy", "tsv"),
+        *("txt", "webanno", "xml", "gz", "tar", "tgz", "zip"),
     )
 )
 """Words that may follow a split's name: "train_data", "Dev.BioC.XML"; "test-results" is no test."""
@@ -37,14 +41,24 @@ _AFTER = frozenset(
 
 def split_named(path: str) -> str:
     """Return the split that a file's name, else the folder nearest to it, says; or nothing."""
-    for part in reversed(PurePosixPath(path.replace("\\", "/").lower()).parts):
-        words = [word for word in re.split(r"[^a-z]+", part) if word]
-        while words and words[-1] in _AFTER:
-            words.pop()
-        for split, names in NAMES.items():
-            glued = tuple(name for name in names if name.endswith("set"))
-            if words and (words[-1] in names or words[-1].endswith(glued)):
+    for part in reversed(PurePosixPath(path.replace("\\", "/")).parts):
+        for parted in (part, re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", part)):
+            split = _split_of_words([w for w in re.split(r"[^a-z]+", parted.lower()) if w])
+            if split:
                 return split
+    return ""
+
+
+def _split_of_words(words: list[str]) -> str:
+    while words and words[-1] in _AFTER:
+        words = words[:-1]
+    last = words[-1] if words else ""
+    for split, names in NAMES.items():
+        glued = tuple(name for name in names if name.endswith("set"))
+        if last in names or last.endswith(glued):
+            return split
+        if any(last.startswith(name) and last.removeprefix(name) in _AFTER for name in names):
+            return split
     return ""
 
 
