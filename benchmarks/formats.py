@@ -102,12 +102,12 @@ def cell(format: str, probe: str) -> str:
     """Return what came of one thing in one format."""
     document, seen = PROBES[probe]
     data, report = to_bytes([document], format)
+    if format == "csv":
+        return "written" if _is_in_table(data.decode(), document, probe) else "not written"
     try:
         result = read_bytes(data, f"doc-1{SUFFIXES[format]}", format)
     except FormatError:
         return "counted" if COUNTED[probe] & report.lost.keys() else "LOST"
-    if format == "csv":
-        return "written" if _is_in_table(data.decode(), document, probe) else "not written"
     found = result.documents
     if format in TOKENS_ALONE:
         is_kept = _is_in_tokens(found, document, probe)

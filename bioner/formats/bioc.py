@@ -21,6 +21,8 @@ from bioner.formats.attributes import (
     value_of,
 )
 from bioner.formats.json_values import clean_text
+from bioner.formats.mark_places import name_unread
+from bioner.formats.marks import NO_LABEL
 from bioner.formats.passages import Passage, lay_out, to_attribute
 from bioner.formats.placing import Placement, Placer
 from bioner.formats.tally import ReadOptions, Tally
@@ -28,6 +30,8 @@ from bioner.spans import Document, Mention, Range, Relation
 
 MAX_GAP = 1_000_000
 """Characters between two sentences of a passage: no offset may make a text of blanks."""
+_READ = ("passages", "sentences", "annotations", "relations", "infons", "locations", "nodes")
+"""The keys of a document, passage or sentence that hold offsets, and are read."""
 OWN_PAIRS = "attributes"
 """The infon that holds attributes, as JSON, where their keys repeat or mean something else here."""
 
@@ -55,13 +59,15 @@ def _document(value: dict[str, Any], where: str, tally: Tally, options: ReadOpti
         (clean_text(_passage_text(row), where, tally), _offset(row), infons_of(row)) for row in rows
     ]
     text, passages = lay_out(parts)
-    relations = [_relation(one) for one in value.get("relations") or ()]
+    relations = _relations(value, where, tally)
+    name_unread(value, _READ, where, tally)
     ranges: list[Range] = []
     annotations: list[tuple[dict[str, Any], Passage | None]] = []
     for row, passage in zip(rows, passages, strict=True):
         sentences = row.get("sentences") or ()
         for holder in (row, *sentences):
-            relations += [_relation(one) for one in holder.get("relations") or ()]
+            relations += _relations(holder, where, tally)
+            name_unread(holder, _READ, where, tally)
             annotations += [(one, passage) for one in holder.get("annotations") or ()]
         for one in sentences:
             start = _offset(one) - passage.offset + passage.start
@@ -86,7 +92,9 @@ def _passage_text(row: dict[str, Any]) -> str:
     """Return the passage's text, or that of its sentences laid out by their offsets."""
     text = row.get("text")
     if text:
-        return str(text)
+        if not isinstance(text, str):
+            raise TypeError(f"expected words in a passage's text, found {text!r:.40}")
+        return text
     joined = ""
     base = int(row.get("offset") or 0)
     for one in row.get("sentences") or ():
@@ -147,12 +155,22 @@ def _mentions(
         if rule or placed.rule:
             tally.repair(rule or placed.rule, at, detail)
         infons = infons_of(value)
-        label = value_of(infons, "type") or options.label
+        told, pairs = _label_and_rest(infons)
+        if not told:
+            tally.repair(NO_LABEL, at, detail)
+        label = told or options.label
         tally.place(label)
-        pairs = _without_first(infons, "type")
         id = str(value.get("id") or "")
         found.append(mention_from(placed.fragments, label, pairs, id=id))
     return tuple(found)
+
+
+def _label_and_rest(infons: Pairs) -> tuple[str, list[tuple[str, str]]]:
+    """Return the first label that is told, and every other infon; no label where none is."""
+    for at, (key, label) in enumerate(infons):
+        if label and key.casefold() == "type":
+            return label, [*infons[:at], *infons[at + 1 :]]
+    return "", _without_first(infons, "type")
 
 
 def _without_first(infons: Pairs, key: str) -> list[tuple[str, str]]:
@@ -176,10 +194,7 @@ def _lay_annotations(
     votes = 0
     laid: list[tuple[dict[str, Any], list[Range], list[Range], bool, bool]] = []
     for value, passage in annotations:
-        stated = [
-            (int(one["offset"]), int(one["offset"]) + int(one["length"]))
-            for one in value.get("locations") or ()
-        ]
+        stated = _stated(value)
         whole = [(_to_text(s, passages), _to_text(e, passages, ends=True)) for s, e in stated]
         inner = [(s + passage.start, e + passage.start) for s, e in stated] if passage else []
         surface = value.get("text") or None
@@ -197,6 +212,17 @@ def _lay_annotations(
     return found
 
 
+def _stated(value: dict[str, Any]) -> list[Range]:
+    """Return an annotation's places by its own count; none where one of them is no place."""
+    try:
+        return [
+            (int(one["offset"]), int(one["offset"]) + int(one["length"]))
+            for one in value.get("locations") or ()
+        ]
+    except (KeyError, ValueError, TypeError):
+        return []
+
+
 def _is_inside(ranges: Sequence[Range], passage: Passage) -> bool:
     return all(passage.start <= start and end <= passage.end for start, end in ranges)
 
@@ -210,6 +236,17 @@ def _to_text(offset: int, passages: tuple[Passage, ...], *, ends: bool = False) 
         if one.offset <= offset - ends:
             found = one
     return offset - found.offset + found.start
+
+
+def _relations(value: dict[str, Any], where: str, tally: Tally) -> list[Relation]:
+    """Return an object's relations; one that does not say what it joins is counted."""
+    found: list[Relation] = []
+    for one in value.get("relations") or ():
+        try:
+            found.append(_relation(one))
+        except (KeyError, AttributeError, TypeError) as error:
+            tally.leave("relation of another kind", where, f"{type(error).__name__}: {error}")
+    return found
 
 
 def _relation(value: dict[str, Any]) -> Relation:

@@ -28,17 +28,20 @@ def _from_xml(element: Element) -> Value:
     """Return a BioC XML element as the object that BioC JSON has for it."""
     value: Value = {**element.attributes, "line": element.line, "infons": {}}
     infons: list[tuple[str, str]] = []
+    text = ""
     children: dict[str, list[Value]] = defaultdict(list)
     for child in element.children:
         if child.tag == "infon":
             infons.append((child.attributes.get("key", ""), child.text))
-        elif child.tag in ("id", "offset", "text"):
+        elif child.tag == "text":
+            text += child.text
+        elif child.tag in ("id", "offset"):
             value[child.tag] = child.text
         elif child.tag in ("location", "node"):
             children[child.tag].append(dict(child.attributes))
         else:
             children[child.tag].append(_from_xml(child))
-    value["infons"] = infons
+    value |= {"infons": infons, "text": text}
     return value | {f"{tag}s": rows for tag, rows in children.items()}
 
 

@@ -24,12 +24,21 @@ _OFFICE = {
     ".pdf": ("PDF", "pdftotext, or copy the text out of a reader"),
     ".docx": ("Word", "“Save as”, plain text (UTF-8)"),
     ".doc": ("Word", "“Save as”, plain text (UTF-8)"),
+    ".docm": ("Word", "“Save as”, plain text (UTF-8)"),
     ".odt": ("OpenDocument", "“Save as”, plain text (UTF-8)"),
     ".rtf": ("rich text", "“Save as”, plain text (UTF-8)"),
     ".xlsx": ("Excel", "“Save as”, CSV (UTF-8)"),
     ".xls": ("Excel", "“Save as”, CSV (UTF-8)"),
+    ".xlsm": ("Excel", "“Save as”, CSV (UTF-8)"),
     ".ods": ("OpenDocument", "“Save as”, CSV (UTF-8)"),
+    ".numbers": ("Numbers", "“Export to”, CSV (UTF-8)"),
+    ".pages": ("Pages", "“Export to”, plain text"),
     ".pptx": ("PowerPoint", "its outline as plain text (UTF-8)"),
+    ".ppt": ("PowerPoint", "its outline as plain text (UTF-8)"),
+    ".odp": ("OpenDocument", "its outline as plain text (UTF-8)"),
+    ".epub": ("an e-book", "a reader's “Save as”, plain text"),
+    ".html": ("a web page", "the browser's “Save as”, text"),
+    ".htm": ("a web page", "the browser's “Save as”, text"),
 }
 """Files of other programs, and how a person gets a text out of them."""
 _ROOTS = {

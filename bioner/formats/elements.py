@@ -117,6 +117,7 @@ class _Reader:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        tag = tag.rpartition(":")[2]
         if self._depth == 1 and tag not in self._roots:
             expected = " or ".join(f"<{one}>" for one in sorted(self._roots))
             raise self._refused(f"expected {expected}, found <{tag:.60}>")

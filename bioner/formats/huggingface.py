@@ -21,11 +21,12 @@ from bioner.formats.attributes import (
     without,
 )
 from bioner.formats.conll_writer import drop_between_tokens, flat_sentences
-from bioner.formats.marks import InvalidValue
+from bioner.formats.mark_places import InvalidValue, name_unread
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Span, corpus_sentence
 from bioner.tokens import as_word
 
+_TOKENS = ("tokens", "words")
 _TAGS = ("ner_tags", "tags", "ner", "labels", "label")
 _NAMES = ("tag_names", "names", "label_names", "class_names")
 
@@ -53,6 +54,7 @@ def read_value(
         raise InvalidValue(f"unknown tag: {error}") from error
     for rule, count in repairs.items():
         tally.repair(rule, where, count=count)
+    name_unread(value, (*_TOKENS, *_TAGS, *_NAMES, *SAID_COVERS), where, tally)
     for one in found:
         tally.place(one.label)
     id = tally.document_id(str(value.get("id", where.replace(":", "-"))), where)

@@ -15,13 +15,14 @@ from bioner.errors import FormatError
 from bioner.formats import bioc_json, huggingface, labelstudio, pubannotation
 from bioner.formats.attributes import SAID_COVERS, Pairs, covers_from_json
 from bioner.formats.json_values import read_values
-from bioner.formats.marks import MARKS, InvalidValue, count_marks, has_place, pairs, read_marks
+from bioner.formats.mark_places import MARKS, InvalidValue, has_place, name_unread
+from bioner.formats.marks import groups_of, pairs, read_marks, whole_marks
 from bioner.formats.source import stem
 from bioner.formats.tally import ReadOptions, Tally
 from bioner.spans import Document, Range, Relation
 
 OTHER = frozenset(
-    ("id", "text", "tokens", "sentences", "relations", "attributes", "meta", "answer", *SAID_COVERS)
+    ("id", "text", "tokens", "sentences", "relations", "attributes", "answer", *SAID_COVERS)
 )
 """The keys that are read, or that hold places which are no marks."""
 _WRAPPERS = (*bioc_json.COLLECTIONS, "data", "examples", "annotations", "results", "items")
@@ -95,7 +96,7 @@ def _read(
         raise InvalidValue(f'expected an object with "text", found the keys {found:.200}')
     told = list(_rows(value, where, tally))
     keys, rows = [key for key, _ in told], [row for _, row in told]
-    answer = value.get("answer")
+    answer = str(value.get("answer")).casefold()
     if answer in ("reject", "ignore"):
         for _ in rows:
             tally.reject(f"answer_{answer}", where)
@@ -111,7 +112,7 @@ def _read(
         text,
         mentions,
         _sentences(value.get("sentences"), len(text)),
-        tuple(_relation(row) for row in _relations(value)),
+        tuple(_relations(value, where, tally)),
         _attributes(value),
     )
 
@@ -122,9 +123,8 @@ def _rows(value: dict[str, Any], where: str, tally: Tally) -> Iterator[tuple[str
     A list under such a key without a single place is of another kind (classes of a whole text).
     """
     for key, held in value.items():
-        if key in MARKS:
-            groups = held.values() if isinstance(held, dict) else [held]
-            for group in groups:
+        if key.casefold() in MARKS:
+            for group in groups_of(held):
                 if not isinstance(group, list):
                     if group is not None and key in MARKS[:2]:
                         raise InvalidValue(f'"{key}": expected a list')
@@ -132,9 +132,12 @@ def _rows(value: dict[str, Any], where: str, tally: Tally) -> Iterator[tuple[str
                 if group and key not in MARKS[:2] and not any(map(has_place, group)):
                     tally.leave(f'key "{key}"', where, count=len(group))
                     continue
-                yield from ((key, one) for one in group)
-        elif key not in OTHER and (found := count_marks([held])):
-            tally.leave(f'key "{key}"', where, count=found)
+                yield from ((key, one) for one in whole_marks(group))
+    others = {key: one for key, one in value.items() if key.casefold() not in MARKS}
+    meta = others.get("meta")
+    if isinstance(meta, dict):  # a place of the text itself is no mark
+        others["meta"] = [one for one in meta.values() if isinstance(one, list)]
+    name_unread(others, OTHER, where, tally)
 
 
 def _attributes(value: dict[str, Any]) -> Pairs:
@@ -154,11 +157,16 @@ def _sentences(value: Any, length: int) -> tuple[Range, ...]:
     return tuple((start, end) for start, end in value)
 
 
-def _relations(value: dict[str, Any]) -> list[Any]:
+def _relations(value: dict[str, Any], where: str, tally: Tally) -> Iterator[Relation]:
+    """Yield the relations; one of another kind is counted."""
     rows = value.get("relations") or []
     if not isinstance(rows, list):
         raise InvalidValue('"relations": expected a list')
-    return rows
+    for row in rows:
+        try:
+            yield _relation(row)
+        except InvalidValue as error:
+            tally.leave("relation of another kind", where, str(error))
 
 
 def _relation(row: Any) -> Relation:

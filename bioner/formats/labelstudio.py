@@ -19,11 +19,14 @@ from bioner.formats.attributes import (
     source_id,
     without,
 )
-from bioner.formats.marks import InvalidValue, read_marks
-from bioner.formats.relations import standing_relations
+from bioner.formats.mark_places import InvalidValue, name_unread
+from bioner.formats.marks import read_marks
+from bioner.formats.relations import free_ids, standing_relations
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Relation
 
+_MADE = ("annotations", "completions", "predictions")
+"""Where a task holds what was made of it, people's before models'."""
 _TEXTS = ("text", "TEXT", "Text", "abstract", "sentence", "body", "content")
 
 
@@ -43,21 +46,26 @@ def read_value(
         raise InvalidValue(f'expected words in "data", "text"; found the keys {found:.200}')
     made = [
         one
-        for key in ("annotations", "completions", "predictions")
+        for key in _MADE
         for one in (value[key] if isinstance(value.get(key), list) else ())
         if isinstance(one, dict) and isinstance(one.get("result"), list)
     ]
     kept = [one for one in made if not one.get("was_cancelled")]
+    is_predicted = bool(kept) and kept[0] in (value.get("predictions") or [])
     if len(kept) < len(made):
         tally.leave("annotation that was skipped", where, count=len(made) - len(kept))
     if len(kept) > 1:
         tally.leave("annotation of the same text by another", where, count=len(kept) - 1)
     results = [one for one in (kept[0]["result"] if kept else []) if isinstance(one, dict)]
-    rows = [_row(one, kept[0]) for one in results if isinstance(one.get("value"), dict)]
+    rows = [_row(one) for one in results if isinstance(one.get("value"), dict)]
+    if is_predicted:
+        rows = [{**one, "status": "predicted"} for one in rows]
     regions = [one for one in rows if "start" in one]
     if len(regions) < len(rows):
         tally.leave("answer that is no region", where, count=len(rows) - len(regions))
     mentions = read_marks(regions, text, where, tally, options)
+    name_unread(value, ("data", *_MADE), where, tally)
+    name_unread(data, SAID_COVERS, where, tally)
     relations = tuple(_relation(one) for one in results if one.get("type") == "relation")
     wanted = str(data.get("id") or value.get("id") or where.replace(":", "-"))
     id = tally.document_id(wanted, where)
@@ -65,7 +73,7 @@ def read_value(
     yield Document(id, text, mentions, (), relations, (*attributes, *covers_from_json(data)))
 
 
-def _row(one: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+def _row(one: dict[str, Any]) -> dict[str, Any]:
     row = {**one["value"], "id": one.get("id")}
     score = one.get("score", row.get("score"))
     return row if score is None else {**row, "score": score}
@@ -86,7 +94,7 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         losses.written += len(document.mentions)
         losses.drop("sentences_dropped", len(document.sentence_ranges))
         losses.drop("attributes_dropped", len(without(document.attributes, *kept)))
-        ids = [one.id or f"r{i}" for i, one in enumerate(document.mentions, 1)]
+        ids = free_ids(document, "r")
         results = [
             _region(id, one, document, losses)
             for id, one in zip(ids, document.mentions, strict=True)

@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bioner.formats.attributes import STATUSES, Pairs
+from bioner.formats.mark_places import (
+    MARKS,
+    InvalidValue,
+    has_place,
+    is_pair,
+    letters,
+    offset_of,
+    ranges_of,
+)
 from bioner.formats.placing import Placer
 from bioner.formats.tally import ReadOptions, Tally
 from bioner.spans import Alternative, Mention, Range
 
-MARKS = ("entities", "ents", "label", "labels", "annotations", "spans", "mentions", "marks")
-"""The keys, or columns, under which documents of many tools hold their marks."""
-STARTS = ("start", "start_offset", "begin", "startOffset")
-ENDS = ("end", "end_offset", "endOffset")
 LABELS = ("label", "type", "entity_group", "obj", "category", "entity")
+_OTHER_LABELS = ("tag", "class", "entitytype", "entitylabel", "semantictype", "kind", "name")
+"""Further names of the label, as small letters alone."""
 SCORES = ("score", "prob", "confidence")
 SURFACES = ("text", "mention", "surface")
 IDENTIFIERS = ("kb_id", "identifier")
 IDENTIFIER = "identifier"
 """The attribute that holds a concept's id."""
-
-
-class InvalidValue(Exception):
-    """A value is not of the expected form; the message says which and what was expected."""
-
-
-def has_place(row: Any) -> bool:
-    """Tell whether a JSON value looks like a mark: it names a start and an end."""
-    if isinstance(row, list):
-        return 3 <= len(row) <= 4 and all(type(one) is int for one in row[:2])
-    if not isinstance(row, dict):
-        return False
-    if any(key in row for key in STARTS) and any(key in row for key in ENDS):
-        return True
-    return isinstance(row.get("span"), dict | list) or isinstance(
-        row.get("fragments", row.get("offsets")), list
-    )
+_PIECE = re.compile("([BI])-(.+)")
+NOT_UNDERSTOOD = "mark_not_understood"
+"""The rejection of a mark that does not say where it is, or says something of another kind."""
+NO_LABEL = "label_not_named"
 
 
 def read_marks(
@@ -53,13 +49,16 @@ def read_marks(
 
     ``keys`` say under which key each stood: what stands under two of them is one mention.
     """
-    told = [(row, ranges_of(row), _surface(row)) for row in rows]
-    placer = Placer(text, ((ranges, surface) for _, ranges, surface in told))
+    told = list(_understood(rows, keys or [""] * len(rows), where, tally))
+    placer = Placer(text, ((ranges, _surface(row)) for _, row, ranges, _ in told))
     found: list[Mention] = []
     seen: dict[tuple[tuple[Range, ...], str], str] = {}
-    for key, (row, ranges, surface) in zip(keys or [""] * len(told), told, strict=True):
-        placed = placer.place(ranges, surface)
-        for label in labels_of(row) or [options.label]:
+    for key, row, ranges, told_of in told:
+        placed = placer.place(ranges, _surface(row))
+        labels = labels_of(row)
+        if not labels and placed.fragments:
+            tally.repair(NO_LABEL, where, f"{ranges[0][0]}-{ranges[-1][1]}")
+        for label in labels or [options.label]:
             detail = f"{label} {ranges[0][0]}-{ranges[-1][1]}"
             if not placed.fragments:
                 tally.reject(placed.rule, where, detail)
@@ -70,11 +69,27 @@ def read_marks(
             if placed.rule:
                 tally.repair(placed.rule, where, detail)
             tally.place(label)
-            found.append(_mention(row, placed.fragments, label))
+            found.append(replace(told_of, fragments=placed.fragments, label=label))
     return tuple(found)
 
 
-def _mention(row: Any, fragments: tuple[Range, ...], label: str) -> Mention:
+def _understood(
+    rows: Sequence[Any], keys: Sequence[str], where: str, tally: Tally
+) -> Iterator[tuple[str, Any, list[Range], Mention]]:
+    """Yield key, mark, ranges and what else it says of each mark that says where it is.
+
+    The others are counted.
+    """
+    for key, row in zip(keys, rows, strict=True):
+        try:
+            yield key, row, ranges_of(row), _mention(row, where, tally)
+        except InvalidValue as error:
+            tally.reject(NOT_UNDERSTOOD, where, str(error))
+
+
+def _mention(row: Any, where: str, tally: Tally) -> Mention:
+    """Return what a mark says beside its place and label."""
+    fragments, label = ((0, 1),), ""
     if not isinstance(row, dict):
         return Mention(fragments, label)
     status = row.get("status", "gold")
@@ -82,7 +97,9 @@ def _mention(row: Any, fragments: tuple[Range, ...], label: str) -> Mention:
         raise InvalidValue(
             f'entity "status": expected gold, predicted or reviewed, got {status!r:.60}'
         )
-    score = next((row[key] for key in SCORES if row.get(key) is not None), None)
+    score = _number_or_none(next((row[key] for key in SCORES if row.get(key) is not None), None))
+    if score is None and any(row.get(key) is not None for key in SCORES):
+        tally.repair("score_left_out", where)
     alternatives = row.get("alternatives") or []
     if not isinstance(alternatives, list):
         raise InvalidValue('"alternatives": expected a list')
@@ -99,7 +116,7 @@ def _mention(row: Any, fragments: tuple[Range, ...], label: str) -> Mention:
         label=label,
         source_label=str(row.get("source_label") or ""),
         status=STATUSES[status],
-        score=None if score is None else number(score, "score"),
+        score=score,
         alternatives=tuple(_alternative(one) for one in alternatives),
         attributes=attributes,
         id="" if id is None else _word(id),
@@ -109,11 +126,15 @@ def _mention(row: Any, fragments: tuple[Range, ...], label: str) -> Mention:
 def labels_of(row: Any) -> list[str]:
     """Return the labels of a mark: one, or those of Label Studio's list; none if it names none."""
     if isinstance(row, list):
-        return [str(row[2])] if len(row) > 2 and row[2] is not None and row[2] != "" else []
+        label = row[2] if type(row[0]) is int else row[0]
+        return [] if label is None or label == "" else [str(label)]
     found = next((row[key] for key in LABELS if row.get(key)), None)
     if found is None:
         lists = (row[key] for key in ("labels", "hypertextlabels", "choices") if row.get(key))
         found = next(lists, None)
+    if found is None:
+        named = {letters(key): one for key, one in row.items()}
+        found = next((named[key] for key in (*LABELS, *_OTHER_LABELS) if named.get(key)), None)
     if isinstance(found, list):
         return [_word(one) for one in found]
     return [] if found is None else [_word(found)]
@@ -132,48 +153,6 @@ def _surface(row: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def ranges_of(row: Any) -> list[Range]:
-    """Return the ranges of a mark. Raises InvalidValue where it names none."""
-    if isinstance(row, list) and len(row) >= 3:
-        fragments: Any = [row[:2]]
-    elif not isinstance(row, dict):
-        raise InvalidValue(f"expected an entity object or [start, end, label], found {row!r:.60}")
-    elif row.get("fragments") is not None or isinstance(row.get("offsets"), list):
-        fragments = row.get("fragments") or row.get("offsets")
-    elif isinstance(row.get("span"), list) and not _is_pair(row["span"]):
-        fragments = [_pair(one) for one in row["span"]]
-    else:
-        fragments = [_pair(row.get("span", row))]
-    return _checked(fragments)
-
-
-def _is_pair(value: list[Any]) -> bool:
-    return len(value) == 2 and all(type(one) is int for one in value)
-
-
-def _pair(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    start = next((value[key] for key in STARTS if key in value), None)
-    end = next((value[key] for key in ENDS if key in value), None)
-    return [start, end]
-
-
-def _checked(fragments: Any) -> list[Range]:
-    try:
-        ranges = [(start, end) for start, end in fragments]
-    except (TypeError, ValueError) as error:
-        raise InvalidValue('entity "fragments": expected a list of [start, end]') from error
-    for pair in ranges:
-        if any(type(offset) is not int for offset in pair):
-            raise InvalidValue(
-                f'entity: expected whole numbers "start" and "end", got {pair!r:.60}'
-            )
-    if not ranges:
-        raise InvalidValue('entity "fragments": expected at least one [start, end]')
-    return ranges
-
-
 def _alternative(row: Any) -> Alternative:
     if not isinstance(row, dict) or "label" not in row:
         raise InvalidValue(f'alternatives: expected {{"label", "score"}}, found {row!r:.60}')
@@ -182,12 +161,18 @@ def _alternative(row: Any) -> Alternative:
 
 def number(value: Any, key: str) -> float:
     """Return a number of JSON. Raises InvalidValue for anything else."""
+    found = _number_or_none(value)
+    if found is None:
+        raise InvalidValue(f'"{key}": expected a number, got {value!r:.60}')
+    return found
+
+
+def _number_or_none(value: Any) -> float | None:
     try:
-        if not isinstance(value, bool) and isinstance(value, int | float):
-            return float(value)
+        is_number = not isinstance(value, bool) and isinstance(value, int | float)
+        return float(value) if is_number else None
     except OverflowError:
-        pass
-    raise InvalidValue(f'"{key}": expected a number, got {value!r:.60}')
+        return None
 
 
 def pairs(value: Any, key: str) -> Pairs:
@@ -201,13 +186,49 @@ def pairs(value: Any, key: str) -> Pairs:
         raise InvalidValue(f'"{key}": expected an object or a list of [key, value]') from error
 
 
-def count_marks(value: Any, depth: int = 5) -> int:
-    """Count what looks like marks inside a JSON value of any form, to a depth."""
-    if depth == 0:
-        return 0
-    inner: Iterator[Any] = iter(())
-    if isinstance(value, list):
-        inner = iter(value)
-    elif isinstance(value, dict):
-        inner = iter(value.values())
-    return sum(1 if has_place(one) else count_marks(one, depth - 1) for one in inner)
+def groups_of(held: Any) -> Iterator[Any]:
+    """Yield what stands under a key that holds marks: a list of them, or one a type.
+
+    ``{"Gene": [[0, 3]]}`` names the type of its marks where they name none; ``{"e1": {...}}`` gives
+    their ids.
+    """
+    if not isinstance(held, dict):
+        yield held
+        return
+    marks = {name: one for name, one in held.items() if isinstance(one, dict) and has_place(one)}
+    if marks:
+        yield [{"id": name, **one} for name, one in marks.items()]
+    for name, group in held.items():
+        if isinstance(group, list):
+            yield [_labelled(one, name) for one in group]
+        elif name not in marks:
+            yield group
+
+
+def _labelled(row: Any, name: str) -> Any:
+    if name in MARKS or name == "sc":
+        return row
+    if isinstance(row, list) and is_pair(row):
+        return [*row, name]
+    return {**row, "label": name} if isinstance(row, dict) and not labels_of(row) else row
+
+
+def whole_marks(rows: Sequence[Any]) -> list[Any]:
+    """Join the word-pieces that Hugging Face gives without aggregation: B-Gene, I-Gene."""
+    found: list[Any] = []
+    last: dict[str, Any] = {}
+    for row in rows:
+        tag = row.get("entity") if isinstance(row, dict) else None
+        piece = _PIECE.fullmatch(tag) if isinstance(tag, str) else None
+        if piece is None:
+            found.append(row)
+            last = {}
+            continue
+        start, before = offset_of(row.get("start")), offset_of(last.get("end"))
+        follows = start is not None and before is not None and 0 <= start - before <= 1
+        if piece[1] == "I" and last.get("entity") == piece[2] and follows:
+            last["end"] = row.get("end")
+        else:
+            last = {**row, "entity": piece[2]}
+            found.append(last)
+    return found

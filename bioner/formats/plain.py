@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bioner.errors import FormatError
 from bioner.formats.lines import read_lines
-from bioner.formats.marks import MARKS, has_place, read_marks
+from bioner.formats.mark_places import MARKS, count_marks, has_place
+from bioner.formats.marks import read_marks
 from bioner.formats.source import BOM, MAX_WHOLE_BYTES, refuse_binary, stem, wrong_encoding
 from bioner.formats.tally import ReadOptions, Tally
 from bioner.spans import Document
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 """A text file above this is read as one document for each stretch without a blank line."""
+MAX_ROW = 1024 * 1024
+"""Characters of a table's first row, over however many lines."""
 _TEXT_COLUMNS = ("text", "abstract", "sentence", "body", "content")
 _ID_COLUMNS = ("id", "pmid", "document", "document_id", "doc_id")
 
@@ -113,13 +117,16 @@ def read_csv(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) ->
     csv.field_size_limit(MAX_WHOLE_BYTES)
     lines = read_lines(stream, name, keep_ends=True)
     first = next(lines, "")
+    while first.count('"') % 2 and len(first) < MAX_ROW and (more := next(lines, "")):
+        first += more
     delimiter = max("\t;,", key=lambda one: (first.count(one), one == ","))
-    if not options.column and _is_headless(first, delimiter):
+    is_headless = not options.column and _is_headless(first, delimiter)
+    if is_headless:
         tally.repair("table_without_header", f"{name}:1", first.strip()[:60])
         first = f"text\n{first}"
-    head = first.splitlines(keepends=True) if first.startswith("text\n") else [first]
+    head = list(io.StringIO(first, newline="\n"))
     rows = csv.reader(chain(head, lines), delimiter=delimiter, strict=True)
-    table = _Table(rows, len(head) - 1)
+    table = _Table(rows, int(is_headless))
     try:
         yield from _rows(table, name, tally, options)
     except csv.Error as error:
@@ -131,8 +138,11 @@ def read_csv(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) ->
 
 def _is_headless(first: str, delimiter: str) -> bool:
     """Tell whether a table of one column begins with a text rather than with a name."""
-    only = first.strip().strip('"')
-    return delimiter not in first and bool(re.search(r"\w\W+\w|[.!?]$", only))
+    try:
+        cells = next(csv.reader([first], delimiter=delimiter), [])
+    except csv.Error:
+        return False
+    return len(cells) == 1 and bool(re.search(r"\w\W+\w|[.!?]$", cells[0].strip()))
 
 
 class _Table:
@@ -159,7 +169,11 @@ def _rows(table: _Table, name: str, tally: Tally, options: ReadOptions) -> Itera
     text_at = _text_column(header, options.column, name)
     names = [one.strip().lower() for one in header]
     marks_at = [i for i, one in enumerate(names) if one in MARKS and i != text_at]
+    others = [i for i in range(len(names)) if i not in (text_at, *marks_at)]
+    placed = has_place(dict.fromkeys((names[i] for i in others), 0))
     id_at = next((names.index(one) for one in _ID_COLUMNS if one in names), None)
+    if len(names) == 1 and names[0] not in (*_TEXT_COLUMNS, options.column):
+        tally.repair("first_line_read_as_header", f"{name}:1", header[0][:60])
     for number, row in enumerate(rows, 1):
         where = f"{name}:{table.line}"
         if not row:
@@ -172,6 +186,11 @@ def _rows(table: _Table, name: str, tally: Tally, options: ReadOptions) -> Itera
         id = row[id_at].strip() if id_at is not None else ""
         id = tally.document_id(id or f"{stem(name)}-{number}", where)
         marks = [one for at in marks_at for one in _marks(row[at], header[at], where, tally)]
+        for at in others:
+            if row[at][:1] in ("[", "{") and count_marks(_json(row[at])):
+                tally.leave(f'column "{header[at]}"', where)
+        if placed:
+            tally.leave("place of a mention in columns of its own", where)
         yield Document(id, row[text_at], read_marks(marks, row[text_at], where, tally, options))
 
 
@@ -179,15 +198,20 @@ def _marks(cell: str, column: str, where: str, tally: Tally) -> list[Any]:
     """Return the marks that a cell holds as JSON; say so where it holds something else."""
     if not cell.strip():
         return []
-    try:
-        rows = json.loads(cell)
-    except (ValueError, RecursionError):
-        rows = None
+    rows = _json(cell)
     if isinstance(rows, list) and rows and all(map(has_place, rows)):
         return rows
     if rows != []:
         tally.leave(f'column "{column}"', where)
     return []
+
+
+def _json(cell: str) -> Any:
+    """Return what a cell holds as JSON; None where it is none."""
+    try:
+        return json.loads(cell)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _text_column(header: list[str], wanted: str | None, name: str) -> int:

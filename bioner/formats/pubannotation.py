@@ -22,12 +22,16 @@ from bioner.formats.attributes import (
     source_id,
     without,
 )
-from bioner.formats.marks import InvalidValue, read_marks
+from bioner.formats.mark_places import InvalidValue, name_unread
+from bioner.formats.marks import read_marks
 from bioner.formats.relations import free_ids, standing_relations
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Relation
 
 _DOCUMENT_KEYS = ("sourcedb", "sourceid", "divid", "project", "target")
+_READ = (*_DOCUMENT_KEYS, "id", "text", "denotations", "attributes", "relations", *SAID_COVERS)
+_NO_MARKS = ("blocks", "config", "namespaces", "typesettings")
+"""Keys of PubAnnotation that say nothing of mentions: its blocks are sections and sentences."""
 
 
 def is_document(value: dict[str, Any]) -> bool:
@@ -64,6 +68,7 @@ def read_value(
     if id != wanted:
         attributes = (*attributes, (SOURCE_ID, wanted))
     attributes = (*attributes, *covers_from_json(value))
+    name_unread(value, (*_READ, *_NO_MARKS), where, tally)
     yield Document(id, text, mentions, (), relations, attributes)
 
 

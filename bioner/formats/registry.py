@@ -25,6 +25,7 @@ from bioner.formats import (
     webanno,
 )
 from bioner.formats.detecting import HEAD, detect_format, refuse_office
+from bioner.formats.marks import NOT_UNDERSTOOD
 from bioner.formats.members import is_archive, read_members
 from bioner.formats.source import Bounded, refuse_large, unreadable
 from bioner.formats.tally import ReadOptions, ReadResult, Tally
@@ -141,10 +142,14 @@ def _understood(
 ) -> Iterator[Document]:
     """Yield a file's documents; refuse it at its end where there were marks and none was read."""
     read, unread = tally.read, tally.unread.copy()
+    odd = tally.rejections[NOT_UNDERSTOOD]
     yield from documents
     left = tally.unread - unread
-    if options.needs_marks and left and tally.read == read:
+    odd = tally.rejections[NOT_UNDERSTOOD] - odd
+    if options.needs_marks and (left or odd) and tally.read - read == odd:
         told = ", ".join(f"{what} ({count:,})" for what, count in left.items())
+        if odd:
+            raise FormatError(tally.example(NOT_UNDERSTOOD).replace(f"{NOT_UNDERSTOOD}: ", ""))
         raise FormatError(
             f"{name}: nothing of what is marked in it was understood ({told}); save it in one of "
             'the known formats, such as JSON lines with "entities": '
@@ -222,15 +227,21 @@ def _each_member(
     """
     has_pairs = format == "brat" or (format is None and any(map(brat.is_annotation, members)))
     bases = {_base(name) for name in members if brat.is_annotation(name)}
+    texts = {_base(name) for name in members if name.lower().endswith(".txt")}
     pairs = {
         name: data
         for name, data in members.items()
         if has_pairs and _is_of_pair(name) and (format == "brat" or _base(name) in bases)
     }
+    if bases & texts:
+        for name in [one for one in pairs if _base(one) not in texts]:
+            tally.leave("annotations without their text", name, f"{_base(name)}.txt is missing")
+            del pairs[name]
     formats: dict[str, None] = dict.fromkeys(["brat"] if pairs else [])
-    yield from brat.read_pairs(pairs.items(), tally, options)
+    found = brat.read_pairs(pairs.items(), tally, options)
+    yield from _understood(found, next(iter(pairs), ""), tally, options)
     for name in members if format != "brat" else ():
-        if name in pairs:
+        if name in pairs or brat.is_annotation(name):
             continue
         if _CONFIGURATION.search(name):
             continue
@@ -243,6 +254,8 @@ def _each_member(
             continue
         stream.seek(0)
         try:
+            if is_archive(inner):
+                raise FormatError(f"{inner}: an archive inside another; give it by itself")
             tally.format = _format_of(stream, inner, format, options)
         except FormatError as error:
             tally.leave(f'file "{PurePosixPath(name).name}"', name, str(error))

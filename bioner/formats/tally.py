@@ -268,6 +268,10 @@ class Tally:
             unread=self.unread.copy(),
         )
 
+    def example(self, rule: str) -> str:
+        """Return the first place of a rule, as ``file:line: rule: detail``; nothing without one."""
+        return next((one for one in self._examples if f": {rule}" in one), "")
+
     def _example(self, rule: str, where: str, detail: str) -> None:
         self._examples.append(f"{where}: {rule}: {detail}" if detail else f"{where}: {rule}")
 
