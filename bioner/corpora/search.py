@@ -21,16 +21,19 @@ from bioner.corpora.dataset_folder import (
 )
 from bioner.corpora.disagreements import Disagreement, Kind, Variant
 from bioner.corpora.registry import SPLITS
+from bioner.corpora.search_hits import Hit, Page, hit_of, sentence_of
 from bioner.corpora.search_index import (
     FORMAT,
     Row,
     build_index,
-    words_of,
 )
 from bioner.corpora.search_query import Query, fts_expression, phrases_of, words_and_star
 from bioner.errors import CorpusError
 from bioner.progress import OnProgress, Progress, unheard
-from bioner.spans import Range, Sentence, Span, corpus_sentence
+from bioner.spans import Sentence
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,24 +41,6 @@ if TYPE_CHECKING:
 INDEX_NAME = "search.sqlite3"
 FEATURES = ("clash", "ignored", "shared")
 """What a sentence may have: readings that clash, parts that are no evidence, several corpora."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A found sentence, its number in the index, and the token ranges that match the text."""
-
-    number: int
-    sentence: Sentence
-    matches: tuple[Range, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some of the hits, in the dataset's order, and how many there are."""
-
-    hits: tuple[Hit, ...]
-    total: int
-    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +138,7 @@ class SearchIndex:
             ]
         phrases = [words_and_star(phrase) for phrase in phrases_of(query.text)]
         hits = tuple(
-            _hit(number, body, phrases) for number, body in zip(numbers, bodies, strict=True)
+            hit_of(number, body, phrases) for number, body in zip(numbers, bodies, strict=True)
         )
         return Page(hits, self._count(expression), offset)
 
@@ -187,7 +172,7 @@ class SearchIndex:
             for number in numbers:
                 row = database.execute("SELECT body FROM sentences WHERE id = ?", (number,))
                 for (body,) in row:
-                    yield _sentence(json.loads(body))
+                    yield sentence_of(json.loads(body))
 
     def find_document(self, document: str) -> tuple[Hit, ...]:
         """Return the sentences of a document, by its id."""
@@ -195,7 +180,7 @@ class SearchIndex:
             rows = database.execute(
                 "SELECT id, body FROM sentences WHERE document = ? ORDER BY id", (document,)
             ).fetchall()
-        return tuple(_hit(number, body, []) for number, body in rows)
+        return tuple(hit_of(number, body, []) for number, body in rows)
 
     def top_surfaces(
         self, type_name: str, *, corpora: Sequence[str] = (), limit: int = 50
@@ -269,50 +254,6 @@ def _open_if_current(file: Path, fingerprint: str) -> SearchIndex | None:
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[Row]:
     for batch in batches:
         yield from batch.to_pylist()
-
-
-def _hit(number: int, body: str, phrases: Sequence[tuple[list[str], bool]]) -> Hit:
-    sentence = _sentence(json.loads(body))
-    return Hit(number, sentence, tuple(_matches(sentence, phrases)) if phrases else ())
-
-
-def _matches(sentence: Sentence, phrases: Sequence[tuple[list[str], bool]]) -> Iterator[Range]:
-    """Yield the token ranges where a phrase stands, by place."""
-    searched = words_of(sentence.text)
-    found: set[Range] = set()
-    for phrase, has_star in phrases:
-        wanted = [word.lower() for word in phrase]
-        for start in range(len(searched.words) - len(wanted) + 1):
-            there = list(searched.words[start : start + len(wanted)])
-            if has_star:
-                there[-1] = there[-1][: len(wanted[-1])]
-            if there == wanted:
-                last = searched.token_of[start + len(wanted) - 1]
-                found.add((searched.token_of[start], last + 1))
-    yield from sorted(found)
-
-
-def _sentence(row: Row) -> Sentence:
-    def spans(name: str) -> tuple[Span, ...]:
-        return tuple(
-            Span(s["start"], s["end"], s["label"], s["source_label"], tuple(s["stands_for"]))
-            for s in row[name]
-        )
-
-    base = corpus_sentence(
-        row["document"],
-        row["text"].split(" "),
-        spans=spans("spans"),
-        covers=frozenset(row["covers"]),
-        corpus=row["corpus"],
-        split=row["split"],
-    )
-    return replace(
-        base,
-        readings=spans("readings"),
-        ignored=tuple((start, end) for start, end in row["ignored"]),
-        sources=tuple(row["sources"]),
-    )
 
 
 def _variants(database: sqlite3.Connection, disagreement: int) -> tuple[Variant, ...]:

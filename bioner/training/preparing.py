@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 
 MARKS = "fill-in.npz"
-
-
 TOLD = 2_000
 """Sentences that a teacher reads between two reports."""
 

@@ -12,7 +12,8 @@ from bioner.corpora.exports import conll_of_sentences, json_line
 from bioner.corpora.overview import Shelf
 from bioner.corpora.provenance import label_origins
 from bioner.corpora.registry import SPLITS
-from bioner.corpora.search import FEATURES, INDEX_NAME, Hit, SearchIndex
+from bioner.corpora.search import FEATURES, INDEX_NAME, SearchIndex
+from bioner.corpora.search_hits import Hit
 from bioner.corpora.search_query import Query
 from bioner.errors import BionerError
 from bioner.labels import LabelSchema
