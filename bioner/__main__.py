@@ -60,5 +60,10 @@ def main(
         raise typer.Exit
 
 
+def run() -> None:
+    """Run the command line as the installed command `bioner`."""
+    app(prog_name="bioner")
+
+
 if __name__ == "__main__":
     app(prog_name="python -m bioner")

@@ -15,6 +15,10 @@ class DeviceError(BionerError):
     """A device or precision that is not there, or that no part of the program knows."""
 
 
+class ExtraError(BionerError):
+    """What was asked for needs packages that the base install leaves out."""
+
+
 class FormatError(BionerError):
     """A file does not hold what its format says; the message begins with ``file:line:``."""
 

@@ -12,7 +12,24 @@ from bioner.errors import BionerError
 from bioner.machine import Device, read_device, usable_cpus
 from bioner.people import People, SignIn
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+# ONNX Runtime (since 1.32) reports each session to its maker and keeps a number of this machine in
+# the user's cache folder, from its import on. Nothing leaves the machine unless a person asks: said
+# here, before any library that looks is imported, and to every process that we start.
+os.environ.update(ORT_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
+
+_PACKAGE = Path(__file__).resolve().parent
+_ABOVE = _PACKAGE.parent
+
+IS_CHECKOUT = all((_ABOVE / name).is_file() for name in ("pyproject.toml", "app.py"))
+"""Whether this is a checkout; else the package was installed from a wheel."""
+
+PROJECT_ROOT = _ABOVE if IS_CHECKOUT else _PACKAGE / "shipped"
+"""Where app.py, pages/, .streamlit/, the model and the sample lie: the checkout, or in the wheel.
+
+Only a checkout's own folders are written to."""
+
+SHIPPED_MODELS = None if IS_CHECKOUT else PROJECT_ROOT / "models"
+"""The models of the wheel, beside the user's own; a checkout has them among its own."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +37,8 @@ class Settings:
     """Folders and addresses, each from its ``BIONER_*`` variable or its default.
 
     ``home`` holds what people made (database, edited schema, own corpora); ``backups`` its rotated
-    copies. ``data``, ``models`` and ``jobs`` hold what the machine can make again;
+    copies. ``data``, ``models`` and ``jobs`` hold what the machine can make again: in the checkout,
+    else in a folder of the user's beside ``home``;
     ``encoders`` are folders of a base encoder, or of several. ``people`` says who signs in and how;
     ``folders`` are those that somebody who signed in may name on the pages, with all below them.
     """
@@ -78,13 +96,14 @@ def read_settings() -> Settings:
     home = _folder(
         "BIONER_HOME", Path(platformdirs.user_data_dir("bioner-studio", appauthor=False))
     )
+    work = PROJECT_ROOT if IS_CHECKOUT else home.with_name(home.name + "-work")
     return Settings(
         home=home,
         backups=_folder("BIONER_BACKUPS", home.with_name(home.name + "-backups")),
         database_url=os.environ.get("BIONER_DATABASE_URL", f"sqlite:///{home / 'bioner.sqlite3'}"),
-        data=_folder("BIONER_DATA", PROJECT_ROOT / "data"),
-        models=_folder("BIONER_MODELS", PROJECT_ROOT / "models"),
-        jobs=_folder("BIONER_JOBS", PROJECT_ROOT / "jobs"),
+        data=_folder("BIONER_DATA", work / "data"),
+        models=_folder("BIONER_MODELS", work / "models"),
+        jobs=_folder("BIONER_JOBS", work / "jobs"),
         device=read_device(os.environ.get("BIONER_DEVICE", Device.AUTO), "BIONER_DEVICE"),
         encoders=_folders("BIONER_ENCODERS"),
         people=read_people(),

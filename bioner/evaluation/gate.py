@@ -23,7 +23,7 @@ from bioner.evaluation.reports import FOLDER, OWN_TEST, Evaluation, list_evaluat
 from bioner.evaluation.scores import Report
 from bioner.evaluation.verdicts import Answer, Decision, Verdict
 from bioner.machine import Device
-from bioner.models.catalogue import active_model, find_model
+from bioner.models.catalogue import active_model, find_model, named_model
 from bioner.progress import OnProgress
 from bioner.settings import Settings
 from bioner.spans import Sentence
@@ -126,7 +126,7 @@ def gather(
     gone, nothing can be compared with it. Raises ModelError for an unknown model.
     """
     active = against or active_model(settings)
-    if active == active_model(settings) and not (settings.models / active).is_dir():
+    if active == active_model(settings) and named_model(active, settings.models) is None:
         return Evidence(candidate=candidate, active=active, has_own_test=bool(own_test))
     folders = [find_model(name, settings.models) for name in (candidate, active)]
     names = [folder.resolve().name for folder in folders]

@@ -19,7 +19,7 @@ from bioner.models.catalogue import (
     Promotion,
     find_model,
     history,
-    is_plain_name,
+    named_model,
     promoted,
 )
 from bioner.models.folder import check_folder, has_tag_head
@@ -115,8 +115,8 @@ def rollback(
 
 def check_promotable(settings: Settings, name: str) -> None:
     """Raise ModelError for what cannot serve: absent, elsewhere, damaged, or without a head."""
-    folder = settings.models / name
-    if not is_plain_name(name) or not folder.is_dir():
+    folder = named_model(name, settings.models)
+    if folder is None:
         find_model(name, settings.models)
         raise ModelError(f"{name}: only a model in {settings.models} can be active; copy it there")
     problem = check_folder(folder)

@@ -70,7 +70,8 @@ def launch(
 
 
 def _check_folders(spec: JobSpec, settings: Settings, actor: Actor) -> None:
-    known = (settings.models, settings.data, PROJECT_ROOT / "data", *settings.encoders)
+    shipped = (PROJECT_ROOT / "data", PROJECT_ROOT / "models")
+    known = (settings.models, settings.data, *shipped, *settings.encoders)
     for name in ("--base", "--data"):
         value = option(spec.command, name)
         if value and actor.is_known and Path(value).expanduser().exists():

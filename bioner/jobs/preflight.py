@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bioner.errors import ExtraError
+from bioner.extras import require_extra
 from bioner.jobs.folder import JobSpec, list_jobs
 from bioner.machine import gpus, torch_has_cuda
 from bioner.models.bases import hub_cached
@@ -29,12 +31,20 @@ def check_launch(
 ) -> tuple[Finding, ...]:
     """Say what stands in the way of a launch, or is worth knowing before it, a sentence each."""
     return (
+        *_check_packages(),
         *_check_data(spec),
         *check_base(spec.base),
         *_check_out(spec, settings, is_resumed),
         *_check_device(spec, settings),
         *_check_room(spec, settings),
     )
+
+
+def _check_packages() -> Iterator[Finding]:
+    try:
+        require_extra("train", "Training")
+    except ExtraError as error:
+        yield Finding(f"{error}.")
 
 
 def _check_data(spec: JobSpec) -> Iterator[Finding]:

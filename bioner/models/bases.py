@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioner.errors import ModelError
-from bioner.models.catalogue import list_models
+from bioner.models.catalogue import list_models, named_model
 from bioner.models.encoders import BaseKind, kind_of_base
 from bioner.models.folder import WEIGHTS, check_folder, read_tensor_shapes
 from bioner.settings import Settings, hub_cache
@@ -70,8 +70,8 @@ def find_base(value: str, settings: Settings) -> Base:
 
     Raises ModelError for the path of a folder that is not there.
     """
-    named = settings.models / value
-    if Path(value).name == value and named.is_dir():
+    named = named_model(value, settings.models)
+    if named is not None:
         return base_of(str(named))
     found = base_of(value)
     if kind_of_base(value) is BaseKind.ABSENT:

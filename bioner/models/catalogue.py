@@ -13,7 +13,7 @@ from bioner.errors import ModelError
 from bioner.files import read_json_object
 from bioner.models.card import CARD, ModelCard, read_card
 from bioner.models.folder import check_folder, has_tag_head
-from bioner.settings import Settings
+from bioner.settings import SHIPPED_MODELS, Settings
 
 POINTER = "active-model.json"
 DEFAULT_MODEL = "bioner-compact"
@@ -51,15 +51,29 @@ class Promotion:
 def list_models(models: Path) -> list[ModelEntry]:
     """List the model folders by name, damaged ones included with what is missing.
 
-    A folder without any file of its own is not a model yet: a run is writing its checkpoints there.
+    What an installed package ships is listed too; a user's model of the same name hides it. A
+    folder without any file of its own is not a model yet: a run is writing its checkpoints there.
     """
-    if not models.is_dir():
-        return []
-    return [
-        describe_model(folder)
-        for folder in sorted(models.iterdir())
+    found = {
+        folder.name: folder
+        for place in reversed(model_places(models))
+        if place.is_dir()
+        for folder in place.iterdir()
         if folder.is_dir() and not folder.name.startswith(".") and _files(folder)
-    ]
+    }
+    return [describe_model(found[name]) for name in sorted(found)]
+
+
+def model_places(models: Path) -> tuple[Path, ...]:
+    """Return the folders in which models lie: the user's, then the shipped one's if it is apart."""
+    return (models,) if SHIPPED_MODELS is None else (models, SHIPPED_MODELS)
+
+
+def named_model(name: str, models: Path) -> Path | None:
+    """Return the folder of a model among the models, by its plain name; None if there is none."""
+    if not is_plain_name(name):
+        return None
+    return next((p / name for p in model_places(models) if (p / name).is_dir()), None)
 
 
 def describe_model(folder: Path) -> ModelEntry:
@@ -109,8 +123,9 @@ def find_model(name_or_path: str | Path, models: Path) -> Path:
     text = str(name_or_path)
     if not text.strip():
         raise ModelError("no model was named: give a name from models/ or the path of a folder")
-    if is_plain_name(text) and (models / text).is_dir():
-        return models / text
+    named = named_model(text, models)
+    if named is not None:
+        return named
     path = Path(text).expanduser()
     if path.is_dir():
         return path

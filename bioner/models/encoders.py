@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioner.errors import ModelError
+from bioner.extras import require_extra
 from bioner.files import staged_folder
 from bioner.models.folder import PICKLED_WEIGHTS, WEIGHTS
 from bioner.models.reserved_pieces import CONVENTIONS
@@ -153,6 +154,7 @@ def rewrite_pickled_weights(source: Path, target: Path) -> None:
     The old names of LayerNorm's parameters (gamma, beta) become today's. Raises ModelError if the
     file holds anything but named tensors.
     """
+    require_extra("train", f"{source}: reading pickled weights")
     import torch
     from safetensors.torch import save_file
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bioner.errors import StoreError
+from bioner.extras import require_extra
 from bioner.store.failures import DatabaseLostError, RestoredMeanwhileError, UnsureError
 from bioner.store.logical_clock import LogicalClock
 from bioner.store.refusals import ABOUT_DATABASE, lost, refusal_of
@@ -90,6 +91,7 @@ class Database:
 
     def _make_engine(self) -> Engine:
         if not self.is_sqlite:
+            require_extra("postgres", "A PostgreSQL database")
             return create_engine(
                 self.url,
                 pool_pre_ping=True,

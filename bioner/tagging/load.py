@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bioner.bio import tag_names, types_of
 from bioner.conventions import Conventions
 from bioner.errors import ModelError, SchemaError
+from bioner.extras import require_extra
 from bioner.files import read_json_object
 from bioner.labels import EntityType, LabelSchema, schema_from_json
 from bioner.machine import Device, Precision, require_device, resolve_precision
@@ -87,6 +88,7 @@ def _load_network(folder: Path, device: Device, backend: str, threads: int | Non
                     f"{folder}: has no ONNX file; make one with "
                     f"`python -m bioner.tagging.onnx_export {folder}`, or use backend torch"
                 )
+    require_extra("train", f"{folder.name}: a model without an ONNX file")
     import torch
     from transformers import AutoModelForTokenClassification
 
@@ -141,6 +143,7 @@ def load_tokenizer(folder: Path) -> tuple[Tokenizer, tuple[int, int, int]]:
     if path.is_file():
         tokenizer = Tokenizer.from_file(str(path))
     else:
+        require_extra("train", f"{folder.name}: a model without tokenizer.json")
         from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(folder).backend_tokenizer

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bioner.errors import ModelError
+from bioner.extras import require_extra
 from bioner.files import staged_file
 from bioner.tagging.onnx_network import (
     PREFERRED,
@@ -57,6 +58,7 @@ def export_onnx(folder: Path, *, precision: OnnxPrecision = "int8") -> OnnxExpor
     fp32 weights), all else in float32. The file appears whole or not at all. Raises
     ModelError where the architecture cannot be exported.
     """
+    require_extra("train", "Writing an ONNX file")
     import onnx
     import torch
     from transformers import AutoModelForTokenClassification

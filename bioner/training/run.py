@@ -13,6 +13,7 @@ from typing import Any
 
 from bioner.corpora.dataset import Dataset
 from bioner.errors import Stopped, TrainingError
+from bioner.extras import require_extra
 from bioner.labels import schema_to_json
 from bioner.machine import require_device, resolve_precision
 from bioner.models.card import (
@@ -68,6 +69,7 @@ def train(
     ``batch_size`` is that of each. Raises TrainingError for data or configuration that cannot be
     trained, Stopped after ``stop_requested`` said so.
     """
+    require_extra("train", "Training")
     from bioner.training.callbacks import Loop
     from bioner.training.trainer import PartialLabelTrainer, training_arguments
 
