@@ -256,7 +256,7 @@ def read_schema(mapping: str = "curated", path: Path | None = None) -> LabelSche
     try:
         types = tuple(EntityType(name, **fields) for name, fields in raw["types"].items())
         corpora = {
-            corpus: _read_mapping(corpus, entry[mapping])
+            corpus: mapping_from_json(corpus, entry[mapping])
             for corpus, entry in raw.get("corpora", {}).items()
             if mapping in entry
         }
@@ -267,7 +267,11 @@ def read_schema(mapping: str = "curated", path: Path | None = None) -> LabelSche
     return LabelSchema(types, corpora, mapping)
 
 
-def _read_mapping(corpus: str, raw: Mapping[str, Any]) -> CorpusMapping:
+def mapping_from_json(corpus: str, raw: Mapping[str, Any]) -> CorpusMapping:
+    """Read one corpus's mapping, as it stands below ``corpora:`` in a schema file.
+
+    Raises KeyError, TypeError or AttributeError for another form.
+    """
     rules: dict[str, SourceRule] = {}
     for source, entry in raw["types"].items():
         if isinstance(entry, str):
@@ -324,7 +328,7 @@ def schema_from_json(raw: Mapping[str, Any]) -> LabelSchema:
     try:
         return LabelSchema(
             tuple(EntityType(**entry) for entry in raw["types"]),
-            {name: _read_mapping(name, entry) for name, entry in raw["corpora"].items()},
+            {name: mapping_from_json(name, entry) for name, entry in raw["corpora"].items()},
             raw["mapping"],
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:

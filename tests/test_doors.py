@@ -201,6 +201,7 @@ ACTED = {
     "evaluation/promotion.py": {"promote", "rollback", "record"},
     "corpora/mapping_edit.py": {"write_edit", "restore", "add_type"},
     "corpora/adding.py": {"add_corpus", "remove_corpus"},
+    "corpora/bringing.py": {"bring"},
     "corpora/build.py": {"build"},
     "corpora/fetch.py": {"fetch"},
     "review/dictionary_build.py": {"build_dictionary"},
@@ -209,7 +210,7 @@ ACTED = {
 }
 """Outside the store: the functions that change what all share, a page's buttons among them."""
 
-READ_IN_SCRATCH = {"preview_corpus", "read_uploads"}
+READ_IN_SCRATCH = {"members_of", "preview_corpus", "read_uploads"}
 """These write into a temporary folder of their own, and read."""
 
 

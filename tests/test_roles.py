@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from bioner.access import NEEDS, VISITOR, Action, Actor, Role
 from bioner.bearer import TOKENS, add_token, revoke_token
 from bioner.corpora.adding import add_corpus, remove_corpus
+from bioner.corpora.bringing import bring
 from bioner.corpora.build import build
+from bioner.corpora.catalogue import find_entry
 from bioner.corpora.fetch import fetch
 from bioner.corpora.mapping_edit import MappingEdit, add_type, restore, write_edit
 from bioner.corpora.own import OwnCorpus
@@ -131,6 +134,14 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
     ),
     "remove a corpus": (Action.CORPORA, lambda s, store, a: remove_corpus(s, "none", actor=a)),
     "build": (Action.CORPORA, lambda s, store, a: build(s.raw, s.merged, s, actor=a)),
+    "bring a corpus in": (
+        Action.CORPORA,
+        lambda s, store, a: bring(replace(find_entry("AnEM"), files=()), s, actor=a),
+    ),
+    "bring a corpus in from a file": (
+        Action.FOLDERS,
+        lambda s, store, a: bring(find_entry("AnEM"), s, s.home / "none", actor=a),
+    ),
     "fetch": (Action.CORPORA, lambda s, store, a: fetch(s.raw, [], actor=a)),
     "convert": (
         Action.MODELS,

@@ -1,4 +1,4 @@
-"""``corpora``: fetch, build, stats, search, add, mapping."""
+"""``corpora``: build, stats, search, add, export."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bioner.commands import corpora_mapping
+from bioner.commands import corpora_fetch, corpora_mapping
 from bioner.commands.arguments import (
     ArgumentError,
     check_count,
@@ -29,26 +29,12 @@ if TYPE_CHECKING:
     from bioner.corpora.splits import SplitBy
 
 app = typer.Typer(
-    help="The ten corpora and your own: fetch, merge, look into.", no_args_is_help=True
+    help="The ten corpora, others and your own: fetch, merge, look into.",
+    no_args_is_help=True,
 )
 app.add_typer(corpora_mapping.app, name="mapping")
-
-
-@app.command()
-@refusing
-def fetch(
-    out: Annotated[str | None, typer.Option(help="Where to put the files.")] = None,
-    corpus: Annotated[list[str] | None, typer.Option(help="Only this corpus (repeatable).")] = None,
-) -> None:
-    """Fetch the public corpora (about 45 MB), each file checked against its known content."""
-    from bioner.corpora.fetch import fetch
-    from bioner.corpora.registry import CORPORA
-
-    for name in corpus or ():
-        check_known("--corpus", name, CORPORA)
-    folder = folder_of("--out", out, read_settings().raw)
-    report = fetch(folder, corpus, progress=lambda at: say(f"[{at.done + 1}/{at.total}] {at.text}"))
-    typer.echo(f"{len(report.fetched)} files fetched, {len(report.kept)} were there: {folder}")
+app.command()(refusing(corpora_fetch.fetch))
+app.command("list")(refusing(corpora_fetch.list_corpora))
 
 
 @app.command("build")
@@ -72,10 +58,11 @@ def build_corpora(
     if as_json:
         print_json(report.to_json())
         return
+    beside = f" (of them {report.leaks_beside} beside the ten)" if report.leaks_beside else ""
     typer.echo(
         f"{report.read:,} sentences read from {len(report.sentences)} corpora; "
         f"{report.leaks_dropped} distinct train sentences equal a devel or test one and were "
-        f"dropped; {report.fused_sentences:,} fused. Written to {folder}"
+        f"dropped{beside}; {report.fused_sentences:,} fused. Written to {folder}"
     )
     typer.echo(_sentences_table(report.sentences))
 
@@ -87,8 +74,8 @@ def stats(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report.")] = False,
 ) -> None:
     """Show what is in the merged dataset: sentences, mentions by type, and the licences."""
+    from bioner.corpora.catalogue import published
     from bioner.corpora.dataset_folder import read_manifest
-    from bioner.corpora.registry import CORPORA
 
     manifest = read_manifest(folder_of("--data", data, read_settings().merged))
     if as_json:
@@ -100,10 +87,10 @@ def stats(
     typer.echo(table(rows, right={1}))
     licences = [["corpus", "licence", "where it is said"]]
     for name in manifest.report.sentences:
-        if name in CORPORA:
-            licences.append([name, CORPORA[name].licence, CORPORA[name].licence_source])
-        else:
-            licences.append([name, "your own", ""])
+        info = published(name)
+        licences.append(
+            [name, info.licence, info.licence_source] if info else [name, "your own", ""]
+        )
     typer.echo(table(licences))
 
 

@@ -154,7 +154,7 @@ def _by_split(files: Iterable[tuple[str, bytes]]) -> Mapping[str, list[tuple[str
     for name, data in files:
         inside: dict[str, list[tuple[str, bytes]]] = {}
         if is_archive(name):
-            for member, content in _members(name, data):
+            for member, content in members_of(name, data):
                 inside.setdefault(split_named(member), []).append((member, content))
         if set(inside) <= {""}:
             found.setdefault(split_named(name), []).append((name, data))
@@ -166,7 +166,10 @@ def _by_split(files: Iterable[tuple[str, bytes]]) -> Mapping[str, list[tuple[str
     return found
 
 
-def _members(name: str, data: bytes) -> list[tuple[str, bytes]]:
+def members_of(name: str, data: bytes) -> list[tuple[str, bytes]]:
+    """Return the files of an uploaded archive, by name and content; else the file itself."""
+    if not is_archive(name):
+        return [(name, data)]
     with tempfile.TemporaryDirectory(prefix="bioner-") as folder:
         path = Path(folder) / name.replace("\\", "/").rpartition("/")[2]
         path.write_bytes(data)

@@ -18,7 +18,9 @@ _DEPTH = {
     **dict.fromkeys(("read", "fused_sentences", "repeated", "finer_label_won"), 0),
     **dict.fromkeys(("boundary_clashes", "type_clashes", "devel_equal_to_test"), 0),
     **dict.fromkeys(("types", "leaks_by_corpus", "fused"), 1),
-    **dict.fromkeys(("read_by_corpus", "sentences", "leaks", "ignored", "repairs"), 2),
+    **dict.fromkeys(
+        ("read_by_corpus", "sentences", "leaks", "leaks_of_ten", "ignored", "repairs"), 2
+    ),
     **dict.fromkeys(("mentions", "mapped"), 3),
 }
 """How many levels of names lie above the numbers of a report's field."""
@@ -30,8 +32,9 @@ class MergeReport:
     """Everything that the merge dropped, fused, repaired, ignored or found leaking, by rule.
 
     ``sentences`` and ``mentions`` count what is in the dataset, by corpus and split. ``leaks``
-    counts train sentences dropped, by rule, as ``{"distinct", "sentences"}``; ``fused`` counts
-    sentences that several corpora share, by pair of corpora, before leak removal.
+    counts train sentences dropped, by rule, as ``{"distinct", "sentences"}``; ``leaks_of_ten``
+    those of the ten that leak among the ten, empty in a report from before it was counted.
+    ``fused`` counts sentences that several corpora share, by pair, before leak removal.
     """
 
     read: int
@@ -41,6 +44,7 @@ class MergeReport:
     types: Mapping[str, int]
     tags: tuple[str, ...]
     leaks: Mapping[str, Mapping[str, int]]
+    leaks_of_ten: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     leaks_by_corpus: Mapping[str, int]
     fused: Mapping[str, int]
     fused_sentences: int
@@ -62,13 +66,24 @@ class MergeReport:
         """Distinct train sentences dropped because they equal a devel or test sentence."""
         return self.leaked("equal", "distinct")
 
+    @property
+    def leaks_beside(self) -> int:
+        """Distinct train sentences dropped as equal, beyond those that leak among the ten."""
+        ten = self.leaks_of_ten.get("equal", {}).get("distinct", self.leaks_dropped)
+        return self.leaks_dropped - ten
+
     def leaked(self, rule: LeakRule, what: Literal["distinct", "sentences"]) -> int:
         """Return how many train sentences a leak rule dropped; distinct ones, or all."""
         return self.leaks.get(rule, {}).get(what, 0)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as printed by ``corpora build --json``."""
-        return {**asdict(self), "tags": list(self.tags), "leaks_dropped": self.leaks_dropped}
+        return {
+            **asdict(self),
+            "tags": list(self.tags),
+            "leaks_dropped": self.leaks_dropped,
+            "leaks_beside": self.leaks_beside,
+        }
 
     @classmethod
     def from_json(cls, raw: object) -> MergeReport:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bioner.access import Action, Actor, allow
+from bioner.corpora.download import download
 from bioner.corpora.read import blob_sha1
 from bioner.corpora.registry import CORPORA, SPLITS
 from bioner.errors import CorpusError
@@ -60,7 +59,7 @@ def fetch(
                 f"{target.parent}: cannot be made: {error.strerror or error}; choose another folder"
             ) from error
         part = target.with_suffix(".tsv.part")
-        _download(f"{repository}/{name}", part)
+        download(f"{repository}/{name}", part)
         sha = blob_sha1(part.read_bytes())
         if not sha.startswith(pin):
             part.unlink()
@@ -71,24 +70,3 @@ def fetch(
         part.replace(target)
         fetched.append(name)
     return FetchReport(tuple(fetched), tuple(kept))
-
-
-def _download(url: str, part: Path) -> None:
-    have = part.stat().st_size if part.is_file() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            resumed = response.status == 206
-            with part.open("ab" if resumed else "wb") as sink:
-                while block := response.read(1 << 16):
-                    sink.write(block)
-    except urllib.error.HTTPError as error:
-        if error.code == 416:
-            part.unlink()
-            return _download(url, part)
-        raise CorpusError(f"{url}: the server answered {error.code}; try again later") from error
-    except OSError as error:
-        raise CorpusError(
-            f"{url}: not reachable ({error}); what was fetched so far is kept: run the command "
-            "again with a network, or copy the corpora here and use `corpora build --source DIR`"
-        ) from error

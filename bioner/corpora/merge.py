@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from bioner.bio import tag_names
 from bioner.corpora.dataset import Dataset, MergeReport
-from bioner.corpora.leaks import LEAK_RULES, find_leaks
+from bioner.corpora.leaks import LEAK_RULES, LeakRule, find_leaks
 from bioner.corpora.mapping import MappingCounts, apply_mapping
 from bioner.corpora.read import Corpus
-from bioner.corpora.registry import SPLITS
+from bioner.corpora.registry import CORPORA, SPLITS
 from bioner.errors import CorpusError
 from bioner.labels import LabelSchema
 from bioner.progress import OnProgress, Progress, unheard
@@ -23,6 +23,7 @@ from bioner.spans import Range, Sentence, SourceReading, Span
 class _Counts:
     labels: MappingCounts = field(default_factory=MappingCounts)
     leaks: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    leaks_of_ten: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     leaks_by_corpus: Counter[str] = field(default_factory=Counter)
     fused: Counter[str] = field(default_factory=Counter)
     plain: Counter[str] = field(default_factory=Counter)
@@ -90,19 +91,30 @@ def _count_shared(train: Sequence[Sentence], counts: _Counts) -> None:
 def _without_leaks(
     train: Sequence[Sentence], held: Sequence[Sentence], counts: _Counts
 ) -> list[Sentence]:
-    kept: list[Sentence] = []
-    distinct: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-    for sentence, rule in zip(train, find_leaks(train, held), strict=True):
-        if rule is None:
-            kept.append(sentence)
-            continue
-        counts.leaks[rule]["sentences"] += 1
-        counts.leaks_by_corpus[sentence.corpus] += 1
-        distinct[rule].add(sentence.tokens)
+    rules = find_leaks(train, held)
+    _count_leaks(train, rules, counts.leaks)
+    for sentence, rule in zip(train, rules, strict=True):
+        counts.leaks_by_corpus[sentence.corpus] += rule is not None
+    ten = [one for one in train if one.corpus in CORPORA]
+    if len(ten) < len(train) or any(one.corpus not in CORPORA for one in held):
+        theirs = [one for one in held if one.corpus in CORPORA]
+        _count_leaks(ten, find_leaks(ten, theirs), counts.leaks_of_ten)
+    else:
+        counts.leaks_of_ten = counts.leaks
+    counts.leaks_by_corpus = +counts.leaks_by_corpus
+    return [one for one, rule in zip(train, rules, strict=True) if rule is None]
+
+
+def _count_leaks(
+    train: Sequence[Sentence],
+    rules: Sequence[LeakRule | None],
+    counts: dict[str, Counter[str]],
+) -> None:
+    """Count the sentences that leak, and how many distinct ones they are, by rule."""
     for rule in LEAK_RULES:
-        counts.leaks[rule]["distinct"] = len(distinct[rule])
-        counts.leaks[rule]["sentences"] += 0
-    return kept
+        leaking = [s for s, found in zip(train, rules, strict=True) if found == rule]
+        counts[rule]["distinct"] = len({s.tokens for s in leaking})
+        counts[rule]["sentences"] = len(leaking)
 
 
 def _fuse_equal(train: Sequence[Sentence], counts: _Counts) -> list[Sentence]:
@@ -219,6 +231,7 @@ def _report(
         types=dict(types),
         tags=tag_names(schema.names),
         leaks={k: dict(v) for k, v in counts.leaks.items()},
+        leaks_of_ten={k: dict(v) for k, v in counts.leaks_of_ten.items()},
         leaks_by_corpus=dict(counts.leaks_by_corpus),
         fused=dict(sorted(counts.fused.items())),
         fused_sentences=counts.plain["fused_sentences"],

@@ -26,19 +26,23 @@ VERSIONS = ".versions"
 
 
 def own_mapping(own: OwnCorpus) -> CorpusMapping:
-    """Return what an own corpus's labels mean: its types as mapped, its covers, no folding."""
+    """Return what an own corpus's labels mean: its types as mapped, its covers, its own terms."""
+
+    def why(source: str, label: str, otherwise: str) -> str:
+        return own.reasons.get(source, {}).get(label, otherwise)
+
     rules = {
         source: SourceRule(
             label,
-            "As mapped when the corpus was added.",
+            why(source, label, "As mapped when the corpus was added."),
             tuple(
-                SurfaceRule(other, words, "Changed here.")
+                SurfaceRule(other, words, why(source, other, "Changed here."))
                 for other, words in own.exceptions.get(source, {}).items()
             ),
         )
         for source, label in own.types.items()
     }
-    return CorpusMapping(own.id, rules, frozenset(own.covers))
+    return CorpusMapping(own.id, rules, frozenset(own.covers), own.coarse, own.fold)
 
 
 def read_user_schema(settings: Settings, mapping: str = "curated") -> LabelSchema:
@@ -107,7 +111,9 @@ class OwnCorpus:
     """The description of a user's own corpus: ``corpus.json`` beside its three split files.
 
     ``exceptions``: its label → what mentions with certain words become instead → those words,
-    lower-cased.
+    lower-cased. ``reasons``: its label → what it becomes → why, empty where it is the same.
+    ``coarse``: a type of ours that may stand for several here. ``fold``: our types → its own terms.
+    ``origin``: where a published corpus was fetched from.
     """
 
     id: str
@@ -117,6 +123,10 @@ class OwnCorpus:
     licence: str = ""
     source_format: str = "conll"
     exceptions: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
+    reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    coarse: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fold: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
 
     def to_json(self) -> str:
         raw: dict[str, object] = {
@@ -132,6 +142,13 @@ class OwnCorpus:
                 source: {label: sorted(words) for label, words in lists.items()}
                 for source, lists in self.exceptions.items()
             }
+        beside = {
+            "reasons": {source: dict(told) for source, told in self.reasons.items()},
+            "coarse": {label: list(types) for label, types in self.coarse.items()},
+            "fold": dict(self.fold),
+            "origin": self.origin,
+        }
+        raw |= {key: value for key, value in beside.items() if value}
         return json.dumps(raw, indent=2, ensure_ascii=False)
 
 
@@ -152,6 +169,13 @@ def read_own_description(folder: Path) -> OwnCorpus:
                 source: {label: frozenset(_texts(words)) for label, words in lists.items()}
                 for source, lists in raw.get("except", {}).items()
             },
+            {
+                source: {label: _text(why) for label, why in told.items()}
+                for source, told in raw.get("reasons", {}).items()
+            },
+            {label: _texts(types) for label, types in raw.get("coarse", {}).items()},
+            {ours: _text(theirs) for ours, theirs in raw.get("fold", {}).items()},
+            str(raw.get("origin", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorpusError(f"{path}: not a corpus description ({error}); {mend}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bioner.corpora.registry import CORPORA
+from bioner.corpora.catalogue import published
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence
 
@@ -40,7 +40,8 @@ def label_origins(sentence: Sentence, schema: LabelSchema) -> list[LabelOrigin]:
             for exception in rule.by_surface if rule else ():
                 if surface.lower() in exception.surfaces:
                     reason = exception.reason
-            licence = CORPORA[name].licence if name in CORPORA else ""
+            info = published(name)
+            licence = info.licence if info else ""
             found.append(
                 LabelOrigin(
                     surface, span.source_label or span.label, span.label, name, reason, licence

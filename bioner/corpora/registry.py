@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 SPLITS = ("train", "devel", "test")
@@ -10,12 +10,8 @@ PART_SUFFIX = " (part)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CorpusInfo:
-    """One of the ten corpora: its names, its licence, and the git blob SHA-1 of each split's file.
-
-    ``licence_source`` is where the licence is said. A pin may be a prefix of the hash.
-    ``untyped_label`` is what a B or I without a type means here.
-    """
+class Published:
+    """What is said of a published corpus: its names, its terms, where they are said, its paper."""
 
     id: str
     title: str
@@ -24,6 +20,15 @@ class CorpusInfo:
     licence_source: str
     citation: str
     url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusInfo(Published):
+    """One of the ten corpora, with the git blob SHA-1 of each split's file.
+
+    A pin may be a prefix of the hash. ``untyped_label`` is what a B or I without a type means here.
+    """
+
     pins: tuple[str, str, str]
     untyped_label: str = ""
     suffix: str = "-IOB"
@@ -196,12 +201,3 @@ _ALL = (
     ),
 )
 CORPORA: Mapping[str, CorpusInfo] = {info.id: info for info in _ALL}
-
-
-def licence_of_model(corpora: Iterable[str]) -> str:
-    """Return what a card says of the terms of a model that was trained on these corpora."""
-    told = (
-        f"{name} ({CORPORA[name].licence if name in CORPORA else 'as its owner says'})"
-        for name in sorted(corpora)
-    )
-    return f"Apache-2.0 (weights); training data: {', '.join(told)}"

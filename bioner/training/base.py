@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bioner.bio import tag_names
 from bioner.conventions import Conventions, pieces_for
+from bioner.corpora.catalogue import read_catalogue
 from bioner.corpora.registry import CORPORA
 from bioner.errors import TrainingError
 from bioner.models.encoders import cached, prepare_encoder
@@ -69,7 +70,7 @@ def _with_pieces(folder: Path, cache: Path, config: TrainingConfig) -> Path:
     """Return the folder with reserved pieces in its vocabulary, where they are asked for."""
     if not config.conventions or read_conventions(folder):
         return folder
-    pieces = pieces_for(CORPORA)
+    pieces = pieces_for((*CORPORA, *read_catalogue()))
 
     def reserve(out: Path) -> None:
         reserve_pieces(folder, out, pieces, seed=config.seed)

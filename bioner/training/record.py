@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioner.bio import tag_names
+from bioner.corpora.catalogue import licence_of_model
 from bioner.corpora.dataset import Dataset
-from bioner.corpora.registry import licence_of_model
 from bioner.machine import Device, Precision
 from bioner.models.card import ModelCard
 from bioner.settings import PROJECT_ROOT

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bioner.corpora.registry import CORPORA
+from bioner.corpora.catalogue import published
 from bioner.models.card import ModelCard
 
 
@@ -105,7 +105,7 @@ def methods_paragraph(card: ModelCard) -> str:
     """Write the paragraph for a paper's methods section, from what the card records alone."""
     config = card.config
     cited = [
-        f"{corpus} ({CORPORA[corpus].citation})" if corpus in CORPORA else corpus
+        f"{corpus} ({info.citation})" if (info := published(corpus)) else corpus
         for corpus in card.corpora
     ]
     loss = (

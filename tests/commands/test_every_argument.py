@@ -56,7 +56,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "--add-type": ("", HALF),
     "--out": OUT,
     "out": OUT,
-    **dict.fromkeys(("--data", "--source", "file", "files", "checkpoint"), IN),
+    **dict.fromkeys(("--data", "--source", "--from", "file", "files", "checkpoint"), IN),
     **dict.fromkeys(
         (
             *("--base", "--loss", "--device", "--precision", "--format", "--mapping", "--split"),
@@ -72,7 +72,7 @@ KINDS: dict[str, tuple[str, ...]] = {
                 "--type",
             ),
             *("--partly", "--scope", "--order"),
-            *("--corpus", "corpus"),
+            *("--corpus", "corpus", "names"),
         ),
         NAME,
     ),
@@ -143,6 +143,7 @@ VALID: dict[str, list[str]] = {
     "models show": ["there"],
     "tokens add": ["lab"],
     "models promote": ["there"],
+    "corpora fetch": ["AnEM"],
     "corpora add": ["{tmp}/a.jsonl", "--name", "own", "--covers", "Gene"],
     "corpora build": ["--source", SAMPLE],
     "corpora search": ["p53"],

@@ -10,7 +10,7 @@ class CorporaMemory:
     """One tab's forms; a round makes a form's widgets begin anew once it has been sent.
 
     ``source``: the folder last built from. ``saved``, ``problem``: what came of an edited mapping.
-    ``added``: what came of an own corpus.
+    ``added``: what came of an own corpus. ``brought``: what came of one of the catalogue.
     """
 
     source: str = ""
@@ -18,4 +18,5 @@ class CorporaMemory:
     problem: str = ""
     mapping_round: int = 0
     added: str = ""
+    brought: tuple[str, ...] = ()
     own_round: int = 0

@@ -19,7 +19,8 @@ def draw_merge(shelf: Shelf) -> None:
         "Sentences read": (report.read, "from every file of every corpus"),
         "Training sentences equal to a test or development sentence, left out": (
             report.leaked("equal", "sentences"),
-            f"{report.leaked('equal', 'distinct'):,} different ones",
+            f"{report.leaked('equal', 'distinct'):,} different ones"
+            + (f", {report.leaks_beside:,} beside the ten's" if report.leaks_beside else ""),
         ),
         "The same but for case or punctuation, left out": (
             report.leaked("equal_but_for_case_or_punctuation", "sentences"),

@@ -9,6 +9,7 @@ from bioner.ui.corpora.build import draw_builder
 from bioner.ui.corpora.lens import draw_lens, draw_surfaces
 from bioner.ui.corpora.mapping import draw_mapping
 from bioner.ui.corpora.merge_report import draw_merge
+from bioner.ui.corpora.more import draw_more
 from bioner.ui.corpora.overview import draw_numbers, draw_overview
 from bioner.ui.corpora.own import draw_own
 from bioner.ui.corpora.sentences import draw_sentences
@@ -23,6 +24,7 @@ SECTIONS = {
     "lens": "Disagreements",
     "mapping": "Mapping",
     "merge": "Merge",
+    "more": "More corpora",
     "own": "Your own",
     "sources": "Sources",
 }
@@ -62,6 +64,8 @@ def draw_section(section: str, session: Session, shelf: Shelf) -> None:
         draw_mapping(session, shelf)
     elif section == "merge":
         draw_merge(shelf)
+    elif section == "more":
+        draw_more(session)
     elif section == "own":
         draw_own(session)
     elif section == "sources":

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bioner.corpora.catalogue import published
 from bioner.corpora.overview import Shelf
-from bioner.corpora.registry import CORPORA
 from bioner.ui.tables import draw_table
 
 
 def draw_sources(shelf: Shelf) -> None:
     """Draw where each corpus comes from, its licence, and how to cite it."""
-    known = [(corpus, CORPORA.get(corpus)) for corpus in shelf.corpora]
+    known = [(corpus, published(corpus)) for corpus in shelf.corpora]
     parts = shelf.report.parts
     draw_table(
         ["Corpus", "Annotates", "Licence", "Said in", "Cite", "Home"],
