@@ -103,11 +103,11 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
     "backup": (Action.BACKUP, lambda s, store, a: store.backup(s.backups / "mine.sqlite3")),
     "restore": (Action.RESTORE, lambda s, store, a: store.restore(s.backups / "none.sqlite3")),
     "promote": (Action.PROMOTE, lambda s, store, a: promotion.promote(s, store, "x", actor=a)),
-    "roll back": (Action.PROMOTE, lambda s, store, a: promotion.rollback(s, actor=a)),
+    "roll back": (Action.PROMOTE, lambda s, store, a: promotion.rollback(s, store, actor=a)),
     "refuse a model": (
         Action.PROMOTE,
         lambda s, store, a: promotion.record(
-            s, Decision(candidate="x", active="y", answers=()), actor=a
+            s, store, Decision(candidate="x", active="y", answers=()), actor=a
         ),
     ),
     "launch": (

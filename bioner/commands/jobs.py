@@ -59,7 +59,7 @@ def show(id: Id) -> None:
 @refusing
 def stop(id: Id) -> None:
     """Ask a job to stop; it saves a checkpoint first."""
-    from bioner.jobs.launch import stop
+    from bioner.review.job_record import stop
 
     typer.echo(f"{id}: {stop(id, read_settings()).status}")
 
@@ -68,7 +68,7 @@ def stop(id: Id) -> None:
 @refusing
 def resume(id: Id) -> None:
     """Go on with a stopped, failed or lost job from its last checkpoint."""
-    from bioner.jobs.launch import resume
+    from bioner.review.job_record import resume
 
     typer.echo(f"{id}: {resume(id, read_settings()).status}")
 

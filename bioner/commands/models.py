@@ -79,8 +79,10 @@ def rollback(
 ) -> None:
     """Go back to the model that was active before."""
     from bioner.evaluation.promotion import rollback
+    from bioner.store import open_store
 
-    change = rollback(read_settings(), reason)
+    settings = read_settings()
+    change = rollback(settings, open_store(settings), reason)
     typer.echo(f"{change.name} is active now (before: {change.previous})")
 
 

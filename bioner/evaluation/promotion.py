@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from bioner.access import Action, Actor, allow
-from bioner.errors import ModelError
+from bioner.errors import ModelError, StoreError
 from bioner.evaluation.gate import Evidence, corrected_patterns, decide, gather
 from bioner.evaluation.reports import Evaluation
 from bioner.evaluation.verdicts import Decision, decision_from_json
@@ -75,7 +75,7 @@ def promote(
         if previous == name:
             raise ModelError(f"{name} is the active model already")
         decision = assess(settings, store, name, previous)
-        record(settings, decision, by=by, actor=actor)
+        record(settings, store, decision, by=by, actor=actor)
         if not decision.is_accepted and not overrule.strip():
             raise ModelError(
                 f"{decision.summary} Give a reason to use it all the same "
@@ -85,11 +85,13 @@ def promote(
         if not decision.is_accepted:
             parts.insert(1, "Overruled:")
         told = " ".join(part for part in parts if part)
-        return _write(settings, past, Promotion("promote", name, previous, told, by, _now()))
+        change = Promotion("promote", name, previous, told, by, _now())
+        return _write(settings, past, change, store.acting(who))
 
 
 def rollback(
     settings: Settings,
+    store: Store,
     reason: str = "rolled back",
     by: str = "",
     *,
@@ -110,7 +112,7 @@ def rollback(
             )
         check_promotable(settings, stack[-2])
         change = Promotion("rollback", stack[-2], stack[-1], reason, by, _now())
-        return _write(settings, past, change)
+        return _write(settings, past, change, store.acting(who))
 
 
 def check_promotable(settings: Settings, name: str) -> None:
@@ -127,9 +129,14 @@ def check_promotable(settings: Settings, name: str) -> None:
 
 
 def record(
-    settings: Settings, decision: Decision, *, by: str = "", actor: Actor | None = None
+    settings: Settings,
+    store: Store,
+    decision: Decision,
+    *,
+    by: str = "",
+    actor: Actor | None = None,
 ) -> None:
-    """Append a decision to the record in the user's data folder."""
+    """Append a decision to the record in the user's data folder, and to the database's events."""
     who = allow(Action.PROMOTE, actor)
     by = who.name if who.is_known else by or who.name
     entry = {"at": _now(), "by": by, **decision.to_json()}
@@ -137,6 +144,8 @@ def record(
     path = settings.home / RECORD
     past = path.read_text(encoding="utf-8") if path.is_file() else ""
     write_whole(path, past + json.dumps(entry, ensure_ascii=False) + "\n")
+    said = {"model": decision.candidate, "did": "ask the gate", "passed": decision.is_accepted}
+    store.acting(who).record("promotion", who=by, before={"model": decision.active}, after=said)
 
 
 @dataclass(frozen=True)
@@ -163,10 +172,19 @@ def recorded(settings: Settings) -> list[Recorded]:
     return found
 
 
-def _write(settings: Settings, past: tuple[Promotion, ...], change: Promotion) -> Promotion:
+def _write(
+    settings: Settings, past: tuple[Promotion, ...], change: Promotion, store: Store
+) -> Promotion:
     entries = [asdict(entry) for entry in (*past, change)]
     text = json.dumps({"active": change.name, "history": entries}, indent=2, ensure_ascii=False)
     write_whole(settings.home / POINTER, text + "\n")
+    after = {"model": change.name, "did": change.kind}
+    try:
+        store.record("promotion", who=change.by, before={"model": change.previous}, after=after)
+    except StoreError as error:
+        raise ModelError(
+            f"{change.name} is in use now, but that is not among the database's events: {error}"
+        ) from error
     return change
 
 

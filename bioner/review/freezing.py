@@ -112,6 +112,8 @@ def freeze(
         settings, own, sentences, schema, replacing=True, beside=beside, actor=actor
     )
     _keep(folder, settings.own_corpora / VERSIONS / id / version)
+    facts = {"corpus": id, "version": version, "sentences": counts}
+    store.record("export", project=project, after=facts)
     return Frozen(
         folder=folder,
         version=version,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
-from bioner.errors import BionerError
+from bioner.errors import BionerError, StoreError
 from bioner.formats.tally import EXAMPLES_PER_RULE, Receipt
 from bioner.progress import OnProgress, Progress, unheard
 from bioner.review.ranking import QueueOptions, combine, prioritise
@@ -117,10 +118,11 @@ def take_in(
     named, naming = translated.with_free_ids(store, project)
     own = replace(origin, model=origin.model or (origin.source if named.marks else ""))
     placements: list[Placement] = []
-    for piece in named.pieces(PIECE):
-        placements.append(_place(store, project, piece, own))
-        done = min(len(named), PIECE * len(placements))
-        on_progress(Progress(done, len(named), "Bringing texts in"))
+    with _on_record(store, project, own, placements):
+        for piece in named.pieces(PIECE):
+            placements.append(_place(store, project, piece, own))
+            done = min(len(named), PIECE * len(placements))
+            on_progress(Progress(done, len(named), "Bringing texts in"))
     rejects = tuple(reject for one in placements for reject in one.rejects)
     refused = {one.document for one in rejects if one.is_document}
     placed = tuple(name for name in named.ids if name not in refused)
@@ -134,9 +136,6 @@ def take_in(
     came = _Came(store, project, placed, named.reasons, tagged)
     ranked, unranked = came.rank(order, on_progress)
     placing = sum((_receipt(one, origin.source) for one in placements), Receipt())
-    facts = {"source": origin.source, "layer": origin.layer, "model": own.model}
-    counts = {"documents": len(placed), "marks": placing.mentions_placed}
-    store.record("import", project=project, after={**facts, **counts})
     return Intake(
         receipt=texts.receipt().then(meaning).then(naming).then(placing),
         documents=placed,
@@ -150,6 +149,27 @@ def take_in(
         ranked=ranked,
         unranked=unranked,
     )
+
+
+@contextmanager
+def _on_record(
+    store: Store, project: str, origin: Origin, placements: Sequence[Placement]
+) -> Iterator[None]:
+    """Put on record what the block has placed, all or only its first pieces."""
+    is_whole = False
+    try:
+        yield
+        is_whole = True
+    finally:
+        facts = {"source": origin.source, "layer": origin.layer, "model": origin.model}
+        counts = {
+            "documents": sum(one.documents_placed for one in placements),
+            "marks": sum(one.mentions_placed for one in placements),
+            "is_whole": is_whole,
+        }
+        if is_whole or counts["documents"]:
+            with nullcontext() if is_whole else suppress(StoreError):  # the first failure is told
+                store.record("import", project=project, after={**facts, **counts})
 
 
 def _place(store: Store, project: str, piece: Texts, origin: Origin) -> Placement:

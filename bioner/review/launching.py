@@ -10,9 +10,10 @@ from typing import Any
 
 from bioner.access import Actor
 from bioner.errors import JobError
-from bioner.jobs import launch
+from bioner.jobs import launch as jobs
 from bioner.jobs.folder import Job, JobSpec, read_job
 from bioner.jobs.specs import uses_corrections
+from bioner.review import job_record
 from bioner.settings import Settings
 from bioner.spans import Sentence, Span
 from bioner.store import open_store
@@ -30,11 +31,11 @@ def start(spec: JobSpec, settings: Settings, *, actor: Actor | None = None) -> J
     Raises what ``launch`` raises, StoreError where the database cannot be read.
     """
     if not uses_corrections(spec.command):
-        return launch.launch(spec, settings, actor=actor)
+        return job_record.launch(spec, settings, actor=actor)
     found = _now(settings)
     spec = replace(spec, details={**spec.details, USED: len(found)})
     files = {FROZEN: write_sentences(found)}
-    return launch.launch(spec, settings, actor=actor, files=files)
+    return job_record.launch(spec, settings, actor=actor, files=files)
 
 
 def again(
@@ -45,7 +46,7 @@ def again(
     actor: Actor | None = None,
 ) -> Job:
     """Launch a job's command once more from the start, with the corrections of this moment."""
-    return start(launch.repeated(id, settings, changes), settings, actor=actor)
+    return start(jobs.repeated(id, settings, changes), settings, actor=actor)
 
 
 def corrections_of(settings: Settings, job: Path | None) -> tuple[list[Sentence], str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from bioner.store.tables import events
 from bioner.store.values import Event, EventKind
@@ -41,18 +42,29 @@ def read_events(connection: Connection, project: str | None, limit: int) -> list
     query = select(events).order_by(events.c.seq.desc()).limit(limit)
     if project is not None:
         query = query.where(events.c.project.in_((project, "")))
-    return [
-        Event(
-            seq=row.seq,
-            kind=row.kind,
-            project=row.project,
-            who=row.who,
-            before=json.loads(row.before),
-            after=json.loads(row.after),
-            recorded=row.recorded,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_event(row) for row in connection.execute(query)]
+
+
+def _event(row: Row[Any]) -> Event:
+    before, after = _load(row.before), _load(row.after)
+    return Event(
+        seq=row.seq,
+        kind=row.kind,
+        project=row.project,
+        who=row.who,
+        before=before or {},
+        after=after or {},
+        recorded=row.recorded,
+        is_damaged=before is None or after is None,
+    )
+
+
+def _load(written: str) -> dict[str, object] | None:
+    try:
+        found = json.loads(written)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _dump(value: object) -> str:

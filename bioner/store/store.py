@@ -111,13 +111,19 @@ class Store(Texts, Reviewing):
             return read_events(connection, project, limit)
 
     def record(
-        self, kind: EventKind, *, project: str = "", who: str = "", after: Mapping[str, object]
+        self,
+        kind: EventKind,
+        *,
+        project: str = "",
+        who: str = "",
+        before: Mapping[str, object] | None = None,
+        after: Mapping[str, object],
     ) -> None:
         """Record that something was done outside of the database: an export, a promotion, a job."""
         who = who or self.actor.name
         self._allow(_RECORDED[kind], who)
         with self.database.write() as connection:
-            record_event(connection, kind, project=project, who=who, after=after)
+            record_event(connection, kind, project=project, who=who, before=before, after=after)
 
     # Evidence
 

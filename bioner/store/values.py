@@ -149,7 +149,10 @@ class Revision:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that was done to a project, or to the whole database (``project`` empty)."""
+    """Something that was done to a project, or to the whole database (``project`` empty).
+
+    ``is_damaged``: what was before or after cannot be read any more; both are empty then.
+    """
 
     seq: int
     kind: EventKind
@@ -158,6 +161,7 @@ class Event:
     before: Mapping[str, object]
     after: Mapping[str, object]
     recorded: str
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

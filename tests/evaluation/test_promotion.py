@@ -10,7 +10,7 @@ import pytest
 from metrics_support import GOOD, WORSE, make_data, store_report
 from runs import make_model
 
-from bioner.errors import ModelError
+from bioner.errors import ModelError, StoreError
 from bioner.evaluation.promotion import RECORD, promote, record, recorded, rollback
 from bioner.evaluation.verdicts import Answer, Decision, Verdict
 from bioner.models.catalogue import POINTER, Promotion, active_model, history, rollback_target
@@ -94,7 +94,7 @@ def test_evaluations_on_other_data_than_the_corpora_here_do_not_count(place: Set
 
 def test_a_damaged_line_of_the_record_does_not_hide_the_others(place: Settings) -> None:
     decision = Decision("new", "old", (Answer("x", Verdict.PASSED, "Fine."),))
-    record(place, decision)
+    record(place, open_store(place), decision)
     path = place.home / RECORD
     path.write_text(path.read_text(encoding="utf-8") + "{cut", encoding="utf-8")
     assert [r.decision for r in recorded(place)] == [decision]
@@ -117,10 +117,11 @@ def test_promote_and_roll_back_walk_the_same_way_back(place: Settings) -> None:
     use(place, "a", "better on CRAFT", "Ada")
     use(place, "b", "faster")
     assert active_model(place) == "b"
-    assert rollback(place, "too eager").name == "a"
-    assert rollback(place).name == "bioner-compact"
+    store = open_store(place)
+    assert rollback(place, store, "too eager").name == "a"
+    assert rollback(place, store).name == "bioner-compact"
     with pytest.raises(ModelError, match="no earlier model"):
-        rollback(place)
+        rollback(place, store)
     kinds = [(change.kind, change.name) for change in history(place)]
     assert kinds == [
         ("promote", "a"),
@@ -157,8 +158,44 @@ def test_roll_back_to_a_model_that_is_gone_is_refused_by_name(place: Settings) -
     use(place, "b", "second")
     (place.models / "a" / "model.safetensors").unlink()
     with pytest.raises(ModelError, match=r"model\.safetensors is missing"):
-        rollback(place)
+        rollback(place, open_store(place))
     assert active_model(place) == "b"
+
+
+def test_what_became_of_the_model_in_use_is_among_the_events(place: Settings) -> None:
+    for name in ("bioner-compact", "a"):
+        make_model(place.models, name)
+    use(place, "a", "better on CRAFT", "Ada")
+    store = open_store(place)
+    rollback(place, store, "too eager", "Ben")
+    back, promoted, asked = store.events()
+    assert {one.kind for one in (back, promoted, asked)} == {"promotion"}
+    assert asked.after == {"model": "a", "did": "ask the gate", "passed": False}
+    assert (promoted.who, promoted.before["model"], promoted.after["model"]) == (
+        "Ada",
+        "bioner-compact",
+        "a",
+    )
+    assert (back.who, back.before["model"], back.after["did"]) == ("Ben", "a", "rollback")
+    store.close()
+
+
+def test_a_model_in_use_that_could_not_be_put_on_record_is_said_to_be_in_use(
+    place: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bioner-compact", "a"):
+        make_model(place.models, name)
+    use(place, "a", "why")
+    store = open_store(place)
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr("bioner.store.store.record_event", full)
+    with pytest.raises(ModelError, match="bioner-compact is in use now, but"):
+        rollback(place, store)
+    assert active_model(place) == "bioner-compact"
+    store.close()
 
 
 def _promote_often(place: Settings, name: str) -> None:

@@ -22,9 +22,13 @@ def app(home: Path) -> AppTest:
     for item in items[:3]:
         opened = store.open_item(item)
         store.save(edit_of(opened, *opened.mentions))
+    return opened_at("Texts")
+
+
+def opened_at(part: str) -> AppTest:
     app = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=120)
     app.switch_page("pages/4_Review.py")
-    for name, value in (("part", "Texts"), ("project", "p"), ("reviewer", "ann")):
+    for name, value in (("part", part), ("project", "p"), ("reviewer", "ann")):
         app.query_params[name] = value
     app.run()
     assert not app.exception, [one.value for one in app.exception]
@@ -43,6 +47,21 @@ def test_a_document_read_by_half_is_left_out_of_pubtator_unless_wanted(app: AppT
     app.checkbox(key="export_partly").check().run()
     assert "look complete" in said(app)
     assert "PubTator: 2 records, 3 of 3 mentions" in said(app)
+
+
+def test_what_is_taken_out_or_done_is_on_record_and_shown(app: AppTest) -> None:
+    app.get("download_button")[0].click().run()
+    assert not app.exception
+    store = open_store(read_settings())
+    event = store.events("p")[0]
+    assert (event.kind, event.who, event.after["documents"]) == ("export", "ann", 2)
+    with store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE events SET after = '{cut' WHERE kind = 'created'")
+    app = opened_at("Project")
+    (shown,) = [one.value for one in app.dataframe if "Who" in one.value.columns]
+    assert list(shown["What"]) == ["texts taken out", "project begun"]
+    assert shown["After"][1] == "damaged"
+    assert any("1 of these cannot be read" in one.value for one in app.warning)
 
 
 def test_what_is_reviewed_becomes_a_corpus_that_the_corpora_page_lists(app: AppTest) -> None:

@@ -12,11 +12,11 @@ from bioner.access import Actor
 from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing, find_standing
 from bioner.formats.table import is_formula
-from bioner.jobs import launch
 from bioner.jobs.folder import Job, list_jobs
 from bioner.jobs.metrics import Metric, read_metrics
 from bioner.jobs.specs import job_spec
 from bioner.models.catalogue import ModelEntry
+from bioner.review import job_record
 from bioner.settings import Settings
 from bioner.ui import cache
 
@@ -90,7 +90,7 @@ def start_evaluation(
         kind=KIND,
         details={"model": model, "split": split},
     )
-    return launch.launch(spec, settings, actor=actor)
+    return job_record.launch(spec, settings, actor=actor)
 
 
 def learning_curve(settings: Settings, entry: ModelEntry) -> list[Metric]:

@@ -88,7 +88,11 @@ def _draw_buttons(session: Session, decision: Decision) -> None:
             ):
                 try:
                     promotion.record(
-                        session.settings, decision, by=session.reviewer, actor=session.actor
+                        session.settings,
+                        session.store(),
+                        decision,
+                        by=session.reviewer,
+                        actor=session.actor,
                     )
                 except BionerError as error:
                     show_problem(error)
@@ -104,7 +108,11 @@ def _draw_rollback(session: Session) -> None:
     ):
         try:
             promotion.rollback(
-                session.settings, "rolled back on Metrics", session.reviewer, actor=session.actor
+                session.settings,
+                session.store(),
+                "rolled back on Metrics",
+                session.reviewer,
+                actor=session.actor,
             )
         except BionerError as error:
             show_problem(error)

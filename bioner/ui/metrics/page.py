@@ -9,11 +9,11 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.evaluation.standing import Standing
-from bioner.jobs import launch
 from bioner.jobs.folder import Job, read_job
 from bioner.jobs.log import tail_log
 from bioner.jobs.metrics import read_metrics, remaining_s
 from bioner.models.catalogue import ModelEntry, active_model
+from bioner.review import job_record
 from bioner.ui import models
 from bioner.ui.metrics.board import draw_board
 from bioner.ui.metrics.compare import draw_comparison
@@ -145,7 +145,7 @@ def _draw_progress(session: Session, job: Job) -> None:
         st.progress(0.0, text=f"Evaluating {plain(name)}: getting ready …")
     if st.button("Stop the evaluation", key="metrics_stop", icon=":material/stop:"):
         try:
-            launch.stop(job.id, session.settings, force=True, actor=session.actor)
+            job_record.stop(job.id, session.settings, force=True, actor=session.actor)
         except BionerError as error:
             show_problem(error)
         st.rerun()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import get_args
 
@@ -72,9 +73,18 @@ def draw_export(desk: Desk) -> None:
         file_name=f"{desk.project.name}-{layer}{formats.SUFFIXES[format_]}".replace(" ", "-"),
         icon=":material/download:",
         disabled=not documents,
-        on_click="ignore",
+        on_click=_record,
+        args=(desk, {"format": format_, "documents": report.documents, "marks": report.written}),
         key=f"export_do_{format_}_{hashlib.sha256(data).hexdigest()[:16]}",
     )
+
+
+def _record(desk: Desk, facts: Mapping[str, object]) -> None:
+    """Put on record that this was taken out, and by whom."""
+    try:
+        desk.store.record("export", project=desk.project.name, who=desk.reviewer, after=facts)
+    except BionerError as error:
+        show_problem(error)
 
 
 def export(

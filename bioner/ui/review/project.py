@@ -18,6 +18,7 @@ from bioner.store.values import ROLES
 from bioner.ui.ordering import order_queue
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
+from bioner.ui.review.record import draw_record
 from bioner.ui.review.setup import draw_new_project
 from bioner.ui.session import show_problem
 
@@ -39,6 +40,7 @@ def draw_project(desk: Desk) -> None:
             _draw_erase(desk)
         with st.expander("Backups", icon=":material/backup:", expanded=True):
             _draw_backups(desk)
+        draw_record(desk)
 
 
 def _draw_order(desk: Desk) -> None:

@@ -144,6 +144,7 @@ def _rollback_dialog(session: Session, active: str, earlier: str) -> None:
         try:
             promotion.rollback(
                 session.settings,
+                session.store(),
                 reason.strip() or "rolled back",
                 session.reviewer,
                 actor=session.actor,

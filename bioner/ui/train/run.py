@@ -11,14 +11,13 @@ from typing import Literal
 import streamlit as st
 
 from bioner.errors import BionerError
-from bioner.jobs import launch
 from bioner.jobs.folder import Job, card_of, folder_bytes, read_job
 from bioner.jobs.log import tail_log
 from bioner.jobs.metrics import Metric, read_metrics, remaining_s, standing
 from bioner.jobs.specs import is_retraining, option, shown_command, shown_path
 from bioner.models.card import CARD
 from bioner.models.catalogue import active_model
-from bioner.review import launching
+from bioner.review import job_record, launching
 from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
 from bioner.ui.models import promote_dialog
 from bioner.ui.plain import plain
@@ -134,10 +133,10 @@ def _draw_actions(session: Session, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="train_actions"):
         if job.status in ("queued", "running"):
             if st.button("Stop", key="train_stop", icon=":material/stop:", help="Saves first."):
-                _try(lambda: launch.stop(job.id, settings, actor=session.actor))
+                _try(lambda: job_record.stop(job.id, settings, actor=session.actor))
         elif job.status == "stopping":
             if st.button("Stop at once", key="train_kill", icon=":material/dangerous:"):
-                _try(lambda: launch.stop(job.id, settings, force=True, actor=session.actor))
+                _try(lambda: job_record.stop(job.id, settings, force=True, actor=session.actor))
         else:
             _draw_next_steps(session, job)
 
@@ -146,7 +145,7 @@ def _draw_next_steps(session: Session, job: Job) -> None:
     settings = session.settings
     if job.status != "finished":
         if st.button("Resume", key="train_resume", type="primary", icon=":material/play_arrow:"):
-            _try(lambda: launch.resume(job.id, settings, actor=session.actor))
+            _try(lambda: job_record.resume(job.id, settings, actor=session.actor))
         batch = option(job.spec.command, "--batch-size")
         if "smaller batch" in job.state.mend and batch and int(batch) > 1:
             smaller = str(int(batch) // 2)
@@ -205,7 +204,7 @@ def _delete_dialog(session: Session, job: Job) -> None:
     )
     if st.button("Delete the run", key="train_delete_yes", type="primary"):
         try:
-            launch.delete(job.id, session.settings, actor=session.actor)
+            job_record.delete(job.id, session.settings, actor=session.actor)
         except BionerError as error:
             show_problem(error)
             return
