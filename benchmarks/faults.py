@@ -32,8 +32,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import select
@@ -50,7 +51,10 @@ ROOM = 300_000
 """A disk is full for some writers when the largest file has grown by so many bytes."""
 
 SLOW_S = 40.0
-"""A process that has got nothing done for so long is killed too."""
+"""A process that has got nothing done for so long is killed too; on a busy machine later."""
+
+STARTS = 10
+"""It may take so many times what a process takes to start."""
 
 PARTS = ("writer", "writer", "app", "cramped", "importer", "backups", "restores", "erases")
 
@@ -77,9 +81,8 @@ def work(part: str, url: str, folder: Path, seed: int) -> None:
     chance = random.Random(seed)
     store = open_patiently(url, folder)
     if part == "cramped":
-        files = [p.stat().st_size for p in folder.rglob("*") if p.is_file()]
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-        resource.setrlimit(resource.RLIMIT_FSIZE, (max(files, default=0) + ROOM, hard))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_in(folder) + ROOM, hard))
     if part == "app":
         for number in range(1, 4):
             other = random.Random(seed + number)
@@ -93,6 +96,15 @@ def work(part: str, url: str, folder: Path, seed: int) -> None:
         "erases": lambda: erase(store, chance),
     }
     again(parts.get(part, lambda: save(store, chance)))
+
+
+def largest_in(folder: Path) -> int:
+    """Return the bytes of the largest file; one that others delete meanwhile does not count."""
+    sizes = [0]
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            sizes.append(path.stat().st_size)
+    return max(sizes)
 
 
 def open_patiently(url: str, folder: Path) -> Store:
@@ -210,6 +222,16 @@ class Promises:
             self.erased.add(what)
 
 
+@cache
+def start_s() -> float:
+    """Measure how long a process takes to start, in seconds."""
+    began = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.faults", "--help"], check=True, stdout=subprocess.DEVNULL
+    )
+    return time.monotonic() - began
+
+
 class Worker:
     """One process of a part, started again whenever it was killed."""
 
@@ -246,14 +268,16 @@ class Worker:
     @property
     def is_at_work(self) -> bool:
         """Whether it has got something done, or should have by now."""
-        return self.has_spoken or time.monotonic() - self.began > SLOW_S
+        return self.has_spoken or time.monotonic() - self.began > max(SLOW_S, STARTS * start_s())
 
     def kill(self) -> None:
         """Kill the process, and wait until all that it said is heard."""
         self.process.send_signal(signal.SIGKILL)
         code = self.process.wait()
         if code not in (-signal.SIGKILL, 0):
-            self.promises.broken.append(f"{self.part}: ended by itself with {code}, see its log")
+            said = (self.folder / f"{self.part}.log").read_text("utf-8", errors="replace")
+            last = (said.strip().splitlines() or ["and said nothing"])[-1]
+            self.promises.broken.append(f"{self.part}: ended by itself with {code}: {last}")
         for thread in self.threads:
             thread.join()
 
@@ -318,6 +342,7 @@ def run(kind: str, minutes: float, seed: int) -> list[str]:
     """Break things for so long, print the counts, and return the broken promises."""
     chance = random.Random(seed)
     promises = Promises()
+    start_s()
     with (
         tempfile.TemporaryDirectory(prefix="bioner-faults-") as name,
         database(kind, Path(name)) as (url, server),

@@ -40,7 +40,8 @@ def list_backups(folder: Path) -> list[Backup]:
         match = _NAME.fullmatch(path.name)
         if match:
             made = datetime.strptime(match[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            found.append(Backup(str(path), match[2], path.stat().st_size, made.isoformat()))
+            with contextlib.suppress(FileNotFoundError):  # another process has just rotated it away
+                found.append(Backup(str(path), match[2], path.stat().st_size, made.isoformat()))
     return found
 
 

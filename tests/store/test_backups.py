@@ -80,6 +80,13 @@ def test_a_backup_from_the_future_does_not_stop_new_ones(tmp_path: Path) -> None
     assert len(reopen(tmp_path).backups()) == 2
 
 
+def test_a_backup_that_is_rotated_away_while_they_are_listed_is_no_failure(tmp_path: Path) -> None:
+    gone = tmp_path / "bioner-20260101T000000Z-hourly.sqlite3"
+    gone.symlink_to(tmp_path / "nowhere")  # listed, and then not there
+    (tmp_path / "bioner-20260102T000000Z-hourly.sqlite3").write_bytes(b"x")
+    assert [one.size for one in backups.list_backups(tmp_path)] == [1]
+
+
 def test_the_rotation_keeps_the_newest_and_one_a_day() -> None:
     now = datetime(2030, 1, 31, 23, tzinfo=UTC)
     made = [
