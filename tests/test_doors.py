@@ -303,3 +303,62 @@ def test_a_page_has_the_store_in_its_visitors_hands_alone() -> None:
             assert "open_store(" not in text, path
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "cache.store":
                 assert f"{text}.acting(" in ast.unparse(tree_of(path)), path
+
+
+# Pages: whoever acts is named to every function that asks who acts.
+
+
+def takers() -> set[tuple[str, str]]:
+    """The functions of the package that ask who acts, by module and name."""
+    return {
+        (path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."), node.name)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in tree_of(path).body
+        if isinstance(node, ast.FunctionDef)
+        and "actor" in [one.arg for one in node.args.kwonlyargs]
+    }
+
+
+def unnamed(tree: ast.Module, known: set[tuple[str, str]]) -> Iterator[str]:
+    """Yield the calls of such a function, or the ``partial`` of one, that name nobody."""
+    names = {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.args[0] if ast.unparse(node.func) == "partial" else node.func
+        if isinstance(called, ast.Name):
+            found = names.get(called.id)
+        elif isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+            module, name = names.get(called.value.id, ("", ""))
+            found = (f"{module}.{name}", called.attr)
+        else:
+            continue
+        if found in known and "actor" not in [one.arg for one in node.keywords]:
+            yield ast.unparse(node)
+
+
+def test_the_pages_name_who_acts_to_whatever_asks() -> None:
+    known = takers()
+    assert len(known) > 20
+    found = [
+        f"{path.relative_to(PACKAGE)}: {call}"
+        for path in sorted((PACKAGE / "ui").rglob("*.py"))
+        for call in unnamed(tree_of(path), known)
+    ]
+    assert not found
+
+
+def test_a_page_that_names_nobody_is_caught() -> None:
+    known = takers()
+    for text in (
+        "from bioner.corpora.fetch import fetch\nfetch(raw, progress=p)",
+        "from bioner.review import job_record\njob_record.stop(id, settings)",
+        "from functools import partial\nfrom bioner.corpora.adding import remove_corpus\n"
+        "partial(remove_corpus, settings, id)",
+    ):
+        assert list(unnamed(ast.parse(text), known)), text

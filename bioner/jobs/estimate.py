@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bioner.access import Action, Actor, allow
 from bioner.errors import JobError, TrainingError
 from bioner.files import read_json_object, write_whole
 from bioner.jobs.folder import list_jobs
@@ -193,12 +194,15 @@ def known_speed(
     return Speed(measured * gpus, CALIBRATED) if measured else None
 
 
-def measure_speed(settings: Settings, base: str, device: str, batch_size: int) -> Speed:
+def measure_speed(
+    settings: Settings, base: str, device: str, batch_size: int, *, actor: Actor | None = None
+) -> Speed:
     """Train a few steps of this shape on made-up text in a process of its own; keep the pace.
 
     Raises TrainingError if that does not work here within two minutes, JobError while a job has the
-    device: the two would slow each other.
+    device: the two would slow each other. AccessError for who may not start jobs.
     """
+    allow(Action.JOBS, actor)
     settings.jobs.mkdir(parents=True, exist_ok=True)
     slots = take_slots(settings.jobs, device)
     if slots is None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from bioner.access import Actor, Role
+from bioner.access import Action, Actor, Role
 from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
@@ -63,6 +63,10 @@ class Session:
     def actor(self) -> Actor:
         """Who acts: who has signed in, else the person at this machine, as the reviewer chosen."""
         return self.signed_in or Actor(self.reviewer, Role.ADMINISTRATOR)
+
+    def may(self, action: Action) -> bool:
+        """Tell whether this person's role is enough for an action."""
+        return self.actor.may(action)
 
     def store(self) -> Store:
         """Return the annotation store in this person's hands. Raises StoreError."""

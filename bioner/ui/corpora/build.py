@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.corpora.build import build
 from bioner.corpora.fetch import fetch
 from bioner.corpora.search import SearchIndex
@@ -13,6 +14,7 @@ from bioner.errors import BionerError
 from bioner.progress import Progress
 from bioner.ui.corpora.memory import CorporaMemory
 from bioner.ui.plain import plain
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
 
 
@@ -43,7 +45,11 @@ def _draw_folder(session: Session) -> None:
             placeholder="/path/to/MTL-Bioinformatics-2016/data",
             help="The folder that holds AnatEM-IOB, BC2GM-IOB and the others.",
         )
-        asked = st.form_submit_button("Build from this folder", icon=":material/folder_open:")
+        asked = st.form_submit_button(
+            "Build from this folder",
+            icon=":material/folder_open:",
+            **shut(session, Action.CORPORA, Action.FOLDERS),
+        )
     if not asked:
         return
     if not folder.strip():
@@ -64,7 +70,12 @@ def _draw_fetch(session: Session) -> None:
         "Downloads about 45 MB of public files, each checked against its known content. Nothing of "
         "yours is sent. An interrupted download goes on where it stopped."
     )
-    if not st.button("Fetch and build", key="corpora_fetch", icon=":material/cloud_download:"):
+    if not st.button(
+        "Fetch and build",
+        key="corpora_fetch",
+        icon=":material/cloud_download:",
+        **shut(session, Action.CORPORA),
+    ):
         return
     bar = st.progress(0.0, "Connecting …")
 

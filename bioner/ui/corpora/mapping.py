@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.corpora.mapping import MappingRow, mapping_rows
 from bioner.corpora.mapping_changes import Change, changes
 from bioner.corpora.mapping_edit import MappingEdit, exceptions_of, has_edits, restore, write_edit
@@ -16,6 +17,7 @@ from bioner.labels import IGNORE, CorpusMapping, SurfaceRule
 from bioner.ui.chips import coverage_html
 from bioner.ui.corpora.memory import CorporaMemory
 from bioner.ui.plain import plain, plain_label
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, keep_in_url, page_key, url_text
 from bioner.ui.tables import draw_table
 
@@ -116,6 +118,7 @@ def _draw_editor(session: Session, shelf: Shelf, corpus: str) -> None:
             st.button(
                 "Back to the mapping that came with the app",
                 key="mapping_restore",
+                **shut(session, Action.MAPPING),
                 icon=":material/undo:",
                 on_click=_apply,
                 args=(
@@ -187,6 +190,7 @@ def _draw_changes(session: Session, edit: MappingEdit, found: list[Change]) -> N
     st.button(
         "Apply",
         key="mapping_apply",
+        **shut(session, Action.MAPPING),
         type="primary",
         icon=":material/check:",
         on_click=_apply,

@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.corpora.adding import Preview, add_corpus, corpus_id, remove_corpus
 from bioner.corpora.foreign_labels import suggest_types
 from bioner.corpora.own import (
@@ -22,6 +23,7 @@ from bioner.labels import IGNORE
 from bioner.ui import cache
 from bioner.ui.corpora.memory import CorporaMemory
 from bioner.ui.plain import plain, plain_label
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
 from bioner.ui.snippets import sentence_html
 
@@ -89,7 +91,9 @@ def _draw_present(session: Session) -> None:
             st.caption(f"{made}looked for {', '.join(own.covers)}")
             with st.popover("Remove", icon=":material/delete:"):
                 st.caption("Deletes it from your data folder. Build the corpora again afterwards.")
-                if st.button("Remove it", key=f"own_remove_{own.id}"):
+                if st.button(
+                    "Remove it", key=f"own_remove_{own.id}", **shut(session, Action.CORPORA)
+                ):
                     remove = partial(remove_corpus, session.settings, own.id, actor=session.actor)
                     _apply(session, remove, f"{own.title} is removed.")
 
@@ -144,7 +148,13 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
     )
     licence = st.text_input("Licence", key="own_licence", width=420, placeholder="own data")
     by = _choose_splits(preview)
-    if not st.button("Add this corpus", key="own_add", type="primary", icon=":material/add:"):
+    if not st.button(
+        "Add this corpus",
+        key="own_add",
+        type="primary",
+        icon=":material/add:",
+        **shut(session, Action.CORPORA),
+    ):
         return
     try:
         own = OwnCorpus(corpus_id(title), title.strip(), tuple(covers), types, licence)

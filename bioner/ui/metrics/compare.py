@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.evaluation.comparison import Difference, Paired, fixed_and_broken
 from bioner.evaluation.mistakes import Mistake
@@ -29,6 +30,7 @@ from bioner.ui.metrics.mistakes import STYLE, draw_found
 from bioner.ui.metrics.retrain import draw_retraining
 from bioner.ui.models import model_label
 from bioner.ui.plain import plain, plain_label
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, choose_in_url, keep_in_url, show_problem, url_text
 
 POINTS = st.column_config.NumberColumn(format="%+.1f")
@@ -127,6 +129,7 @@ def _offer(
         f"Evaluate {plain_label(entry.name)}",
         key="metrics_evaluate_other",
         icon=":material/play_arrow:",
+        **shut(session, Action.JOBS),
     ):
         try:
             start_evaluation(session.settings, entry.name, data, split, actor=session.actor)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bioner.access import Actor
+from bioner.access import Action, Actor, allow
 from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing, find_standing
 from bioner.formats.table import is_formula
@@ -49,8 +49,9 @@ def find_data(settings: Settings, split: str) -> Data | None:
     return None
 
 
-def build_sample(settings: Settings) -> None:
+def build_sample(settings: Settings, *, actor: Actor | None = None) -> None:
     """Merge the shipped sample into a folder of its own, so that a model can be scored on it."""
+    allow(Action.CORPORA, actor)
     from bioner.corpora.dataset_folder import write_dataset
     from bioner.corpora.merge import merge
     from bioner.corpora.read import read_corpora

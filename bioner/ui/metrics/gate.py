@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.evaluation import promotion
 from bioner.evaluation.evaluate import evaluate_cached
@@ -17,6 +18,7 @@ from bioner.spans import Sentence
 from bioner.ui import cache
 from bioner.ui.models import promote_dialog
 from bioner.ui.plain import plain, plain_label
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
 
 
@@ -78,13 +80,18 @@ def _draw_buttons(session: Session, decision: Decision) -> None:
                 key="metrics_promote",
                 type="primary" if decision.is_accepted else "secondary",
                 icon=":material/verified:",
+                **shut(session, Action.PROMOTE),
             ):
                 promote_dialog(session, decision.candidate)
             if not decision.is_accepted and st.button(
                 f"Refuse {plain_label(decision.candidate)}",
                 key="metrics_refuse",
                 icon=":material/block:",
-                help="Keeps the reasons on record; nothing else changes.",
+                **shut(
+                    session,
+                    Action.PROMOTE,
+                    help="Keeps the reasons on record; nothing else changes.",
+                ),
             ):
                 try:
                     promotion.record(
@@ -104,7 +111,10 @@ def _draw_buttons(session: Session, decision: Decision) -> None:
 def _draw_rollback(session: Session) -> None:
     target = catalogue.rollback_target(session.settings)
     if target and st.button(
-        f"Back to {plain_label(target)}", key="metrics_rollback", icon=":material/undo:"
+        f"Back to {plain_label(target)}",
+        key="metrics_rollback",
+        icon=":material/undo:",
+        **shut(session, Action.PROMOTE),
     ):
         try:
             promotion.rollback(
@@ -156,9 +166,14 @@ def _offer_own_test(session: Session, evidence: Evidence, mine: Sequence[Sentenc
         f"Check on my test ({len(mine):,} sentences)",
         key="metrics_own_test",
         icon=":material/person_check:",
-        help="Reviewed sentences that are set aside and never trained on.",
+        **shut(
+            session,
+            Action.JOBS,
+            help="Reviewed sentences that are set aside and never trained on.",
+        ),
     ):
         return
+    session.actor.require(Action.JOBS)
     with st.spinner("Checking on my test …"):
         for name in (evidence.candidate, evidence.active):
             evaluate_cached(

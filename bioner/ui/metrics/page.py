@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.evaluation.standing import Standing
 from bioner.jobs.folder import Job, read_job
@@ -29,6 +30,7 @@ from bioner.ui.metrics.mistakes import draw_mistakes
 from bioner.ui.metrics.scores import draw_scores
 from bioner.ui.metrics.trust import draw_trust
 from bioner.ui.plain import plain
+from bioner.ui.roles import shut
 from bioner.ui.session import (
     Session,
     choose_in_url,
@@ -143,7 +145,12 @@ def _draw_progress(session: Session, job: Job) -> None:
         st.progress(min(1.0, last.step / last.total_steps), text=text)
     else:
         st.progress(0.0, text=f"Evaluating {plain(name)}: getting ready …")
-    if st.button("Stop the evaluation", key="metrics_stop", icon=":material/stop:"):
+    if st.button(
+        "Stop the evaluation",
+        key="metrics_stop",
+        icon=":material/stop:",
+        **shut(session, Action.JOBS),
+    ):
         try:
             job_record.stop(job.id, session.settings, force=True, actor=session.actor)
         except BionerError as error:
@@ -217,9 +224,14 @@ def _offer_evaluation(
         )
         with st.container(horizontal=True):
             page_link("Corpora", label="Get the corpora")
-            if st.button("Try it on the sample", key="metrics_sample", icon=":material/science:"):
+            if st.button(
+                "Try it on the sample",
+                key="metrics_sample",
+                icon=":material/science:",
+                **shut(session, Action.CORPORA, Action.JOBS),
+            ):
                 try:
-                    build_sample(session.settings)
+                    build_sample(session.settings, actor=session.actor)
                     data = find_data(session.settings, split)
                     if data is not None:
                         start_evaluation(
@@ -246,7 +258,11 @@ def _offer_evaluation(
         key="metrics_evaluate",
         type="primary",
         icon=":material/play_arrow:",
-        help=f"About {minutes} min for a small model on two cores. It runs in the background.",
+        **shut(
+            session,
+            Action.JOBS,
+            help=f"About {minutes} min for a small model on two cores. It runs in the background.",
+        ),
     ):
         try:
             start_evaluation(session.settings, entry.name, data, split, actor=session.actor)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.jobs.folder import list_jobs
 from bioner.jobs.specs import is_retraining, retraining_spec
 from bioner.models import catalogue
 from bioner.review import launching
 from bioner.ui.plain import plain, plain_label
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.words import many, usable_said
 
@@ -47,7 +49,11 @@ def draw_retraining(session: Session) -> None:
         f"Retrain {plain_label(active)} with {many(usable.sentences, 'reviewed sentence')}",
         key="metrics_retrain",
         icon=":material/model_training:",
-        help=f"{usable_said(usable)} {kept} It runs in the background.",
+        **shut(
+            session,
+            Action.JOBS,
+            help=f"{usable_said(usable)} {kept} It runs in the background.",
+        ),
     ):
         try:
             parent = catalogue.find_model(active, settings.models)

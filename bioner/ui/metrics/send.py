@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.evaluation.mistakes import Mistake
 from bioner.evaluation.reports import Evaluation
@@ -13,6 +14,7 @@ from bioner.review.intake import Judged, Origin, judged_reasons, open_project, t
 from bioner.store import Store
 from bioner.ui.intake import progress_bar, trained_here
 from bioner.ui.plain import plain
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, go_to, show_problem
 
 NEW_PROJECT = "Mistakes"
@@ -54,7 +56,9 @@ def draw_send(
             key=f"{key}_project",
             format_func=lambda one: one if one in names else f"{one} (new)",
         )
-        if st.button("Send to Review", key=f"{key}_send", type="primary"):
+        if st.button(
+            "Send to Review", key=f"{key}_send", type="primary", **shut(session, Action.IMPORT)
+        ):
             try:
                 send(session, store, str(name), stored, dict(list(by_row.items())[:MOST]))
             except BionerError as error:

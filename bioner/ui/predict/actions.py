@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError, StoreError
 from bioner.formats import NAMES, SUFFIXES, to_bytes
 from bioner.labels import LabelSchema
@@ -20,6 +21,7 @@ from bioner.store import Store
 from bioner.ui.intake import order_of, progress_bar, trained_here
 from bioner.ui.plain import plain
 from bioner.ui.predict.view import View, shown_label
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, go_to, keep_in_url, show_problem, url_state
 
 LINK_LONGEST = 1_500
@@ -126,7 +128,12 @@ def _draw_link(session: Session, document: Document) -> None:
 
 
 def _draw_keep(session: Session, document: Document) -> None:
-    if st.button("Keep the text", key="predict_keep", icon=":material/save:"):
+    if st.button(
+        "Keep the text",
+        key="predict_keep",
+        icon=":material/save:",
+        **shut(session, Action.ANNOTATE),
+    ):
         try:
             kept = kept_texts.keep(session.settings, document, actor=session.actor)
         except (BionerError, OSError) as error:
@@ -153,7 +160,9 @@ def _draw_correct(
     store, name = _choose_project(session, "predict_project")
     if store is None:
         return
-    if not st.button("Send to Review", key="predict_correct", type="primary"):
+    if not st.button(
+        "Send to Review", key="predict_correct", type="primary", **shut(session, Action.IMPORT)
+    ):
         return
     try:
         took = _bring_in(store, session, name, chosen, entry.name)

@@ -7,6 +7,7 @@ import html
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.review import kept_texts
 from bioner.spans import Document, fingerprint
@@ -15,6 +16,7 @@ from bioner.ui import cache
 from bioner.ui.plain import plain
 from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.predict.uploads import ENDINGS, read_upload
+from bioner.ui.roles import shut
 from bioner.ui.session import (
     Session,
     keep_in_url,
@@ -110,7 +112,12 @@ def _draw_kept(session: Session) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.text(f"{one.name} · {len(one.text):,} characters · kept {ago(one.kept)}")
                 page_link("Predict", label="Open", icon=":material/open_in_new:", kept=one.id)
-                if st.button("Delete", key=f"kept_delete_{one.id}", icon=":material/delete:"):
+                if st.button(
+                    "Delete",
+                    key=f"kept_delete_{one.id}",
+                    icon=":material/delete:",
+                    **shut(session, Action.ANNOTATE),
+                ):
                     try:
                         kept_texts.delete(session.settings, one.id, actor=session.actor)
                     except BionerError as error:

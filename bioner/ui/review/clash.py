@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.review.editing import Stale, part, verdict_edit
 from bioner.review.operations import apply_operation
@@ -17,6 +18,7 @@ from bioner.store import (
 from bioner.ui.plain import plain
 from bioner.ui.review.desk import Act, Desk
 from bioner.ui.review.marks import draw_marks
+from bioner.ui.roles import shut
 from bioner.ui.session import keep_in_url
 
 
@@ -62,6 +64,7 @@ def draw_clash(desk: Desk, shown: Collection[int], act: Act) -> None:
             st.button(
                 "Save mine on top",
                 key="keep_mine",
+                **shut(desk, Action.ANNOTATE),
                 icon=":material/merge:",
                 on_click=act,
                 args=(_settle, desk, clash, edits),

@@ -11,6 +11,7 @@ from bioner.store import Agreement, ReviewItem, new_op
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.review.marks import draw_marks
+from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
 
 SHOWN = 20
@@ -87,7 +88,6 @@ def _draw_disagreements(desk: Desk, agreement: Agreement) -> None:
         st.success(
             "Nowhere else." if agreement.settled else "Nowhere.", icon=":material/handshake:"
         )
-    is_curator = desk.may(Action.ADJUDICATE)
     for item in agreement.disagreements[:SHOWN]:
         review = desk.open(item)
         with st.container(border=True):
@@ -99,8 +99,7 @@ def _draw_disagreements(desk: Desk, agreement: Agreement) -> None:
                     if st.button(
                         f"Choose {plain_label(who)}’s",
                         key=f"choose_{item}_{who}",
-                        disabled=not is_curator,
-                        help=None if is_curator else "Only a curator chooses.",
+                        **shut(desk, Action.ADJUDICATE),
                     ):
                         _choose(desk, item, who)
     if len(agreement.disagreements) > SHOWN:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.store import ReviewItem
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Act, Desk
+from bioner.ui.roles import shut
 
 
 def draw_covers(desk: Desk, focus: ReviewItem, act: Act) -> None:
@@ -24,12 +26,16 @@ def draw_covers(desk: Desk, focus: ReviewItem, act: Act) -> None:
             key=key,
             on_change=_save_covers,
             args=(desk, focus.item, key, act),
-            help="Only for these types is the absence of a mark evidence. The rest is hatched.",
+            **shut(
+                desk,
+                Action.ANNOTATE,
+                help="Only for these types is the absence of a mark evidence. The rest is hatched.",
+            ),
         )
         st.button(
             "As the project",
             key=f"{key}_reset",
-            disabled=set(known) == set(desk.project.covers),
+            **shut(desk, Action.ANNOTATE, disabled=set(known) == set(desk.project.covers)),
             on_click=act,
             args=(_record_covers, desk, focus.item, desk.project.covers),
         )

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.review.everywhere import MOST, Place, likely_label, marked, places
 from bioner.store import new_op
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Act, Desk
+from bioner.ui.roles import shut
 from bioner.ui.words import many
 
 
@@ -39,7 +41,7 @@ def draw_everywhere(desk: Desk, act: Act) -> None:
                 "Mark them",
                 key="everywhere_do",
                 type="primary",
-                disabled=not unmarked,
+                **shut(desk, Action.ANNOTATE, disabled=not unmarked),
                 on_click=act,
                 args=(_mark, desk, unmarked, label, key),
             )

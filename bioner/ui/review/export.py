@@ -10,12 +10,14 @@ from typing import get_args
 import streamlit as st
 
 from bioner import formats
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.formats.writing import LOOKS_COMPLETE
 from bioner.review.outgoing import Partly, outgoing
 from bioner.spans import Document, Sentence
 from bioner.store.values import ExportLayer
 from bioner.ui.review.desk import Desk
+from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
 
 
@@ -72,7 +74,7 @@ def draw_export(desk: Desk) -> None:
         data,
         file_name=f"{desk.project.name}-{layer}{formats.SUFFIXES[format_]}".replace(" ", "-"),
         icon=":material/download:",
-        disabled=not documents,
+        **shut(desk, Action.EXPORT, disabled=not documents),
         on_click=_record,
         args=(desk, {"format": format_, "documents": report.documents, "marks": report.written}),
         key=f"export_do_{format_}_{hashlib.sha256(data).hexdigest()[:16]}",

@@ -9,6 +9,7 @@ from functools import partial
 import streamlit as st
 
 from bioner import formats
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.review.intake import Origin, take_in
 from bioner.review.new_types import add_types, type_name
@@ -21,6 +22,7 @@ from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.review.export import draw_export
 from bioner.ui.review.freeze import draw_freeze
+from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
 
 LAYERS: Mapping[str, Layer] = {"predictions": "prediction", "gold": "gold"}
@@ -47,7 +49,12 @@ def _draw_paste(desk: Desk) -> None:
         predict = st.checkbox(
             "Mark it with the model in use first", value=True, key="paste_predict"
         )
-        if st.form_submit_button("Add the text", icon=":material/add:") and text.strip():
+        if (
+            st.form_submit_button(
+                "Add the text", icon=":material/add:", **shut(desk, Action.IMPORT)
+            )
+            and text.strip()
+        ):
             number = desk.store.progress(desk.project.name).documents + 1
             document = split_document(text, id=name.strip() or f"text-{number}")
             _bring_in(desk, {"pasted": Texts(documents=[document])}, predict=predict)
@@ -56,7 +63,10 @@ def _draw_paste(desk: Desk) -> None:
 def _draw_sample(desk: Desk) -> None:
     texts = sorted((desk.session.settings.sample / "texts").glob("*.txt"))
     if texts and st.button(
-        f"Add the {len(texts)} sample texts", key="add_sample", icon=":material/science:"
+        f"Add the {len(texts)} sample texts",
+        key="add_sample",
+        icon=":material/science:",
+        **shut(desk, Action.IMPORT),
     ):
         found = [
             split_document(cache.text_of(str(path), cache.stamp(path)), id=path.stem)
@@ -116,7 +126,13 @@ def _draw_upload(desk: Desk) -> None:
     predict = st.checkbox(
         "Mark them with the model in use too", value=not placed, key="upload_predict"
     )
-    if st.button("Bring them in", key="upload_do", type="primary", icon=":material/upload:"):
+    if st.button(
+        "Bring them in",
+        key="upload_do",
+        type="primary",
+        icon=":material/upload:",
+        **shut(desk, Action.IMPORT),
+    ):
         texts = {
             name: Texts(
                 documents=() if result.sentences else result.documents,

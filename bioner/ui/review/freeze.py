@@ -8,6 +8,7 @@ from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.review.freezing import freeze
 from bioner.ui.review.desk import Desk
+from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
 
 
@@ -24,7 +25,7 @@ def draw_freeze(desk: Desk) -> None:
             wanted = st.form_submit_button(
                 "Make the corpus",
                 icon=":material/inventory_2:",
-                disabled=not desk.may(Action.CORPORA),
+                **shut(desk, Action.CORPORA),
             )
         if wanted:
             _freeze(desk, name, licence)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.labels import LabelSchema
 from bioner.review.operations import difference
 from bioner.spans import Mention
@@ -18,6 +19,7 @@ from bioner.store import (
 from bioner.ui.chips import Element, chip, chips_html, color_of, describe
 from bioner.ui.plain import plain
 from bioner.ui.review.desk import Act, Desk
+from bioner.ui.roles import shut
 from bioner.ui.words import moment
 
 
@@ -42,6 +44,7 @@ def draw_history(desk: Desk, focus: ReviewItem, act: Act) -> None:
                 st.button(
                     f"Restore {one.seq}",
                     key=f"restore_{one.seq}",
+                    **shut(desk, Action.ANNOTATE),
                     icon=":material/restore:",
                     on_click=act,
                     args=(_restore, desk, one),

@@ -20,6 +20,7 @@ from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.review.record import draw_record
 from bioner.ui.review.setup import draw_new_project
+from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
 
 ORDERED = "review_ordered"
@@ -56,7 +57,11 @@ def _draw_order(desk: Desk) -> None:
         "Rank all waiting sentences anew",
         key="order_queue",
         icon=":material/sort:",
-        help="By the newest predictions and what the corpora on this machine say now.",
+        **shut(
+            desk,
+            Action.PRIORITIES,
+            help="By the newest predictions and what the corpora on this machine say now.",
+        ),
     ):
         ranked = order_queue(desk.session, desk.store, desk.project.name)
         if ranked:
@@ -107,7 +112,9 @@ def _draw_settings(desk: Desk) -> None:
     )
     if is_curator:
         _draw_new_type(desk)
-    if st.button("Save the project", key="save_project", type="primary", disabled=not is_curator):
+    if st.button(
+        "Save the project", key="save_project", type="primary", **shut(desk, Action.CHANGE)
+    ):
         _save(desk, frozenset(covers), independent, _rows(people), _rows(rules))
 
 
@@ -188,8 +195,12 @@ def _draw_erase(desk: Desk) -> None:
         "Erase it for good",
         key="erase_do",
         icon=":material/delete_forever:",
-        disabled=not name or name != again,
-        help="Type its name twice." if not name or name != again else None,
+        **shut(
+            desk,
+            Action.ERASE,
+            disabled=not name or name != again,
+            help="Type its name twice." if not name or name != again else None,
+        ),
     ):
         try:
             done = erase_everywhere(
@@ -220,7 +231,9 @@ def _draw_backups(desk: Desk) -> None:
         f"The database is in {plain(str(settings.home))}, its backups in "
         f"{plain(str(settings.backups))}."
     )
-    if st.button("Back up now", key="backup_now", icon=":material/save:"):
+    if st.button(
+        "Back up now", key="backup_now", icon=":material/save:", **shut(desk, Action.BACKUP)
+    ):
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         try:
             settings.backups.mkdir(parents=True, exist_ok=True)

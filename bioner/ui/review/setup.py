@@ -6,12 +6,14 @@ from typing import get_args
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.review import named
 from bioner.store import Project, QueueFilter, Store
 from bioner.store.queue_items import StatusFilter
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Desk, Memory
+from bioner.ui.roles import shut
 from bioner.ui.session import (
     Session,
     keep_in_url,
@@ -153,7 +155,12 @@ def draw_new_project(session: Session, store: Store) -> None:
         independent = st.checkbox(
             "Each reviewer corrects a copy of their own, to be compared", key="new_independent"
         )
-        if st.form_submit_button("Create the project", type="primary", icon=":material/add:"):
+        if st.form_submit_button(
+            "Create the project",
+            type="primary",
+            icon=":material/add:",
+            **shut(session, Action.CREATE),
+        ):
             try:
                 store.create_project(
                     Project(name.strip(), names, frozenset(looked_for), independent=independent)

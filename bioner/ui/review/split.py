@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.spans import Range
 from bioner.store import ReviewItem
 from bioner.ui.review.desk import Act, Desk
+from bioner.ui.roles import shut
 
 
 def cut(ranges: Sequence[Range], text: str, at: int) -> list[Range]:
@@ -55,7 +57,7 @@ def draw_split(desk: Desk, focus: ReviewItem, act: Act) -> None:
             st.button(
                 title,
                 key=key,
-                disabled=not item,
+                **shut(desk, Action.ANNOTATE, disabled=not item),
                 on_click=act,
                 args=(_join, desk, focus, item),
             )
@@ -64,7 +66,11 @@ def draw_split(desk: Desk, focus: ReviewItem, act: Act) -> None:
             "Undo the last change",
             key="undo_split",
             icon=":material/undo:",
-            help="The document's sentences as they were before they were last split or joined.",
+            **shut(
+                desk,
+                Action.ANNOTATE,
+                help="The document's sentences as they were before the last split or join.",
+            ),
             on_click=act,
             args=(_undo, desk, focus),
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError, TrainingError
 from bioner.jobs.estimate import (
     Estimate,
@@ -28,6 +29,7 @@ from bioner.training.config import TrainingConfig
 from bioner.training.run_card import duration
 from bioner.ui import cache
 from bioner.ui.plain import plain
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.train.advanced import draw_advanced
 from bioner.ui.train.going_on import draw_going_on, model_to_go_on_from, usable_here
@@ -87,8 +89,12 @@ def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
         key="train_start",
         type="primary",
         icon=":material/play_arrow:",
-        disabled=bool(problems),
-        help=problems[0] if problems else "It goes on when this tab or the app is closed.",
+        **shut(
+            session,
+            Action.JOBS,
+            disabled=bool(problems),
+            help=problems[0] if problems else "It goes on when this tab or the app is closed.",
+        ),
     )
     return spec if pressed else None
 
@@ -283,13 +289,21 @@ def _draw_estimate(session: Session, choices: Choices, size: TrainSize) -> Estim
             "Measure the pace here",
             key="train_measure",
             icon=":material/timer:",
-            disabled=not can_measure,
-            help="Takes a few training steps on made-up text: about 20 seconds.",
+            **shut(
+                session,
+                Action.JOBS,
+                disabled=not can_measure,
+                help="Takes a few training steps on made-up text: about 20 seconds.",
+            ),
         ):
             try:
                 with st.spinner("Taking a few steps …"):
                     measure_speed(
-                        session.settings, choices.base.value, choices.device, choices.batch_size
+                        session.settings,
+                        choices.base.value,
+                        choices.device,
+                        choices.batch_size,
+                        actor=session.actor,
                     )
             except BionerError as error:
                 show_problem(error)

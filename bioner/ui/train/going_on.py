@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.jobs.estimate import Estimate, TrainSize, corpora_of, estimate_run, train_groups
 from bioner.jobs.folder import JobSpec
@@ -20,6 +21,7 @@ from bioner.store import Usable
 from bioner.training.config import RANGES, Recipe
 from bioner.training.run_card import duration
 from bioner.ui.plain import plain
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.words import usable_said
 
@@ -158,6 +160,10 @@ def _draw_start(session: Session, spec: JobSpec, problems: Sequence[str]) -> boo
         key="train_on_start",
         type="primary",
         icon=":material/play_arrow:",
-        disabled=bool(found),
-        help=found[0] if found else "It goes on when this tab or the app is closed.",
+        **shut(
+            session,
+            Action.JOBS,
+            disabled=bool(found),
+            help=found[0] if found else "It goes on when this tab or the app is closed.",
+        ),
     )

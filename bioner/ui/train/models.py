@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.evaluation import promotion
 from bioner.models import catalogue
@@ -14,6 +15,7 @@ from bioner.models.catalogue import ModelEntry
 from bioner.ui import cache
 from bioner.ui.models import model_label, promote_dialog
 from bioner.ui.plain import plain, plain_label
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
 
 
@@ -120,16 +122,24 @@ def _draw_choice(
             "Use this model",
             key="train_use",
             icon=":material/verified:",
-            disabled=not usable,
-            help=None if usable else "There is no other model that can tag: train one.",
+            **shut(
+                session,
+                Action.PROMOTE,
+                disabled=not usable,
+                help=None if usable else "There is no other model that can tag: train one.",
+            ),
         ):
             promote_dialog(session, chosen)
         if st.button(
             f"Back to {plain_label(earlier)}" if earlier else "Roll back",
             key="train_rollback",
             icon=":material/undo:",
-            disabled=earlier is None,
-            help=None if earlier else "The model in use was never replaced.",
+            **shut(
+                session,
+                Action.PROMOTE,
+                disabled=earlier is None,
+                help=None if earlier else "The model in use was never replaced.",
+            ),
         ):
             _rollback_dialog(session, active, earlier or "")
 
@@ -181,8 +191,12 @@ def _draw_import(session: Session) -> None:
             "Convert",
             key="train_tf_convert",
             icon=":material/swap_horiz:",
-            disabled=not has_source,
-            help=None if has_source else "Give a path or an archive, and a name.",
+            **shut(
+                session,
+                Action.MODELS,
+                disabled=not has_source,
+                help=None if has_source else "Give a path or an archive, and a name.",
+            ),
         ):
             return
         try:

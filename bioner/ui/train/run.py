@@ -10,6 +10,7 @@ from typing import Literal
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.jobs.folder import Job, card_of, folder_bytes, read_job
 from bioner.jobs.log import tail_log
@@ -21,6 +22,7 @@ from bioner.review import job_record, launching
 from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
 from bioner.ui.models import promote_dialog
 from bioner.ui.plain import plain
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, keep_in_url, page_link, show_problem
 from bioner.ui.train.curves import draw_curves
 
@@ -132,10 +134,20 @@ def _draw_actions(session: Session, job: Job) -> None:
     settings = session.settings
     with st.container(horizontal=True, vertical_alignment="center", key="train_actions"):
         if job.status in ("queued", "running"):
-            if st.button("Stop", key="train_stop", icon=":material/stop:", help="Saves first."):
+            if st.button(
+                "Stop",
+                key="train_stop",
+                icon=":material/stop:",
+                **shut(session, Action.JOBS, help="Saves first."),
+            ):
                 _try(lambda: job_record.stop(job.id, settings, actor=session.actor))
         elif job.status == "stopping":
-            if st.button("Stop at once", key="train_kill", icon=":material/dangerous:"):
+            if st.button(
+                "Stop at once",
+                key="train_kill",
+                icon=":material/dangerous:",
+                **shut(session, Action.JOBS),
+            ):
                 _try(lambda: job_record.stop(job.id, settings, force=True, actor=session.actor))
         else:
             _draw_next_steps(session, job)
@@ -144,7 +156,13 @@ def _draw_actions(session: Session, job: Job) -> None:
 def _draw_next_steps(session: Session, job: Job) -> None:
     settings = session.settings
     if job.status != "finished":
-        if st.button("Resume", key="train_resume", type="primary", icon=":material/play_arrow:"):
+        if st.button(
+            "Resume",
+            key="train_resume",
+            type="primary",
+            icon=":material/play_arrow:",
+            **shut(session, Action.JOBS),
+        ):
             _try(lambda: job_record.resume(job.id, settings, actor=session.actor))
         batch = option(job.spec.command, "--batch-size")
         if "smaller batch" in job.state.mend and batch and int(batch) > 1:
@@ -152,10 +170,13 @@ def _draw_next_steps(session: Session, job: Job) -> None:
             if st.button(
                 f"Try again with batches of {smaller}",
                 key="train_smaller",
+                **shut(session, Action.JOBS),
                 icon=":material/replay:",
             ):
                 _launch_again(session, job, {"--batch-size": smaller})
-        elif st.button("Start over", key="train_retry", icon=":material/replay:"):
+        elif st.button(
+            "Start over", key="train_retry", icon=":material/replay:", **shut(session, Action.JOBS)
+        ):
             _launch_again(session, job, {})
     elif (Path(job.spec.out) / CARD).exists():
         name = Path(job.spec.out).name
@@ -165,13 +186,19 @@ def _draw_next_steps(session: Session, job: Job) -> None:
             key="train_promote",
             type="primary",
             icon=":material/verified:",
-            disabled=is_active,
-            help="It is the model that pages and commands use." if is_active else None,
+            **shut(
+                session,
+                Action.PROMOTE,
+                disabled=is_active,
+                help="It is the model that pages and commands use." if is_active else None,
+            ),
         ):
             promote_dialog(session, name)
         page_link("Metrics", label="Its scores", model=name)
         page_link("Predict", label="Try it", model=name)
-    if st.button("Delete", key="train_delete", icon=":material/delete:"):
+    if st.button(
+        "Delete", key="train_delete", icon=":material/delete:", **shut(session, Action.JOBS)
+    ):
         _delete_dialog(session, job)
 
 
