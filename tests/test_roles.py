@@ -29,7 +29,7 @@ from bioner.review.dictionary import dictionary_path
 from bioner.review.dictionary_build import build_dictionary
 from bioner.settings import Settings, read_settings
 from bioner.spans import Document, mention
-from bioner.store import Edit, Priority, Project, Store, new_op, open_store
+from bioner.store import Edit, Priority, Project, Ruling, Store, new_op, open_store
 
 TEXT = "TNF-α primes keratinocytes."
 SCHEMA = read_schema()
@@ -78,6 +78,11 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
         Action.ANNOTATE,
         lambda s, store, a: store.undo_resplit("Trial", "d1", a.name),
     ),
+    "decide": (
+        Action.ANNOTATE,
+        lambda s, store, a: store.decide("Trial", Ruling(surface="TNF-α"), [], a.name),
+    ),
+    "take a decision back": (Action.ANNOTATE, lambda s, store, a: store.take_back(1, a.name)),
     "create": (
         Action.CREATE,
         lambda s, store, a: store.create_project(
@@ -220,6 +225,8 @@ def test_nobody_who_signed_in_writes_or_reserves_as_somebody_else(settings: Sett
     for do in (
         lambda: store.save(edit(store, "ben")),
         lambda: store.undo(1, "ben"),
+        lambda: store.decide("Trial", Ruling(surface="TNF-α"), [], "ben"),
+        lambda: store.take_back(1, "ben"),
         lambda: store.claim_next("Trial", "ben"),
         lambda: store.renew(1, "ben"),
         lambda: store.release(1, "ben"),

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bioner.commands import decisions
 from bioner.commands.arguments import (
     check_count,
     check_out,
@@ -25,6 +26,7 @@ from bioner.settings import read_settings
 app = typer.Typer(help="The annotation store: what people corrected.", no_args_is_help=True)
 app.command("import")(import_)
 app.command()(send)
+app.add_typer(decisions.app, name="decisions")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The annotation store: projects, documents, layers kept apart, append-only revisions, backups."""
 
+from bioner.store.decisions import Decision, Ruling, Settled, Settling, TakenBack
 from bioner.store.evidence import Agreement, Evidence, Layered, Usable
 from bioner.store.failures import (
     DatabaseLostError,
@@ -23,11 +24,13 @@ from bioner.store.rescue import Restored, restore_database
 from bioner.store.store import Store, open_store
 from bioner.store.values import Backup, Edit, Event, Project, Revision, Verdict, new_op, surfaces_of
 from bioner.store.verifying import Verified
+from bioner.store.waiting import Standing, WaitingMark
 
 __all__ = [
     "Agreement",
     "Backup",
     "DatabaseLostError",
+    "Decision",
     "Edit",
     "Event",
     "Evidence",
@@ -47,12 +50,18 @@ __all__ = [
     "ReviewItem",
     "ReviewProgress",
     "Revision",
+    "Ruling",
+    "Settled",
+    "Settling",
     "StaleEditError",
     "StaleSettingsError",
+    "Standing",
     "Store",
+    "TakenBack",
     "Usable",
     "Verdict",
     "Verified",
+    "WaitingMark",
     "new_op",
     "open_store",
     "restore_database",

@@ -30,7 +30,7 @@ from bioner.store.tables import clock
 from bioner.store.turns import Turns
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; opening a database that is at it needs no Alembic."""
 
 BACKENDS = ("sqlite", "postgresql")

@@ -15,6 +15,7 @@ from bioner.errors import StoreError
 from bioner.store import projects
 from bioner.store.backups import list_backups
 from bioner.store.copies import copy_sqlite, replacing
+from bioner.store.decisions import forget
 from bioner.store.documents import find_document
 from bioner.store.engine import Database
 from bioner.store.events import record_event
@@ -67,6 +68,7 @@ def erase_rows(
     else:
         known = connection.execute(select(revisions).where(revisions.c.seq == row.erased)).one()
         revision = revision_of(known, stored.project.name, row.name)
+    forget(connection, row.id)
     connection.execute(
         update(revisions)
         .where(revisions.c.document == row.id)

@@ -112,7 +112,7 @@ def _replace_rows(source: Connection, into: Connection, database: Database) -> N
     for column, seen in zip(_SEQUENCES, highest, strict=True):
         _go_on_after(into, database, column.table.name, column.name, seen)
     if not database.is_sqlite:
-        for name in ("projects", "documents"):
+        for name in ("projects", "documents", "decisions"):
             _go_on_after(into, database, name, "id", 0)
 
 

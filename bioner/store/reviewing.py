@@ -17,7 +17,7 @@ from bioner.store.queue_items import (
     ReviewItem,
     StatusFilter,
 )
-from bioner.store.values import Edit, Revision, new_op
+from bioner.store.values import Edit, Revision, new_op, read_in
 
 _ANY = QueueFilter()
 
@@ -156,9 +156,7 @@ class Reviewing(Door):
     def save_all(self, edits: Sequence[Edit]) -> list[Revision]:
         """Save several edits, all or none; edits of one item in one call build upon each other."""
         self._allow(Action.ANNOTATE, *(edit.reviewer for edit in edits))
-        read_in = {edit.generation for edit in edits if edit.generation}
-        since = read_in.pop() if len(read_in) == 1 else ""
-        saved = self._surely(since, lambda connection: revisions.save(connection, edits))
+        saved = self._surely(read_in(edits), lambda connection: revisions.save(connection, edits))
         self._hourly.begin()
         return saved
 

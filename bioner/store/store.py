@@ -12,6 +12,7 @@ from bioner.settings import Settings
 from bioner.spans import Sentence
 from bioner.store import agreement, copies, projects, queue, restoring, training_data
 from bioner.store import backups as rotation
+from bioner.store.deciding import Deciding
 from bioner.store.engine import Database
 from bioner.store.events import read_events, record_event
 from bioner.store.evidence import Agreement, Evidence, Usable
@@ -41,7 +42,7 @@ def open_store(settings: Settings, actor: Actor | None = None) -> Store:
     return Store(settings.database_url, settings.backups, actor=actor)
 
 
-class Store(Texts, Reviewing):
+class Store(Texts, Reviewing, Deciding):
     """Projects, documents, layers and revisions in one database; safe to share between threads.
 
     What a method has returned is on disk: SQLite runs in WAL mode with full synchronisation. Each

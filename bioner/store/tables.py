@@ -142,6 +142,29 @@ revisions = Table(
     sqlite_autoincrement=True,
 )
 
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("project", ForeignKey("projects.id"), nullable=False),
+    Column("track", String, nullable=False),
+    Column("op", String, nullable=False, unique=True),
+    Column("batch", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("surface", Text),
+    Column("key", Text),
+    Column("label", String, nullable=False),
+    Column("boundary", String, nullable=False),
+    Column("follows", Integer, nullable=False),
+    Column("marks", Integer, nullable=False),
+    Column("sentences", Integer, nullable=False),
+    Column("reviewer", String, nullable=False),
+    Column("stands", Boolean, nullable=False),
+    Column("recorded", String, nullable=False),
+    Index("decisions_project", "project", "track", "id"),
+    Index("decisions_batch", "batch"),
+)
+
 clock = Table(
     "clock",
     metadata,

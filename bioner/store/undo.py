@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from bioner.access import Action
 from bioner.store import projects
+from bioner.store.decisions import flip
 from bioner.store.log import Author, by_op, record, revision_of, revisions_at
 from bioner.store.revisions import place_of, stale
 from bioner.store.states import Place, find_place, read_state, state_before
@@ -57,6 +58,8 @@ def undo(
             target=row.seq,
         )
         saved.append(record(connection, here, track, state, state_before(row), author))
+    if target.batch:
+        flip(connection, target.batch, op, stands=redo)
     return saved
 
 

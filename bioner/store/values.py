@@ -182,3 +182,9 @@ def surfaces_of(text: str, mentions: Iterable[Mention]) -> tuple[str, ...]:
 def within(one: Mention, extent: Range) -> bool:
     """Tell whether a mention lies wholly inside a range."""
     return extent[0] <= one.start and one.end <= extent[1]
+
+
+def read_in(edits: Iterable[Edit]) -> str:
+    """Return the generation in which edits were made, if all were made in one; else nothing."""
+    found = {edit.generation for edit in edits if edit.generation}
+    return found.pop() if len(found) == 1 else ""

@@ -41,8 +41,8 @@ KINDS: dict[str, tuple[str, ...]] = {
         (
             *("--max-steps", "--batch-size", "--accumulate", "--max-length", "--seed"),
             *("--save-steps", "--log-steps", "--eval-steps", "--replay", "--repeat", "--limit"),
-            *("--lines", "--gpus", "--port", "--days", "item"),
             "--workers",
+            *("--lines", "--gpus", "--port", "--days", "item", "number"),
         ),
         COUNT,
     ),
@@ -83,7 +83,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("--reason", "--overrule", "--licence", "--surface", "query", "--name", "--column"),
-            *("--host", "--version", "--host-name"),
+            *("--host", "--version", "--host-name", "--reviewer"),
         ),
         FREE,
     ),
@@ -102,6 +102,9 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("review import", "--project"): (HALF,),
     ("review send", "--project"): ("", HALF),
     ("review send", "--corpus"): MAYBE,
+    ("review decisions take", "surface"): MAYBE,
+    ("review decisions take", "--label"): MAYBE,
+    ("review decisions take", "--boundary"): MAYBE,
     ("retrain", "--base"): MAYBE,
     ("serve", "--model"): MAYBE,
     ("serve", "--host"): ("nope.invalid", HALF),
@@ -156,6 +159,7 @@ VALID: dict[str, list[str]] = {
     "review history": ["1"],
     "review erase": ["d", "--project", "P", "--yes"],
     "review freeze": ["--name", "own"],
+    "review decisions take": ["p53", "--project", "P"],
     "corpora export": ["mine", "--out", "{tmp}/new.jsonl"],
     "dictionary build": ["{tmp}/a.jsonl", "--marked"],
     "review queue": ["--project", "P"],

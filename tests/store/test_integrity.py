@@ -198,6 +198,7 @@ def test_a_chain_of_many_old_revisions_is_made_by_the_migration(tmp_path: Path) 
     with closing(sqlite3.connect(tmp_path / "store.sqlite3")) as connection:
         for statement in (
             "DROP TABLE events",
+            "DROP TABLE decisions",
             "ALTER TABLE projects DROP COLUMN changes",
             "ALTER TABLE documents DROP COLUMN salt",
             "ALTER TABLE documents DROP COLUMN tip",

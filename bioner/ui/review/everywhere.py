@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from bioner.access import Action
+from bioner.review.decisions import said
 from bioner.review.everywhere import MOST, Place, likely_label, marked, places
-from bioner.store import new_op
+from bioner.store import Ruling, Settling
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Act, Desk
 from bioner.ui.roles import shut
@@ -43,7 +45,7 @@ def draw_everywhere(desk: Desk, act: Act) -> None:
                 type="primary",
                 **shut(desk, Action.ANNOTATE, disabled=not unmarked),
                 on_click=act,
-                args=(_mark, desk, unmarked, label, key),
+                args=(_mark, desk, unmarked, surface, label, key),
             )
             st.button("Leave it", key="everywhere_leave", on_click=act, args=(_leave, desk))
 
@@ -85,18 +87,24 @@ def _state(one: Place) -> str:
     return f"{one.review.verdict}: opens again" if one.reopens else one.review.status
 
 
-def _mark(desk: Desk, unmarked: Sequence[Place], label: str, key: str) -> None:
+def _mark(desk: Desk, unmarked: Sequence[Place], surface: str, label: str, key: str) -> None:
     ticked = chosen(unmarked, st.session_state.get(key))
     desk.memory.everywhere = None
     changes = marked(ticked, label)
     if not changes:
         return
-    batch = new_op() if len(changes) > 1 else ""
     desk.memory.forget_opened()
-    desk.store.save_all([desk.edit(review, mentions, batch=batch) for review, mentions in changes])
-    desk.memory.message = (
-        f"Marked in {many(len(changes), 'sentence')}; undo in any of them takes all back."
+    places = Counter(one.review.item for one in ticked)
+    settled = desk.store.decide(
+        desk.project.name,
+        Ruling(surface=surface, label=label, kind="everywhere"),
+        [
+            Settling(edit=desk.edit(review, mentions), marks=places[review.item])
+            for review, mentions in changes
+        ],
+        desk.reviewer,
     )
+    desk.memory.message = f"{said(settled)}. Undo in any of them takes all back."
 
 
 def chosen(unmarked: Sequence[Place], table: object) -> list[Place]:

@@ -1,0 +1,200 @@
+"""Waiting marks in groups of alike ones, the group whose decision is worth most first."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bioner.spans import Range
+from bioner.store import Decision, Store, WaitingMark
+
+FLANKS = frozenset({"gene", "genes", "protein", "proteins", "mrna", "mrnas"})
+"""Words after a name that some corpora mark with it and others do not."""
+
+LEAST_DOUBT = 0.05
+"""Marks of which a model is sure are worth this much all the same: somebody has to see them."""
+UNKNOWN_DOUBT = 0.5
+"""The doubt of a mark without a score."""
+NO_PLURAL = ("ss", "us", "is")
+"""Endings in s that are no plural."""
+
+_FLANK = re.compile(rf"\s+({'|'.join(sorted(FLANKS, key=len, reverse=True))})$", re.IGNORECASE)
+_BEHIND = re.compile(rf"\s+({'|'.join(sorted(FLANKS, key=len, reverse=True))})\b", re.IGNORECASE)
+
+Where = tuple[int, tuple[Range, ...], str]
+"""Which mark: its sentence, its fragments, its type."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Waiting marks that are written alike, case, plural and a flanking word aside.
+
+    ``doubt`` 0..1: how unsure the model is of them, or how far it calls the same thing by several
+    types; ``worth``: marks × doubt. ``inside`` marks end with a flanking word, ``behind`` are
+    followed by one. ``follows``: the newest decision on the same surface that stands.
+    """
+
+    key: str
+    surface: str
+    variants: Mapping[str, int]
+    labels: Mapping[str, int]
+    marks: tuple[WaitingMark, ...]
+    doubt: float
+    inside: int
+    behind: int
+    follows: Decision | None = None
+
+    @property
+    def worth(self) -> float:
+        return len(self.marks) * self.doubt
+
+    @property
+    def label(self) -> str:
+        """The type that most of the marks have."""
+        return next(iter(self.labels))
+
+    @property
+    def said(self) -> str:
+        """The group in a line: ``OB: Chemical ×5, Gene ×1``."""
+        return f"{self.surface}: " + ", ".join(f"{n} ×{count}" for n, count in self.labels.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """All groups of a project: those that follow a decision first, then by worth.
+
+    ``test_marks`` lie in "my test": they are decided one by one, reading, so that its scores mean
+    something.
+    """
+
+    groups: tuple[Group, ...] = ()
+    test_marks: int = 0
+    marks: int = field(default=0)
+
+    @property
+    def following(self) -> tuple[Group, ...]:
+        """The groups for which a decision is on record."""
+        return tuple(one for one in self.groups if one.follows is not None)
+
+    def find(self, surface: str) -> Group | None:
+        """Return the group in which a surface is."""
+        wanted = fold(surface)
+        return next((one for one in self.groups if one.key == wanted), None)
+
+    def without(self, key: str) -> Board:
+        """Return the board once a group is decided on, the rest not read again."""
+        rest = tuple(one for one in self.groups if one.key != key)
+        marks = sum(len(one.marks) for one in rest)
+        return Board(groups=rest, test_marks=self.test_marks, marks=marks)
+
+
+def fold(surface: str) -> str:
+    """Return what alike surfaces share: case, plural and a flanking word such as "gene" taken off.
+
+    A plural is taken off words of four letters or more that end in a small s, so that AIDS and SARS
+    stay as they are.
+    """
+    words = core(surface).split()
+    return " ".join(_singular(word).casefold() for word in words)
+
+
+def core(surface: str) -> str:
+    """Return a surface without the flanking word at its end."""
+    return _FLANK.sub("", surface)
+
+
+def _singular(word: str) -> str:
+    if len(word) < 4 or not word.endswith("s") or word.endswith(NO_PLURAL):
+        return word
+    return word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
+
+
+def flank_behind(text: str) -> str:
+    """Return the flanking word, with the space before it, that follows a mark; else nothing."""
+    found = _BEHIND.match(text)
+    return found.group(0) if found else ""
+
+
+def read_board(store: Store, project: str, reviewer: str = "") -> Board:
+    """Group the waiting marks of a project as they are now."""
+    decisions = store.decisions(project, reviewer)
+    return group_marks(store.waiting_marks(project, reviewer), decisions)
+
+
+def group_marks(marks: Iterable[WaitingMark], decisions: Sequence[Decision] = ()) -> Board:
+    """Group marks and rank the groups. ``decisions``: those on record, newest first."""
+    folded: dict[str, str] = {}
+    by_key: dict[str, list[WaitingMark]] = {}
+    test_marks = 0
+    for one in marks:
+        if one.is_test:
+            test_marks += 1
+            continue
+        key = folded.get(one.surface)
+        if key is None:
+            key = folded[one.surface] = fold(one.surface)
+        by_key.setdefault(key, []).append(one)
+    known: dict[str, Decision] = {}
+    for decision in decisions:
+        if decision.stands and decision.choice.kind == "marks" and decision.choice.key:
+            known.setdefault(decision.choice.key, decision)
+    groups = [_group(key, found, known.get(key)) for key, found in by_key.items()]
+    groups.sort(key=lambda one: (one.follows is None, -one.worth, one.key))
+    return Board(
+        groups=tuple(groups),
+        test_marks=test_marks,
+        marks=sum(len(one.marks) for one in groups),
+    )
+
+
+def _group(key: str, marks: Sequence[WaitingMark], follows: Decision | None) -> Group:
+    labels = Counter(one.label for one in marks)
+    variants = Counter(one.surface for one in marks)
+    unsure = sum(UNKNOWN_DOUBT if one.score is None else 1 - one.score for one in marks)
+    doubt = max(unsure / len(marks), 1 - max(labels.values()) / len(marks), LEAST_DOUBT)
+    return Group(
+        key=key,
+        surface=_commonest(variants),
+        variants=_counted(variants),
+        labels=_counted(labels),
+        marks=tuple(marks),
+        doubt=min(doubt, 1.0),
+        inside=sum(n for surface, n in variants.items() if core(surface) != surface),
+        behind=sum(bool(one.behind) and bool(flank_behind(one.behind)) for one in marks),
+        follows=follows,
+    )
+
+
+def _counted(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _commonest(counts: Counter[str]) -> str:
+    return min(counts, key=lambda value: (-counts[value], value))
+
+
+def where(mark: WaitingMark) -> Where:
+    """Say which mark this is."""
+    return mark.item, mark.at, mark.label
+
+
+def examples(group: Group, number: int) -> list[WaitingMark]:
+    """Return the marks that tell most about a group: each type once, then the least sure, first.
+
+    Of different sentences as long as there are some.
+    """
+    doubtful = sorted(
+        group.marks, key=lambda one: (one.score if one.score is not None else 0.5, one.item, one.at)
+    )
+    rare = list(group.labels)[::-1]
+    firsts = [next(one for one in doubtful if one.label == label) for label in rare]
+    ordered = list(dict.fromkeys([*firsts, *doubtful]))
+    seen: set[int] = set()
+    fresh: list[WaitingMark] = []
+    again: list[WaitingMark] = []
+    for one in ordered:
+        (again if one.item in seen else fresh).append(one)
+        seen.add(one.item)
+    return [*fresh, *again][:number]
