@@ -37,6 +37,7 @@ from bioner.jobs.slots import take_slots
 from bioner.settings import Settings, read_settings
 from bioner.spans import Document
 from bioner.store import Store
+from bioner.training.run_card import duration
 from bioner.ui.metrics.board import column_name
 
 LIMIT_S = 1_500
@@ -245,6 +246,11 @@ def of_run(settings: Settings, store: Store, before: Truth) -> Iterator[Compared
     text = "\n".join(str(one.value) for one in run_page.app.code)
     found = re.search(r"of these corrections \| ([\d,]+)", text)
     yield Compared("used by the run", "Train, run card", f"{used:,}", found[1] if found else None)
+    lasted = re.search(r"\| Duration \| ([^|]+) \|", text)
+    own = duration(job.duration_s)
+    yield Compared("duration", "Train, run card", own, lasted[1] if lasted else None)
+    is_within = 0 < card["duration_s"] <= job.duration_s
+    yield Compared("duration", "card: within the job's", True, is_within)
     lines = (job.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     scores = [json.loads(line) for line in lines]
     last = next(one["devel_f1"] for one in reversed(scores) if one.get("devel_f1") is not None)

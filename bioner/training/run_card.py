@@ -60,7 +60,7 @@ def _facts(run: RunFacts, card: ModelCard | None) -> Iterable[tuple[str, Any]]:
     yield "Job", run.id
     yield "State", run.status
     yield "Started", run.started
-    yield "Duration", duration(card.duration_s if card else run.duration_s)
+    yield "Duration", duration(run.duration_s or (card.duration_s if card else 0.0))
     yield "Peak memory", f"{run.peak_memory_bytes / 1e9:.1f} GB"
     if card is None:
         yield "Base encoder", run.base

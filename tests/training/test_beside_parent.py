@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,13 @@ def test_the_averaged_model_is_scored_where_its_run_was_scored_as_it_went(
         "d", ["BRCA1", "here"], spans=[Span(0, 1, "Gene")], covers=frozenset({"Gene"})
     )
     seen: list[RunProgress] = []
+    began = time.monotonic()
     recipe = Recipe(epochs=1, batch_size=8, device=Device.CPU, learning_rate=2e-3)
-    retrain(parent, [correction], sample_replay(sample, 12), out, recipe=recipe, report=seen.append)
+    card = retrain(
+        parent, [correction], sample_replay(sample, 12), out, recipe=recipe, report=seen.append
+    )
+    took = time.monotonic() - began
+    assert took / 2 < card.duration_s <= took, "averaging and the confidence are part of it"
     [at_end] = [one for one in seen if one.message.startswith("averaged with first: devel F1")]
     tagger = load_tagger(out, device="cpu", backend="torch", is_calibrated=False)
     devel = devel_sample(sample, TrainingConfig.eval_sentences_per_corpus)

@@ -106,6 +106,7 @@ def test_run_card_holds_the_command_that_repeats_the_run(place: Settings) -> Non
     text = run_card.run_card_markdown(run_facts(job), CARD)
     assert "python -m bioner train --base /e/tiny" in text
     assert "| Data fingerprint | abc |" in text
+    assert "| Duration | 8 s |" in text, "the time that the page shows beside it"
     assert "- Organ: few" in text
     raw = json.loads(run_card.run_card_json(run_facts(job), CARD))
     assert raw["model"]["seed"] == 7
