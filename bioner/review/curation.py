@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from bioner.access import Action, Actor, allow
+from bioner.access import Action, Actor, allow, operator
 from bioner.review.dictionary import LOG, change_of, reading
 from bioner.review.dictionary_log import apply, replay
 from bioner.review.dictionary_terms import write_terms
@@ -61,7 +61,7 @@ def curate(
     ``types`` are those that there are. Raises AccessError, and DictionaryError for a term, spelling
     or type that is not there.
     """
-    who = allow(Action.DICTIONARY, actor).name
+    who = allow(Action.DICTIONARY, actor).name or operator().name
     done: list[Change] = []
     with _writing(path) as database:
         for choice in choices:
@@ -75,7 +75,7 @@ def curate(
 
 def undo(path: Path, *, actor: Actor | None = None) -> Change | None:
     """Take the newest decision back that still stands, and return it; None: there is none."""
-    who = allow(Action.DICTIONARY, actor).name
+    who = allow(Action.DICTIONARY, actor).name or operator().name
     with _writing(path) as database:
         row = database.execute(
             f"SELECT * FROM ({LOG}) WHERE NOT undone AND action != 'undo' ORDER BY seq DESC LIMIT 1"

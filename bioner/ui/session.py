@@ -28,6 +28,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "Predict": ("pages/3_Predict.py", ":material/ink_highlighter:"),
     "Review": ("pages/4_Review.py", ":material/rate_review:"),
     "Metrics": ("pages/5_Metrics.py", ":material/monitoring:"),
+    "Dictionary": ("pages/6_Dictionary.py", ":material/menu_book:"),
 }
 """Page title → its script and its Material icon, in the sidebar's order."""
 

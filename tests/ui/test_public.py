@@ -17,6 +17,7 @@ VIEWS = [
     "3_Predict.py",
     *(f"4_Review.py?{part}" for part in ("Correct", "Texts", "Compare", "Project")),
     "5_Metrics.py",
+    "6_Dictionary.py",
 ]
 
 

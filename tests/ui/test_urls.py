@@ -46,6 +46,9 @@ PARAMETERS = {
         (name, None)
         for name in ("model", "split", "view", "corpus", "surface", "against", "changes", "kind")
     ),
+    "pages/6_Dictionary.py": tuple(
+        (name, None) for name in ("name", "part", "q", "type", "status", "by", "page")
+    ),
 }  # fmt: skip
 """Every parameter that a page reads; one with a value keeps it, so that the others are read."""
 

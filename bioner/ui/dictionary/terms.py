@@ -1,0 +1,191 @@
+"""The Dictionary page's terms: found, chosen, decided about several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from bioner.access import Action
+from bioner.errors import BionerError
+from bioner.review.curation import Choice, CurationAction, curate, undo
+from bioner.review.dictionary import PAGE, Dictionary
+from bioner.review.terms import ORDERS, STATUSES, Order, Term, Wanted
+from bioner.ui.dictionary.one import draw_term
+from bioner.ui.session import (
+    Session,
+    keep_in_url,
+    page_key,
+    show_problem,
+    url_choice,
+    url_int,
+    url_text,
+)
+from bioner.ui.words import many
+
+ALL = "all"
+
+
+def draw_terms(session: Session, dictionary: Dictionary) -> None:
+    """Draw the terms of a dictionary, a page at a time, and what can be decided about them."""
+    wanted, order = choose_wanted(dictionary)
+    count = dictionary.count(wanted)
+    pages = max(1, -(-count // PAGE))
+    page = min(url_int("page", 1, low=1), pages)
+    if pages > 1:
+        key = page_key("dictionary_page")
+        page = int(st.number_input(f"Page, of {pages:,}", 1, pages, page, key=key, width=160))
+    keep_in_url(page=str(page) if page > 1 else "")
+    terms = dictionary.terms(wanted, order=order, offset=(page - 1) * PAGE)
+    if not terms:
+        st.info("No term is like that.", icon=":material/search_off:")
+        return
+    chosen = choose_terms(dictionary, terms, page)
+    st.caption(
+        f"{many(count, 'term')}; {len(chosen)} chosen. Tick the boxes on the left to choose; one "
+        "alone shows its spellings and places."
+    )
+    draw_actions(session, dictionary, chosen)
+    if len(chosen) == 1:
+        draw_term(session, dictionary, chosen[0])
+
+
+def choose_wanted(dictionary: Dictionary) -> tuple[Wanted, Order]:
+    """Let a person say which terms, in which order; the URL keeps it."""
+    places = st.columns([3, 2, 2, 2])
+    text = places[0].text_input(
+        "Part of a name", value=url_text("q"), key=page_key("dictionary_q"), max_chars=200
+    )
+    types = [ALL, *dictionary.labels()]
+    label = places[1].selectbox(
+        "Type",
+        types,
+        index=types.index(url_choice("type", types, ALL)),
+        key=page_key("dictionary_type"),
+    )
+    states = [ALL, *STATUSES]
+    status = places[2].selectbox(
+        "Decided",
+        states,
+        index=states.index(url_choice("status", states, ALL)),
+        key=page_key("dictionary_status"),
+    )
+    order = places[3].selectbox(
+        "Order by",
+        ORDERS,
+        index=ORDERS.index(
+            next(one for one in ORDERS if one == url_choice("by", ORDERS, ORDERS[0]))
+        ),
+        key=page_key("dictionary_order"),
+    )
+    keep_in_url(
+        q=text,
+        type="" if label == ALL else label,
+        status="" if status == ALL else status,
+        by="" if order == ORDERS[0] else order,
+    )
+    wanted = Wanted(
+        text=text,
+        label="" if label == ALL else label,
+        status=next((one for one in STATUSES if one == status), None),
+    )
+    return wanted, order
+
+
+def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> list[Term]:
+    """Show the terms as a table and return those that are ticked."""
+    rows = {
+        "Term": [one.preferred for one in terms],
+        "Type": [one.label for one in terms],
+        "Other types": [
+            ", ".join(f"{label} {count:,}" for label, count in one.labels if label != one.label)
+            for one in terms
+        ],
+        "Mentions": [one.mentions for one in terms],
+        "Texts": [one.documents for one in terms],
+        "Confidence": [one.score for one in terms],
+        "Spellings": [one.variants for one in terms],
+        "Decided": ["" if one.status == "new" else one.status for one in terms],
+        "Concept": [one.identifier for one in terms],
+    }
+    found = st.dataframe(
+        rows,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=page_key(f"dictionary_table_{dictionary.name}_{page}"),
+        column_config={
+            "Confidence": st.column_config.NumberColumn(format="%.2f"),
+            "Other types": st.column_config.TextColumn(help="What else its marks were, how often."),
+        },
+    )
+    return [terms[row] for row in found["selection"]["rows"] if row < len(terms)]
+
+
+def draw_actions(session: Session, dictionary: Dictionary, chosen: Sequence[Term]) -> None:
+    """Draw what can be decided about the terms that are ticked."""
+    may = session.actor.may(Action.DICTIONARY)
+    refused = None if may else "A curator decides about a dictionary's terms."
+    keys = tuple(one.key for one in chosen)
+    is_off = not may or not keys
+    with st.container(horizontal=True):
+        if st.button(
+            "Keep", key="term_keep", shortcut="K", disabled=is_off, help=refused, type="primary"
+        ):
+            decide(session, dictionary, "keep", keys)
+        if st.button("Drop", key="term_drop", shortcut="X", disabled=is_off, help=refused):
+            decide(session, dictionary, "drop", keys)
+        if st.button(
+            "Undo", key="term_undo", shortcut="Z", icon=":material/undo:", disabled=not may,
+            help=refused or "Take back the newest decision, whoever made it.",
+        ):  # fmt: skip
+            take_back(session, dictionary)
+    if is_off:
+        return
+    places = st.columns(2)
+    label = places[0].selectbox(
+        "Type", session.schema.names, index=None, key="term_type", placeholder="Another type …",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if label and places[0].button(f"They are {label}", key="term_retype"):
+        decide(session, dictionary, "retype", keys, label)
+    if len(chosen) < 2:
+        return
+    into = places[1].selectbox(
+        "Merge", [one.preferred for one in chosen], index=None, key="term_into",
+        placeholder="Join them as …", label_visibility="collapsed",
+    )  # fmt: skip
+    if into and places[1].button("Join them", key="term_merge"):
+        home = next(one.key for one in chosen if one.preferred == into)
+        decide(session, dictionary, "merge", tuple(key for key in keys if key != home), home)
+
+
+def decide(
+    session: Session,
+    dictionary: Dictionary,
+    action: CurationAction,
+    keys: tuple[str, ...],
+    value: str = "",
+) -> None:
+    """Put a decision on record and show the page anew."""
+    choice = Choice(action=action, terms=keys, value=value)
+    try:
+        curate(dictionary.path, [choice], types=session.schema.names, actor=session.actor)
+    except BionerError as error:
+        show_problem(error)
+        return
+    st.rerun()
+
+
+def take_back(session: Session, dictionary: Dictionary) -> None:
+    """Undo the newest decision and say which it was."""
+    try:
+        last = undo(dictionary.path, actor=session.actor)
+    except BionerError as error:
+        show_problem(error)
+        return
+    st.toast(
+        "There is nothing to undo." if last is None else f"Undone: {last.action}.",
+        icon=":material/undo:",
+    )
+    st.rerun()
