@@ -78,6 +78,7 @@ def verdict_on(one: Difference, margin: float) -> Verdict:
 def judge_f1(one: Difference, margin: float, *, is_part: bool = False) -> Answer:
     """Answer whether a fall by more than the margin can be ruled out, with the figures."""
     part = " (part)" if is_part else ""
+    fall = f"fall by {margin:g} {'point' if margin == 1 else 'points'} or more"
     told = (
         f"{one.name}{part}: F1 {100 * one.a:.1f} → {100 * one.b:.1f} "
         f"(difference {100 * one.low:+.1f} to {100 * one.high:+.1f})"
@@ -87,13 +88,13 @@ def judge_f1(one: Difference, margin: float, *, is_part: bool = False) -> Answer
     if verdict is Verdict.FELL:
         told += ": a significant fall."
     elif verdict is Verdict.PASSED:
-        told += f": no fall by {margin:g} points or more."
+        told += f": no {fall}."
     else:
         settle = MORE_TEXT if one.name == OWN_TEST else f"more {one.name} test sentences."
         if one.support < few(margin):
             told += f": only {one.support} gold mentions, too few to tell."
         else:
-            told += f": a fall by {margin:g} points or more cannot be ruled out."
+            told += f": a {fall} cannot be ruled out."
     return Answer(one.name, verdict, told, settle, one)
 
 

@@ -116,7 +116,7 @@ def test_a_fall_that_cannot_be_ruled_out_blocks_and_what_would_settle_it_is_said
     unsure = decision(stored(tmp_path, "new", slightly), stored(tmp_path, "old", before))
     genes = next(one for one in unsure.answers if one.name == "BC2GM")
     assert genes.verdict is Verdict.CANNOT_TELL
-    assert "a fall by 1 points or more cannot be ruled out" in genes.text
+    assert "a fall by 1 point or more cannot be ruled out" in genes.text
     assert not unsure.is_accepted
     assert unsure.settles == ("more BC2GM test sentences.",)
     assert "more BC2GM test sentences" in unsure.summary
