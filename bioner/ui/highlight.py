@@ -121,5 +121,5 @@ def _open(
 
 
 def _escape(text: str) -> str:
-    """Escape, with line ends as references: st.html strips and dedents what it is given."""
+    """Return a text as HTML, line ends as references: st.html strips and dedents what it gets."""
     return html.escape(text).replace("\r", "&#13;").replace("\n", "&#10;")

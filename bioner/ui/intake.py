@@ -106,4 +106,4 @@ def draw_intake(took: Intake, source: str) -> None:
                 key=f"intake_{source}_{receipt.mentions_in}_{len(receipt.examples)}",
             )
     if took.unranked:
-        st.warning(took.unranked[:1].upper() + took.unranked[1:], icon=":material/sort:")
+        st.warning(plain(took.unranked[:1].upper() + took.unranked[1:]), icon=":material/sort:")

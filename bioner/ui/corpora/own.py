@@ -40,7 +40,7 @@ def draw_own(session: Session) -> None:
     """Draw the corpora of one's own and the steps that add another."""
     told = session.of(CorporaMemory).added
     if told:
-        st.success(told, icon=":material/check:")
+        st.success(plain(told), icon=":material/check:")
         session.of(CorporaMemory).added = ""
     _draw_present(session)
     st.markdown("**Add a corpus**")
@@ -133,8 +133,8 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
     unknown = [label for label in types if types[label] == suggested[label] == IGNORE]
     if unknown:
         st.info(
-            f"Not known here: {', '.join(unknown)}. Say above what each is; left open, it is no "
-            "evidence for or against any type.",
+            f"Not known here: {plain(', '.join(unknown))}. Say above what each is; left open, it "
+            "is no evidence for or against any type.",
             icon=":material/help:",
         )
     present = [name for name in schema.names if name in types.values()]

@@ -6,6 +6,7 @@ import streamlit as st
 
 from bioner.corpora.catalogue import published
 from bioner.corpora.overview import Shelf
+from bioner.ui.plain import plain
 from bioner.ui.tables import draw_table
 
 
@@ -29,6 +30,6 @@ def draw_sources(shelf: Shelf) -> None:
     )
     if shelf.report.parts:
         st.caption(
-            f"Only a part of {', '.join(shelf.report.parts)} is here: the files differ from the "
-            "published ones, so scores on it are not comparable with published scores."
+            f"Only a part of {plain(', '.join(shelf.report.parts))} is here: the files differ from "
+            "the published ones, so scores on it are not comparable with published scores."
         )

@@ -6,6 +6,7 @@ import streamlit as st
 
 from bioner.ui.home.studio import Studio
 from bioner.ui.merged import open_shelf
+from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link
 from bioner.ui.words import many, usable_said
 
@@ -17,7 +18,8 @@ def draw_next(session: Session, studio: Studio) -> None:
         if studio.running:
             _step(
                 "Watch the training",
-                f"{many(len(studio.running), 'job')} at work: {studio.running[0].spec.title}.",
+                f"{many(len(studio.running), 'job')} at work: "
+                f"{plain(studio.running[0].spec.title)}.",
                 "Train",
                 job=studio.running[0].id,
             )

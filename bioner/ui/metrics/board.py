@@ -12,6 +12,7 @@ from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing
 from bioner.ui import cache
 from bioner.ui.metrics.data import find_data, find_shown, to_csv
+from bioner.ui.plain import plain
 from bioner.ui.session import Session
 from bioner.ui.tables import draw_table
 
@@ -79,8 +80,8 @@ def draw_board(session: Session, split: str) -> None:
     )
     if partial:
         told += (
-            f" Of {', '.join(sorted(partial))} only a part is here: not comparable with what is "
-            "quoted."
+            f" Of {plain(', '.join(sorted(partial)))} only a part is here: not comparable with "
+            "what is quoted."
         )
     st.caption(told)
     if split == "test":

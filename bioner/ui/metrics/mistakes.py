@@ -28,6 +28,7 @@ from bioner.ui.chips import label_html
 from bioner.ui.metrics.charts import confusion, show_confusion
 from bioner.ui.metrics.data import corpus_title, to_csv
 from bioner.ui.metrics.send import draw_send
+from bioner.ui.plain import plain_label
 from bioner.ui.session import Session, keep_in_url, page_link, url_text
 from bioner.ui.snippets import marked_html, sentence_mentions
 
@@ -172,7 +173,7 @@ def draw_found(session: Session, stored: Evaluation, found: Sequence[Mistake], *
     first = by_row[rows[0]][0]
     page_link(
         "Corpora",
-        label=f"Find “{first.surface[:40]}” in the corpora",
+        label=f"Find “{plain_label(first.surface, 40)}” in the corpora",
         icon=":material/search:",
         part="sentences",
         q=first.surface,
@@ -243,6 +244,7 @@ def _most_used(treatment: Mapping[str, Treatment]) -> list[tuple[str, Treatment]
 
 
 def _treatment_text(corpus: str, treatment: Treatment) -> str:
+    """Say as HTML how a corpus marks a surface."""
     if not treatment.marked:
         return html.escape(f"{corpus} leaves it unmarked ({treatment.occurrences:,}×)")
     marked = ", ".join(f"{label} {n:,}" for label, n in treatment.marked.most_common(2))

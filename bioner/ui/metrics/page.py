@@ -185,8 +185,8 @@ def _tell_basis(shown: Standing, data: Data | None) -> None:
         )
     if report.unknown_types:
         st.warning(
-            f"The model has no tag for {', '.join(report.unknown_types)}: every such mention "
-            "counts as missed.",
+            f"The model has no tag for {plain(', '.join(report.unknown_types))}: every such "
+            "mention counts as missed.",
             icon=":material/label_off:",
         )
     if stored is not None and not stored.is_same_schema:
@@ -215,7 +215,8 @@ def _offer_evaluation(
         told = (
             "The corpora are not on this machine, so there are no sentences to look at. "
             if shown
-            else f"{entry.name} has not been scored, and the corpora are not on this machine. "
+            else f"{plain(entry.name)} has not been scored, "
+            "and the corpora are not on this machine. "
         )
         st.info(
             told + "Build them on the Corpora page; or try the page on the small sample of our "

@@ -10,6 +10,7 @@ from bioner.ui import charts
 from bioner.ui.charts import Bar, Cell, Point
 from bioner.ui.metrics.charts import score_bars
 from bioner.ui.metrics.data import corpus_title, learning_curve, to_csv
+from bioner.ui.plain import plain
 from bioner.ui.session import Session
 
 COLUMNS = {
@@ -150,7 +151,7 @@ def _draw_types(session: Session, report: Report) -> None:
     empty = [name for name in absent if name in report.by_type]
     told = []
     if folded:
-        told.append(f"No corpus here has gold mentions of {', '.join(folded)}: no score.")
+        told.append(f"No corpus here has gold mentions of {plain(', '.join(folded))}: no score.")
     if empty:
         told.append(
             f"{', '.join(empty)}: marked by the model, but without a single gold mention, so there "
@@ -181,8 +182,8 @@ def _draw_corpora(report: Report) -> None:
         )
     if report.parts:
         st.caption(
-            f"Only a part of {', '.join(report.parts)} is here: its number is not comparable with "
-            "published ones and stays out of the mean."
+            f"Only a part of {plain(', '.join(report.parts))} is here: its number is not "
+            "comparable with published ones and stays out of the mean."
         )
 
 

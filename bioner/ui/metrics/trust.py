@@ -11,6 +11,7 @@ from bioner.ui import charts
 from bioner.ui.charts import PALETTE, Bar
 from bioner.ui.metrics.charts import reliability
 from bioner.ui.metrics.data import corpus_title
+from bioner.ui.plain import plain
 from bioner.ui.session import Session
 from bioner.ui.tables import draw_table
 
@@ -69,7 +70,7 @@ def _draw_over_firing(report: Report) -> None:
     )
     everywhere = [name for name in report.over_firing if name not in measured]
     if everywhere:
-        st.caption(f"Looked for in every sentence here: {', '.join(everywhere)}.")
+        st.caption(f"Looked for in every sentence here: {plain(', '.join(everywhere))}.")
     ignored = sum(one.in_ignored for one in report.by_corpus.values())
     if ignored:
         st.caption(

@@ -223,5 +223,5 @@ def _bring_in(
             icon=":material/error:",
         )
     if took.unranked:
-        st.warning(took.unranked, icon=":material/sort:")
+        st.warning(plain(took.unranked), icon=":material/sort:")
     return took

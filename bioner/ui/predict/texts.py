@@ -187,7 +187,7 @@ def _choose_files(session: Session) -> list[Document]:
             show_problem(error)
             continue
         for note in upload.notes:
-            st.caption(f":material/info: {note}")
+            st.caption(f":material/info: {plain(note)}")
         given += sum(len(document.mentions) for document in upload.documents)
         for document in upload.documents:
             documents += _checked(document.text, document.id)

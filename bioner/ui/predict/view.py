@@ -11,6 +11,7 @@ import streamlit as st
 from bioner.labels import LabelSchema
 from bioner.spans import Alternative, Document, Mention
 from bioner.ui.chips import color_of
+from bioner.ui.plain import plain_label
 from bioner.ui.session import keep_in_url, url_choice, url_choices, url_int, url_text
 
 
@@ -24,7 +25,7 @@ def choose_view(schema: LabelSchema) -> View:
         ["types", "groups"],
         default=url_choice("view", ("types", "groups"), "types"),
         key="predict_view",
-        format_func=lambda name: f"{len(numbers[name])} {name}",
+        format_func=lambda name: f"{len(numbers[name])} {plain_label(name)}",
         help="Groups put together the types that corpora themselves do not tell apart, "
         "such as gene and protein.",
         required=True,
@@ -71,7 +72,7 @@ def choose_labels(documents: Sequence[Document], schema: LabelSchema, view: View
             selection_mode="multi",
             default=[label for label in counts if label not in asked],
             key=key,
-            format_func=lambda label: f"{label} {told[label]}",
+            format_func=lambda label: f"{plain_label(label)} {told[label]}",
             label_visibility="collapsed",
             help="Click a type to leave it out or take it back in.",
         )

@@ -94,7 +94,7 @@ def _draw_disagreements(desk: Desk, agreement: Agreement) -> None:
             columns = st.columns(2)
             for column, who in zip(columns, (agreement.a, agreement.b), strict=True):
                 with column:
-                    st.caption(who)
+                    st.caption(plain(who))
                     _draw_copy(desk, review, who)
                     if st.button(
                         f"Choose {plain_label(who)}’s",

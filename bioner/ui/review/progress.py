@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bioner.ui.plain import plain
 from bioner.ui.review.desk import Desk
 from bioner.ui.session import page_link
 from bioner.ui.words import many
@@ -55,5 +56,5 @@ def draw_progress(desk: Desk) -> None:
         progress.settled / progress.items if progress.items else 0.0, text=" · ".join(parts)
     )
     if desk.memory.message:
-        st.toast(desk.memory.message, icon=":material/info:", duration="long")
+        st.toast(plain(desk.memory.message), icon=":material/info:", duration="long")
         desk.memory.message = ""

@@ -79,9 +79,9 @@ def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
     for finding in check_launch(spec, session.settings):
         (problems if finding.is_blocking else notes).append(finding.text)
     for text in problems:
-        st.error(text, icon=":material/block:")
+        st.error(plain(text), icon=":material/block:")
     for text in notes:
-        st.info(text, icon=":material/info:")
+        st.info(plain(text), icon=":material/info:")
     with st.expander("The command", icon=":material/terminal:"):
         st.code(shown_command(spec), language="sh", wrap_lines=True)
     pressed = st.button(
@@ -93,7 +93,9 @@ def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
             session,
             Action.JOBS,
             disabled=bool(problems),
-            help=problems[0] if problems else "It goes on when this tab or the app is closed.",
+            help=plain(problems[0])
+            if problems
+            else "It goes on when this tab or the app is closed.",
         ),
     )
     return spec if pressed else None

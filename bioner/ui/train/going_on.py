@@ -164,6 +164,6 @@ def _draw_start(session: Session, spec: JobSpec, problems: Sequence[str]) -> boo
             session,
             Action.JOBS,
             disabled=bool(found),
-            help=found[0] if found else "It goes on when this tab or the app is closed.",
+            help=plain(found[0]) if found else "It goes on when this tab or the app is closed.",
         ),
     )
