@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.scores import write_between
@@ -54,6 +55,11 @@ def our_row(report: Report) -> dict[Place, float]:
             if one.support:
                 found[corpus, label] = 100 * one.f1
     return found
+
+
+def untold_row(report: Report) -> dict[Place, float]:
+    """Return F1 in per cent by place where the model was told no convention; empty if none."""
+    return our_row(replace(report, by_corpus=report.by_corpus_any))
 
 
 def mean_of_nine(row: Mapping[Place, float]) -> float | None:
@@ -121,7 +127,11 @@ def main() -> None:
         kind = "one model for all ten corpora, 13 types folded to each corpus's terms"
         parts = "; BC4CHEMD left out, only a part of it is here" if report.parts else ""
         note = f"`python -m bioner evaluate --model {folder.name}`: {kind}{parts}"
-        ours.append((title or f"{folder.name} (22 M, from {card.base})", note, our_row(report)))
+        shown = title or f"{folder.name} (22 M, from {card.base})"
+        ours.append((shown, note, our_row(report)))
+        if report.by_corpus_any:
+            untold = "the same model, told no convention"
+            ours.append((f"{shown}, any", untold, untold_row(report)))
     text = paper_table(ours)
     print(text)
     if args.write:

@@ -63,6 +63,11 @@ def markdown(columns: Sequence[Column]) -> str:
             [f"**{100 * c.report.mean_f1:.1f}**" for c in columns],
         ),
     ]
+    if any(column.report.by_corpus_any for column in columns):
+        untold = [
+            f"{100 * c.report.mean_f1_any:.1f}" if c.report.by_corpus_any else "–" for c in columns
+        ]
+        lines.append(_line("the same, told no convention (any)", untold))
     for corpus in first.by_corpus:
         name = f"{corpus} (part)" if corpus in first.parts else corpus
         values = [_f1(column.report, corpus) for column in columns]

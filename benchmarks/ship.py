@@ -37,6 +37,7 @@ KEPT = (
     "vocab.txt",
     "special_tokens_map.json",
     "training_hashes.bin",
+    "conventions.json",
 )
 
 
@@ -55,7 +56,10 @@ def halve(
     weights = {name: w.float() for name, w in load_file(trained / "model.safetensors").items()}
     if base:
         start = load_file(base / "model.safetensors")
-        weights = {n: share * w + (1 - share) * start[n].float() for n, w in weights.items()}
+        for name, before in start.items():
+            # pieces of conventions that the start had not stay as they were learned
+            old = weights[name][: len(before)]
+            old.copy_(share * old + (1 - share) * before.float())
     weights["classifier.bias"][0] += outside
     half = {name: w.to(torch.float16).contiguous() for name, w in weights.items()}
     if not all(torch.isfinite(w).all() for w in half.values()):

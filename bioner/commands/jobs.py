@@ -99,6 +99,9 @@ def estimate_(
     accumulate: Annotated[int, typer.Option(help="Batches to an optimizer step.")] = 1,
     device: Annotated[Device, typer.Option(help="auto, cpu or cuda.")] = Device.AUTO,
     gpus: Annotated[int, typer.Option(min=1, max=64, help="Cards that share a step.")] = 1,
+    conventions: Annotated[
+        bool, typer.Option("--conventions", help="With whose rules of marking hold, as in train.")
+    ] = False,
     measure: Annotated[
         bool, typer.Option("--measure", help="Take a few steps here first, about 20 s.")
     ] = False,
@@ -118,7 +121,9 @@ def estimate_(
     )
     chosen = find_base(base, settings)
     groups = cost.train_groups(data or settings.merged)
-    size = cost.chosen_size(groups, cost.known_corpora(groups, corpora.split(",")))
+    is_told = conventions or chosen.knows_conventions
+    named = cost.known_corpora(groups, corpora.split(","))
+    size = cost.chosen_size(groups, named, is_told=is_told)
     where = resolve_device(device)
     if measure:
         cost.measure_speed(settings, chosen.value, where, batch_size)

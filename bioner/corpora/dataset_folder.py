@@ -245,6 +245,17 @@ def _opened(folder: Path, split: str) -> Iterator[pq.ParquetFile]:
         raise CorpusError(f"{path}: not readable ({said}); {REBUILD}") from error
 
 
+def keeps_readings(folder: Path) -> bool:
+    """Return whether a merged folder keeps what each source says of a sentence that several share.
+
+    Folders that were built before that was kept do not; without a train split none is missed.
+    """
+    import pyarrow.parquet as pq
+
+    path = folder / "train.parquet"
+    return not path.is_file() or BY_SOURCE in pq.read_schema(path).names
+
+
 def read_dataset(folder: Path, splits: Iterable[str] = SPLITS) -> Dataset:
     """Read a merged folder, or some of its splits. Raises CorpusError where it is incomplete."""
     manifest = read_manifest(folder)

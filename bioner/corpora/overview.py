@@ -196,6 +196,23 @@ class Shelf:
         """
         return self.labelled.get(search_words(text).lower(), ())
 
+    def labelled_in(self, text: str, corpus: str, *, most: int = 3) -> tuple[Labelled, ...]:
+        """Return how one corpus labels this very surface, else longer ones that hold its words.
+
+        The most frequent first: what a person needs to see a corpus's rules at work.
+        """
+        own = [one for one in self.labelled_as(text) if one.corpus == corpus]
+        if not own:
+            words = f" {search_words(text).lower()} "
+            own = [
+                one
+                for surface, uses in self.labelled.items()
+                if words in f" {surface} "
+                for one in uses
+                if one.corpus == corpus
+            ]
+        return tuple(sorted(own, key=lambda one: -one.mentions)[:most])
+
     def dataset(self) -> Dataset:
         """Return the sentences as a dataset."""
         by_split = {name: self.table.filter(_is_in(self.table["split"], [name])) for name in SPLITS}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bioner.corpora.registry import CORPORA
 from bioner.evaluation.matching import MatchCounts, Matching, match_counts_from_json
 from bioner.evaluation.mistakes import Mistake
 from bioner.tagging.calibration import Reliability, reliability_from_json
@@ -212,8 +213,12 @@ class Report:
 
     @property
     def mean_over(self) -> tuple[str, ...]:
-        """The corpora that are here whole."""
-        return tuple(c for c in self.by_corpus if c not in self.parts)
+        """The corpora that are here whole; of the ten alone where any of them is.
+
+        So the mean stays comparable when others are merged beside them.
+        """
+        whole = tuple(c for c in self.by_corpus if c not in self.parts)
+        return tuple(c for c in whole if c in CORPORA) or whole
 
     @property
     def mean_f1(self) -> float:

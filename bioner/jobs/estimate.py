@@ -30,15 +30,19 @@ CALIBRATION_LIMIT_S = 120.0
 
 @dataclass(frozen=True)
 class TrainSize:
-    """Sentences and words (corpus tokens) that a run would train on."""
+    """Sentences and words (corpus tokens) that a run would train on.
+
+    ``is_told``: each sentence carries the piece that says whose rules hold.
+    """
 
     sentences: int
     words: int
+    is_told: bool = False
 
     @property
     def pieces(self) -> int:
         """Word-pieces of one epoch, special tokens included."""
-        return round(self.words * PIECES_PER_WORD) + 2 * self.sentences
+        return round(self.words * PIECES_PER_WORD) + (2 + self.is_told) * self.sentences
 
 
 @dataclass(frozen=True)
@@ -105,10 +109,12 @@ def corpora_of(groups: Sequence[TrainGroup]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def chosen_size(groups: Sequence[TrainGroup], corpora: Collection[str]) -> TrainSize:
+def chosen_size(
+    groups: Sequence[TrainGroup], corpora: Collection[str], *, is_told: bool = False
+) -> TrainSize:
     """Return what is left to train on when only these corpora are chosen."""
     chosen = [group.size for group in groups if group.sources & set(corpora)]
-    return TrainSize(sum(s.sentences for s in chosen), sum(s.words for s in chosen))
+    return TrainSize(sum(s.sentences for s in chosen), sum(s.words for s in chosen), is_told)
 
 
 def known_corpora(groups: Sequence[TrainGroup], names: Iterable[str]) -> tuple[str, ...]:

@@ -61,6 +61,14 @@ class Choices:
     device: Device
     gpus: int
     name: str
+    conventions: bool = False
+    any_share: float = 0.25
+    convention_dropout: float = 0.0
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the model learns whose rules of marking hold: asked for, or known to its base."""
+        return self.conventions or self.base.knows_conventions
 
 
 def name_problems(name: str) -> list[str]:
@@ -155,11 +163,23 @@ def _training_words(out: Path, choices: Choices, cost: Estimate) -> list[str]:
         ("--accumulate", choices.accumulate, 1),
         ("--max-length", choices.max_length, 256),
         ("--precision", choices.precision, Precision.AUTO),
+        *_told_options(choices),
     ):
         if value != default:
             words += [name, str(value)]
+    if choices.is_told:
+        words.append("--conventions")
     every = max(5, cost.steps // 8)
     return [*words, "--eval-steps", str(every), "--save-steps", str(min(200, max(20, every)))]
+
+
+def _told_options(choices: Choices) -> tuple[tuple[str, float, float], ...]:
+    if not choices.is_told:
+        return ()
+    return (
+        ("--any-share", choices.any_share, 0.25),
+        ("--convention-dropout", choices.convention_dropout, 0.0),
+    )
 
 
 def retraining_spec(
@@ -173,13 +193,13 @@ def retraining_spec(
     """Return the job that trains a model on with the corrections.
 
     Under the next free name if none is given; ``options`` are those of ``retrain`` that a person
-    has changed.
+    has changed, a flag's value empty.
     """
     out = settings.models / (name or next_name(settings, parent.name))
     device = resolve_device(settings.device)
     words = ["retrain", "--base", str(parent), "--out", str(out), "--device", device]
     for option_, value in options.items():
-        words += [option_, value]
+        words += [option_, value] if value else [option_]
     return job_spec(words, settings, title=out.name, cost=cost, details=retraining_details(parent))
 
 

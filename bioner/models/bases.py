@@ -10,6 +10,7 @@ from bioner.errors import ModelError
 from bioner.models.catalogue import list_models, named_model
 from bioner.models.encoders import BaseKind, kind_of_base
 from bioner.models.folder import WEIGHTS, check_folder, read_tensor_shapes
+from bioner.models.reserved_pieces import has_conventions
 from bioner.settings import Settings, hub_cache
 
 BIOBERT = "dmis-lab/biobert-base-cased-v1.2"
@@ -31,6 +32,7 @@ class Base:
     is_local: bool
     is_trained: bool = False
     parameters: int = BERT_BASE_PARAMETERS
+    knows_conventions: bool = False
 
     @property
     def label(self) -> str:
@@ -61,7 +63,7 @@ def base_of(value: str) -> Base:
     """Describe an encoder that a person named by path or by hub name."""
     folder = Path(value).expanduser()
     if folder.is_dir():
-        return Base(str(folder), folder.name, True, parameters=count_parameters(folder))
+        return _local(folder, folder.name)
     return Base(value, HUB.get(value, value), hub_cached(value))
 
 
@@ -87,14 +89,19 @@ def _encoder_folders(settings: Settings) -> Iterator[Base]:
         folders = [root] if (root / "config.json").exists() else sorted(root.iterdir())
         for folder in folders:
             if folder.is_dir() and check_folder(folder) is None:
-                yield Base(str(folder), folder.name, True, parameters=count_parameters(folder))
+                yield _local(folder, folder.name)
 
 
 def _models(settings: Settings) -> Iterator[Base]:
     for entry in list_models(settings.models):
         if entry.problem is None:
-            parameters = count_parameters(entry.folder)
-            yield Base(str(entry.folder), entry.name, True, entry.can_tag, parameters)
+            yield _local(entry.folder, entry.name, is_trained=entry.can_tag)
+
+
+def _local(folder: Path, title: str, *, is_trained: bool = False) -> Base:
+    return Base(
+        str(folder), title, True, is_trained, count_parameters(folder), has_conventions(folder)
+    )
 
 
 def count_parameters(folder: Path) -> int:

@@ -41,6 +41,11 @@ def read_conventions(folder: Path) -> Conventions:
         raise ModelError(f"{path}: {error}; {COPY_AGAIN}") from error
 
 
+def has_conventions(folder: Path) -> bool:
+    """Return whether a folder has reserved pieces, without reading them."""
+    return (folder / CONVENTIONS).is_file()
+
+
 def write_conventions(folder: Path, conventions: Conventions) -> None:
     """Write the list, and make stock Transformers read the folder's own tokenizer template.
 

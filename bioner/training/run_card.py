@@ -90,7 +90,9 @@ def _scores(card: ModelCard) -> Iterable[tuple[str, Any]]:
     for corpus, scores in card.scores.get("by_corpus", {}).items():
         value = scores.get("micro", {}).get("f1")
         if value is not None:
-            yield f"{corpus}, micro F1", f"{100 * value:.1f}"
+            untold = card.scores.get("by_corpus_any", {}).get(corpus, {}).get("micro", {}).get("f1")
+            beside = "" if untold is None else f" (told no convention: {100 * untold:.1f})"
+            yield f"{corpus}, micro F1", f"{100 * value:.1f}{beside}"
 
 
 def _table(rows: Iterable[tuple[str, Any]]) -> str:

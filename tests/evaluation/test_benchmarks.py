@@ -13,7 +13,9 @@ from benchmarks.active_learning import Arm, Round, Size, choose_base, order_of, 
 from benchmarks.external import External, external_table, score_documents, without_known
 from benchmarks.loop import Outcome, Side, as_corrected, patterns_of
 from benchmarks.loop import markdown as loop_markdown
+from benchmarks.paper_table import our_row, untold_row
 from benchmarks.scores import BEGIN, END, Column, markdown, stray_marks, write_between
+from benchmarks.ship import KEPT, halve
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.evaluation.evaluate import evaluate_and_store
@@ -92,6 +94,41 @@ def test_the_table_has_a_line_for_each_corpus_and_says_what_is_a_part(column: Co
     assert "| BC4CHEMD (part) |" in text
     assert "| *BioRED dev, 64 abstracts, never trained on* | 50.0 |" in text
     assert text.endswith("shipped: one epoch.")
+
+
+def test_scores_told_no_convention_have_a_line_of_their_own(column: Column) -> None:
+    assert "told no convention" not in markdown([column])
+    report = column.report
+    told = replace(column, title="told", report=replace(report, by_corpus_any=report.by_corpus))
+    f1 = f"{100 * report.mean_f1:.1f}"
+    assert f"| the same, told no convention (any) | – | {f1} |" in markdown([column, told])
+    assert untold_row(told.report) == our_row(report)
+    assert not untold_row(report)
+
+
+def test_the_mean_is_over_the_ten_whatever_is_merged_beside_them(column: Column) -> None:
+    report = column.report
+    more = replace(report, by_corpus={**report.by_corpus, "NLM-Gene": report.by_corpus["BC2GM"]})
+    assert more.mean_over == report.mean_over
+    own = replace(report, by_corpus={"ward": report.by_corpus["BC2GM"]})
+    assert own.mean_over == ("ward",)
+
+
+def test_shipping_keeps_conventions_and_a_new_piece_as_it_was_learned(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file, save_file
+
+    assert "conventions.json" in KEPT
+    for name, rows in (("start", 2), ("trained", 3)):
+        (tmp_path / name).mkdir()
+        value = float(rows)
+        weights = {"words": torch.full((rows, 2), value), "classifier.bias": torch.zeros(3)}
+        save_file(weights, tmp_path / name / "model.safetensors")
+        (tmp_path / name / "config.json").write_text("{}")
+    (tmp_path / "out").mkdir()
+    halve(tmp_path / "trained", tmp_path / "out", base=tmp_path / "start", share=0.5)
+    made = load_file(tmp_path / "out" / "model.safetensors")["words"]
+    assert made.tolist() == [[2.5, 2.5], [2.5, 2.5], [3.0, 3.0]]
 
 
 def test_stray_marks_are_those_of_types_nobody_looked_for(column: Column) -> None:

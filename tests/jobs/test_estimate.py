@@ -35,6 +35,12 @@ def test_fused_sentence_counts_for_each_of_its_corpora_and_once_in_the_sum() -> 
     assert estimate.chosen_size(groups, ["BioNLP13CG"]) == TrainSize(3, 30)
 
 
+def test_the_piece_that_tells_whose_rules_hold_counts_in_every_sentence() -> None:
+    groups = [TrainGroup(frozenset({"CRAFT"}), TrainSize(5, 50))]
+    plain, told = (estimate.chosen_size(groups, ["CRAFT"], is_told=told) for told in (False, True))
+    assert told.pieces == plain.pieces + 5
+
+
 def test_estimate_says_when_the_limit_of_steps_cuts_the_run() -> None:
     size = TrainSize(240, 2400)
     whole = estimate.estimate(

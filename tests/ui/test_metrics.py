@@ -8,21 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from metrics_support import GOOD, SCHEMA, WORSE, make_data, sentence, store_report
+from metrics_support import GOOD, KNOWN, SCHEMA, WORSE, make_data, sentence, store_report
 from page_support import make_model
 from streamlit.testing.v1 import AppTest
 from support import DictionaryTagger
 
+from bioner.conventions import Conventions, pieces_for
 from bioner.corpora.dataset_folder import read_manifest, write_dataset
 from bioner.errors import JobError
+from bioner.evaluation.evaluate import evaluate_and_store
+from bioner.evaluation.keys import evaluation_key
 from bioner.evaluation.promotion import promote, recorded
 from bioner.evaluation.published import ANCHORS, COLUMNS
+from bioner.evaluation.reports import FOLDER
 from bioner.evaluation.scoring import score
 from bioner.jobs import launch
 from bioner.models.card import read_card, write_card
 from bioner.models.catalogue import active_model
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
-from bioner.spans import Document, mention
+from bioner.spans import Document, mention, with_spans
 from bioner.store import Edit, Project, open_store
 from bioner.ui.metrics.board import column_name
 from bioner.ui.metrics.data import SAMPLE
@@ -126,6 +130,32 @@ def test_a_part_of_a_corpus_is_called_one_everywhere(place: Settings) -> None:
     ours = board[board["Model"] == "bioner-compact"]
     assert ours["BC4CHEMD"].isna().all()
     assert not ours["BC4CHEMD (part)"].isna().any()
+
+
+def test_scores_told_no_convention_stand_beside_those_by_own_rules(place: Settings) -> None:
+    class Knowing(DictionaryTagger):
+        """Told a corpus's own rules it knows all its words; told none, no genes."""
+
+        name = "bioner-compact"
+        conventions = Conventions((), pieces_for(["BC2GM"])).knowing({"BC2GM": {"Gene"}})
+
+        def tag(self, sentences, *, progress=None):
+            found = super().tag(sentences, progress=progress)
+            return [with_spans(s, [x for x in s.spans if x.label != "Gene"]) for s in found]
+
+        def tag_own(self, sentences, *, progress=None):
+            return super().tag(sentences, progress=progress)
+
+    data = make_data(count=20)
+    write_dataset(data, place.merged)
+    key = evaluation_key(place.models / "bioner-compact", place.merged)
+    evaluate_and_store(Knowing(data, GOOD), data, key, place.data / FOLDER, trained_on=KNOWN)
+    app = open_page(model="bioner-compact")
+    table = table_with(app, "F1, any")
+    rows = dict(zip(table["Corpus"], table["F1, any"], strict=True))
+    assert rows["BC2GM"] == 0
+    assert rows["NCBI-disease"] == 100
+    assert "told nobody's" in told(app)
 
 
 def test_one_corpus_and_types_without_a_gold_mention_are_said(place: Settings) -> None:

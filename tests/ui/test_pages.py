@@ -371,9 +371,9 @@ def test_a_label_switched_off_in_the_link_is_hidden(filled: Settings) -> None:
     assert "1 mention of 1 type" in told(app)
 
 
-def why(text: str, chosen: str) -> str:
+def why(text: str, chosen: str, **link: str) -> str:
     """Return what Predict says of this text when this mention (its place and type) is chosen."""
-    app = open_app("3_Predict.py", text=text)
+    app = open_app("3_Predict.py", text=text, **link)
     app.session_state["bioner_session"].of(PredictMemory).chosen = chosen
     app.run()
     assert not app.exception
@@ -388,6 +388,47 @@ def test_why_shows_the_same_words_of_the_corpora_or_says_that_there_are_none(
     assert '<div class="bn-uses">' not in said
     said = why("We gave aspirin to mice.", "19-23:Organism")
     assert "<b>mice</b>" in said
+
+
+def test_why_tells_whose_rules_were_followed_with_an_example_of_theirs(
+    filled: Settings, told_model: Path
+) -> None:
+    text = "We gave aspirin to mice."
+    assert "As in" not in why(text, "8-15:Chemical")
+    said = why(text, "8-15:Chemical", **{"as": "Trial"})
+    assert "**As in Trial**" in said
+    assert "“aspirin” is marked nowhere by these rules" in said
+    store = open_store(filled)
+    store.import_documents("Trial", [Document("d2", "We use low-dose aspirin.")])
+    (item,) = store.items_of("Trial", "d2")
+    seen = store.open_item(item, "Ada").surface
+    store.save(
+        Edit(
+            item=item,
+            base=0,
+            surface=seen,
+            mentions=(mention(7, 23, "Chemical", status="reviewed"),),
+            surfaces=("low-dose aspirin",),
+            reviewer="Ada",
+            verdict="correct",
+        )
+    )
+    store.close()
+    said = why(text, "8-15:Chemical", **{"as": "Trial"})
+    assert "Corrected so by reviewers, 1 time" in said
+    assert "low - dose aspirin" in said
+
+
+def test_a_corpuss_own_examples_are_those_words_else_longer_ones_with_them() -> None:
+    shelf = open_sample(read_settings().sample, read_schema())
+    surface, uses = next((s, u) for s, u in shelf.labelled.items() if " " in s)
+    corpus = uses[0].corpus
+    assert shelf.labelled_in(surface, corpus)[0].surface.lower() == surface
+    inner = surface.split()[0]
+    found = shelf.labelled_in(inner, corpus, most=50)
+    assert found
+    assert all(f" {inner} " in f" {one.surface.lower()} " for one in found)
+    assert not shelf.labelled_in("nowhere at all", corpus)
 
 
 def test_correct_these_takes_the_document_to_review(filled: Settings) -> None:

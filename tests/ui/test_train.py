@@ -10,14 +10,17 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from runs import make_model, make_run
 from streamlit.testing.v1 import AppTest
 
+from bioner.conventions import Conventions, pieces_for
 from bioner.jobs import estimate
 from bioner.jobs.folder import list_jobs
 from bioner.models import bases
 from bioner.models.card import ModelCard
+from bioner.models.reserved_pieces import CONVENTIONS
 from bioner.processes import process_id
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.training import run_card
@@ -226,6 +229,53 @@ def test_form_makes_the_command_of_what_was_chosen(place: Settings, tmp_path: Pa
     assert not page.button(key="train_start").disabled
     page.multiselect(key="train_corpora").set_value([]).run()
     assert "Choose a corpus to go on" in said(page)
+
+
+def test_a_switch_teaches_conventions_and_the_command_says_so(
+    place: Settings, tmp_path: Path
+) -> None:
+    make_merged(place)
+    make_model(tmp_path / "encoders", "tiny", head=False)
+    page = open_view("new")
+    assert "--conventions" not in page.code[0].value
+    page.toggle(key="train_corrections").set_value(True)
+    page.toggle(key="train_conventions_False").set_value(True).run()
+    assert not page.exception
+    assert "Each corpus becomes a convention" in said(page)
+    assert "Each project of corrections gets one of its own" in said(page)
+    assert "--conventions" in page.code[0].value
+    assert "--any-share" not in page.code[0].value
+    page.number_input(key="train_any_share").set_value(0.5).run()
+    assert "--any-share 0.5" in page.code[0].value
+    assert not page.button(key="train_start").disabled
+
+
+def test_merged_data_from_before_readings_were_kept_asks_for_a_rebuild(
+    place: Settings, tmp_path: Path
+) -> None:
+    make_merged(place)
+    make_model(tmp_path / "encoders", "tiny", head=False)
+    path = place.merged / "train.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns(["by_source"]), path)
+    page = open_view("new")
+    assert not page.button(key="train_start").disabled
+    page.toggle(key="train_conventions_False").set_value(True).run()
+    assert "built before it kept what each corpus says" in said(page)
+    assert page.button(key="train_start").disabled
+
+
+def test_a_base_that_knows_conventions_is_taught_them_in_any_case(
+    place: Settings, tmp_path: Path
+) -> None:
+    make_merged(place)
+    folder = make_model(tmp_path / "encoders", "tiny", head=False)
+    known = Conventions((), pieces_for(["CRAFT"]))
+    (folder / CONVENTIONS).write_text(json.dumps(known.to_json()), encoding="utf-8")
+    page = open_view("new")
+    assert page.toggle(key="train_conventions_True").disabled
+    assert page.toggle(key="train_conventions_True").value
+    assert "--conventions" in page.code[0].value
 
 
 def test_pace_is_measured_at_the_press_of_a_button(

@@ -25,6 +25,9 @@ COLUMNS = {
         help="Of the gold mentions, the share that the model found exactly.",
     ),
     "F1": st.column_config.NumberColumn(format="%.1f", width=48, help="Their harmonic mean."),
+    "F1, any": st.column_config.NumberColumn(
+        format="%.1f", width=60, help="F1 of the same model, told nobody's rules in particular."
+    ),
     "From": st.column_config.NumberColumn(
         format="%.1f", width=52, help="95 % bootstrap interval of F1, its lower end."
     ),
@@ -60,7 +63,11 @@ def _draw_numbers(report: Report) -> None:
     cells[0].metric(
         f"Mean F1 of {whole} corpora" if whole != 1 else "F1 of the one corpus",
         _points(report.mean_f1) if whole else "–",
-        help="Each corpus counts alike; a corpus of which only a part is here stays out.",
+        help="Each corpus counts alike; a corpus of which only a part is here stays out, and so do "
+        "corpora beside the ten.",
+        delta=f"{_points(report.mean_f1_any)} told none" if report.by_corpus_any else None,
+        delta_color="off",
+        delta_arrow="off",
     )
     micro = report.micro
     cells[1].metric(
@@ -176,15 +183,31 @@ def _draw_corpora(report: Report) -> None:
         )
     with table:
         _draw_table(
-            [_row("Corpus", name, one.micro) for name, one in by_corpus.items()],
+            [
+                {**_row("Corpus", name, one.micro), **_untold(report, corpus)}
+                for (name, one), corpus in zip(by_corpus.items(), report.by_corpus, strict=True)
+            ],
             "metrics_corpus_table",
             f"{report.model}-{report.split}-corpora.csv",
+        )
+    if report.by_corpus_any:
+        st.caption(
+            "F1 by each corpus's own rules of marking, which the model was told; *any*: the same "
+            "model told nobody's."
         )
     if report.parts:
         st.caption(
             f"Only a part of {plain(', '.join(report.parts))} is here: its number is not "
             "comparable with published ones and stays out of the mean."
         )
+
+
+def _untold(report: Report, corpus: str) -> dict[str, object]:
+    """Return the cell of a corpus's F1 where the model was told no convention, if it knows any."""
+    if not report.by_corpus_any:
+        return {}
+    found = report.by_corpus_any.get(corpus)
+    return {"F1, any": 100 * found.micro.f1 if found and found.micro.support else None}
 
 
 def _draw_learning(session: Session, shown: Standing) -> None:

@@ -7,24 +7,28 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from bioner.corpora.overview import Labelled, Shelf
+from bioner.conventions import ANY
+from bioner.corpora.overview import Labelled, Shelf, search_words
+from bioner.errors import BionerError
 from bioner.labels import LabelSchema
-from bioner.spans import Document, Mention, rivals
+from bioner.spans import Document, Mention, Sentence, rivals
 from bioner.ui.chips import color_of, label_html
 from bioner.ui.merged import open_shelf
-from bioner.ui.plain import plain_label
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.predict.marks import mention_key
 from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.session import Session, page_link
 from bioner.ui.snippets import sentence_html
+from bioner.ui.words import many
+
+Explain = Callable[[Document, Mention], None]
+"""Draws why a mention of a document has its label."""
 
 
-def draw_chosen(
-    session: Session, parts: Sequence[Document], explain: Callable[[Document, Mention], None]
-) -> None:
-    """Draw the card of the chosen mention, or how to choose one; ``explain`` draws its reasons."""
+def draw_chosen(session: Session, parts: Sequence[Document], reasons: Sequence[Explain]) -> None:
+    """Draw the card of the chosen mention, or how to choose one; ``reasons``: why, a part each."""
     chosen = session.of(PredictMemory).chosen
-    for document in parts:
+    for document, explain in zip(parts, reasons, strict=True):
         for one in document.mentions:
             if mention_key(one) == chosen:
                 st.html(chosen_html(document, one, session.schema))
@@ -61,11 +65,16 @@ def _bar_html(label: str, score: float | None, schema: LabelSchema) -> str:
     )
 
 
-def explain(session: Session) -> Callable[[Document, Mention], None]:
-    """Return what draws why a mention has its label: how the corpora label the same words."""
+def explain(session: Session, convention: str = ANY) -> Explain:
+    """Return what draws why a mention has its label: how the corpora label the same words.
+
+    Under a convention its own examples come first: the corpus's, or the project's corrections.
+    """
 
     def draw(document: Document, one: Mention) -> None:
         shelf = open_shelf(session)
+        if convention != ANY:
+            _draw_convention(session, shelf, convention, document.surface(one))
         if shelf is None:
             return
         surface = document.surface(one)
@@ -88,6 +97,39 @@ def explain(session: Session) -> Callable[[Document, Mention], None]:
         )
 
     return draw
+
+
+def _draw_convention(session: Session, shelf: Shelf | None, convention: str, surface: str) -> None:
+    """Draw how the convention that was told marks these words, with an example."""
+    st.markdown(f"**As in {plain(convention)}**")
+    uses = shelf.labelled_in(surface, convention) if shelf else ()
+    if shelf and uses:
+        st.html(_uses_html(uses, shelf))
+        st.html(_example_html(uses[0], shelf))
+        return
+    examples = _corrected(session, convention, surface)
+    if examples:
+        st.caption(f"Corrected so by reviewers, {many(len(examples), 'time')}.")
+        st.html(f'<div class="bn-card">{sentence_html(examples[0], session.schema)}</div>')
+        return
+    st.caption(
+        f"“{plain_label(surface)}” is marked nowhere by these rules: the model goes by how they "
+        "mark words like it."
+    )
+
+
+def _corrected(session: Session, project: str, surface: str) -> list[Sentence]:
+    """Return the project's reviewed sentences that mark these words, or more words around them."""
+    words = f" {search_words(surface).lower()} "
+    try:
+        reviewed = session.store().corrections(project)
+    except BionerError:
+        return []
+    return [
+        one
+        for one in reviewed
+        if any(words in f" {search_words(one.surface(span)).lower()} " for span in one.spans)
+    ]
 
 
 def _uses_html(uses: Sequence[Labelled], shelf: Shelf) -> str:

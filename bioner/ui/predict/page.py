@@ -52,7 +52,8 @@ def draw_found(
     seen = [within_view(document, session.schema, shown) for document in chosen]
     told = summary(seen[0], names[0], seconds) if len(seen) == 1 else ""
     draw_actions(session, results[0], place, readers[0].entry, shown, told)
-    draw_reading(session, chosen, names, shown, explain(session))
+    reasons = [explain(session, reader.convention) for reader in readers]
+    draw_reading(session, chosen, names, shown, reasons)
     draw_results(session, seen, names)
 
 

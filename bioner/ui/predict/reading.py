@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
-from bioner.spans import Document, Mention
+from bioner.spans import Document
 from bioner.ui.highlight import highlight_html
-from bioner.ui.predict.chosen import draw_chosen
+from bioner.ui.predict.chosen import Explain, draw_chosen
 from bioner.ui.predict.marks import mention_key
 from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.predict.results import summary
@@ -24,7 +24,7 @@ def draw_reading(
     documents: Sequence[Document],
     names: Sequence[str],
     view: View,
-    explain: Callable[[Document, Mention], None],
+    reasons: Sequence[Explain],
 ) -> None:
     """Draw one document as one model, or two side by side, marked it; then the chosen mention."""
     seen = [in_view(document, session.schema, view) for document in documents]
@@ -37,7 +37,7 @@ def draw_reading(
         with left:
             _draw_reader(session, parts[0], view, "predict_reader", {})
         with right, st.container(key="chosen"):
-            draw_chosen(session, parts, explain)
+            draw_chosen(session, parts, reasons)
         return
     marks = _differing(parts[0], parts[1])
     for column, part, name, marked in zip(
@@ -46,7 +46,7 @@ def draw_reading(
         with column:
             st.caption(summary(part, name, 0))
             _draw_reader(session, part, view, f"predict_reader_{name}", marked)
-    draw_chosen(session, parts, explain)
+    draw_chosen(session, parts, reasons)
 
 
 def _choose_part(document: Document) -> tuple[int, int]:

@@ -13,7 +13,9 @@ from bioner.machine import Precision
 from bioner.training.config import RANGES, Recipe
 
 
-def draw_advanced(preset: str, *, is_trained: bool = False) -> dict[str, Any]:
+def draw_advanced(
+    preset: str, *, is_trained: bool = False, is_told: bool = False
+) -> dict[str, Any]:
     """Draw them; a base that ``is_trained`` already begins with the rate of a retraining."""
     start = PRESETS[preset]
     rate = min(start.learning_rate, Recipe().learning_rate) if is_trained else start.learning_rate
@@ -24,6 +26,7 @@ def draw_advanced(preset: str, *, is_trained: bool = False) -> dict[str, Any]:
             **_draw_length(columns, start, preset),
             **_draw_learning(columns, rate, name),
             **_draw_memory(columns),
+            **(_draw_told(columns) if is_told else {}),
         }
 
 
@@ -117,5 +120,30 @@ def _draw_memory(columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
             list(Precision),
             key="train_precision",
             help="Automatic: bfloat16 where the hardware computes in it.",
+        ),
+    }
+
+
+def _draw_told(columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
+    """Draw a row: how often a sentence is read by nobody's rules."""
+    left, middle, _ = columns
+    return {
+        "any_share": left.number_input(
+            "Share read as any",
+            min_value=0.0,
+            max_value=1.0,
+            value=0.25,
+            step=0.05,
+            key="train_any_share",
+            help="So many sentences an epoch are read by nobody's rules in particular.",
+        ),
+        "convention_dropout": middle.number_input(
+            "Share not told",
+            min_value=0.0,
+            max_value=1.0,
+            value=0.0,
+            step=0.05,
+            key="train_convention_dropout",
+            help="Of the others: marked by their own corpus's rules, but not told whose.",
         ),
     }

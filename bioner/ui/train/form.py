@@ -32,6 +32,7 @@ from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.train.advanced import draw_advanced
+from bioner.ui.train.conventions import draw_conventions, told_problems
 from bioner.ui.train.going_on import draw_going_on, model_to_go_on_from, usable_here
 from bioner.ui.words import usable_said
 
@@ -71,10 +72,10 @@ def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
         missing = missing if choices.base.value else "a base encoder"
         st.info(f"Choose {plain(missing)} to go on.", icon=":material/checklist:")
         return None
-    size = chosen_size(groups, choices.corpora)
+    size = chosen_size(groups, choices.corpora, is_told=choices.is_told)
     cost = _draw_estimate(session, choices, size)
     spec = training_spec(session.settings, choices, cost)
-    problems = [*name_problems(choices.name), *_value_problems(choices)]
+    problems = [*name_problems(choices.name), *_value_problems(choices), *told_problems(choices)]
     notes: list[str] = []
     for finding in check_launch(spec, session.settings):
         (problems if finding.is_blocking else notes).append(finding.text)
@@ -113,6 +114,8 @@ def _value_problems(choices: Choices) -> list[str]:
             gradient_accumulation=choices.accumulate,
             max_length=choices.max_length,
             seed=choices.seed,
+            any_share=choices.any_share,
+            convention_dropout=choices.convention_dropout,
         )
     except TrainingError as error:
         return [f"{error}."]
@@ -170,6 +173,7 @@ def _draw_choices(
     )
     if corrections:
         _say_corrections(usable)
+    conventions = draw_conventions(base, with_corrections=corrections)
     preset = st.segmented_control(
         "How thorough",
         list(PRESETS),
@@ -184,7 +188,7 @@ def _draw_choices(
             "The base is a trained model: a small rate, so that it forgets little. The first "
             "choice above replays the corpora and averages too."
         )
-    values = draw_advanced(preset, is_trained=base.is_trained)
+    values = draw_advanced(preset, is_trained=base.is_trained, is_told=conventions)
     name, device, cards = _draw_target(session, base)
     return Choices(
         base=base,
@@ -198,6 +202,7 @@ def _draw_choices(
         name=name,
         device=device,
         gpus=cards,
+        conventions=conventions,
         **values,
     )
 

@@ -16,6 +16,7 @@ from bioner.jobs.specs import name_problems, next_name, retraining_spec, shown_c
 from bioner.machine import resolve_device
 from bioner.models import catalogue
 from bioner.models.bases import base_of
+from bioner.models.reserved_pieces import has_conventions
 from bioner.settings import Settings
 from bioner.store import Usable
 from bioner.training.config import RANGES, Recipe
@@ -82,6 +83,7 @@ def draw_going_on(session: Session, usable: Usable) -> JobSpec | None:
     name = st.text_input(
         "Name of the new model", value=suggestion, key=f"train_on_name_{suggestion}"
     ).strip()
+    only_piece = _draw_own_convention(parent)
     recipe = _draw_recipe()
     cost = _estimate(session, parent, usable, recipe)
     changed = {
@@ -89,8 +91,25 @@ def draw_going_on(session: Session, usable: Usable) -> JobSpec | None:
         for field, value in recipe.items()
         if value != getattr(Recipe(), field)
     }
+    if only_piece:
+        changed["--only-piece"] = ""
     spec = retraining_spec(settings, parent, name=name, options=changed, cost=cost)
     return spec if _draw_start(session, spec, name_problems(name)) else None
+
+
+def _draw_own_convention(parent: Path) -> bool:
+    """Say that a project gets a convention of its own, and offer to teach that alone."""
+    if not has_conventions(parent):
+        return False
+    st.caption(
+        "It knows whose rules hold: each project of corrections becomes a convention of its own, "
+        "begun from the nearest one that it knows. Review then uses it."
+    )
+    return st.toggle(
+        "Teach that convention alone",
+        key="train_on_only_piece",
+        help="All else stays as it is, bit for bit. It learns less, and forgets nothing.",
+    )
 
 
 def _draw_recipe() -> dict[str, float]:
@@ -125,7 +144,11 @@ def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, 
         share = min(1.0, recipe["replay"] / max(1, whole.sentences)) if corpora_of(groups) else 0.0
         replayed = TrainSize(round(whole.sentences * share), round(whole.words * share))
     shown = round(usable.sentences * recipe["repeat"])
-    size = TrainSize(replayed.sentences + shown, replayed.words + shown * WORDS_PER_CORRECTION)
+    size = TrainSize(
+        replayed.sentences + shown,
+        replayed.words + shown * WORDS_PER_CORRECTION,
+        has_conventions(parent),
+    )
     cost = estimate_run(
         settings,
         base_of(str(parent)),
