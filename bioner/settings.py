@@ -171,6 +171,16 @@ def read_launched() -> Launched | None:
     return Launched(*(int(os.environ[name]) for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK")))
 
 
+def allotment() -> str | None:
+    """Return which graphics cards were allotted to this process; None where nobody said."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
+def count_cards_by_bus() -> None:
+    """Let CUDA number the cards as the driver lists them, unless somebody said otherwise."""
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+
+
 def hub_cache() -> Path:
     """Return where the hub's client keeps what it fetched (``HF_HUB_CACHE``, ``HF_HOME``)."""
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface"))

@@ -7,19 +7,17 @@ import re
 from pathlib import Path
 
 import pytest
-import torch
 from typer.testing import CliRunner
 
 from bioner import machine
 from bioner.__main__ import app
+from bioner.devices import resolve_device, resolve_precision
 from bioner.errors import DeviceError
 from bioner.machine import (
     Device,
     Precision,
     cgroup_quota,
-    require_device,
-    resolve_device,
-    resolve_precision,
+    cpu_has_amx,
 )
 from bioner.settings import cpu_threads, read_launched, read_settings
 
@@ -35,7 +33,7 @@ def test_an_unknown_device_is_refused_in_one_sentence(
         resolve_device(word)
 
 
-@pytest.mark.parametrize("words", ["--device gpu", "--precision float16"])
+@pytest.mark.parametrize("words", ["--device gpu", "--precision half"])
 def test_an_unknown_word_on_the_command_line_is_wrong_usage(words: str, tmp_path: Path) -> None:
     given = ["train", "--base", "x", "--out", str(tmp_path / "m"), *words.split()]
     done = CliRunner().invoke(app, given)
@@ -43,49 +41,23 @@ def test_an_unknown_word_on_the_command_line_is_wrong_usage(words: str, tmp_path
     assert words.split()[1] in done.output
 
 
-def test_auto_is_the_gpu_that_torch_can_use_and_else_the_cpu(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for is_there, expected in ((True, Device.CUDA), (False, Device.CPU)):
-        monkeypatch.setattr(machine, "has_gpu", lambda is_there=is_there: is_there)
-        assert resolve_device("auto") is expected
-        assert require_device("cpu") is Device.CPU
-        assert resolve_device("cuda") is Device.CUDA
-    with pytest.raises(DeviceError, match="torch sees no GPU"):
-        require_device("cuda")
-
-
-@pytest.mark.parametrize(
-    ("capability", "expected"),
-    [((7, 0), "float32"), ((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")],
-)
-def test_a_card_takes_bfloat16_where_it_computes_in_it(
-    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], expected: str
-) -> None:
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
-    assert resolve_precision("auto", Device.CUDA) == expected
-    assert resolve_precision("bfloat16", Device.CUDA) is Precision.BFLOAT16
-
-
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [("fpu avx512_bf16", False), ("avx512_bf16 amx_bf16 amx_tile", True), ("fpu", False)],
 )
-def test_a_cpu_takes_bfloat16_with_amx_alone(
+def test_only_a_cpu_with_amx_is_tried_in_bfloat16(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, expected: bool
 ) -> None:
     (tmp_path / "cpuinfo").write_text(f"flags\t: {flags}\n")
     monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
-    found = resolve_precision("auto", Device.CPU)
-    assert found is (Precision.BFLOAT16 if expected else Precision.FLOAT32)
+    assert cpu_has_amx() is expected
     monkeypatch.setattr(machine, "CPUINFO", tmp_path / "none")
-    assert resolve_precision("auto", Device.CPU) is Precision.FLOAT32
+    assert not cpu_has_amx()
 
 
 def test_an_unknown_precision_is_refused() -> None:
-    with pytest.raises(DeviceError, match="expected auto, float32 or bfloat16, got 'float16'"):
-        resolve_precision("float16", Device.CPU)
+    with pytest.raises(DeviceError, match="float32, bfloat16 or float16, got 'half'"):
+        resolve_precision("half", Device.CPU)
 
 
 def test_a_device_is_written_as_its_word() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import typer
 
 from bioner.commands.terminal import refusing
 from bioner.errors import BionerError
+from bioner.machine import usable_cpus
 from bioner.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -40,24 +40,22 @@ def doctor() -> None:
 
 def checks(settings: Settings) -> Iterator[Check]:
     """Yield the checks in the order in which a person would want them."""
-    yield _device()
+    yield from _devices()
     yield _disk(settings)
     yield from _database(settings)
     yield from _models(settings)
     yield _corpora(settings)
 
 
-def _device() -> Check:
-    from bioner.machine import gpus, has_gpu
+def _devices() -> Iterator[Check]:
+    from bioner.devices import found_cards, said
 
-    found = ", ".join(gpu.name for gpu in gpus())
-    if has_gpu():
-        return Check("ok", f"GPU: {found}")
-    if found:
-        return Check(
-            "note", f"GPU: {found}, which the installed torch cannot use: install its CUDA build"
-        )
-    return Check("note", f"no GPU: training and tagging use {os.cpu_count()} processor cores")
+    found = found_cards()
+    for one in found:
+        yield Check("note" if one.problem else "ok", f"GPU {one.card.index}: {said(one)}")
+    if all(one.problem for one in found):
+        why = "no GPU that can be used" if found else "no GPU"
+        yield Check("note", f"{why}: training and tagging use {usable_cpus()} processor cores")
 
 
 def _disk(settings: Settings) -> Check:

@@ -11,8 +11,9 @@ import typer
 
 from bioner.commands.arguments import path_option
 from bioner.commands.terminal import print_json, refusing, table
+from bioner.devices import resolve_device
 from bioner.jobs.estimate import Estimate, TrainSize
-from bioner.machine import Device, resolve_device
+from bioner.machine import Device
 from bioner.models.bases import find_base
 from bioner.settings import read_settings
 from bioner.training.run_card import duration

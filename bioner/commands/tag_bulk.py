@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 from bioner.commands.arguments import ArgumentError, check_count, check_known, path_of
 from bioner.commands.terminal import say
+from bioner.devices import require_device
 from bioner.errors import FormatError
-from bioner.machine import Device, require_device, usable_cpus
+from bioner.machine import Device, usable_cpus
 from bioner.progress import OnProgress, Progress
 from bioner.settings import cpu_threads, read_settings
 

@@ -53,7 +53,7 @@ def train(
     seed: Seed = 42,
     device: OnDevice = Device.AUTO,
     precision: Annotated[
-        Precision, typer.Option(help="auto, float32 or bfloat16.")
+        Precision, typer.Option(help="auto, float32, bfloat16, or float16 on a GPU.")
     ] = Precision.AUTO,
     save_steps: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 200,
     fill_in: Annotated[

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bioner.devices import found_cards, said
 from bioner.errors import ExtraError
 from bioner.extras import require_extra
 from bioner.jobs.folder import JobSpec, list_jobs
-from bioner.machine import gpus, torch_has_cuda
 from bioner.models.bases import hub_cached
 from bioner.models.card import CARD
 from bioner.models.encoders import BaseKind, kind_of_base
@@ -90,18 +90,15 @@ def _check_out(spec: JobSpec, settings: Settings, is_resumed: bool) -> Iterator[
 
 def _check_device(spec: JobSpec, settings: Settings) -> Iterator[Finding]:
     if spec.device == "cuda":
-        cards = gpus()
-        if len(cards) < spec.gpus:
-            yield Finding(
-                f"{spec.gpus} GPUs were asked for and this machine has {len(cards)}: choose fewer."
-                if cards
-                else "This machine shows no GPU (nvidia-smi finds none): choose the CPU."
-            )
-        elif not torch_has_cuda():
-            yield Finding("The installed torch is built without CUDA: install the CUDA build.")
+        found = found_cards()
+        usable = [one for one in found if not one.problem]
+        if len(usable) < spec.gpus:
+            unusable = [said(one) for one in found if one.problem]
+            yield Finding(_too_few(spec.gpus, len(usable), unusable))
         ours = any(job.is_active and job.spec.device == "cuda" for job in list_jobs(settings))
-        for card in cards:
-            if card.memory_used_bytes > 0.2 * card.memory_bytes and not ours:
+        busy = [one.card for one in usable if one.card.is_busy]
+        if busy and not ours and len(usable) - len(busy) < spec.gpus:
+            for card in busy:
                 yield Finding(
                     f"GPU {card.index} ({card.name}) is busy with something else: "
                     f"{_gb(card.memory_used_bytes)} of {_gb(card.memory_bytes)} are taken.",
@@ -115,6 +112,17 @@ def _check_device(spec: JobSpec, settings: Settings) -> Iterator[Finding]:
             "this one will wait in the queue.",
             False,
         )
+
+
+def _too_few(wanted: int, usable: int, unusable: Sequence[str]) -> str:
+    """Say that fewer GPUs can be used than were asked for, and why others cannot."""
+    why = "".join(f" {one}." for one in unusable)
+    if usable:
+        return (
+            f"{wanted} GPUs were asked for and this machine has {usable} that can be used: choose "
+            f"fewer.{why}"
+        )
+    return f"This machine has no GPU that can be used: choose the CPU.{why}"
 
 
 def _check_room(spec: JobSpec, settings: Settings) -> Iterator[Finding]:

@@ -7,13 +7,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bioner.cards import free_first
+from bioner.devices import usable_cards
 from bioner.errors import JobError
 from bioner.files import read_json_object, try_lock, write_whole
-from bioner.machine import gpus
 from bioner.processes import ProcessId, is_alive
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
+
+
+CARD = "cuda-"
+"""How the slot of a card is called: this, and the card's address."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,13 @@ def take_slots(jobs: Path, device: str, count: int = 1) -> tuple[Slot, ...] | No
     """Take ``count`` slots of a device, for the CPU its one; None when too few are free.
 
     One rule on every system: a slot is free where nobody holds its lock and the worker noted last,
-    by number and birth, is gone.
+    by number and birth, is gone. Cards are those allotted to us that torch computes on, free ones
+    first.
     """
-    names = ["cpu"] if device == "cpu" else [f"cuda-{card.index}" for card in gpus()]
+    names = ["cpu"]
+    if device != "cpu":
+        free = free_first([one.card for one in usable_cards()])
+        names = [f"{CARD}{card.address}" for card in free]
     wanted = 1 if device == "cpu" else count
     taken: list[Slot] = []
     for name in names:

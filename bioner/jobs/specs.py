@@ -11,9 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from bioner.devices import resolve_device
 from bioner.jobs.estimate import Estimate
 from bioner.jobs.folder import JobSpec
-from bioner.machine import Device, Precision, resolve_device
+from bioner.machine import Device, Precision
 from bioner.models.bases import Base
 from bioner.settings import PROJECT_ROOT, Settings
 

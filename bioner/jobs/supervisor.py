@@ -22,7 +22,7 @@ from bioner.jobs.folder import (
     read_state,
 )
 from bioner.jobs.log import tail_text
-from bioner.jobs.slots import Slot, take_slots
+from bioner.jobs.slots import CARD, Slot, take_slots
 from bioner.jobs.usage import Usage, oom_kills
 from bioner.processes import (
     IS_POSIX,
@@ -53,6 +53,7 @@ class Supervisor:
         self.spec = read_spec(folder)
         self._is_signalled = False
         self._has_killed = False
+        self._slots: tuple[str, ...] = ()
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,14 +125,15 @@ class Supervisor:
         return True
 
     def _start(self, state: JobState, slots: tuple[Slot, ...]) -> subprocess.Popen[bytes]:
-        names = tuple(slot.name for slot in slots)
+        self._slots = names = tuple(slot.name for slot in slots)
         self._edit(slots=names)
         command = [*self.spec.command, "--job", str(self.folder)]
         if state.attempt > 1:
             command.append("--resume")
         environment = child_environment(PYTHONUNBUFFERED="1")
         if self.spec.device == "cuda":
-            environment["CUDA_VISIBLE_DEVICES"] = ",".join(n.removeprefix("cuda-") for n in names)
+            environment["CUDA_VISIBLE_DEVICES"] = ",".join(n.removeprefix(CARD) for n in names)
+            environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
         with (self.folder / "log.txt").open("ab") as log:
             return detach(command, cwd=PROJECT_ROOT, log=log, environment=environment)
 
@@ -150,7 +152,7 @@ class Supervisor:
                 kill_tree(identity)
             if now - beaten_at >= HEARTBEAT_S:
                 beaten_at = now
-                edit_state(self.folder, usage.sample(self.spec.device).apply)
+                edit_state(self.folder, usage.sample(self._slots).apply)
             left = HEARTBEAT_S if signalled_at is None else self.spec.grace_s + signalled_at - now
             self._sleep(min(HEARTBEAT_S, max(0.05, left)), lambda: worker.poll() is not None)
         kill_left_behind(worker.pid, usage.descendants)

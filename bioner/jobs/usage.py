@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bioner.cards import cards
 from bioner.jobs.folder import JobState
-from bioner.machine import (
-    gpus,
-)
+from bioner.jobs.slots import CARD
 
 if TYPE_CHECKING:
     import psutil
@@ -59,7 +59,7 @@ class Usage:
         self._cpu_s = 0.0
         self._at = time.monotonic()
 
-    def sample(self, device: str) -> Sample:
+    def sample(self, slots: Collection[str]) -> Sample:
         """Measure now; what has gone meanwhile counts as nothing."""
         import psutil
 
@@ -78,10 +78,11 @@ class Usage:
         elapsed = max(now - self._at, 1e-3)
         percent = max(0.0, 100 * (cpu_s - self._cpu_s) / elapsed)
         self._cpu_s, self._at = cpu_s, now
-        cards = gpus() if device == "cuda" else ()
+        has_cards = any(name.startswith(CARD) for name in slots)
+        ours = [c for c in cards() if f"{CARD}{c.address}" in slots] if has_cards else []
         return Sample(
             memory,
             round(percent, 1),
-            max((card.busy_percent for card in cards), default=None),
-            sum(card.memory_used_bytes for card in cards) if cards else None,
+            max((card.busy_percent for card in ours), default=None),
+            sum(card.memory_used_bytes for card in ours) if ours else None,
         )

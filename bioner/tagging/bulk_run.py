@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import re
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bioner.errors import FormatError
+from bioner.files import try_lock
 from bioner.machine import Device
 from bioner.progress import OnProgress, Progress, unheard
 from bioner.tagging.bulk import Piece, Tagged, tag_piece
@@ -139,13 +139,12 @@ def _check(bulk: Bulk) -> None:
 def _alone(out: Path) -> Iterator[None]:
     """Keep a second run out of the folder while the block runs."""
     out.mkdir(parents=True, exist_ok=True)
-    with (out / ".lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise FormatError(
-                f"{out}: another tagging is writing there; wait for it, or name another folder"
-            ) from error
+    lock = try_lock(out / ".lock")
+    if lock is None:
+        raise FormatError(
+            f"{out}: another tagging is writing there; wait for it, or name another folder"
+        )
+    try:
         running = out / RUNNING
         running.mkdir(exist_ok=True)
         for left in [*running.iterdir(), *filter(_is_left_over, out.rglob(".*"))]:
@@ -153,6 +152,8 @@ def _alone(out: Path) -> Iterator[None]:
         yield
         with contextlib.suppress(OSError):
             running.rmdir()
+    finally:
+        lock.release()
 
 
 def _is_left_over(path: Path) -> bool:

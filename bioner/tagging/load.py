@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bioner.bio import tag_names, types_of
 from bioner.conventions import Conventions
+from bioner.devices import require_device, resolve_precision
 from bioner.errors import ModelError, SchemaError
 from bioner.extras import require_extra
 from bioner.files import read_json_object
 from bioner.labels import EntityType, LabelSchema, schema_from_json
-from bioner.machine import Device, Precision, require_device, resolve_precision
+from bioner.machine import Device, Precision
 from bioner.models.card import CARD, COPY_AGAIN, read_card
 from bioner.models.folder import check_folder
 from bioner.models.reserved_pieces import read_conventions

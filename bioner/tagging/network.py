@@ -31,7 +31,7 @@ class TorchNetwork:
     def __init__(self, model: PreTrainedModel, *, device: Device, precision: Precision) -> None:
         self._model = model
         self._device = device
-        self._is_half = precision is Precision.BFLOAT16
+        self._precision = precision
         self.name = f"torch {device} {precision}"
 
     def __call__(self, input_ids: Ints, attention_mask: Ints) -> Floats:
@@ -39,7 +39,11 @@ class TorchNetwork:
 
         with (
             torch.inference_mode(),
-            torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._is_half),
+            torch.autocast(
+                self._device,
+                dtype=torch.float16 if self._precision is Precision.FLOAT16 else torch.bfloat16,
+                enabled=self._precision is not Precision.FLOAT32,
+            ),
         ):
             logits = self._model(
                 input_ids=torch.from_numpy(input_ids).to(self._device),

@@ -18,7 +18,8 @@ def calibrate(base: str, device: str, batch_size: int, *, seconds: float = 6.0) 
     import torch
     from transformers import AutoConfig, AutoModelForTokenClassification, BertConfig
 
-    from bioner.machine import Device, Precision, resolve_precision
+    from bioner.devices import resolve_precision
+    from bioner.machine import Device, Precision
 
     folder = Path(base)
     config: Any = BertConfig()
@@ -31,12 +32,13 @@ def calibrate(base: str, device: str, batch_size: int, *, seconds: float = 6.0) 
     model = make(config, dtype=torch.float32).to(device)
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-6)
-    half = resolve_precision(Precision.AUTO, Device(device)) is Precision.BFLOAT16
+    precision = resolve_precision(Precision.AUTO, Device(device))
+    half = torch.float16 if precision is Precision.FLOAT16 else torch.bfloat16
     length = min(CALIBRATION_LENGTH, config.max_position_embeddings)
     ids = torch.randint(5, config.vocab_size, (batch_size, length), device=device)
 
     def step() -> None:
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=half):
+        with torch.autocast(device, dtype=half, enabled=precision is not Precision.FLOAT32):
             loss = model(input_ids=ids).logits.float().logsumexp(-1).mean()
         loss.backward()
         optimizer.step()

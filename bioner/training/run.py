@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import Any
 
 from bioner.corpora.dataset import Dataset
+from bioner.devices import require_device, resolve_precision
 from bioner.errors import Stopped, TrainingError
 from bioner.extras import require_extra
 from bioner.labels import schema_to_json
-from bioner.machine import require_device, resolve_precision
 from bioner.models.card import (
     ModelCard,
     has_types,

@@ -52,6 +52,7 @@ def training_arguments(
         data_seed=config.seed,
         use_cpu=device is Device.CPU,
         bf16=precision is Precision.BFLOAT16,
+        fp16=precision is Precision.FLOAT16,
         save_strategy="steps",
         save_steps=config.save_steps,
         save_total_limit=2,

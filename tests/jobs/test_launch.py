@@ -13,8 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from driver import plain_cards
 
-from bioner import machine, processes
+from bioner import processes
+from bioner.devices import Found
 from bioner.errors import JobError
 from bioner.files import locked
 from bioner.jobs import launch, preflight, slots
@@ -422,22 +424,6 @@ def test_what_stands_in_the_way_is_said_before_the_launch(
     assert list_jobs(place) == []
 
 
-def test_gpu_that_is_not_there_or_busy_is_said(
-    place: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spec = make_spec(place, device="cuda")
-    monkeypatch.setattr(preflight, "gpus", tuple)
-    assert "no GPU" in texts(spec, place)
-    card = machine.Gpu(0, "A card", 10**10, 9 * 10**9, 99.0)
-    monkeypatch.setattr(preflight, "gpus", lambda: (card,))
-    monkeypatch.setattr(preflight, "torch_has_cuda", lambda: False)
-    assert "without CUDA" in texts(spec, place)
-    monkeypatch.setattr(preflight, "torch_has_cuda", lambda: True)
-    assert texts(spec, place) == ""
-    assert "busy with something else" in texts(spec, place, blocking=False)
-    assert "2 GPUs" in texts(replace(spec, gpus=2), place)
-
-
 def test_same_output_twice_is_refused_and_the_queue_is_announced(place: Settings) -> None:
     job = launch.launch(make_spec(place, "--steps", "5000"), place)
     with pytest.raises(JobError, match="choose another name"):
@@ -450,8 +436,8 @@ def test_same_output_twice_is_refused_and_the_queue_is_announced(place: Settings
 def test_each_gpu_job_gets_cards_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cards = tuple(machine.Gpu(i, "card", 1, 0, 0.0) for i in range(3))
-    monkeypatch.setattr(slots, "gpus", lambda: cards)
+    found = tuple(Found(one, (8, 0)) for one in plain_cards(3))
+    monkeypatch.setattr(slots, "usable_cards", lambda: found)
     spec = JobSpec(("x",), title="x", device="cuda", gpus=2)
     first = take_slots(tmp_path, spec.device, spec.gpus)
     assert first is not None

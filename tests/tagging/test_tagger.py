@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioner import machine
+from bioner import devices
 from bioner.bio import tag_names
 from bioner.errors import DeviceError, ModelError
 from bioner.labels import schema_to_json
@@ -186,6 +186,6 @@ def test_ner_answers_a_word_at_a_time_with_the_words_as_written(model: Path, hom
 def test_a_device_that_is_not_there_is_refused_before_anything_loads(
     model: Path, monkeypatch: pytest.MonkeyPatch, device: str
 ) -> None:
-    monkeypatch.setattr(machine, "has_gpu", lambda: False)
+    monkeypatch.setattr(devices, "found_cards", tuple)
     with pytest.raises(DeviceError, match=r"no GPU|expected auto, cpu or cuda"):
         load_tagger(model, device=device)

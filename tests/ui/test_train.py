@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from driver import Driver, Fake
 from runs import make_model, make_run
 from streamlit.testing.v1 import AppTest
 
@@ -305,17 +305,12 @@ def test_number_of_gpus_is_asked_for_only_where_there_are_several(
     make_merged(place)
     make_model(tmp_path / "encoders", "tiny", head=False)
     monkeypatch.setenv("BIONER_DEVICE", "cuda")
-    cards = tmp_path / "bin" / "nvidia-smi"
-    cards.parent.mkdir()
-    monkeypatch.setenv("PATH", str(cards.parent), prepend=os.pathsep)
-    version = importlib.metadata.version
-    built = {"torch": "2.9.0+cu128"}
-    monkeypatch.setattr(importlib.metadata, "version", lambda one: built.get(one) or version(one))
-    show_cards(cards, 1)
+    driver = Driver(tmp_path / "bin", monkeypatch)
+    driver.show(Fake("A card"))
     page = open_view("new")
     assert "train_gpus" not in [one.key for one in page.number_input]
     assert "torch.distributed" not in page.code[0].value
-    show_cards(cards, 4)
+    driver.show(*[Fake("A card")] * 4)
     page = open_view("new")
     page.number_input(key="train_gpus").set_value(3).run()
     assert not page.exception
@@ -324,13 +319,6 @@ def test_number_of_gpus_is_asked_for_only_where_there_are_several(
     assert " -m bioner train --base " in command
     assert "--device cuda" in command
     assert not page.button(key="train_start").disabled
-
-
-def show_cards(driver: Path, number: int) -> None:
-    """Let the driver's program list so many graphics cards."""
-    rows = "".join(f"{i}, A card, 95000, 0, 0\n" for i in range(number))
-    driver.write_text(f"#!/bin/sh\ncat <<END\n{rows}END\n")
-    driver.chmod(0o755)
 
 
 def make_merged(settings: Settings) -> None:

@@ -119,7 +119,7 @@ def _draw_memory(columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
             "Precision",
             list(Precision),
             key="train_precision",
-            help="Automatic: bfloat16 where the hardware computes in it.",
+            help="Automatic: bfloat16 or float16 where the hardware computes in it.",
         ),
     }
 

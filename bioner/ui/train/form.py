@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from bioner.access import Action
+from bioner.devices import resolve_device, usable_cards
 from bioner.errors import BionerError, TrainingError
 from bioner.jobs.estimate import (
     Estimate,
@@ -22,7 +23,7 @@ from bioner.jobs.estimate import (
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
 from bioner.jobs.specs import PRESETS, Choices, name_problems, shown_command, training_spec
-from bioner.machine import Device, gpus, resolve_device, torch_has_cuda
+from bioner.machine import Device
 from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
 from bioner.store import Usable
 from bioner.training.config import TrainingConfig
@@ -235,7 +236,7 @@ def _choose_base(session: Session) -> Base:
 
 def _draw_target(session: Session, base: Base) -> tuple[str, Device, int]:
     """Draw name, device and, where there are several cards, how many; return the three."""
-    cards = len(gpus()) if torch_has_cuda() else 0
+    cards = len(usable_cards())
     left, right, *more = st.columns(3 if cards > 1 else 2)
     suggestion = free_name(session.settings, base)
     name = left.text_input(
@@ -291,7 +292,7 @@ def _draw_estimate(session: Session, choices: Choices, size: TrainSize) -> Estim
             help=f"{cost.source.capitalize()}.",
         )
         cells[3].metric("Memory, about", f"{cost.memory_bytes / 1e9:,.1f} GB")
-        can_measure = choices.device == "cpu" or bool(gpus())
+        can_measure = choices.device == "cpu" or bool(usable_cards())
         if cost.seconds is None and st.button(
             "Measure the pace here",
             key="train_measure",

@@ -8,12 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 from bioner.access import Action
+from bioner.devices import resolve_device
 from bioner.errors import BionerError
 from bioner.jobs.estimate import Estimate, TrainSize, corpora_of, estimate_run, train_groups
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
 from bioner.jobs.specs import name_problems, next_name, retraining_spec, shown_command
-from bioner.machine import resolve_device
 from bioner.models import catalogue
 from bioner.models.bases import base_of
 from bioner.models.reserved_pieces import has_conventions
