@@ -53,9 +53,13 @@ ONLY: Mapping[str, tuple[str, str]] = {
     "task_name": ("ner", "this command trains named entity recognition and nothing else"),
     "lr_scheduler_type": ("linear", "the rate falls linearly, after --warmup"),
     "optim": ("adamw_torch", "the optimizer is AdamW"),
-    "report_to": ("none", "loss and scores are in the job's folder: --background"),
+    "report_to": (
+        "none|tensorboard",
+        "loss and scores are in the job's folder (--background), for TensorBoard too where it is "
+        "installed",
+    ),
 }
-"""Options of which one value is what happens here anyway, and what to say to the others."""
+"""Options of which these values are what happens anyway, and what to say to the others."""
 
 _OWN_FILES = (
     "bring the file with `python -m bioner corpora add FILE --name NAME`, merge with "
@@ -128,37 +132,56 @@ def translate(words: Sequence[str], ours: Collection[str]) -> list[str]:
     """Return the words with the arguments of ``run_ner.py`` under our names.
 
     ``ours`` are our own options: left alone, as is what nobody knows. Raises Former for what has
-    no meaning here.
+    no meaning here, all of it at once.
     """
     found: list[str] = []
+    answers: list[str] = []
     seen: set[str] = set()
     waiting = list(words)
     while waiting:
         word = waiting.pop(0)
-        option, equals, value = word.partition("=")
-        name = option.removeprefix("--").replace("-", "_")
-        if not word.startswith("--") or option in ours:
-            found.append(word)
-        elif name in GONE:
-            raise Former(f"{option} means nothing here; {GONE[name]}")
-        elif name in FLAGS:
-            if not equals:
-                value = waiting.pop(0) if waiting and waiting[0].lower() in SWITCH else "true"
-            found[:0] = _switched(option, FLAGS[name], value)  # what is said by name wins
-        elif name in RENAMED or name in ONLY:
-            if not equals and not waiting:
-                raise Former(f"{option}: expected a value")
-            value = value if equals else waiting.pop(0)
-            found += [RENAMED[name], value] if name in RENAMED else _checked(option, name, value)
-        else:
-            found.append(word)
+        name = word.partition("=")[0].removeprefix("--").replace("-", "_")
         seen.add(name)
+        if not word.startswith("--") or word.partition("=")[0] in ours:
+            found.append(word)
+            continue
+        try:
+            front, back = _read(word, name, waiting)
+        except Former as answer:
+            answers.append(str(answer))
+            continue
+        found[:0] = front  # what is said by name wins
+        found += back
     if {"train_batch_size", "gradient_accumulation_steps"} <= seen:
-        raise Former(
+        answers.append(
             "--train_batch_size counts all sentences of a step; give those of one batch as "
             "--batch-size and the batches of a step as --accumulate"
         )
+    if answers:
+        raise Former("\n".join(answers))
     return found
+
+
+def _read(word: str, name: str, waiting: list[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return an argument in our words, before and after the others; takes its value off the rest.
+
+    Raises Former for what means nothing here.
+    """
+    option, equals, value = word.partition("=")
+    if name in GONE:
+        if not equals and waiting and not waiting[0].startswith("--"):
+            waiting.pop(0)
+        raise Former(f"{option} means nothing here; {GONE[name]}")
+    if name in FLAGS:
+        if not equals:
+            value = waiting.pop(0) if waiting and waiting[0].lower() in SWITCH else "true"
+        return _switched(option, FLAGS[name], value), ()
+    if name not in RENAMED and name not in ONLY:
+        return (), (word,)
+    if not equals and not waiting:
+        raise Former(f"{option}: expected a value")
+    value = value if equals else waiting.pop(0)
+    return (), (RENAMED[name], value) if name in RENAMED else _checked(option, name, value)
 
 
 def _switched(option: str, meaning: tuple[str, ...], value: str) -> tuple[str, ...]:
@@ -172,7 +195,7 @@ def _switched(option: str, meaning: tuple[str, ...], value: str) -> tuple[str, .
 
 def _checked(option: str, name: str, value: str) -> tuple[str, ...]:
     expected, answer = ONLY[name]
-    if value.lower() != expected:
+    if value.lower() not in expected.split("|"):
         raise Former(f"{option} {value}: {answer}")
     return ()
 
@@ -186,7 +209,8 @@ class TrainCommand(RememberingCommand):
         try:
             words = translate(args, own)
         except Former as answer:
-            say(f"error: {answer}")
+            for line in str(answer).splitlines():
+                say(f"error: {line}")
             raise typer.Exit(2) from answer
         if words != args:
             say(f"read as: python -m bioner train {shlex.join(words)}")

@@ -11,6 +11,7 @@ from types import TracebackType
 from bioner.errors import BionerError, Stopped
 from bioner.files import write_whole
 from bioner.jobs.folder import Outcome, read_state
+from bioner.jobs.tensorboard import event_writer
 
 
 class JobReporter:
@@ -22,6 +23,7 @@ class JobReporter:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.attempt = read_state(folder).attempt
+        self._events = event_writer(folder)
 
     def __call__(self, progress: object) -> None:
         """Append one Progress (any dataclass with Metric's fields) to the job's metrics."""
@@ -30,6 +32,8 @@ class JobReporter:
         row = {**asdict(progress), "at": time.time(), "attempt": self.attempt}
         with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, default=str) + "\n")
+        if self._events is not None:
+            self._events.write(row)
         if row.get("message"):
             with (self.folder / "log.txt").open("a", encoding="utf-8") as file:
                 file.write(f"{time.strftime('%H:%M:%S')} step {row['step']}: {row['message']}\n")
@@ -43,6 +47,8 @@ class JobReporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._events is not None:
+            self._events.close()
         if error is None or (isinstance(error, SystemExit) and not error.code):
             outcome = Outcome("finished", self.attempt)
         elif isinstance(error, Stopped | KeyboardInterrupt):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -78,11 +77,11 @@ def test_measured_pace_is_said_to_be_measured(
 
 def test_nothing_is_measured_while_a_job_has_the_device(place: Settings) -> None:
     place.jobs.mkdir()
-    slots = take_slots(place.jobs, "cpu") or {}
+    slots = take_slots(place.jobs, "cpu") or ()
     done = CliRunner().invoke(
         app, ["jobs", "estimate", "--base", "there", "--device", "cpu", "--measure"]
     )
     assert done.exit_code == 1
     assert "a job is computing on the cpu now" in done.stderr
-    for handle in slots.values():
-        os.close(handle)
+    for slot in slots:
+        slot.release()

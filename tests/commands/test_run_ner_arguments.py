@@ -41,6 +41,8 @@ def read(line: str) -> str:
             "--base biobert/model.ckpt-1000000 --out out --batch-size 32",
         ),
         ("--base x --out y --no_cuda --bf16", "--precision bfloat16 --device cpu --base x --out y"),
+        ("--base x --fp16 true", "--precision float16 --base x"),
+        ("--base x --report_to tensorboard", "--base x"),
         ("--eval_steps 50 --do_eval", "--eval-steps -1 --eval-steps 50"),
         ("--base=x --out y --resume --types A,B", "--base=x --out y --resume --types A,B"),
     ],
@@ -52,7 +54,8 @@ def test_what_means_the_same_is_read_under_our_name(line: str, ours: str) -> Non
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("--fp16", "--precision bfloat16"),
+        ("--loss_scale 128", "scales the loss by itself"),
+        ("--report_to wandb", "in the job's folder"),
         ("--train_file data/train.json", "corpora add"),
         ("--overwrite_output_dir", "another --out"),
         ("--do_lower_case", "vocabulary"),
@@ -81,14 +84,30 @@ def test_the_table_leads_to_options_that_exist_and_hides_none_of_ours() -> None:
 
 
 def test_the_command_answers_in_one_line_and_exits_2() -> None:
-    done = CliRunner().invoke(app, ["train", "--bert_model", "x", "--output_dir", "y", "--fp16"])
+    line = "--bert_model x --output_dir y --cache_dir=z"
+    done = CliRunner().invoke(app, ["train", *line.split()])
     assert done.exit_code == 2
     assert done.stderr.splitlines() == [
-        "error: --fp16 means nothing here; give --precision bfloat16: it needs no loss scaling"
+        "error: --cache_dir means nothing here; set HF_HOME in the environment"
     ]
     unknown = CliRunner().invoke(app, ["train", "--base", "x", "--out", "y", "--no_such_thing"])
     assert unknown.exit_code == 2
     assert "No such option" in unknown.stderr
+
+
+def test_a_usual_line_is_answered_once_with_all_that_is_to_change() -> None:
+    line = (
+        "--model_name_or_path dmis-lab/biobert-base-cased-v1.1 --train_file train.json "
+        "--validation_file devel.json --output_dir out --do_train --do_eval --do_predict --fp16 "
+        "--report_to tensorboard --overwrite_output_dir --num_train_epochs 3"
+    )
+    done = CliRunner().invoke(app, ["train", *line.split()])
+    assert done.exit_code == 2
+    told = done.stderr.splitlines()
+    assert [one.split()[1] for one in told] == [
+        "--train_file", "--validation_file", "--do_predict", "--overwrite_output_dir",
+    ]  # fmt: skip
+    assert all("means nothing here; " in one for one in told)
 
 
 def test_the_command_says_how_it_read_the_arguments() -> None:
