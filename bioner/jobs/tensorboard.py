@@ -16,7 +16,7 @@ def event_writer(folder: Path) -> EventWriter | None:
         return None
     from torch.utils.tensorboard import SummaryWriter
 
-    return EventWriter(SummaryWriter(str(folder)))  # type: ignore[no-untyped-call]
+    return EventWriter(SummaryWriter(str(folder)))
 
 
 class EventWriter:
