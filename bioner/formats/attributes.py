@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -26,11 +27,18 @@ SAID_COVERS = (COVERS, SENTENCE_COVERS)
 """The document attributes by which it is said what was looked for."""
 _CONCEPTS = frozenset(
     (
-        *("identifier", "kb_id", "concept", "concept_id", "cui", "umls", "mesh", "omim", "rsid"),
-        *("ncbi gene", "ncbigene", "ncbi taxonomy", "ncbi homologene", "uniprot", "cvcl", "chebi"),
+        *("accession", "biotype", "concept", "cui", "curie", "database", "iri", "mesh", "name"),
+        *("normalized", "omim", "term", "umls", "uri", "wikidata", "chebi", "cl", "cvcl", "doid"),
+        *("drugbank", "ensembl", "entrez", "entrezgene", "go", "hgnc", "hp", "hpo", "icd10"),
+        *("cellosaurus", "dbsnp", "efo", "mondo", "ncbigene", "ncbihomologene", "ncbitaxonomy"),
+        *("pubchem", "snomed", "snomedct", "taxonomy", "uberon", "uniprot"),
     )
 )
-"""The attributes of a mention that name the concept that it stands for, in small letters."""
+_IDENTIFIERS = re.compile(r"(^|.*[\W_])(ids?|identifiers?)|\w*(identifiers?|cui|taxid|rsid)")
+"""The attributes of a mention that name the concept that it stands for, in small letters.
+
+Of the first, letters and digits alone.
+"""
 _NORMALIZATION = "normalization:"
 ENTITIES = ("entity1", "entity2")
 """The roles of a relation between concepts (identifiers), not between mentions."""
@@ -101,11 +109,13 @@ def _alternatives(value: str) -> tuple[Alternative, ...]:
 
 def concepts_of(pairs: Pairs) -> Pairs:
     """Return the attributes that name the concept that a mention of this label and place means."""
-    return tuple(
-        (key, value)
-        for key, value in pairs
-        if key.casefold() in _CONCEPTS or key.casefold().startswith(_NORMALIZATION)
-    )
+    return tuple((key, value) for key, value in pairs if _names_concept(key.casefold()))
+
+
+def _names_concept(key: str) -> bool:
+    bare = re.sub(r"[\W_]", "", key)
+    is_named = bare in _CONCEPTS or bool(_IDENTIFIERS.fullmatch(key))
+    return is_named or key.startswith(_NORMALIZATION)
 
 
 def value_of(pairs: Pairs, key: str) -> str:

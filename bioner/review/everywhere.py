@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bioner.formats.attributes import concepts_of
 from bioner.spans import Mention, Range
 from bioner.store import ReviewItem, Store
 
@@ -72,13 +73,34 @@ def likely_label(found: Sequence[Place]) -> str:
     return counts.most_common(1)[0][0] if counts else ""
 
 
+def _relabelled(there: Sequence[Mention], at: Range, label: str) -> Mention:
+    """Return the mention of a place with this type: another type ends what its concept said."""
+    kept = next((one for one in there if one.label == label), None)
+    if kept is not None:
+        return replace(kept, status="reviewed", score=None)
+    if len(there) != 1:
+        return Mention((at,), label, status="reviewed")
+    (one,) = there
+    concepts = concepts_of(one.attributes)
+    return replace(
+        one,
+        label=label,
+        source_label="",
+        status="reviewed",
+        score=None,
+        alternatives=(),
+        attributes=tuple(pair for pair in one.attributes if pair not in concepts),
+    )
+
+
 def marked(found: Sequence[Place], label: str) -> list[tuple[ReviewItem, tuple[Mention, ...]]]:
     """Return the mentions of each touched sentence once these places have this type."""
     by_item: dict[int, tuple[ReviewItem, list[Mention]]] = {}
     for one in found:
         mentions = by_item.setdefault(one.review.item, (one.review, list(one.review.mentions)))[1]
+        there = [m for m in mentions if m.fragments == (one.at,)]
         mentions[:] = [m for m in mentions if m.fragments != (one.at,)]
-        mentions.append(Mention((one.at,), label, status="reviewed"))
+        mentions.append(_relabelled(there, one.at, label))
     return [
         (review, tuple(sorted(ones, key=lambda m: (m.start, -m.end))))
         for review, ones in by_item.values()

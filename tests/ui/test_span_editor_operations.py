@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioner.errors import StaleRevisionError, StoreError
+from bioner.review.everywhere import Place, marked
 from bioner.review.operations import (
     Operation,
     apply_operation,
@@ -166,3 +168,23 @@ def test_what_names_a_concept_is_told_apart_from_what_else_is_said_of_a_mention(
     one = Mention(((0, 5),), "Gene", attributes=(*concepts, ("note:AnnotatorNotes", "x")))
     assert mention_to_json(one)["concepts"] == [list(pair) for pair in concepts]
     assert mention_from_json(mention_to_json(one)) == one
+
+
+KEYS = ("identifier", "Identifier", "MESH", "mesh_id", "NCBI Gene", "ncbi-gene id", "kb_id",
+        "UMLS_CUI", "normalization:Reference", "Uniprot", "dbSNP", "rsid", "normalized_id",
+        "accession")  # fmt: skip
+OTHERS = ("note:AnnotatorNotes", "Negation", "valid", "column7", "Speculation", "period", "hidden")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from((*KEYS, *OTHERS)), unique=True), st.booleans())
+def test_whatever_names_a_concept_goes_with_another_type_and_all_else_stays(keys, is_same):
+    attributes = tuple((key, "x") for key in keys)
+    one = Mention(((0, 5),), "Gene", score=0.5, attributes=attributes, id="T7")
+    told = [key for key, _ in mention_to_json(one)["concepts"]]
+    assert told == [key for key in keys if key in KEYS]
+    review = cast(Any, SimpleNamespace(item=1, mentions=(one,)))
+    place = Place(review=review, at=(0, 5), model_label="", before="", after="")
+    ((_, (now,)),) = marked([place], "Gene" if is_same else "Protein")
+    assert [key for key, _ in now.attributes] == [key for key in keys if is_same or key in OTHERS]
+    assert (now.id, now.score, now.status) == ("T7", None, "reviewed")

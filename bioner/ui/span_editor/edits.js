@@ -114,7 +114,7 @@ class Edits {
     const held = mention.concepts ?? [];
     const concepts = held.length ? held : this.gone?.of === identity(mention) ? this.gone.concepts : [];
     if (!concepts.length) return "";
-    changed.attributes = mention.attributes.filter(([key, value]) => !held.some((one) => one[0] === key && one[1] === value));
+    changed.attributes = withoutConcepts(mention, held).attributes;
     changed.concepts = [];
     this.gone = { of: identity(changed), concepts };
     return `; no longer ${conceptsOf({ concepts })} (C keeps it)`;
@@ -187,7 +187,7 @@ class Edits {
         if (labelled) ranges.push([start, end]);
       } else if (!labelled) {
         removed.push(...same);
-        added.push(made);
+        added.push(same.length === 1 ? withoutConcepts({ ...same[0], label: mention.label, source_label: "", status: "reviewed", score: null }) : made);
         ranges.push([start, end]);
       }
     }
@@ -267,6 +267,11 @@ function takenOver(mention) {
 
 function newMention(fragments, label) {
   return { fragments, label, source_label: "", status: "reviewed", score: null, alternatives: [], attributes: [], id: "" };
+}
+
+function withoutConcepts(mention, held = mention.concepts ?? []) {
+  const attributes = mention.attributes.filter(([key, value]) => !held.some((one) => one[0] === key && one[1] === value));
+  return { ...mention, attributes, concepts: [] };
 }
 
 function conceptsOf(mention) {
