@@ -19,6 +19,7 @@ from bioner.commands.terminal import refusing, say
 from bioner.conventions import ANY
 from bioner.errors import FormatError
 from bioner.formats import WRITABLE, ReadOptions, Tally
+from bioner.formats.brat import is_annotation
 from bioner.settings import read_settings
 from bioner.spans import Document
 
@@ -85,6 +86,8 @@ def tag(
     if isinstance(target, Path):
         check_writable("--out", target)
     sources = _sources(files or ["-"])
+    if isinstance(target, Path):
+        _refuse_overwriting(sources, target, format)
     settings = read_settings()
     folder = chosen_model(settings, model)
     tagger = load_tagger(folder, device=settings.device)
@@ -99,12 +102,26 @@ def _sources(names: Sequence[str]) -> list[str]:
     for name in names:
         if name != "-" and not path_of("FILES", name).exists():
             raise FormatError(f"{name}: no such file; give a file, or - for text from stdin")
-    annotated = {Path(name).with_suffix("") for name in names if Path(name).suffix == ".ann"}
+    marked = {Path(name).with_suffix(""): name for name in names if is_annotation(name)}
     return [
         name
         for name in names
-        if Path(name).suffix != ".txt" or Path(name).with_suffix("") not in annotated
+        if not (is_annotation(name) or Path(name).suffix.lower() == ".txt")
+        or marked.get(Path(name).with_suffix(""), name) == name
     ]
+
+
+def _refuse_overwriting(sources: Sequence[str], target: Path, format: str) -> None:
+    """Raise FormatError where what is written would take the place of what is read."""
+    out = target.resolve()
+    for path in [Path(name) for name in sources if name != "-"]:
+        place = path.resolve()
+        is_lost = place == out and place.is_file()
+        if format == "brat" and out.is_dir():
+            marked = place.parent == out and (out / f"{place.stem}.ann").is_file()
+            is_lost = marked or (place == out and any(out.glob("*.ann")))
+        if is_lost:
+            raise FormatError(f"--out {target}: {path} would be lost by it; name another place")
 
 
 @dataclass

@@ -54,8 +54,9 @@ def print_json(value: Any) -> None:
 
 
 def say(text: str) -> None:
-    """Print one line of progress to stderr."""
-    typer.echo(text, err=True)
+    """Print one line of progress to stderr; signs that would steer the terminal are replaced."""
+    shown = "".join(one if one.isprintable() or one in "\n\t" else "\ufffd" for one in text)
+    typer.echo(shown, err=True)
 
 
 def counter(what: str, *, every_s: float = 1.0) -> OnProgress:

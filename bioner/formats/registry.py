@@ -7,7 +7,7 @@ import io
 import re
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
@@ -25,13 +25,15 @@ from bioner.formats import (
     webanno,
 )
 from bioner.formats.detecting import HEAD, detect_format, refuse_office
-from bioner.formats.marks import NOT_UNDERSTOOD
 from bioner.formats.members import is_archive, read_members
 from bioner.formats.source import Bounded, refuse_large, unreadable
 from bioner.formats.tally import ReadOptions, ReadResult, Tally
+from bioner.formats.understood import some, understood
 from bioner.spans import Document
 
 Reader = Callable[[BinaryIO, str, Tally, ReadOptions], Iterator[Document]]
+UploadedFile = tuple[str, bytes]
+"""The name that its sender gave a file, and its content."""
 JSON_FORMATS = (
     "jsonl", "bioc-json", "spacy", "doccano", "labelstudio", "prodigy", "hf", "pubannotation",
 )  # fmt: skip
@@ -62,7 +64,12 @@ _CONFIGURATION = re.compile(r"(^|/)(annotation|visual|tools|kb_shortcuts)\.conf$
 
 
 def read_documents(
-    path: Path, format: str | None = None, *, untyped_label: str = "", column: str | None = None
+    path: Path,
+    format: str | None = None,
+    *,
+    untyped_label: str = "",
+    column: str | None = None,
+    needs_marks: bool = True,
 ) -> ReadResult:
     """Read all documents of a file, a folder or an archive, and say what was repaired or rejected.
 
@@ -72,7 +79,7 @@ def read_documents(
     """
     if path.is_file():
         refuse_large(path.stat().st_size, path.name)
-    options = ReadOptions(untyped_label, column)
+    options = ReadOptions(untyped_label, column, needs_marks)
     tally = Tally()
     with _opened(path, limit=MAX_UNPACKED_BYTES) as (stream, name):
         if stream and _format_of(stream, name, format, options) == "conll":
@@ -90,6 +97,7 @@ def read_bytes(
     *,
     untyped_label: str = "",
     column: str | None = None,
+    needs_marks: bool = True,
 ) -> ReadResult:
     """Read the documents of an uploaded file; ``name`` is the one that its sender gave it."""
     if not is_archive(name):
@@ -98,7 +106,9 @@ def read_bytes(
         safe = re.sub(r'[\x00-\x1f<>:"|?*]', "_", name.replace("\\", "/").rpartition("/")[2])
         path = Path(folder) / (safe.lstrip(".")[-120:] or "upload")
         path.write_bytes(data)
-        return read_documents(path, format, untyped_label=untyped_label, column=column)
+        return read_documents(
+            path, format, untyped_label=untyped_label, column=column, needs_marks=needs_marks
+        )
 
 
 def iter_documents(
@@ -134,44 +144,42 @@ def _iter_path(
             found = brat.read_pairs(_siblings(path), tally, options)
         else:
             found = _reader(tally.format)(stream, name, tally, options)
-        yield from _understood(found, name, tally, options)
+        yield from some(understood(found, name, tally, options), name, tally)
 
 
-def _understood(
-    documents: Iterator[Document], name: str, tally: Tally, options: ReadOptions
-) -> Iterator[Document]:
-    """Yield a file's documents; refuse it at its end where there were marks and none was read."""
-    read, unread = tally.read, tally.unread.copy()
-    odd = tally.rejections[NOT_UNDERSTOOD]
-    yield from documents
-    left = tally.unread - unread
-    odd = tally.rejections[NOT_UNDERSTOOD] - odd
-    if options.needs_marks and (left or odd) and tally.read - read == odd:
-        told = ", ".join(f"{what} ({count:,})" for what, count in left.items())
-        if odd:
-            raise FormatError(tally.example(NOT_UNDERSTOOD).replace(f"{NOT_UNDERSTOOD}: ", ""))
-        raise FormatError(
-            f"{name}: nothing of what is marked in it was understood ({told}); save it in one of "
-            'the known formats, such as JSON lines with "entities": '
-            '[{"start": 0, "end": 3, "label": "Gene"}]'
-        )
-
-
-def read_files(
-    files: Sequence[tuple[str, bytes]], format: str | None = None
-) -> Iterator[tuple[str, ReadResult]]:
-    """Yield the name and the documents of each uploaded file; ``.ann`` and ``.txt`` make one."""
-    bases = {_base(name) for name, _ in files if brat.is_annotation(name)}
-    pairs: dict[str, list[tuple[str, bytes]]] = {}
-    for name, data in files:
+def file_groups(
+    files: Iterable[UploadedFile], format: str | None = None
+) -> Iterator[tuple[str, list[UploadedFile]]]:
+    """Yield uploaded files as they are read, under a name: ``.ann`` and ``.txt`` are one."""
+    given = list(files)
+    bases = {_base(name) for name, _ in given if brat.is_annotation(name)}
+    pairs: dict[str, list[UploadedFile]] = {}
+    for name, data in given:
         if format in (None, "brat") and _base(name) in bases and _is_of_pair(name):
             pairs.setdefault(_base(name), []).append((name, data))
         else:
-            yield name, read_bytes(data, name, format)
+            yield name, [(name, data)]
     for base, members in pairs.items():
-        tally = Tally("brat")
-        documents = tuple(brat.read_pairs(members, tally, ReadOptions()))
-        yield f"{base}.ann", ReadResult(documents, tally.report())
+        yield f"{base}.ann", members
+
+
+def read_group(
+    members: Sequence[UploadedFile], format: str | None = None, *, needs_marks: bool = True
+) -> ReadResult:
+    """Read uploaded files that belong together, or one alone."""
+    if not brat.is_annotation(members[0][0]) and len(members) == 1:
+        ((name, data),) = members
+        return read_bytes(data, name, format, needs_marks=needs_marks)
+    tally = Tally("brat")
+    return ReadResult(tuple(brat.read_pairs(members, tally, ReadOptions())), tally.report())
+
+
+def read_files(
+    files: Iterable[UploadedFile], format: str | None = None
+) -> Iterator[tuple[str, ReadResult]]:
+    """Yield the name and the documents of each uploaded file; ``.ann`` and ``.txt`` make one."""
+    for name, members in file_groups(files, format):
+        yield name, read_group(members, format)
 
 
 def _base(name: str) -> str:
@@ -239,7 +247,7 @@ def _each_member(
             del pairs[name]
     formats: dict[str, None] = dict.fromkeys(["brat"] if pairs else [])
     found = brat.read_pairs(pairs.items(), tally, options)
-    yield from _understood(found, next(iter(pairs), ""), tally, options)
+    yield from understood(found, next(iter(pairs), ""), tally, options)
     for name in members if format != "brat" else ():
         if name in pairs or brat.is_annotation(name):
             continue
@@ -262,7 +270,7 @@ def _each_member(
             continue
         formats[tally.format] = None
         found = _reader(tally.format)(stream, inner, tally, options)
-        yield from _understood(found, name, tally, options)
+        yield from understood(found, name, tally, options)
     tally.format = "+".join(formats) or tally.format
 
 
@@ -277,9 +285,10 @@ def _unpacked(data: bytes, name: str) -> tuple[BinaryIO, str]:
 def _siblings(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the files that belong to one ``.ann`` or ``.txt``."""
     for suffix in (".txt", ".ann", ".a1", ".a2"):
-        one = path.with_suffix(suffix)
-        if one.is_file():
-            yield one.name, one.read_bytes()
+        for one in (path.with_suffix(suffix), path.with_suffix(suffix.upper())):
+            if one.is_file():
+                yield one.name, one.read_bytes()
+                break
 
 
 @contextmanager

@@ -115,8 +115,11 @@ def write_documents(
             except OSError as error:
                 raise unwritable(target, error) from error
         elif isinstance(target, Path) and is_device(target):
-            with target.open("w", encoding="utf-8", newline="") as stream:
-                WRITERS[format](documents, stream, losses)
+            try:
+                with target.open("w", encoding="utf-8", newline="") as stream:
+                    WRITERS[format](documents, stream, losses)
+            except OSError as error:
+                raise unwritable(target, error) from error
         elif isinstance(target, Path):
             with (
                 replacing(target) as temporary,

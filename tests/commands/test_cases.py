@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from marker import Marker
 from support import SHARED
 from typer.testing import CliRunner, Result
 
 from bioner.__main__ import app
-from bioner.conventions import Conventions, Told
 from bioner.formats import read_documents
 from bioner.settings import read_settings
-from bioner.spans import Document, mention
 from bioner.store import open_store
 
 CASES = SHARED / "cases"
@@ -29,20 +26,6 @@ pytestmark = [
     pytest.mark.corpora,
     pytest.mark.skipif(not CASES.is_dir(), reason="../shared/cases is not here"),
 ]
-
-
-class Marker:
-    """Marks the first word of every text."""
-
-    conventions = Conventions()
-
-    def tag_documents(
-        self, documents: Sequence[Document], *, convention: Told = "any"
-    ) -> list[Document]:
-        return [
-            replace(one, mentions=(mention(0, len(one.text.split()[0]), "Gene", score=0.5),))
-            for one in documents
-        ]
 
 
 def run(*words: object) -> Result:

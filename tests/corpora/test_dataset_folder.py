@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bioner.corpora.dataset import Dataset, MergeReport
 from bioner.corpora.dataset_folder import read_dataset, read_manifest, write_dataset
@@ -112,3 +116,43 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(sample: Dataset, tmp_path:
     (tmp_path / "file").write_text("")
     with pytest.raises(CorpusError, match="cannot be written"):
         write_dataset(sample, tmp_path / "file" / "merged")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> dict[str, bytes]:
+    """The files of a merged folder."""
+    folder = tmp_path_factory.mktemp("whole") / "merged"
+    write_dataset(sample, folder)
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(["train.parquet", "test.parquet", "manifest.json", "schema.json"]),
+    st.floats(0, 1, exclude_max=True),
+    st.sampled_from(["cut", "flip", "nothing", "folder", "nested"]),
+)
+def test_however_a_file_is_damaged_a_reader_says_so_or_reads_it(whole, name, share, how):
+    with TemporaryDirectory() as place:
+        folder = Path(place) / "merged"
+        folder.mkdir()
+        for one, data in whole.items():
+            (folder / one).write_bytes(data)
+        at, data = int(len(whole[name]) * share), bytearray(whole[name])
+        if how == "folder":
+            (folder / name).unlink()
+            (folder / name).mkdir()
+        elif how == "nothing":
+            (folder / name).unlink()
+        else:
+            data[at : at + 1] = bytes([data[at] ^ 0x55])
+            damaged = {
+                "cut": bytes(whole[name][:at]),
+                "flip": bytes(data),
+                "nested": b"[" * 100_000,
+            }
+            (folder / name).write_bytes(damaged[how])
+        for reader in READERS.values():
+            with contextlib.suppress(CorpusError):
+                reader(folder)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bioner.formats import read_bytes
 from bioner.labels import read_schema
@@ -204,3 +207,27 @@ def test_relations_of_marks_left_out_are_left_out_and_none_goes_out_without_its_
     store.save(edit_of(item, item.mentions[0]))
     [out] = [one for one in store.export_documents("p") if one.id == "a"]
     assert out.relations == (), "the second mark is gone"
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["a", "a-2", "a-3", "", "A", "a/b"]), st.integers(0, 2)),
+        min_size=1,
+        max_size=7,
+    ),
+    st.integers(1, 3),
+)
+def test_no_text_is_lost_whatever_ids_repeat_and_however_often_they_come(rows, times):
+    with TemporaryDirectory() as folder:
+        store = Store(f"sqlite:///{folder}/store.sqlite3", Path(folder) / "backups")
+        store.create_project(a_project())
+        given_texts = [Document(id or "document", f"Text {n} here.") for id, n in rows]
+        took = [take_in(store, "p", Texts(documents=given_texts), ORIGIN) for _ in range(times)]
+        held = texts_of(store)
+        store.close()
+    assert Counter(held.values()) >= Counter({one.text for one in given_texts})
+    for one in took:
+        assert one.receipt.documents_in == len(rows) == one.receipt.documents_placed
+        assert [held[id] for id in one.documents] == [text.text for text in given_texts]
+    assert len(set(took[0].documents)) == len(rows)

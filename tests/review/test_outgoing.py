@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from store_support import a_document, a_project, a_store, edit_of
 from typer.testing import CliRunner
 
@@ -86,3 +89,58 @@ def test_the_command_leaves_them_out_says_so_and_writes_them_on_request(
     assert "1 documents, 2 mentions" in done.stdout
     done = CliRunner().invoke(app, [*words, str(tmp_path / "b.txt"), "--partly", "keep"])
     assert "2 documents, 3 mentions" in done.stdout
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None)
+@given(
+    st.lists(st.lists(st.booleans(), min_size=1, max_size=4), min_size=1, max_size=3),
+    st.sampled_from(["leave", "keep"]),
+)
+def test_whatever_part_is_reviewed_each_format_says_which_or_leaves_the_text_out(read, partly):
+    with TemporaryDirectory() as folder:
+        store = a_store(Path(folder), documents=0)
+        store.import_documents("p", [a_document(n, len(row)) for n, row in enumerate(read)])
+        for n, row in enumerate(read):
+            for item, is_read in zip(store.items_of("p", f"d{n}"), row, strict=True):
+                opened = store.open_item(item)
+                if is_read:
+                    store.save(edit_of(opened, *opened.mentions))
+        documents = store.export_documents("p", only_reviewed=True, with_covers=True)
+        store.close()
+    some = [f"d{n}" for n, row in enumerate(read) if any(row) and not all(row)]
+    for format in WRITABLE:
+        going = outgoing(documents, format, partly=partly)
+        left = some if format in LOOKS_COMPLETE and partly == "leave" else []
+        assert going.left_out == len(left)
+        assert going.sentences == sum(row.count(False) for row in read if any(row))
+        assert bool(list(going.lines())) == bool(some)
+        data = to_bytes(going.documents, format)[0] if going.documents else b""
+        for n, row in enumerate(read):
+            for i, is_read in enumerate(row):
+                words = f"BRCA1 variant {n}.{i} causes cancer."
+                is_out = is_read and f"d{n}" not in left
+                check_sentence(format, data, words, is_out=is_out, is_read=is_read, partly=partly)
+
+
+def check_sentence(
+    format: str, data: bytes, words: str, *, is_out: bool, is_read: bool, partly: str
+) -> None:
+    """A sentence that was read goes out; one that was not is not there, or said to be unread."""
+    if format == "csv":
+        assert (words.encode() in data) == is_out
+        return
+    name = f"out{SUFFIXES[format]}"
+    found = read_bytes(data, name).documents if data else ()
+    squeezed = words.replace(" ", "")
+    holding = [one for one in found if squeezed in one.text.replace(" ", "")]
+    if is_out:
+        assert holding
+    for one in holding:
+        at = one.text.find(words)
+        if is_read or at < 0 or format in LOOKS_COMPLETE:
+            continue
+        if format in ("webanno", "conllu"):
+            assert not any(low <= at < high for low, high in one.sentence_ranges)
+        else:
+            assert covers_at(one, at) == ""

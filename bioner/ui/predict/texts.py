@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bioner.access import Action
 from bioner.errors import BionerError
+from bioner.formats.registry import file_groups
 from bioner.review import kept_texts
 from bioner.spans import Document, fingerprint
 from bioner.text import split_document
@@ -180,9 +181,9 @@ def _choose_files(session: Session) -> list[Document]:
         return _files_from_before(session)
     documents: list[Document] = []
     given = 0
-    for file in files:
+    for name, members in file_groups((one.name, one.getvalue()) for one in files):
         try:
-            upload = read_upload(file.name, file.getvalue())
+            upload = read_upload(name, members)
         except BionerError as error:
             show_problem(error)
             continue

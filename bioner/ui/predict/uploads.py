@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bioner.formats import read_bytes
+from bioner.formats.registry import UploadedFile, read_group
 from bioner.spans import Document
 
-ENDINGS = "txt, csv, tsv, jsonl, json, xml (BioC), pubtator, conll, zip (BRAT)"
+ENDINGS = (
+    "txt, csv, tsv, jsonl, json, xml (BioC, PubMed, PMC), pubtator, conll, ann and txt, or a zip"
+)
 
 
 @dataclass(frozen=True)
 class Upload:
-    """The documents of one file and what is worth saying about how they were read."""
+    """The documents of one file, or pair, and what is worth saying about how it was read."""
 
     documents: tuple[Document, ...]
     notes: tuple[str, ...] = ()
 
 
-def read_upload(name: str, data: bytes) -> Upload:
-    """Read the documents of an uploaded file; FormatError says what is wrong with it."""
-    result = read_bytes(data, name)
-    report = result.report
-    notes: list[str] = []
-    if report.repairs:
-        told = ", ".join(f"{rule.replace('_', ' ')} ({n:,})" for rule, n in report.repairs.items())
-        notes.append(f"{name}: read with repairs: {told}")
-    if report.rejected:
-        notes.append(f"{name}: {report.rejected:,} annotations could not be placed in the text")
-    return Upload(result.documents, tuple(notes))
+def read_upload(name: str, members: Sequence[UploadedFile]) -> Upload:
+    """Read the texts of an upload, whatever its marks; FormatError says what is wrong with it."""
+    result = read_group(members, needs_marks=False)
+    notes = list(result.report.receipt().lines())[1:]
+    return Upload(result.documents, tuple(f"{name}: {one}" for one in notes))

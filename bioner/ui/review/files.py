@@ -11,6 +11,7 @@ import streamlit as st
 from bioner import formats
 from bioner.access import Action
 from bioner.errors import BionerError
+from bioner.formats.registry import file_groups, read_group
 from bioner.review.intake import Origin, take_in
 from bioner.review.new_types import add_types, type_name
 from bioner.review.texts import LEFT_OUT, Texts, looked_for, suggest_meanings
@@ -84,10 +85,11 @@ def _draw_upload(desk: Desk) -> None:
     if not files:
         return
     results: dict[str, formats.ReadResult] = {}
-    for number, file in enumerate(files, 1):
-        name = file.name if file.name not in results else f"{number}-{file.name}"
+    groups = file_groups((one.name, one.getvalue()) for one in files)
+    for number, (given, members) in enumerate(groups, 1):
+        name = given if given not in results else f"{number}-{given}"
         try:
-            results[name] = formats.read_bytes(file.getvalue(), file.name)
+            results[name] = read_group(members)
         except BionerError as error:
             show_problem(error)
     if not results:
