@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- files:begin -->", "<!-- files:end -->"
 SAID = {
+    "catalogue.yaml": "the corpora of the catalogue: their files, labels, covers, licences.",
     "labels.yaml": "the thirteen types and the two mappings, each with its reasons.",
     "py.typed": "says that the package has types.",
     "favicon.png": "the icon of the tab.",

@@ -31,6 +31,7 @@ from bioner.ui.metrics.send import draw_send
 from bioner.ui.plain import plain_label
 from bioner.ui.session import Session, keep_in_url, page_link, url_text
 from bioner.ui.snippets import marked_html, sentence_mentions
+from bioner.ui.words import many
 
 STYLE = Path(__file__).with_name("metrics.css")
 PAGE = 10
@@ -138,7 +139,7 @@ def draw_found(session: Session, stored: Evaluation, found: Sequence[Mistake], *
     """Draw mistakes sentence by sentence, surest first, and what can be done with them."""
     by_row = by_sentence(found)
     agreeing = sum(bool(one.agreeing) for one in found)
-    told = f"**{len(found):,} mistakes in {len(by_row):,} sentences**"
+    told = f"**{many(len(found), 'mistake')} in {many(len(by_row), 'sentence')}**"
     if agreeing:
         told += f"; in {agreeing:,} another corpus would agree"
     with st.container(
