@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from bioner.access import Actor, Role
 from bioner.bearer import TOKENS, Gate, add_token, read_tokens, revoke_token
 from bioner.errors import AccessError
+from bioner.files import locked
 
 
 @pytest.fixture
@@ -27,6 +29,17 @@ def test_a_token_is_kept_as_a_hash_that_nobody_else_may_read(path: Path):
     assert (token.name, token.scopes) == ("lab", ("predict", "health"))
     found = Gate(path).find(f"Bearer {text}")
     assert found == token
+
+
+def test_who_makes_a_token_waits_for_whoever_makes_one(path: Path):
+    add_token(path, "first")
+    other = threading.Thread(target=add_token, args=(path, "second"))
+    with locked(path.with_name(f".{path.name}.lock")):
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()
+    other.join(20)
+    assert [one.name for one in read_tokens(path)] == ["first", "second"]
 
 
 def test_only_the_very_token_is_believed(path: Path):

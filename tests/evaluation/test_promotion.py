@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from runs import make_model
 from bioner.errors import ModelError, StoreError
 from bioner.evaluation.promotion import RECORD, promote, record, recorded, rollback
 from bioner.evaluation.verdicts import Answer, Decision, Verdict
+from bioner.files import locked
 from bioner.models.catalogue import POINTER, Promotion, active_model, history, rollback_target
 from bioner.settings import Settings, read_settings
 from bioner.store import open_store
@@ -196,6 +198,20 @@ def test_a_model_in_use_that_could_not_be_put_on_record_is_said_to_be_in_use(
         rollback(place, store)
     assert active_model(place) == "bioner-compact"
     store.close()
+
+
+def test_who_changes_the_model_in_use_waits_for_whoever_changes_it_before(place: Settings) -> None:
+    for name in ("a", "b"):
+        make_model(place.models, name)
+    use(place, "a", "first")
+    other = threading.Thread(target=use, args=(place, "b", "second"))
+    with locked(place.home / f".{POINTER}.lock"):
+        other.start()
+        other.join(2)
+        assert other.is_alive()
+        assert active_model(place) == "a"
+    other.join(20)
+    assert active_model(place) == "b"
 
 
 def _promote_often(place: Settings, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 from runs import make_model, make_run
 
-from bioner.jobs.folder import Job, card_of
+from bioner.files import locked
+from bioner.jobs.folder import Job, card_of, edit_state, read_state
 from bioner.models.card import read_card, write_card
 from bioner.settings import Settings, read_settings
 
@@ -27,6 +29,20 @@ def run_with_model(place: Settings, status: str, *, made_at: float) -> Job:
     created = datetime.fromtimestamp(made_at, UTC).isoformat(timespec="seconds")
     write_card(folder, replace(read_card(folder), created=created))
     return make_run(place, "one", status)
+
+
+def test_who_changes_a_jobs_state_waits_for_whoever_is_changing_it(place: Settings) -> None:
+    job = make_run(place, "one", "running")
+    told = threading.Thread(
+        target=edit_state, args=(job.folder, lambda state: replace(state, status="stopping"))
+    )
+    with locked(job.folder / ".lock"):
+        told.start()
+        told.join(0.5)
+        assert told.is_alive()
+        assert read_state(job.folder).status == "running"
+    told.join(20)
+    assert read_state(job.folder).status == "stopping"
 
 
 def test_finished_run_has_the_card_of_the_model_it_made(place: Settings) -> None:
