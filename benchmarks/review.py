@@ -167,7 +167,7 @@ def write_log(store: Store, reviewed: int) -> None:
             last = connection.execute(
                 select(revisions.c.seq).order_by(revisions.c.seq.desc()).limit(1)
             )
-            head = last.scalar_one()
+            first = last.scalar_one() - len(part) + 1  # the last round's, in the order of the items
             connection.execute(
                 insert(corrections),
                 [
@@ -180,9 +180,9 @@ def write_log(store: Store, reviewed: int) -> None:
                         "verdict": "correct",
                         "reviewer": f"reviewer {row.id % 5}",
                         "note": "",
-                        "head": head,
+                        "head": first + number,
                     }
-                    for row in part
+                    for number, row in enumerate(part)
                 ],
             )
             done = items.update().where(items.c.id.in_([row.id for row in part]))

@@ -204,9 +204,12 @@ class Store(Texts, Reviewing, Deciding):
         with self.database.read() as connection:
             return look_ahead(connection, path)
 
-    def verify(self) -> Verified:
-        """Walk every chain of revisions, and compare it with what the backups hold."""
-        return verify(self.database, self.folder)
+    def verify(self, *, most: int | None = None) -> Verified:
+        """Walk every chain of revisions, and compare it with what the backups hold.
+
+        ``most``: in a database of more revisions, about so many of them.
+        """
+        return verify(self.database, self.folder, most=most)
 
     def _back_up(self, reason: str) -> Path:
         return rotation.backup_automatically(self.database, self.folder, reason)

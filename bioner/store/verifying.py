@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,21 +18,30 @@ from bioner.store.copies import backup
 from bioner.store.engine import HEAD, Database
 from bioner.store.soundness import check, unsound
 
+FEW = 3
+"""So many of the newest backups are compared where not all is looked at."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """What was looked at, and each thing found changed or missing, in a sentence."""
+    """What there is, and each thing found changed or missing, in a sentence.
+
+    ``share``: of so many documents one was looked at; ``backups``: so many were compared.
+    """
 
     documents: int
     revisions: int
     backups: int
     problems: tuple[str, ...]
+    share: int = 1
 
 
-def verify(database: Database, folder: Path) -> Verified:
+def verify(database: Database, folder: Path, *, most: int | None = None) -> Verified:
     """Walk every chain of one moment's copy, and compare it with the tips in the backups.
 
-    Raises StoreError if the copy cannot be made or the database is no database any more.
+    ``most``: in a database of more revisions, some of the documents, chosen anew each time, so that
+    about so many revisions are walked, and the newest backups alone. Raises StoreError if the copy
+    cannot be made or the database is no database any more.
     """
     with locked(folder), scratch(folder) as work:
         copy = work / "copy.sqlite3"
@@ -39,20 +49,23 @@ def verify(database: Database, folder: Path) -> Verified:
         problem = check(copy, quickly=True)
         if problem:
             raise StoreError(f"{database.place}: {problem}; restore a backup")
-        found = [*filter(None, [unsound(copy)]), *_read(copy, _walk)]
+        documents, revisions = _read(copy, _counts)
+        share = 1 if most is None else -(-revisions // most) or 1
+        chosen = (share, random.randrange(share))
+        found = [*filter(None, [unsound(copy)]), *_read(copy, lambda it: _walk(it, *chosen))]
         compared = 0
-        for one in list_backups(folder):
+        for one in list_backups(folder)[: None if share == 1 else FEW]:
             with contextlib.suppress(sqlite3.Error):
                 lost = _compare(copy, Path(one.path))
                 if lost is not None:
                     compared += 1
                     found += lost
-        documents, revisions = _read(copy, _counts)
     return Verified(
         documents=documents,
         revisions=revisions,
         backups=compared,
         problems=tuple(dict.fromkeys(found)),
+        share=share,
     )
 
 
@@ -67,16 +80,22 @@ def _counts(connection: sqlite3.Connection) -> Iterator[int]:
         yield connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
-def _walk(connection: sqlite3.Connection) -> Iterator[str]:
-    """Walk the chains, document by document; yield what is wrong with each."""
-    log = connection.execute("SELECT * FROM revisions ORDER BY document, seq")
+def _walk(connection: sqlite3.Connection, share: int, rest: int) -> Iterator[str]:
+    """Walk the chains, document by document; yield what is wrong with each.
+
+    Of the documents those whose number leaves this rest when divided by ``share``.
+    """
+    log = connection.execute(
+        "SELECT * FROM revisions WHERE document % ? = ? ORDER BY document, seq", (share, rest)
+    )
     chains = groupby(log, key=lambda row: row["document"])
     current = next(chains, None)
     query = (
         "SELECT documents.*, projects.name AS project_name FROM documents "
-        "JOIN projects ON projects.id = documents.project ORDER BY documents.id"
+        "JOIN projects ON projects.id = documents.project WHERE documents.id % ? = ? "
+        "ORDER BY documents.id"
     )
-    for document in connection.execute(query):
+    for document in connection.execute(query, (share, rest)):
         rows: list[Any] = []
         if current is not None and current[0] == document["id"]:
             rows = list(current[1])

@@ -103,6 +103,27 @@ def test_a_document_that_a_backup_holds_and_the_database_lacks_is_named(store: S
     assert "what the backup" in problem
 
 
+def test_of_many_revisions_some_documents_are_looked_at_and_each_has_its_turn(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = []
+    for name in ("d0", "d1", "d2"):
+        seen = store.open_item(store.items_of("p", name)[0], claim=False)
+        saved.append(store.save(edit_of(seen, mention(0, 5, "Gene"))).seq)
+    assert store.verify(most=3).share == 1
+    with store.database.write() as connection:
+        changed = text("UPDATE revisions SET reviewer = 'eve' WHERE seq = :seq")
+        connection.execute(changed, {"seq": saved[1]})
+    told = []
+    for rest in range(3):
+        monkeypatch.setattr("random.randrange", lambda share, rest=rest: rest)
+        found = store.verify(most=1)
+        assert (found.share, found.revisions, found.documents) == (3, 3, 3)
+        told += found.problems
+    assert len(told) == 1
+    assert "'d1'" in told[0]
+
+
 def test_erasing_takes_content_and_salt_and_leaves_the_chain_whole(store: Store) -> None:
     save_some(store)
     store.erase_document("p", "d0", "ann")
