@@ -210,6 +210,28 @@ class SearchIndex:
                 for number, surface, mentions, at_stake in rows
             )
 
+    def conventions(self, surface: str) -> tuple[tuple[str, str, int], ...]:
+        """Return how each corpus marks a surface, case ignored: corpus, label, mentions."""
+        with self._connect() as database:
+            rows = database.execute(
+                "SELECT corpus, label, sum(mentions) AS n FROM surfaces "
+                "WHERE surface = ? COLLATE NOCASE GROUP BY corpus, label ORDER BY n DESC, corpus",
+                (surface,),
+            ).fetchall()
+        return tuple((corpus, label, mentions) for corpus, label, mentions in rows)
+
+    def boundaries(self, surface: str) -> Disagreement | None:
+        """Return what corpora mark of a surface, the whole or a part, where they differ."""
+        with self._connect() as database:
+            row = database.execute(
+                "SELECT id, surface, mentions, at_stake FROM disagreements "
+                "WHERE kind = 'boundaries' AND surface = ? COLLATE NOCASE ORDER BY mentions DESC",
+                (surface,),
+            ).fetchone()
+            if row is None:
+                return None
+            return Disagreement("boundaries", row[1], row[2], row[3], _variants(database, row[0]))
+
     def count_disagreements(self, kind: Kind = "types") -> int:
         """Return how many surfaces corpora annotate differently in this way."""
         with self._connect() as database:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bioner.corpora.overview import Shelf
+from bioner.corpora.search import INDEX_NAME, SearchIndex
 from bioner.errors import BionerError
 from bioner.ui import cache
 from bioner.ui.session import Session, show_problem
@@ -22,3 +23,21 @@ def open_shelf(session: Session) -> Shelf | None:
     except BionerError as error:
         show_problem(error)
         return None
+
+
+def ready_index(session: Session) -> SearchIndex | None:
+    """Return the search index of the corpora if it is made already, without waiting for one."""
+    folder = session.settings.merged
+    shelf = open_shelf(session)
+    if shelf is None or (shelf.folder is not None and not (folder / INDEX_NAME).is_file()):
+        return None
+    try:
+        session.settings.data.mkdir(parents=True, exist_ok=True)
+        return cache.search_index(
+            shelf.fingerprint,
+            str(shelf.folder or ""),
+            str(session.settings.data / "sample-search.sqlite3"),
+            shelf,
+        )
+    except (BionerError, OSError):
+        return None  # what corpora say is a help beside the decision, and no condition of it

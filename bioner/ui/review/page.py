@@ -6,6 +6,7 @@ import streamlit as st
 
 from bioner.ui.review.compare import draw_comparison
 from bioner.ui.review.correct import draw_desk
+from bioner.ui.review.decide import draw_decide
 from bioner.ui.review.files import draw_files
 from bioner.ui.review.project import draw_project
 from bioner.ui.review.setup import open_desk
@@ -13,6 +14,7 @@ from bioner.ui.session import Session
 
 DRAW = {
     "Correct": draw_desk,
+    "Decide": draw_decide,
     "Texts": draw_files,
     "Compare": draw_comparison,
     "Project": draw_project,
