@@ -392,6 +392,8 @@ def test_a_score_on_a_few_sentences_is_not_set_beside_quoted_ones(place: Setting
     assert not ours["BC2GM (part)"].isna().any()
     assert ours["Mean"].isna().all()
     assert list(ours["Source"]) == ["measured here"]
+    figures = {one.label for one in open_page(view="scores").metric}
+    assert "Mean F1 of 2 corpora, in part" in figures, "why the leaderboard has none is said"
 
 
 def test_the_model_before_is_one_click_away(place: Settings) -> None:

@@ -159,7 +159,7 @@ def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, 
         batch_size=int(recipe["batch_size"]),
     )
     with st.container(border=True, key="train_on_estimate"):
-        cells = st.columns(4)
+        cells = st.columns([4, 3, 5, 4])
         cells[0].metric("Reviewed sentences", f"{usable.sentences:,}")
         cells[1].metric("Replayed", f"{replayed.sentences:,}")
         cells[2].metric("Time, about", duration(cost.seconds) if cost.seconds else "not known")
