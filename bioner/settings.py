@@ -53,6 +53,7 @@ class Settings:
     encoders: tuple[Path, ...] = ()
     people: People = field(default_factory=People)
     folders: tuple[Path, ...] = ()
+    suggesters: Path | None = None
 
     @property
     def merged(self) -> Path:
@@ -90,7 +91,8 @@ def read_settings() -> Settings:
 
     ``BIONER_HOME``, ``BIONER_BACKUPS``, ``BIONER_DATABASE_URL``, ``BIONER_DATA``,
     ``BIONER_MODELS``, ``BIONER_JOBS``, ``BIONER_ENCODERS`` (folders, joined as in ``PATH``) and
-    ``BIONER_DEVICE`` (auto, cpu or cuda) override the defaults; ``BIONER_FOLDERS`` (folders) and
+    ``BIONER_DEVICE`` (auto, cpu or cuda) override the defaults; ``BIONER_FOLDERS`` (folders),
+    ``BIONER_SUGGESTERS`` (a file that names outside commands) and
     the variables of ``read_people`` say who may do what. Raises DeviceError, BionerError.
     """
     home = _folder(
@@ -108,6 +110,7 @@ def read_settings() -> Settings:
         encoders=_folders("BIONER_ENCODERS"),
         people=read_people(),
         folders=_folders("BIONER_FOLDERS"),
+        suggesters=_file("BIONER_SUGGESTERS"),
     )
 
 
@@ -148,6 +151,11 @@ def _names(variable: str) -> tuple[str, ...]:
 def _folders(variable: str) -> tuple[Path, ...]:
     given = os.environ.get(variable, "").split(os.pathsep)
     return tuple(Path(place).expanduser() for place in given if place)
+
+
+def _file(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value).expanduser().resolve() if value else None
 
 
 def _folder(variable: str, default: Path) -> Path:

@@ -25,17 +25,32 @@ def name_key(surface: str) -> str:
     own wherever it stands, and so are letters and digits ("IL2" is "IL-2"). Other signs count for
     nothing, but a name of signs alone is its own key.
     """
-    folded = " ".join(fold(surface[start:end]) for start, end in tokenize(surface))
+    folded = [fold(surface[start:end]) for start, end in tokenize(surface)]
+    with_words = [one for one in folded if word_parts(one)]
+    if not with_words:
+        return " ".join(folded).lower()
+    words = [part for one in with_words[:-1] for part in word_parts(one)]
+    return " ".join([*words, *last_word_parts(with_words[-1])])
+
+
+@lru_cache(maxsize=65536)
+def word_parts(folded: str) -> tuple[str, ...]:
+    """Return what a folded token adds to a key; nothing for one without letters and digits."""
+    return tuple(part for word in _WORD.findall(folded) for part in _parts(word))
+
+
+@lru_cache(maxsize=65536)
+def last_word_parts(folded: str) -> tuple[str, ...]:
+    """Return what a folded token adds to a key as its last word: in the singular."""
     words = _WORD.findall(folded)
     if words:
         words[-1] = _singular(words[-1])
-    words = [part for word in words for part in _parts(word)]
-    return " ".join(word.lower() for word in words) or " ".join(folded.split()).lower()
+    return tuple(part for word in words for part in _parts(word))
 
 
 def _parts(word: str) -> list[str]:
     """Cut a word at digits and at a Greek letter's name that ends it or stands by itself."""
-    return [part for part in _GREEK.split(word) if part]
+    return [part.lower() for part in _GREEK.split(word) if part]
 
 
 def _singular(word: str) -> str:

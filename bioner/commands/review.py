@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bioner.commands import decisions
+from bioner.commands import decisions, suggest
 from bioner.commands.arguments import (
     check_count,
     check_out,
@@ -27,6 +27,7 @@ app = typer.Typer(help="The annotation store: what people corrected.", no_args_i
 app.command("import")(import_)
 app.command()(send)
 app.add_typer(decisions.app, name="decisions")
+app.add_typer(suggest.app, name="suggest")
 
 
 @app.command()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from bioner.corpora.vocabulary import JOINED
 from bioner.files import staged_file
 from bioner.formats.table import is_formula
 from bioner.review.dictionary import Dictionary
@@ -20,8 +21,6 @@ COLUMNS = (
     "term", "type", "concept", "status", "mentions", "texts", "confidence", "spellings", "types",
     "examples",
 )  # fmt: skip
-JOINED = " | "
-"""Between the spellings in a cell of the table."""
 
 
 @dataclass(frozen=True, kw_only=True)

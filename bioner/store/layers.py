@@ -21,10 +21,14 @@ PAGE = 500
 def shown_mentions(
     layer_rows: Iterable[Row[Any]], correction: str | None
 ) -> tuple[str, tuple[Mention, ...]]:
-    """Return what to show and its layer: correction, else gold, else the newest prediction."""
+    """Return what to show and its layer: correction, else gold, else the newest prediction.
+
+    What suggesters proposed is shown to nobody who does not ask for it.
+    """
     if correction is not None:
         return "correction", codec.read_mentions(correction)
-    best = max(layer_rows, key=lambda r: (r.layer == "gold", r.added), default=None)
+    rows = (row for row in layer_rows if row.layer != "suggestion")
+    best = max(rows, key=lambda r: (r.layer == "gold", r.added), default=None)
     return ("none", ()) if best is None else (best.layer, codec.read_mentions(best.mentions))
 
 

@@ -27,7 +27,11 @@ CHUNK = 20
 PAUSE_S = 0.02
 """After each the import waits half as long, at most this, for the writers of other processes."""
 
-_STATUS: dict[Layer, Status] = {"gold": "gold", "prediction": "predicted"}
+_STATUS: dict[Layer, Status] = {
+    "gold": "gold",
+    "prediction": "predicted",
+    "suggestion": "predicted",
+}
 
 
 def import_in_pieces(

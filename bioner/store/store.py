@@ -19,6 +19,7 @@ from bioner.store.evidence import Agreement, Evidence, Usable
 from bioner.store.outlook import Outlook, look_ahead
 from bioner.store.queue_items import ReviewProgress
 from bioner.store.reviewing import Reviewing
+from bioner.store.suggested import Suggesting
 from bioner.store.texts import Texts
 from bioner.store.values import Backup, Event, EventKind, Project
 from bioner.store.verifying import Verified, verify
@@ -26,6 +27,7 @@ from bioner.store.verifying import Verified, verify
 _RECORDED: Mapping[EventKind, Action] = {
     "import": Action.IMPORT,
     "export": Action.EXPORT,
+    "audit": Action.ANNOTATE,
     "promotion": Action.PROMOTE,
     "job": Action.JOBS,
 }
@@ -42,7 +44,7 @@ def open_store(settings: Settings, actor: Actor | None = None) -> Store:
     return Store(settings.database_url, settings.backups, actor=actor)
 
 
-class Store(Texts, Reviewing, Deciding):
+class Store(Texts, Reviewing, Deciding, Suggesting):
     """Projects, documents, layers and revisions in one database; safe to share between threads.
 
     What a method has returned is on disk: SQLite runs in WAL mode with full synchronisation. Each

@@ -12,12 +12,12 @@ from bioner.errors import StoreError
 from bioner.spans import Mention, Range
 
 Verdict = Literal["accept", "correct", "reject", "unsure"]
-Layer = Literal["gold", "prediction"]
+Layer = Literal["gold", "prediction", "suggestion"]
 ExportLayer = Literal["shown", "correction", "gold", "prediction"]
 RevisionKind = Literal["edit", "undo", "redo", "restore", "resplit", "adjudicate", "erase"]
 
 EventKind = Literal[
-    "created", "settings", "import", "export", "erase", "restore", "promotion", "job"
+    "created", "settings", "import", "export", "erase", "restore", "promotion", "job", "audit"
 ]
 
 VERDICTS: tuple[Verdict, ...] = ("accept", "correct", "reject", "unsure")

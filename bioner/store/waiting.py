@@ -101,7 +101,7 @@ def _contents(
             layers.c.mentions,
         )
         .select_from(source.join(layers, layers.c.item == items.c.id))
-        .where(items.c.project == project, status == "waiting")
+        .where(items.c.project == project, status == "waiting", layers.c.layer != "suggestion")
     )
     best: dict[int, Row[Any]] = {}
     for row in connection.execute(shown):

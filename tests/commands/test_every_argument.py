@@ -121,6 +121,18 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("dictionary show", "--status"): MAYBE,
     ("dictionary export", "--out"): OUT[2:],
     ("dictionary show", "--text"): FREE,
+    ("review suggest run", "--names"): ("{tmp}/nope", LONG),
+    ("review suggest run", "--dictionary"): ("nope", "../nope"),
+    ("review suggest run", "--pattern"): ("(", "a*"),
+    ("review suggest run", "--model"): MAYBE,
+    ("review suggest run", "--type"): MAYBE,
+    ("review suggest run", "--command"): ("nope",),
+    ("review suggest audit", "--type"): MAYBE,
+    ("review suggest decide", "mark"): ("", "nope"),
+    **{
+        (f"review suggest {one}", "--suggester"): ("nope",) for one in ("audit", "decide", "accept")
+    },
+    **{(f"review suggest {one}", "--target"): (*NUMBER, "0.2") for one in ("status", "accept")},
     **{(f"dictionary {one}", "name"): MAYBE for one in ("show", "curate", "export")},
     **{("dictionary curate", f"--{one}"): MAYBE for one in ("keep", "drop")},
     **{
@@ -161,6 +173,10 @@ VALID: dict[str, list[str]] = {
     "review freeze": ["--name", "own"],
     "review decisions take": ["p53", "--project", "P"],
     "corpora export": ["mine", "--out", "{tmp}/new.jsonl"],
+    "review suggest run": ["--pattern", "p53", "--type", "Gene", "--project", "P"],
+    "review suggest audit": ["--project", "P"],
+    "review suggest decide": ["1:0-3:Gene", "--right", "--project", "P"],
+    "review suggest accept": ["--type", "Gene", "--project", "P"],
     "dictionary build": ["{tmp}/a.jsonl", "--marked"],
     "review queue": ["--project", "P"],
 }
@@ -229,6 +245,9 @@ def place(
         filled = CliRunner().invoke(app, ["corpora", "add", "a.jsonl", *added])
         assert filled.exit_code == 0, filled.output
         made = CliRunner().invoke(app, ["dictionary", "build", "a.jsonl", "--marked"])
+        assert made.exit_code == 0, made.output
+        words = ("--pattern", "p53", "--type", "Gene", "--project", "P")
+        made = CliRunner().invoke(app, ["review", "suggest", "run", *words])
         assert made.exit_code == 0, made.output
         for name in (
             "bioner.training.run.train",

@@ -23,6 +23,7 @@ WORDS = {
     "restore": "backup restored",
     "promotion": "model in use",
     "job": "job",
+    "audit": "suggestion judged",
 }
 
 
