@@ -55,6 +55,9 @@ MARKDOWN = frozenset(
 OTHERS = frozenset(
     [
         "about",
+        "choice",
+        "convention",
+        "whose",
         "caution",
         "citation",
         "devel_reason",
@@ -120,6 +123,10 @@ OTHERS = frozenset(
 """Attributes, and bare names of these, that hold what others wrote."""
 
 
+OURS = ("many(", "len(", "shelf.schema.", "session.schema.")
+"""How begins what is a number, or a type's name, which is letters, digits and underscores."""
+
+
 def is_drawing(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
@@ -152,6 +159,8 @@ def values_in(function: ast.AST) -> Values:
             pairs = [(target, node.value) for target in node.targets]
         elif isinstance(node, ast.AugAssign):
             pairs = [(node.target, node.value)]
+        elif isinstance(node, ast.comprehension):
+            pairs = [(node.target, node.iter)]
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".append"):
             pairs = [(node.func.value, node.args[0])]
         for target, value in pairs:
@@ -210,7 +219,7 @@ def is_of_others(node: ast.expr) -> bool:
         getattr(one, "attr", getattr(one, "id", "")) in OTHERS
         for one in ast.walk(node)
         if isinstance(one, ast.Attribute | ast.Name)
-    ) and not ast.unparse(node).startswith(("many(", "len("))
+    ) and not ast.unparse(node).startswith(OURS)
 
 
 def unescaped(tree: ast.Module) -> Counter[str]:

@@ -63,6 +63,8 @@ DOES = {
     "backup_now": Action.BACKUP,
     "restore_do": Action.RESTORE,
     "choose_": Action.ADJUDICATE,
+    "dictionary_make": Action.DICTIONARY,
+    "term_": Action.DICTIONARY,
     "metrics_sample": Action.CORPORA,
     "metrics_stop": Action.JOBS,
     "metrics_evaluate": Action.JOBS,
@@ -87,6 +89,7 @@ VIEWS = [
         for part in ("Correct", "Texts", "Compare", "Project")
     ),
     ("5_Metrics.py", {}),
+    ("6_Dictionary.py", {}),
 ]
 
 

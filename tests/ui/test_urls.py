@@ -12,7 +12,21 @@ from streamlit.testing.v1 import AppTest
 from bioner.settings import PROJECT_ROOT
 from bioner.ui import session
 
-ODD = ["²", "٣", "1e3", "-1", "0", "9" * 400, "\ud800", "a\x00b", "٠١", " 1", "1\n", "<b>", "%"]
+ODD = [
+    "²",
+    "٣",
+    "1e3",
+    "-1",
+    "0",
+    *("9" * n for n in (22, 400)),
+    "\ud800",
+    "a\x00b",
+    "٠١",
+    " 1",
+    "1\n",
+    "<b>",
+    "%",
+]
 """Digits that are no ASCII digits, numbers out of bounds, half surrogates, NUL, markup."""
 
 PARAMETERS = {
@@ -36,11 +50,15 @@ PARAMETERS = {
         (name, None)
         for name in (
             "model", "against", "text", "example", "n", "view", "sure", "heat", "hide", "part",
+            "kept", "as", "against_as",
         )
     ),
     "pages/4_Review.py": tuple(
         (name, None)
-        for name in ("project", "reviewer", "part", "scope", "item", "status", "text", "document")
+        for name in (
+            "project", "reviewer", "part", "scope", "item", "status", "text", "document", "label",
+            "reason", "first", "second",
+        )
     ),
     "pages/5_Metrics.py": tuple(
         (name, None)

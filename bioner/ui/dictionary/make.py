@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 
 from bioner import formats
+from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.review.dictionary import dictionary_path
 from bioner.review.dictionary_build import Built, build_dictionary
@@ -16,6 +17,7 @@ from bioner.text import split_document
 from bioner.ui import cache
 from bioner.ui.intake import progress_bar, tagging_of
 from bioner.ui.plain import plain
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
 
 SAMPLE, FILES, PROJECT = "The sample texts", "Files", "A project's texts"
@@ -53,7 +55,10 @@ def draw_make(session: Session) -> None:
     name = st.text_input("Name", key="dictionary_new", max_chars=80, value="dictionary")
     is_ready = kind != FILES or bool(uploads)
     if not st.button(
-        "Make it", key="dictionary_make", icon=":material/menu_book:", disabled=not is_ready
+        "Make it",
+        key="dictionary_make",
+        icon=":material/menu_book:",
+        **shut(session, Action.DICTIONARY, disabled=not is_ready),
     ):
         return
     try:

@@ -10,6 +10,7 @@ import streamlit as st
 from bioner.access import Action
 from bioner.review.dictionary import Dictionary
 from bioner.review.dictionary_files import WRITERS, write_dictionary
+from bioner.ui.plain import plain_label
 from bioner.ui.session import Session
 from bioner.ui.words import many
 
@@ -40,7 +41,7 @@ def draw_take_out(session: Session, dictionary: Dictionary) -> None:
     for loss, count in done.lost:
         st.caption(f":material/warning: {WRITERS[format].title}: {loss}, {count:,} times")
     st.download_button(
-        f"Download {path.name}",
+        f"Download {plain_label(path.name)}",
         data,
         file_name=path.name,
         icon=":material/download:",

@@ -12,7 +12,7 @@ from bioner.review.groups import Group, core, examples, where
 from bioner.spans import mention
 from bioner.store import Standing, WaitingMark
 from bioner.ui.merged import ready_index
-from bioner.ui.plain import plain
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.snippets import marked_html
 from bioner.ui.words import many
@@ -59,7 +59,7 @@ def _draw_example(desk: Desk, standing: Standing, mark: WaitingMark) -> None:
     tick, text = st.columns([1, 24], vertical_alignment="center")
     with tick:
         st.checkbox(
-            f"{mark.surface} in {standing.document}",
+            f"{plain_label(mark.surface)} in {plain_label(standing.document)}",
             value=True,
             key=included_key(mark),
             label_visibility="collapsed",

@@ -97,7 +97,9 @@ def _read(desk: Desk, memory: DecideMemory) -> None:
 def _draw_group(desk: Desk, memory: DecideMemory, group: Group) -> None:
     st.subheader(plain(group.surface), anchor=False)
     counts = ", ".join(f"{plain(name)} ×{n:,}" for name, n in group.labels.items())
-    written = ", ".join(f"{plain(one)} ×{n:,}" for one, n in list(group.variants.items())[:6])
+    written = ", ".join(
+        f"{plain(surface)} ×{n:,}" for surface, n in list(group.variants.items())[:6]
+    )
     st.markdown(f"**{many(len(group.marks), 'mark')}**: {counts}")
     st.caption(f"written {written}")
     do = partial(_do, desk, memory)
