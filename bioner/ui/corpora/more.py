@@ -16,6 +16,7 @@ from bioner.labels import IGNORE
 from bioner.ui.chips import coverage_html
 from bioner.ui.corpora.memory import CorporaMemory
 from bioner.ui.plain import plain
+from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
 from bioner.ui.tables import draw_table
 
@@ -39,21 +40,28 @@ def draw_more(session: Session) -> None:
 
 def _draw_entry(session: Session, entry: Entry) -> None:
     is_here = own_folder(session.settings, entry.id) is not None
-    may = session.actor.may(Action.CORPORA)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(entry.title)}**", width="stretch")
             if is_here:
                 st.badge("Here", icon=":material/check:", color="green")
                 key = f"more_remove_{entry.id}"
-                if st.button("Remove", key=key, icon=":material/delete:", disabled=not may):
+                if st.button(
+                    "Remove",
+                    key=key,
+                    icon=":material/delete:",
+                    **shut(session, Action.CORPORA),
+                ):
                     _remove(session, entry)
             elif st.button(
                 "Fetch and add",
                 key=f"more_fetch_{entry.id}",
                 icon=":material/cloud_download:",
-                disabled=not may,
-                help="Downloads it from its publisher. Nothing of yours is sent.",
+                **shut(
+                    session,
+                    Action.CORPORA,
+                    help="Downloads it from its publisher. Nothing of yours is sent.",
+                ),
             ):
                 _bring(session, entry, None)
         about = f"{entry.annotates[:1].upper()}{entry.annotates[1:]}"
@@ -92,7 +100,11 @@ def _draw_file(session: Session, entry: Entry) -> None:
             key=f"more_path_{entry.id}",
             help=f"{entry.by_hand} {entry.url}",
         )
-        asked = st.form_submit_button("Add from here", icon=":material/folder_open:")
+        asked = st.form_submit_button(
+            "Add from here",
+            icon=":material/folder_open:",
+            **shut(session, Action.CORPORA, Action.FOLDERS),
+        )
     if asked and path.strip():
         _bring(session, entry, Path(path.strip()).expanduser())
 
