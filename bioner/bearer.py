@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bioner.access import Action, Actor, allow
 from bioner.errors import AccessError
-from bioner.files import locked, read_json_object, write_whole
+from bioner.files import locked, make_private, read_json_object, write_whole
 
 TOKENS = "tokens.json"
 """The file in the user's data folder."""
@@ -164,6 +164,6 @@ def _write(path: Path, tokens: Sequence[Token]) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path.parent)
     with locked(path.with_name(f".{path.name}.lock")):
         yield

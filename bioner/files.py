@@ -51,6 +51,16 @@ def staged_file(path: Path) -> Iterator[Path]:
         work.unlink(missing_ok=True)
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder that its owner alone may enter; one that is there stays as it is.
+
+    What lies in it may be texts of patients. Raises OSError.
+    """
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 @contextmanager
 def staged_folder(target: Path) -> Iterator[Path]:
     """Give a new folder beside the target to fill; then it takes the target's place.

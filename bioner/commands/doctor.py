@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,9 +43,20 @@ def checks(settings: Settings) -> Iterator[Check]:
     """Yield the checks in the order in which a person would want them."""
     yield from _devices()
     yield _disk(settings)
+    yield from _privacy(settings)
     yield from _database(settings)
     yield from _models(settings)
     yield _corpora(settings)
+
+
+def _privacy(settings: Settings) -> Iterator[Check]:
+    """Name the folders with people's texts that other users of this machine may enter."""
+    for folder in (settings.home, settings.backups, settings.jobs):
+        if os.name == "posix" and folder.is_dir() and folder.stat().st_mode & 0o005:
+            yield Check(
+                "note",
+                f"{folder}: other users of this machine may read it; `chmod 700` keeps them out",
+            )
 
 
 def _devices() -> Iterator[Check]:

@@ -13,7 +13,7 @@ from bioner.errors import ModelError, StoreError
 from bioner.evaluation.gate import Evidence, corrected_patterns, decide, gather
 from bioner.evaluation.reports import Evaluation
 from bioner.evaluation.verdicts import Decision, decision_from_json
-from bioner.files import locked, write_whole
+from bioner.files import locked, make_private, write_whole
 from bioner.models.catalogue import (
     POINTER,
     Promotion,
@@ -140,7 +140,7 @@ def record(
     who = allow(Action.PROMOTE, actor)
     by = who.name if who.is_known else by or who.name
     entry = {"at": _now(), "by": by, **decision.to_json()}
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_private(settings.home)
     path = settings.home / RECORD
     past = path.read_text(encoding="utf-8") if path.is_file() else ""
     write_whole(path, past + json.dumps(entry, ensure_ascii=False) + "\n")
@@ -190,7 +190,7 @@ def _write(
 
 @contextmanager
 def _pointer_lock(settings: Settings) -> Iterator[None]:
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_private(settings.home)
     with locked(settings.home / f".{POINTER}.lock"):
         yield
 

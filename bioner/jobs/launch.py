@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 from bioner.access import Action, Actor, allow
 from bioner.errors import JobError
-from bioner.files import locked, write_whole
+from bioner.files import locked, make_private, write_whole
 from bioner.jobs.folder import (
     ACTIVE,
     START_LIMIT_S,
@@ -61,7 +61,7 @@ def launch(
     for who may not start jobs or names a folder of the server that is not theirs to name.
     """
     _check_folders(spec, settings, allow(Action.JOBS, actor))
-    settings.jobs.mkdir(parents=True, exist_ok=True)
+    make_private(settings.jobs)
     with locked(settings.jobs / LAUNCHING):  # of two at once into one folder the second is refused
         _refuse_blocked(spec, settings)
         folder = _make_folder(spec, settings, files)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bioner.access import Action, Actor, allow
 from bioner.errors import StoreError
-from bioner.files import read_json_object, write_whole
+from bioner.files import make_private, read_json_object, write_whole
 from bioner.settings import Settings
 from bioner.spans import Document, fingerprint
 
@@ -36,7 +36,8 @@ def keep(settings: Settings, document: Document, *, actor: Actor | None = None) 
     kept = datetime.now(UTC).isoformat(timespec="seconds")
     raw = {"name": document.id, "text": document.text, "kept": kept}
     path = _path(settings, id)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(settings.home)
+    make_private(path.parent)
     write_whole(path, json.dumps(raw, ensure_ascii=False) + "\n")
     return KeptText(id=id, name=document.id, text=document.text, kept=kept)
 

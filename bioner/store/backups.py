@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bioner.errors import StoreError
+from bioner.files import make_private
 from bioner.store.copies import backup
 from bioner.store.engine import Database
 from bioner.store.values import Backup
@@ -142,7 +143,7 @@ def scratch(folder: Path) -> Iterator[Path]:
     For a caller that has locked the folder. Raises StoreError where none can be made.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as name:
             yield Path(name)
     except OSError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, insert, inspect, select
 
 from bioner.errors import StoreError
-from bioner.files import staged_file
+from bioner.files import make_private, staged_file
 from bioner.store.engine import Database, read_version, upgrade
 from bioner.store.soundness import check, unsound
 from bioner.store.tables import clock, metadata
@@ -36,7 +36,7 @@ def backup(database: Database, path: Path, *, is_checked: bool = True) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a file beside, which takes the place of ``path`` once it is whole."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         with staged_file(path) as work:
             work.chmod(0o600)
             try:

@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bioner.errors import StoreError
 from bioner.extras import require_extra
+from bioner.files import make_private
 from bioner.store.failures import DatabaseLostError, RestoredMeanwhileError, UnsureError
 from bioner.store.logical_clock import LogicalClock
 from bioner.store.refusals import ABOUT_DATABASE, lost, refusal_of
@@ -291,7 +292,7 @@ def upgrade(connection: Connection, version: str = "head") -> None:
 
 def _make_folder(file: Path) -> None:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_private(file.parent)
     except OSError as error:
         raise StoreError(
             f"{file}: cannot make the database's folder: {error}; make it, or name another place "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,6 +87,20 @@ def test_a_backup_that_is_rotated_away_while_they_are_listed_is_no_failure(tmp_p
     gone.symlink_to(tmp_path / "nowhere")  # listed, and then not there
     (tmp_path / "bioner-20260102T000000Z-hourly.sqlite3").write_bytes(b"x")
     assert [one.size for one in backups.list_backups(tmp_path)] == [1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of folders are POSIX's")
+def test_nobody_else_may_enter_the_folders_that_are_made_and_others_stay(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'home' / 's.sqlite3'}", tmp_path / "backups")
+    store._back_up("hourly")
+    store.close()
+    for name in ("home", "backups"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o700
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o770)
+    shared.chmod(0o770)
+    Store(f"sqlite:///{shared / 's.sqlite3'}", tmp_path / "others").close()
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o770
 
 
 def test_the_rotation_keeps_the_newest_and_one_a_day() -> None:
@@ -209,6 +225,7 @@ def test_a_database_and_a_backup_of_the_first_schema_are_brought_up_to_date(
             "DROP INDEX items_counts",
             "ALTER TABLE corrections DROP COLUMN project",
             "DROP TABLE events",
+            "DROP TABLE decisions",
             "ALTER TABLE projects DROP COLUMN changes",
             "ALTER TABLE documents DROP COLUMN salt",
             "ALTER TABLE documents DROP COLUMN tip",

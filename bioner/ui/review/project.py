@@ -236,7 +236,6 @@ def _draw_backups(desk: Desk) -> None:
     ):
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         try:
-            settings.backups.mkdir(parents=True, exist_ok=True)
             path = desk.store.backup(settings.backups / f"by-hand-{stamp}.sqlite3")
             st.success(f"Written to {plain(str(path))}", icon=":material/check:")
         except BionerError as error:
