@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +59,9 @@ def erase_everywhere(
         shutil.rmtree(folder)
     struck = strike(settings, project, document)
     places = (settings.home, settings.data, settings.jobs)
-    left = tuple(path for path in _files(places) if _holds(path, traces)) if traces else ()
+    left = [path for path in _files(places) if _holds(path, traces)] if traces else []
+    if traces:
+        left += [one for one in _databases(places, store.database.file) if _rows_of(one, traces)]
     server = (
         ""
         if store.database.is_sqlite
@@ -65,7 +69,11 @@ def erase_everywhere(
         "recycled, and in copies that it made itself: `VACUUM FULL` and new base backups end that"
     )
     return Erased(
-        revision=revision, evaluations=len(evaluations), struck=struck, left=left, server=server
+        revision=revision,
+        evaluations=len(evaluations),
+        struck=struck,
+        left=tuple(left),
+        server=server,
     )
 
 
@@ -102,6 +110,33 @@ def _files(folders: Sequence[Path]) -> Iterator[Path]:
         for path in sorted(folder.rglob("*")):
             if path.suffix in _TEXT and path.is_file() and path.stat().st_size <= LARGEST:
                 yield path
+
+
+def _databases(folders: Sequence[Path], own: Path | None) -> Iterator[Path]:
+    """Yield the dictionaries and search indexes."""
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".dictionary", ".sqlite3") and path.is_file() and path != own:
+                yield path
+
+
+def _rows_of(path: Path, traces: Sequence[str]) -> bool:
+    """Whether a row of a database has a sentence, or is a piece of the text."""
+    whole = "".join(traces)
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(_opened(path)) as database:
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            for row in database.execute(f'SELECT * FROM "{table}"'):
+                content = _squeeze("".join(cell for cell in row if isinstance(cell, str)))
+                if any(one in content for one in traces):
+                    return True
+                if len(content) >= LEAST and content in whole:
+                    return True
+    return False
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def _holds(path: Path, traces: Sequence[str]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,12 +31,23 @@ def test_an_erased_text_leaves_every_folder_or_is_named(home) -> None:
     job.mkdir(parents=True)
     (job / "train.jsonl").write_text(json.dumps({"text": "BRCA1 variant 1.1 causes cancer."}))
     (job / "other.jsonl").write_text(json.dumps({"text": "BRCA1 variant 2.1 causes cancer."}))
+    named = [settings.dictionaries / "mine.dictionary", settings.data / "search.sqlite3"]
+    for path, words in zip(
+        named, (("variant 1.1 ", "causes", " cancer."), ("BRCA1 variant 1.1 causes cancer . 2",)),
+        strict=True,
+    ):  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute("CREATE TABLE examples (before, surface, after)")
+            database.execute("INSERT INTO examples VALUES (?, ?, ?)", (*words, "", "")[:3])
+            database.commit()
     done = erase_everywhere(store, settings, "p", "d1", "ann")
     assert (kept[1].exists(), kept[2].exists(), done.evaluations) == (False, True, 1)
-    assert done.left == (job / "train.jsonl",)
+    assert done.left == (job / "train.jsonl", *named)
     assert done.struck == ()
     assert done.server == ""
     store.close()
     for folder in (settings.home, settings.backups, settings.data):
         for path in folder.rglob("*"):
-            assert not path.is_file() or b"variant 1." not in path.read_bytes(), path
+            if path not in named:
+                assert not path.is_file() or b"variant 1." not in path.read_bytes(), path
