@@ -1,42 +1,53 @@
 """What each step of the training recipe is worth: arms that add one step at a time, seeds pooled.
 
     python -m benchmarks.ablation --source ../shared/corpora --base ENCODER --work FOLDER
-        [--steps 500] [--seeds 42 43] [--per-corpus 400] [--arms naive,partial,…]
-        [--write docs/scores.md]
+        [--steps 500 | --epochs 1] [--seeds 42 43] [--arms naive,partial,convention:42+43,…]
+        [--teacher FOLDER] [--more-epochs 3] [--batch-size 24] [--eval-steps 100]
+        [--per-corpus 400] [--write docs/scores.md]
 
 Arms: naive (unfused, every type counts as covered), partial (the partial-label loss, unfused),
-fused (equal train sentences made one), fill-in (a student taught by the former arm's model of the
-same seed), cased (the vocabulary split by case, fill-in kept). All have the same number of steps,
-batch and learning rate, and one epoch of as many train sentences, drawn once. Scores are on the
-same test sentences of each corpus, drawn once; the difference to the arm before, with a 95 %
-paired-bootstrap interval, is over the sentences of all seeds together, and so is the count of
-corpora that are significantly above and below the naive arm. Arms are kept in ``--work`` as they
-end, and not trained again; a run that was cut goes on from its checkpoint.
+fused (equal train sentences made one), fill-in (a student taught by ``--teacher``, the same for
+every arm and seed; without one by the fused arm's model of the same seed), cased (the vocabulary
+split by case), convention (told whose rules hold; scored told its own and told none), corpora (with
+the user's own corpora and those of the catalogue that are here, see ``corpora fetch NAME``) and
+epochs (``--more-epochs`` times as many). All but the last have the same number of steps, batch and
+learning rate. Scores are on the same test sentences of each of the ten, drawn once; the difference
+to the arm before, with a 95 % paired-bootstrap interval, is over the sentences of all seeds that
+both have, and so is the count of corpora that are significantly above and below the naive arm.
+Arms are kept in ``--work`` as they end, and not trained again; a run that was cut goes on from its
+checkpoint. An arm takes other seeds than ``--seeds`` where it names them.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
+from benchmarks.ablation_table import (
+    PARTS,
+    Outcome,
+    by_corpus,
+    curves,
+    read_outcome,
+    table,
+    write_outcome,
+)
 from benchmarks.external import BIORED, measure, read_biored, without_known
 from benchmarks.scores import stray_marks, write_between
 from bioner.commands.terminal import say
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.corpora.merge import merge
-from bioner.corpora.read import read_corpora
-from bioner.evaluation.comparison import Difference, paired_bootstrap
+from bioner.corpora.own import read_all
+from bioner.corpora.registry import CORPORA
 from bioner.evaluation.scores import Score
-from bioner.evaluation.scoring import evaluate_sentences
-from bioner.labels import read_schema
+from bioner.evaluation.scoring import score
 from bioner.models.cased_vocabulary import split_by_case
+from bioner.settings import read_settings
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
 from bioner.training.config import TrainingConfig
@@ -44,35 +55,54 @@ from bioner.training.progress import RunProgress
 from bioner.training.run import train
 
 BEGIN, END = "<!-- ablation:begin -->", "<!-- ablation:end -->"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One step more than the arm before it.
+
+    ``is_longer``: as many more epochs as were asked for. ``has_more``: with the corpora beside the
+    ten.
+    """
+
+    title: str
+    loss: str = "partial"
+    is_fused: bool = True
+    is_taught: bool = False
+    is_cased: bool = False
+    is_told: bool = False
+    has_more: bool = False
+    is_longer: bool = False
+
+
+_CASED = Arm(title="+ cased vocabulary", is_taught=True, is_cased=True)
+_TOLD = replace(_CASED, title="+ convention, told its own", is_told=True)
+_MORE = replace(_TOLD, title="+ corpora, told its own", has_more=True)
 ARMS = {
-    "naive": "naive loss",
-    "partial": "partial-label loss",
-    "fused": "+ fusing",
-    "fill-in": "+ fill-in",
-    "cased": "+ cased vocabulary",
+    "naive": Arm(title="naive loss", loss="naive", is_fused=False),
+    "partial": Arm(title="partial-label loss", is_fused=False),
+    "fused": Arm(title="+ fusing"),
+    "fill-in": Arm(title="+ fill-in", is_taught=True),
+    "cased": _CASED,
+    "convention": _TOLD,
+    "corpora": _MORE,
+    "epochs": replace(_MORE, title="+ epochs, told its own", is_longer=True),
 }
-PARTS = frozenset({"BC4CHEMD"})
-"""Left out of the mean: only a part of it may be here."""
-BATCH = TrainingConfig.batch_size
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One arm and seed. ``counts``: by corpus (correct, predicted, support) of each sentence."""
-
-    mean_f1: float
-    stray: float
-    external: Score
-    counts: dict[str, np.ndarray]
+UNTOLD = " (any)"
+"""Behind an arm's name: the same model, told no convention."""
+TITLES = {
+    **{name: arm.title for name, arm in ARMS.items()},
+    **{f"{name}{UNTOLD}": "the same model, told none" for name, arm in ARMS.items() if arm.is_told},
+}
 
 
 def chosen_test(dataset: Dataset, per_corpus: int) -> list[Sentence]:
     """Draw the same test sentences of each corpus every time."""
-    by_corpus: dict[str, list[Sentence]] = {}
+    by_name: dict[str, list[Sentence]] = {}
     for sentence in dataset.test:
-        by_corpus.setdefault(sentence.corpus, []).append(sentence)
+        by_name.setdefault(sentence.corpus, []).append(sentence)
     drawn: list[Sentence] = []
-    for name, sentences in sorted(by_corpus.items()):
+    for name, sentences in sorted(by_name.items()):
         drawn += random.Random(name).sample(sentences, min(per_corpus, len(sentences)))
     return drawn
 
@@ -82,59 +112,6 @@ def drawn(sentences: Sequence[Sentence], n: int) -> tuple[Sentence, ...]:
     return tuple(random.Random(0).sample(list(sentences), min(n, len(sentences))))
 
 
-def table(outcomes: dict[str, list[Outcome]], told: str) -> str:
-    """Lay the arms out; differences are of pooled counts, seeds side by side."""
-    lines = [
-        "| arm | mean test F1 | difference to the arm before (95 %) | corpora above / below naive "
-        "| stray marks per 1,000 tokens | BioRED dev F1 (precision / recall) |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    before: list[Outcome] | None = None
-    for arm, seeds in outcomes.items():
-        f1 = " / ".join(f"{100 * one.mean_f1:.1f}" for one in seeds)
-        stray = sum(one.stray for one in seeds) / len(seeds)
-        external = sum((one.external for one in seeds), Score())
-        change = difference(before, seeds) if before else None
-        told_change = (
-            f"{100 * change.difference:+.1f} ({100 * change.low:+.1f} to {100 * change.high:+.1f})"
-            if change
-            else ""
-        )
-        lines.append(
-            f"| {ARMS[arm]} | {f1} | {told_change} | {_beside(outcomes.get('naive'), seeds)} "
-            f"| {stray:.1f} | {100 * external.f1:.1f} "
-            f"({100 * external.precision:.1f} / {100 * external.recall:.1f}) |"
-        )
-        before = seeds
-    return "\n".join([*lines, "", told])
-
-
-def _beside(naive: list[Outcome] | None, seeds: list[Outcome]) -> str:
-    """Count the corpora that are significantly above and below the naive arm."""
-    if naive is None or naive is seeds:
-        return ""
-    changes = [
-        paired_bootstrap(
-            name,
-            np.concatenate([one.counts[name] for one in naive]),
-            np.concatenate([one.counts[name] for one in seeds]),
-        )
-        for name in sorted(naive[0].counts)
-        if name not in PARTS
-    ]
-    return f"{sum(c.low > 0 for c in changes)} / {sum(c.high < 0 for c in changes)}"
-
-
-def difference(a: Sequence[Outcome], b: Sequence[Outcome]) -> Difference:
-    """Compare two arms on the micro counts of all corpora and seeds, sentence by sentence."""
-    return paired_bootstrap("micro", _pooled(a), _pooled(b))
-
-
-def _pooled(seeds: Sequence[Outcome]) -> np.ndarray:
-    rows = [one.counts[c] for one in seeds for c in sorted(one.counts) if c not in PARTS]
-    return np.concatenate(rows)
-
-
 class Study:
     """Trains and scores the arms, keeping what is done in a folder."""
 
@@ -142,89 +119,125 @@ class Study:
         self.args = args
         self.work: Path = args.work
         self.work.mkdir(parents=True, exist_ok=True)
-        corpora = read_corpora(args.source)
-        schema = read_schema()
-        self.fused = merge(corpora, schema)
-        self.apart = merge(corpora, schema, fuse=False)
-        self.drawn = {
-            is_fused: replace(whole, train=drawn(whole.train, args.steps * BATCH))
-            for is_fused, whole in ((True, self.fused), (False, self.apart))
+        corpora, schema = read_all(args.source, read_settings())
+        ten = [one for one in corpora if one.id in CORPORA] or corpora
+        self.whole = {
+            (True, False): merge(ten, schema),
+            (False, False): merge(ten, schema, fuse=False),
+            (True, True): merge(corpora, schema),
         }
+        self.fused = self.whole[True, False]
+        size = len(self.fused.train)
+        self.steps = args.steps or math.ceil(size * args.epochs / args.batch_size)
         self.test = chosen_test(self.fused, args.per_corpus)
         self.documents, self.dropped = [], 0
         if args.biored.is_file():
             data = self.work / "merged"
             if not (data / "manifest.json").is_file():
-                write_dataset(self.fused, data)
+                write_dataset(self.whole[True, True], data)
             documents = read_biored(args.biored)
             self.documents = without_known(documents, data)
             self.dropped = len(documents) - len(self.documents)
 
-    def outcome(self, arm: str, seed: int) -> Outcome:
-        """Return an arm's outcome, from the folder where it is there."""
-        key = f"{arm}-{seed}-{self.args.steps}"
-        kept = self.work / f"{key}.json"
-        if kept.is_file():
-            return read_outcome(kept)
+    def outcomes(self, name: str, seed: int) -> dict[str, Outcome]:
+        """Return an arm's outcome, and of a told one also told none; kept ones from the folder."""
+        key = self._key(name, seed)
+        rows = [name, f"{name}{UNTOLD}"] if ARMS[name].is_told else [name]
+        kept = {row: self.work / f"{key}{row.removeprefix(name)}.json" for row in rows}
+        if all(path.is_file() for path in kept.values()):
+            return {row: read_outcome(path) for row, path in kept.items()}
         folder = self.work / key
         if not (folder / "card.json").is_file():
-            self._train(arm, seed, folder)
+            self._train(name, seed, folder)
         tagger = load_tagger(folder)
-        report = evaluate_sentences(tagger, self.test, self.fused.schema, bootstrap=0)
-        values = [s.micro.f1 for c, s in report.by_corpus.items() if c not in PARTS]
-        external = measure(tagger, self.documents, self.dropped).micro if self.documents else None
-        made = Outcome(
-            sum(values) / len(values), stray_marks(report), external or Score(), report.counts
-        )
-        write_outcome(kept, made)
-        say(f"{key}: mean F1 {100 * made.mean_f1:.1f}")
-        return made
+        found: dict[str, Outcome] = {}
+        for row, path in kept.items():
+            tag = tagger.tag if row.endswith(UNTOLD) else tagger.tag_own
+            report = score(self.test, tag(self.test), self.fused.schema, bootstrap=0)
+            values = [s.micro.f1 for c, s in report.by_corpus.items() if c not in PARTS]
+            mean = sum(values) / len(values)
+            outside = measure(tagger, self.documents, self.dropped) if self.documents else None
+            made = Outcome(
+                mean,
+                stray_marks(report),
+                outside.micro if outside else Score(),
+                report.counts,
+                read_curve(folder),
+            )
+            write_outcome(path, made)
+            say(f"{key}{row.removeprefix(name)}: mean F1 {100 * mean:.1f}")
+            found[row] = made
+        return found
 
-    def _train(self, arm: str, seed: int, folder: Path) -> None:
-        base = str(self.args.base)
-        if arm == "cased":
-            split = self.work / "cased-base"
-            if not split.exists():
-                words = (word for s in self.fused.train for word in s.tokens)
-                split_by_case(self.args.base, split, words, least=3)
-            base = str(split)
-        teacher = self.work / f"fused-{seed}-{self.args.steps}"
-        if arm in ("fill-in", "cased"):
-            self.outcome("fused", seed)
+    def _key(self, name: str, seed: int) -> str:
+        return f"{name}-{seed}-{self._steps(name)}"
+
+    def _steps(self, name: str) -> int:
+        return round(self.steps * (self.args.more_epochs if ARMS[name].is_longer else 1))
+
+    def _train(self, name: str, seed: int, folder: Path) -> None:
+        arm = ARMS[name]
+        base = str(self._cased() if arm.is_cased else self.args.base)
         config = TrainingConfig(
             base,
-            loss="naive" if arm == "naive" else "partial",
-            max_steps=self.args.steps,
+            loss=arm.loss,
+            max_steps=self._steps(name),
+            epochs=1000.0 if arm.is_longer else 1.0,
+            batch_size=self.args.batch_size,
             seed=seed,
             save_steps=100,
-            fill_in=str(teacher) if arm in ("fill-in", "cased") else "",
+            eval_steps=self.args.eval_steps,
+            fill_in=str(self._teacher(seed)) if arm.is_taught else "",
+            conventions=arm.is_told,
         )
-        dataset = self.drawn[arm not in ("naive", "partial")]
+        whole = self.whole[arm.is_fused, arm.has_more]
+        limit = self.steps * self.args.batch_size
+        dataset = whole if arm.is_longer else replace(whole, train=drawn(whole.train, limit))
+        curve = folder.with_name(f"{folder.name}.curve")
 
         def show(p: RunProgress) -> None:
+            if p.devel_f1 is not None:
+                with curve.open("a", encoding="utf-8") as sink:
+                    sink.write(f"{p.step}\t{p.loss or 0:.6f}\t{p.devel_f1:.6f}\n")
             if p.message or (p.loss is not None and p.step % 50 == 0):
                 say(f"{folder.name} {p.step}/{p.total_steps} {p.loss or ''} {p.message}")
 
         train(config, dataset, folder, report=show, resume=(folder / "checkpoints").is_dir())
 
+    def _cased(self) -> Path:
+        split = self.work / "cased-base"
+        if not split.exists():
+            words = (word for s in self.fused.train for word in s.tokens)
+            split_by_case(self.args.base, split, words, least=3)
+        return split
 
-def write_outcome(path: Path, one: Outcome) -> None:
-    """Keep an outcome as JSON."""
-    score = one.external
-    raw = {
-        "mean_f1": one.mean_f1,
-        "stray": one.stray,
-        "external": [score.correct, score.predicted, score.support],
-        "counts": {name: counts.tolist() for name, counts in one.counts.items()},
-    }
-    path.write_text(json.dumps(raw), encoding="utf-8")
+    def _teacher(self, seed: int) -> Path:
+        """Return the one fixed teacher, else the fused arm's model of the same seed."""
+        if self.args.teacher is not None:
+            return Path(self.args.teacher)
+        self.outcomes("fused", seed)
+        return self.work / self._key("fused", seed)
 
 
-def read_outcome(path: Path) -> Outcome:
-    """Read an outcome that was kept."""
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    counts = {name: np.array(rows, dtype=np.int64) for name, rows in raw["counts"].items()}
-    return Outcome(raw["mean_f1"], raw["stray"], Score(*raw["external"]), counts)
+def read_curve(folder: Path) -> tuple[tuple[int, float, float], ...]:
+    """Return what a run's scores on devel were: step, loss, mean F1; a resumed step once."""
+    path = folder.with_name(f"{folder.name}.curve")
+    if not path.is_file():
+        return ()
+    rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    found = {int(step): (int(step), float(loss), float(f1)) for step, loss, f1 in rows}
+    return tuple(found[step] for step in sorted(found))
+
+
+def asked_arms(text: str, seeds: Sequence[int]) -> dict[str, tuple[int, ...]]:
+    """Read ``naive,convention:42+43``: arms in their order, with the seeds that they name."""
+    asked: dict[str, tuple[int, ...]] = {}
+    for one in text.split(","):
+        name, _, own = one.strip().partition(":")
+        if name not in ARMS:
+            raise SystemExit(f"--arms: {name!r} is none of {', '.join(ARMS)}")
+        asked[name] = tuple(int(seed) for seed in own.split("+")) if own else tuple(seeds)
+    return {name: asked[name] for name in ARMS if name in asked}
 
 
 def main() -> None:
@@ -232,26 +245,38 @@ def main() -> None:
     parser.add_argument("--source", type=Path, required=True)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--steps", type=int, default=500, help="0: as --epochs says")
+    parser.add_argument("--epochs", type=float, default=1.0)
+    parser.add_argument("--more-epochs", type=float, default=3.0, help="of the last arm, times")
+    parser.add_argument("--batch-size", type=int, default=TrainingConfig.batch_size)
     parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43])
     parser.add_argument("--per-corpus", type=int, default=400)
-    parser.add_argument("--arms", default=",".join(ARMS))
+    parser.add_argument("--arms", default="naive,partial,fused,fill-in,cased")
+    parser.add_argument("--teacher", type=Path, help="one model that fills in for every arm")
+    parser.add_argument("--eval-steps", type=int, default=0, help="for the learning curves")
     parser.add_argument("--biored", type=Path, default=BIORED)
     parser.add_argument("--write", type=Path, nargs="?", const=Path("docs/scores.md"))
     args = parser.parse_args()
+    asked = asked_arms(args.arms, args.seeds)
     study = Study(args)
-    arms = [name for name in ARMS if name in args.arms.split(",")]
-    outcomes = {arm: [study.outcome(arm, seed) for seed in args.seeds] for arm in arms}
-    seeds = " and ".join(str(seed) for seed in args.seeds)
+    rows: dict[str, list[Outcome]] = {}
+    for name, seeds in asked.items():
+        for seed in seeds:
+            for row, outcome in study.outcomes(name, seed).items():
+                rows.setdefault(row, []).append(outcome)
+    seeds = "; ".join(f"{ARMS[n].title}: {', '.join(map(str, s))}" for n, s in asked.items())
+    taught = f" filled in by {args.teacher.name};" if args.teacher else ""
     told = (
-        f"{args.steps} steps of batch {BATCH} from {args.base.name}; seeds {seeds}; "
-        f"{len(study.test):,} test sentences, at most {args.per_corpus} a corpus; the mean is over "
-        "the corpora that are here whole; differences are in micro F1."
+        f"{study.steps:,} steps of batch {args.batch_size} from {args.base.name};{taught} seeds "
+        f"{seeds}. {len(study.test):,} test sentences, at most {args.per_corpus} a corpus; the "
+        "mean is over the corpora that are here whole; differences are in micro F1."
     )
-    text = table(outcomes, told)
+    text = table(rows, told, TITLES)
     print(text)
+    more = [by_corpus(rows, TITLES), curves(rows, TITLES)]
+    print("\n" + "\n\n".join(part for part in more if part))
     if args.write:
-        write_between(args.write, text, BEGIN, END)
+        write_between(args.write, "\n\n".join([text, *(p for p in more if p)]), BEGIN, END)
 
 
 if __name__ == "__main__":

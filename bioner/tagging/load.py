@@ -51,9 +51,12 @@ def load_tagger(
     schema = read_model_schema(folder, config)
     tokenizer, special = load_tokenizer(folder)
     max_length = min(256, int(config.get("max_position_embeddings", 256)))
+    conventions = read_conventions(folder)
     scales: Mapping[str, Mapping[str, Sequence[float]]] = {}
-    if is_calibrated and (folder / CARD).is_file():
-        scales = read_card(folder).scales_by_convention
+    card = None
+    if (folder / CARD).is_file() and (is_calibrated or conventions):
+        card = read_card(folder)
+        scales = card.scales_by_convention if is_calibrated else {}
     return Tagger(
         _load_network(folder, device, backend, threads),
         tokenizer,
@@ -62,7 +65,8 @@ def load_tagger(
         max_length=max_length,
         name=folder.name,
         calibration=scales,
-        pieces=_told_pieces(read_conventions(folder), tokenizer),
+        pieces=_told_pieces(conventions, tokenizer),
+        reads_twice=not (card and card.fill_in),
     )
 
 

@@ -57,12 +57,14 @@ class Tagger:
         name: str = "",
         calibration: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
         pieces: ToldPieces | None = None,
+        reads_twice: bool = True,
     ) -> None:
         self._network = network
         self._tokenizer = tokenizer
         self._cls, self._sep, self._pad = special
         self._pieces = pieces or ToldPieces()
         self.conventions = self._pieces.conventions
+        self.reads_twice = reads_twice
         if self.conventions:  # a text that spells out a reserved piece is a text
             tokenizer.encode_special_tokens = True
         self._budget = max_length - 2 - bool(self.conventions)
@@ -85,7 +87,8 @@ class Tagger:
         Each span has a score in 0..1 and up to three alternatives. Within a document the same
         surface of one group gets the same type. Each sentence has its ``uncertainty``. Whose rules
         hold is told by ``convention``, for all or one a sentence; types that a convention does not
-        look for are marked as under ``any``. Raises ConventionError for one that is not known.
+        look for are marked as under ``any``, by a second reading where the first has not learned
+        them (``reads_twice``). Raises ConventionError for one that is not known.
         """
         told = self.conventions.per_sentence(convention, len(sentences), of=self.name or "it")
         spans: list[list[Span]] = [[] for _ in sentences]
@@ -186,7 +189,9 @@ class Tagger:
     ) -> Iterator[tuple[int, Floats]]:
         """Yield (sentence number, logits of its words), those of ``any`` joined in where needed."""
         own = {one.name: own_columns(one, self.schema) for one in set(told) if one.name != ANY}
-        open_types = {name for name, columns in own.items() if not columns[1:].all()}
+        open_types = {
+            name for name, columns in own.items() if self.reads_twice and not columns[1:].all()
+        }
         second = [i for i, one in enumerate(told) if one.name in open_types]
         untold: dict[int, Floats] = {}
         if second:

@@ -9,8 +9,16 @@ import numpy as np
 import pytest
 from support import DictionaryTagger
 
-from benchmarks import ablation
-from benchmarks.ablation import Outcome, chosen_test, difference, table
+from benchmarks.ablation import TITLES, UNTOLD, asked_arms, chosen_test, read_curve
+from benchmarks.ablation_table import (
+    Outcome,
+    by_corpus,
+    curves,
+    difference,
+    read_outcome,
+    table,
+    write_outcome,
+)
 from benchmarks.confidence import confidence_table
 from benchmarks.paper_table import MEAN_OF, mean_of_nine, our_row, paper_table
 from benchmarks.scores import with_kept
@@ -38,7 +46,7 @@ def test_the_difference_pools_the_seeds_and_leaves_parts_out() -> None:
 
 
 def test_the_ablation_table_shows_every_seed_and_the_step_from_arm_to_arm() -> None:
-    text = table({"naive": [outcome(100)] * 2, "partial": [outcome(150)] * 2}, "400 steps")
+    text = table({"naive": [outcome(100)] * 2, "partial": [outcome(150)] * 2}, "400 steps", TITLES)
     first, second = [line for line in text.splitlines() if "loss" in line]
     assert "50.0 / 50.0" in first
     assert "+" not in first
@@ -48,10 +56,43 @@ def test_the_ablation_table_shows_every_seed_and_the_step_from_arm_to_arm() -> N
     assert text.endswith("400 steps")
 
 
+def test_the_step_to_an_arm_of_one_seed_is_on_the_seed_that_both_have() -> None:
+    arms = {"cased": [outcome(100), outcome(190)], "convention": [outcome(110)]}
+    rows = {**arms, f"convention{UNTOLD}": [outcome(90)]}
+    lines = table(rows, "", TITLES).splitlines()
+    told = next(line for line in lines if "told its own" in line)
+    untold = next(line for line in lines if "the same model, told none" in line)
+    assert "| +5.0 (" in told
+    assert "| -10.0 (" in untold
+    corpora = by_corpus(rows, TITLES)
+    assert "| + cased vocabulary | 72.5 |" in corpora
+
+
+def test_learning_curves_stand_side_by_side_and_a_resumed_step_once(tmp_path: Path) -> None:
+    (tmp_path / "run.curve").write_text("10\t0.5\t0.25\n20\t0.4\t0.5\n20\t0.4\t0.75\n")
+    curve = read_curve(tmp_path / "run")
+    assert curve == ((10, 0.5, 0.25), (20, 0.4, 0.75))
+    rows = {
+        "naive": [replace(outcome(1), curve=curve)],
+        "fused": [replace(outcome(1), curve=curve[:1])],
+    }
+    text = curves(rows, TITLES)
+    assert "| 10 | 25.0 | 25.0 |" in text
+    assert "| 20 | 75.0 | – |" in text
+    assert not curves({"naive": [outcome(1)]}, TITLES)
+
+
+def test_an_arm_may_name_its_own_seeds() -> None:
+    asked = asked_arms("convention:42+43,naive", [7])
+    assert asked == {"naive": (7,), "convention": (42, 43)}
+    with pytest.raises(SystemExit, match="none of naive"):
+        asked_arms("nothing", [7])
+
+
 def test_an_outcome_is_kept_as_it_was(tmp_path: Path) -> None:
     one = outcome(20)
-    ablation.write_outcome(tmp_path / "a.json", one)
-    again = ablation.read_outcome(tmp_path / "a.json")
+    write_outcome(tmp_path / "a.json", one)
+    again = read_outcome(tmp_path / "a.json")
     assert (again.mean_f1, again.stray, again.external) == (one.mean_f1, one.stray, one.external)
     assert {n: c.tolist() for n, c in again.counts.items()} == {
         n: c.tolist() for n, c in one.counts.items()

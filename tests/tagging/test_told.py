@@ -186,6 +186,22 @@ def test_a_convention_has_its_own_scales_and_the_rest_from_any(model: Path, tmp_
     assert all(a > b for a, b in zip(sure["plain", "ours"], sure["low", "ours"], strict=True))
 
 
+def test_a_model_that_a_teacher_filled_in_is_read_once(model: Path, tmp_path, seen) -> None:
+    import shutil
+
+    from bioner.models.card import ModelCard, write_card
+
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    one = corpus_sentence("d", TEXT.split())
+    piece, nobodys = (load_tokenizer(model)[0].token_to_id(p) for p in ("[BC2GM]", "[ANY]"))
+    for teacher, expected in (({}, [nobodys, piece]), ({"teacher": "old"}, [piece])):
+        write_card(folder, ModelCard("model", fill_in=teacher))
+        seen.clear()
+        load_tagger(folder, backend="torch").tag([one], convention="BC2GM")
+        assert [int(ids[0, 1]) for ids in seen] == expected
+
+
 def test_joining_keeps_the_conventions_types_and_shares_out_the_rest(sample) -> None:
     schema = sample.schema
     own = own_columns(Convention("BioNLP09", "[BioNLP09]", frozenset({"Protein"})), schema)

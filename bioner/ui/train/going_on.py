@@ -108,7 +108,8 @@ def _draw_own_convention(parent: Path) -> bool:
     return st.toggle(
         "Teach that convention alone",
         key="train_on_only_piece",
-        help="All else stays as it is, bit for bit. It learns less, and forgets nothing.",
+        help="That convention's piece and the last layer are trained; the rest stays as it is, bit "
+        "for bit. It learns less, and forgets less.",
     )
 
 
