@@ -86,7 +86,7 @@ def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
     separator, columns = layout.separator, layout.columns
     for number, line in enumerate(lines, 1):
         cells = line.split(separator) if separator else []
-        if len(cells) != columns or not columns or not cells[0]:
+        if len(cells) != columns or not columns or cells[0][:1] in ("", "#"):
             cells = _cells(line, number, layout)
             separator, columns = layout.separator, layout.columns
         elif cells[0] == DOCUMENT_START:
@@ -113,7 +113,7 @@ def _cells(line: str, number: int, layout: Layout) -> list[str]:
     if line.startswith(DOCUMENT_START):
         layout.document_starts += 1
         return []
-    if line.startswith("# ") and not _is_token(line, layout):
+    if line.startswith("#") and not _is_token(line, layout):
         layout.comments += 1
         if line.startswith(COVERS_COMMENT):
             layout.covers = frozenset(
@@ -146,10 +146,11 @@ def _words(line: str) -> list[str]:
 
 def _is_token(line: str, layout: Layout) -> bool:
     """Tell whether a line that begins as a comment does is the token ``#`` and its columns."""
-    if layout.separator == "\t" or "\t" in line:
+    if layout.separator == "\t" or (not layout.separator and "\t" in line):
         return "\t" in line
     words = _words(line)
-    return len(words) == (layout.columns or 2) and (words[-1] == "O" or is_tag(words[-1]))
+    fits = len(words) == layout.columns if layout.columns else len(words) > 1
+    return fits and (words[-1] == "O" or is_tag(words[-1]))
 
 
 def unknown_tag(name: str, line: int, tag: str) -> FormatError:

@@ -95,8 +95,10 @@ def _document(block: _Block, name: str, tally: Tally, options: ReadOptions) -> D
         where = f"{name}:{number}"
         if cells[0].strip() != block.id.strip():
             tally.reject("other_document", where, f"{cells[0]} inside {block.id}")
-        elif len(cells) >= 4 and not _is_number(cells[1]):
+        elif len(cells) >= 4 and not re.match(r"\s*-?\d", cells[1]):
             relations.append(_relation(cells, f"R{len(relations) + 1}"))
+        elif len(cells) >= 5 and not _is_mark(cells):
+            tally.reject("unreadable_line", where, "\t".join(cells)[:60])
         elif not _is_mark(cells):
             tally.leave("line of another kind", where, "\t".join(cells)[:60])
         else:

@@ -1,14 +1,14 @@
 """WebAnno TSV 3 (INCEpTION too): a token a line with its offsets, a column a feature of a layer.
 
 ``Gene[1]|Protein[2]`` are two annotations; one number on several tokens is one annotation. Offsets
-count UTF-16 units, as Java does. The first span layer that has values gives the mentions: the
+count UTF-16 units, as Java does. A layer of entities gives the mentions, else the first one with
+values that is no grammar; the marks of the others are counted as not used. Of a layer, the
 feature ``value`` (else ``label``, else the first) the label, the others attributes.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, TextIO
@@ -34,11 +34,19 @@ _LINE = re.compile(r"\d+-\d+(\.\d+)?")
 _PLACE = re.compile(r"\d{1,9}-\d{1,9}")
 
 
+_ENTITIES = re.compile(r"entit|\bner?\b", re.IGNORECASE)
+_GRAMMAR = re.compile(
+    "(pos|token|sentence)|.*(lemma|stem|morph|chunk|constituent|depend).*", re.IGNORECASE
+)
+"""Names of layers that hold mentions, and of those that hold what every word has."""
+
+
 @dataclass(frozen=True)
 class _Column:
     """What a column holds: a feature of a layer."""
 
     layer: int
+    name: str
     feature: str
 
 
@@ -73,7 +81,8 @@ def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Ite
             kind, _, told = line.partition("=")
             features = told.split("|")[1:]
             if kind == "#T_SP":
-                columns += [_Column(layers, one) for one in features or [""]]
+                layer = told.split("|")[0]
+                columns += [_Column(layers, layer, one) for one in features or [""]]
                 layers += 1
             else:
                 columns += [None] * len(features)
@@ -114,7 +123,7 @@ def _document(
     stated = [([place], form) for one in sentences for place, form, _ in one.tokens if form.strip()]
     placer = Placer(text, stated)
     mentions: list[Mention] = []
-    for mark in _marks(sentences, columns):
+    for mark in _marks(sentences, columns, name, tally):
         extent = (min(start for start, _ in mark.ranges), max(end for _, end in mark.ranges))
         placed = placer.place([extent])
         features = mark.features
@@ -154,10 +163,12 @@ def _lead(text: str, form: str) -> int:
     return max(text.find(form), 0)
 
 
-def _marks(sentences: list[_Sentence], columns: list[_Column | None]) -> list[_Mark]:
+def _marks(
+    sentences: list[_Sentence], columns: list[_Column | None], name: str, tally: Tally
+) -> list[_Mark]:
     """Gather the annotations: one number is one, without a number each token has its own."""
     marks: dict[tuple[int, str], _Mark] = {}
-    filled: dict[int, int] = defaultdict(int)
+    filled: dict[int, str] = {}
     for one in sentences:
         for number, (place, _, cells) in enumerate(one.tokens):
             for column, cell in zip(columns, cells, strict=False):
@@ -170,9 +181,20 @@ def _marks(sentences: list[_Sentence], columns: list[_Column | None]) -> list[_M
                     if place not in mark.ranges:
                         mark.ranges.append(place)
                     mark.features[column.feature] = value
-                    filled[column.layer] += 1
-    chosen = min(filled, default=0)
+                    filled[column.layer] = column.name
+    chosen = min(filled, key=lambda layer: (_rank(filled[layer]), layer), default=0)
+    for layer in sorted(filled.keys() - {chosen}):
+        others = [mark for (of, _), mark in marks.items() if of == layer]
+        where = f"{name}:{others[0].line}"
+        tally.leave(f'layer "{filled[layer]}"', where, count=len(others))
     return [mark for (layer, _), mark in marks.items() if layer == chosen]
+
+
+def _rank(layer: str) -> int:
+    """Return how early a layer is asked for mentions: entities, others, grammar last."""
+    if _ENTITIES.search(layer.rpartition(".")[2]):
+        return 0
+    return 2 if _GRAMMAR.fullmatch(layer.rpartition(".")[2]) else 1
 
 
 def _value(part: str) -> tuple[str, str]:
