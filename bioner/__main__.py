@@ -2,68 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-import bioner
-from bioner.commands import (
-    app as app_of,
-)
-from bioner.commands import (
-    corpora,
-    dictionary,
-    doctor,
-    evaluate,
-    jobs,
-    models,
-    retrain,
-    review,
-    serve,
-    tag,
-    tokens,
-    train,
-)
-from bioner.commands.run_ner import TrainCommand
-from bioner.commands.terminal import RememberingCommand
-
-app = typer.Typer(
-    help="BioNER Studio: biomedical named entity recognition.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(corpora.app, name="corpora")
-app.command("train", cls=TrainCommand)(train.train)
-app.command("retrain", cls=RememberingCommand)(retrain.retrain)
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(models.app, name="models")
-app.command("convert")(models.convert)
-app.command("tag")(tag.tag)
-app.command("evaluate")(evaluate.evaluate)
-app.command("compare")(evaluate.compare)
-app.add_typer(review.app, name="review")
-app.add_typer(dictionary.app, name="dictionary")
-app.command("app")(app_of.app)
-app.add_typer(tokens.app, name="tokens")
-app.command("serve")(serve.serve)
-app.command("doctor")(doctor.doctor)
+if TYPE_CHECKING:
+    from bioner.commands.tree import app as app
 
 
-@app.callback(invoke_without_command=True)
-def main(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    """BioNER Studio on the command line; the app does the same: `make run`."""
-    if version:
-        typer.echo(bioner.__version__)
-        raise typer.Exit
+def __getattr__(name: str) -> Any:
+    """Import every command only where somebody asks for them all."""
+    if name == "app":
+        from bioner.commands.tree import app
+
+        return app
+    raise AttributeError(f"module 'bioner.__main__' has no attribute {name!r}")
 
 
-def run() -> None:
-    """Run the command line as the installed command `bioner`."""
-    app(prog_name="bioner")
+def run(program: str = "bioner") -> None:
+    """Run the command line; `app` alone is there sooner than with all the others beside it."""
+    if sys.argv[1:2] == ["app"]:
+        import typer
+
+        from bioner.commands.app import app as open_app
+
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command()(open_app)
+        alone(args=sys.argv[2:], prog_name=f"{program} app")
+        return
+    from bioner.commands.tree import app
+
+    app(prog_name=program)
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m bioner")
+    run("python -m bioner")

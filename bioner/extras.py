@@ -10,6 +10,7 @@ EXTRAS = {
     "train": ("torch", "transformers", "accelerate"),
     "postgres": ("psycopg",),
     "ray": ("ray",),
+    "spacy": ("spacy",),
 }
 """Extra → the packages that tell whether it is installed, by the names they are imported by."""
 

@@ -18,7 +18,7 @@ from bioner.processes import ProcessId, detach, detached_options
 POSIX_ONLY = ("fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty")
 
 REFUSING = f"""
-import builtins, importlib, pkgutil, sys
+import builtins, importlib, importlib.util, pkgutil, sys
 real = builtins.__import__
 
 def refuse(name, globals=None, locals=None, fromlist=(), level=0):
@@ -31,7 +31,9 @@ builtins.__import__ = refuse
 import bioner
 
 for found in pkgutil.walk_packages(bioner.__path__, "bioner."):
-    if ".migrations." not in found.name and not found.name.endswith("__main__"):
+    if ".migrations." in found.name or found.name.endswith("__main__"):
+        continue
+    if not found.name.endswith("spacy_component") or importlib.util.find_spec("spacy"):
         importlib.import_module(found.name)
 print("all imported")
 """

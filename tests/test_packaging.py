@@ -18,7 +18,16 @@ from bioner.models import catalogue
 from bioner.settings import read_settings
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-NOT_IN_BASE = ("torch", "transformers", "accelerate", "onnx", "onnxscript", "psycopg", "ray")
+NOT_IN_BASE = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "onnx",
+    "onnxscript",
+    "psycopg",
+    "ray",
+    "spacy",
+)
 
 WITHOUT_EXTRAS = f"""
 import sys

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from support import ROOT
 
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+    "optional-dependencies"
+]
 TRIAL = ROOT / "tests" / "fixtures" / "wheel_trial.py"
 ALONE = ("unshare", "-rn")
 """A network namespace of its own: nothing outside this machine is there to be reached."""
@@ -34,6 +38,28 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = place / "venv" / "bin" / "python"
     subprocess.run([str(python), *pip[1:], "install", str(wheel)], check=True, timeout=600)
     return python
+
+
+SPACY = """
+import spacy
+nlp = spacy.blank("en")
+nlp.add_pipe("bioner")
+doc = nlp("Aspirin lowers COX-2 in HeLa cells.")
+print([(one.text, one.label_) for one in doc.ents], len(doc.spans["bioner"]))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_spacy_finds_the_component_by_its_entry_point(installed: Path, tmp_path: Path) -> None:
+    extra = [line for line in EXTRAS["spacy"] if line.startswith("spacy")]
+    pip = [str(installed), "-m", "pip", "--disable-pip-version-check", "-q", "install"]
+    subprocess.run([*pip, *extra], check=True, timeout=600)
+    done = subprocess.run(
+        [str(installed), "-c", SPACY], capture_output=True, text=True, timeout=120, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "('Aspirin', 'Chemical')" in done.stdout
 
 
 @pytest.mark.long

@@ -26,6 +26,7 @@ def app(
     from bioner.settings import PROJECT_ROOT, read_settings
 
     check_range("--port", port, 0, 65_535)
-    command = app_command(host, port, host_name or (), read_settings().people)
-    ran = subprocess.run([sys.executable, "-m", *command], cwd=PROJECT_ROOT, check=False)
+    _, *words = app_command(host, port, host_name or (), read_settings().people)
+    command = [sys.executable, "-m", "bioner.ui.starting", *words]
+    ran = subprocess.run(command, cwd=PROJECT_ROOT, check=False)
     raise typer.Exit(ran.returncode)

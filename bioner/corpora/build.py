@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from bioner.access import Action, Actor, allow
@@ -9,6 +10,7 @@ from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.corpora.merge import merge
 from bioner.corpora.own import read_all
+from bioner.corpora.search import SearchIndex
 from bioner.errors import CorpusError
 from bioner.machine import collector_paused
 from bioner.progress import OnProgress, Progress, unheard
@@ -37,6 +39,9 @@ def build(
         dataset = merge(corpora, schema, progress=progress)
         progress(Progress(1, 1, "writing"))
         write_dataset(dataset, folder)
+        progress(Progress(1, 1, "preparing the search"))
+        with suppress(CorpusError):  # the data is whole; without room the first search tries again
+            SearchIndex.open(folder)
     return dataset
 
 

@@ -183,6 +183,14 @@ def sample_shelf(folder: str, schema_fingerprint: str, _schema: LabelSchema) -> 
     return open_sample(Path(folder), _schema)
 
 
+def shelf_of(settings: Settings, schema: LabelSchema) -> Shelf:
+    """Return the merged corpora, or the shipped sample. Raises BionerError for damaged ones."""
+    manifest = settings.merged / "manifest.json"
+    if manifest.exists():
+        return merged_shelf(str(settings.merged), stamp(manifest))
+    return sample_shelf(str(settings.sample), schema.fingerprint, schema)
+
+
 @st.cache_resource(max_entries=2, show_spinner="Reading the files …")
 def corpus_preview(
     file_ids: tuple[str, ...], format: str, _files: Sequence[UploadedFile]
@@ -191,6 +199,14 @@ def corpus_preview(
     from bioner.corpora.adding import preview_corpus
 
     return preview_corpus(((one.name, one.getvalue()) for one in _files), format or None)
+
+
+def index_of(settings: Settings, shelf: Shelf) -> SearchIndex:
+    """Open the search index of the corpora that are shown. Raises BionerError."""
+    if shelf.folder is None:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    sample_file = settings.data / "sample-search.sqlite3"
+    return search_index(shelf.fingerprint, str(shelf.folder or ""), str(sample_file), shelf)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening the search …")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from bioner.corpora.overview import Shelf
-from bioner.corpora.search import INDEX_NAME, SearchIndex
+from typing import TYPE_CHECKING
+
 from bioner.errors import BionerError
 from bioner.ui import cache
 from bioner.ui.session import Session, show_problem
+
+if TYPE_CHECKING:
+    from bioner.corpora.overview import Shelf
+    from bioner.corpora.search import SearchIndex
 
 
 def open_shelf(session: Session) -> Shelf | None:
     """Open the merged corpora, or the shipped sample where none have been built."""
     settings = session.settings
-    manifest = settings.merged / "manifest.json"
     try:
-        if manifest.exists():
-            return cache.merged_shelf(str(settings.merged), cache.stamp(manifest))
+        return cache.shelf_of(settings, session.schema)
     except BionerError as error:
         show_problem(error)
     try:
@@ -27,17 +29,13 @@ def open_shelf(session: Session) -> Shelf | None:
 
 def ready_index(session: Session) -> SearchIndex | None:
     """Return the search index of the corpora if it is made already, without waiting for one."""
+    from bioner.corpora.search import INDEX_NAME  # late: a page's first marks need no search
+
     folder = session.settings.merged
     shelf = open_shelf(session)
     if shelf is None or (shelf.folder is not None and not (folder / INDEX_NAME).is_file()):
         return None
     try:
-        session.settings.data.mkdir(parents=True, exist_ok=True)
-        return cache.search_index(
-            shelf.fingerprint,
-            str(shelf.folder or ""),
-            str(session.settings.data / "sample-search.sqlite3"),
-            shelf,
-        )
+        return cache.index_of(session.settings, shelf)
     except (BionerError, OSError):
         return None  # what corpora say is a help beside the decision, and no condition of it

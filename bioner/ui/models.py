@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bioner.errors import BionerError
-from bioner.evaluation import promotion
-from bioner.evaluation.gate import corrected_patterns, gather
-from bioner.evaluation.verdicts import Decision, Verdict
 from bioner.models.catalogue import ModelEntry, active_model
 from bioner.ui import cache
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link, show_problem, url_text
+
+if TYPE_CHECKING:
+    from bioner.evaluation.verdicts import Decision
 
 
 def model_label(entry: ModelEntry, *, active: str = "") -> str:
@@ -74,6 +75,10 @@ def choose_model(
 @st.dialog("Use this model?", icon=":material/verified:", width="medium")
 def promote_dialog(session: Session, name: str) -> None:
     """Show both models' scores and the gate's verdicts, and make the model the one in use."""
+    from bioner.evaluation import promotion  # late: choosing a model needs no gate
+    from bioner.evaluation.gate import corrected_patterns, gather
+    from bioner.evaluation.verdicts import Verdict
+
     settings = session.settings
     try:
         store = session.store()

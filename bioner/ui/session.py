@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -16,10 +16,12 @@ from bioner.access import Action, Actor, Role
 from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
-from bioner.store import Store
-from bioner.ui import cache
+from bioner.ui import cache, warming
 from bioner.ui.plain import plain
 from bioner.ui.sign_in import draw_actor, find_actor
+
+if TYPE_CHECKING:
+    from bioner.store import Store
 
 PAGES: Mapping[str, tuple[str, str]] = {
     "Home": ("app.py", ":material/home:"),
@@ -118,6 +120,8 @@ def open_page(title: str) -> Session:
     session = _session(title)
     session.follow_url(title)
     _draw_sidebar(session, title)
+    if title != "Predict":  # which says itself when its marks are drawn
+        warming.shown()
     return session
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bioner.store import Usable
+if TYPE_CHECKING:
+    from bioner.store import Usable
 
 STATES: Mapping[str, str] = {
     "waiting": "waiting",
@@ -25,6 +27,8 @@ def many(number: int, noun: str) -> str:
 
 def usable_said(usable: Usable) -> str:
     """Say how many reviewed sentences a training run uses, and what stays out."""
+    from bioner.store import Usable  # late: the other wordings need no store
+
     if usable == Usable():
         return "Nobody has reviewed a sentence yet: there is nothing to learn from."
     out = []

@@ -9,7 +9,6 @@ import streamlit as st
 from bioner.access import Action
 from bioner.corpora.build import build
 from bioner.corpora.fetch import fetch
-from bioner.corpora.search import SearchIndex
 from bioner.errors import BionerError
 from bioner.progress import Progress
 from bioner.ui.corpora.memory import CorporaMemory
@@ -102,8 +101,6 @@ def _build(session: Session, source: Path) -> None:
                 progress=lambda at: status.write(plain(at.text)),
                 actor=session.actor,
             )
-            status.write("preparing the search")
-            SearchIndex.open(session.settings.merged)
         except BionerError as error:
             status.update(label="Nothing was built", state="error")
             show_problem(error)

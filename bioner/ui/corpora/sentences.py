@@ -43,16 +43,10 @@ FEATURE_WORDS = {
 
 def open_index(session: Session, shelf: Shelf) -> SearchIndex | None:
     """Open the search index of these corpora; it is made on first use."""
-    settings = session.settings
-    sample_file = settings.data / "sample-search.sqlite3"
     try:
-        if shelf.folder is None:
-            settings.data.mkdir(parents=True, exist_ok=True)
-        else:
+        if shelf.folder is not None:
             prepare_index(shelf.folder)
-        return cache.search_index(
-            shelf.fingerprint, str(shelf.folder or ""), str(sample_file), shelf
-        )
+        return cache.index_of(session.settings, shelf)
     except BionerError as error:
         show_problem(error)
         return None

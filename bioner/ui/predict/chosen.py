@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from bioner.conventions import ANY
-from bioner.corpora.overview import Labelled, Shelf, search_words
 from bioner.errors import BionerError
 from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention, Sentence, rivals
@@ -20,6 +20,9 @@ from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.session import Session, page_link
 from bioner.ui.snippets import sentence_html
 from bioner.ui.words import many
+
+if TYPE_CHECKING:
+    from bioner.corpora.overview import Labelled, Shelf
 
 Explain = Callable[[Document, Mention], None]
 """Draws why a mention of a document has its label."""
@@ -120,6 +123,8 @@ def _draw_convention(session: Session, shelf: Shelf | None, convention: str, sur
 
 def _corrected(session: Session, project: str, surface: str) -> list[Sentence]:
     """Return the project's reviewed sentences that mark these words, or more words around them."""
+    from bioner.corpora.overview import search_words
+
     words = f" {search_words(surface).lower()} "
     try:
         reviewed = session.store().corrections(project)

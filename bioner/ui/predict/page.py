@@ -11,9 +11,8 @@ from bioner.errors import BionerError
 from bioner.machine import Device
 from bioner.progress import Progress
 from bioner.spans import Document
-from bioner.ui import cache
+from bioner.ui import cache, warming
 from bioner.ui.plain import plain
-from bioner.ui.predict.actions import draw_actions
 from bioner.ui.predict.chosen import explain
 from bioner.ui.predict.readers import Reader, choose_readers
 from bioner.ui.predict.reading import draw_reading
@@ -34,6 +33,7 @@ def draw(session: Session) -> None:
     if results:
         st.divider()
         draw_found(session, results, readers[: len(results)], seconds)
+    warming.shown()
 
 
 def draw_found(
@@ -51,9 +51,14 @@ def draw_found(
     shown = choose_labels(seen, session.schema, shown)
     seen = [within_view(document, session.schema, shown) for document in chosen]
     told = summary(seen[0], names[0], seconds) if len(seen) == 1 else ""
-    draw_actions(session, results[0], place, readers[0].entry, shown, told)
+    above = st.container()
     reasons = [explain(session, reader.convention) for reader in readers]
     draw_reading(session, chosen, names, shown, reasons)
+    warming.shown()
+    from bioner.ui.predict.actions import draw_actions  # late: the marks are on the screen first
+
+    with above:
+        draw_actions(session, results[0], place, readers[0].entry, shown, told)
     draw_results(session, seen, names)
 
 

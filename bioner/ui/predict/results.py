@@ -10,7 +10,6 @@ import streamlit as st
 from bioner.evaluation.partings import Parting, partings
 from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention, rivals
-from bioner.ui import charts
 from bioner.ui.chips import color_of
 from bioner.ui.plain import plain
 from bioner.ui.predict.marks import mention_key
@@ -107,6 +106,8 @@ def draw_chart(documents: Sequence[Document], schema: LabelSchema) -> None:
     )
     top = {f"{s[:40]} ({label})": number for (s, label), number in surfaces.most_common(12)}
     owners = {f"{s[:40]} ({label})": color_of(schema, label) for s, label in surfaces}
+    from bioner.ui import charts  # late: Altair takes longer than the marks
+
     left, right = st.columns(2, gap="medium")
     with left:
         charts.show(

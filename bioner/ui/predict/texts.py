@@ -9,7 +9,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bioner.access import Action
 from bioner.errors import BionerError
-from bioner.formats.registry import file_groups
 from bioner.review import kept_texts
 from bioner.spans import Document, fingerprint
 from bioner.text import split_document
@@ -179,6 +178,8 @@ def _choose_files(session: Session) -> list[Document]:
     )
     if not files:
         return _files_from_before(session)
+    from bioner.formats.registry import file_groups  # late: the formats are many
+
     documents: list[Document] = []
     given = 0
     for name, members in file_groups((one.name, one.getvalue()) for one in files):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bioner.formats.registry import UploadedFile, read_group
 from bioner.spans import Document
+
+if TYPE_CHECKING:
+    from bioner.formats.registry import UploadedFile
 
 ENDINGS = (
     "txt, csv, tsv, jsonl, json, xml (BioC, PubMed, PMC), pubtator, conll, ann and txt, or a zip"
@@ -23,6 +26,8 @@ class Upload:
 
 def read_upload(name: str, members: Sequence[UploadedFile]) -> Upload:
     """Read the texts of an upload, whatever its marks; FormatError says what is wrong with it."""
+    from bioner.formats.registry import read_group
+
     result = read_group(members, needs_marks=False)
     notes = list(result.report.receipt().lines())[1:]
     return Upload(result.documents, tuple(f"{name}: {one}" for one in notes))
