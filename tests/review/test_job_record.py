@@ -21,7 +21,7 @@ ANN = Actor("ann", Role.CURATOR, is_known=True)
 
 @pytest.fixture
 def place(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(launch.subprocess, "run", lambda *_, **__: None)  # no process
+    monkeypatch.setattr(launch, "_detach", lambda _folder: None)  # no process
     monkeypatch.setattr(launch, "check_launch", lambda *_, **__: [])
     return read_settings()
 

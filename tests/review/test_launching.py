@@ -18,7 +18,7 @@ from bioner.store import Store, open_store
 
 @pytest.fixture
 def place(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(launch.subprocess, "run", lambda *_, **__: None)  # no process
+    monkeypatch.setattr(launch, "_detach", lambda _folder: None)  # no process
     monkeypatch.setattr(launch, "check_launch", lambda *_, **__: [])
     return read_settings()
 
