@@ -15,6 +15,7 @@ from bioner.conventions import Conventions, pieces_for
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.corpora.overview import open_sample
+from bioner.corpora.own import read_own_description
 from bioner.labels import read_schema
 from bioner.models.reserved_pieces import write_conventions
 from bioner.review import REASONS
@@ -475,6 +476,26 @@ def test_an_own_corpus_is_added_on_the_page(home: Path) -> None:
     assert not app.exception
     assert "ward is added" in app.success[0].value
     assert (read_settings().own_corpora / "ward" / "corpus.json").exists()
+
+
+def test_a_corpus_of_the_catalogue_is_added_from_its_file_and_removed_again(
+    home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "NLM-Gene.train.PubTator"
+    path.write_text("1|t|Wnt binds APC.\n1|a|\n1\t0\t3\tWnt\tFamilyName\n1\t10\t13\tAPC\tGene\n")
+    app = open_app("1_Corpora.py", part="more")
+    assert "NLM-Gene: genes of many species" in told(app)
+    assert "Models here are checked on its development set" in told(app)
+    app.text_input(key="more_path_NLM-Gene").set_value(str(path))
+    next(one for one in app.button if "more_file_NLM-Gene" in str(one.proto.form_id)).click().run()
+    assert not app.exception
+    assert "NLM-Gene is added (1 train, 0 devel, 0 test sentences)" in app.success[0].value
+    assert "1 of the published 550 documents are here" in told(app)
+    folder = read_settings().own_corpora / "NLM-Gene"
+    assert read_own_description(folder).licence == "CC0 1.0"
+    app.button(key="more_remove_NLM-Gene").click().run()
+    assert not app.exception
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00" * 90, "naïve".encode("latin-1"), b"no labels"])
