@@ -47,11 +47,14 @@ def tag(
         str, typer.Option(help="Mark as in this corpus or project, if the model knows its rules.")
     ] = ANY,
     engine: Annotated[
-        str, typer.Option(help="In bulk, a folder to a folder, on this engine: local.")
+        str, typer.Option(help="In bulk, a folder to a folder, on this engine: local or ray.")
     ] = "",
     workers: Annotated[
         int | None, typer.Option(help="In bulk: so many processes; as many as there are CPUs.")
     ] = None,
+    address: Annotated[
+        str, typer.Option(help="In bulk on ray: the cluster's address; else this machine's.")
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the receipt as one line of JSON, to stderr.")
     ] = False,
@@ -64,7 +67,7 @@ def tag(
     from bioner.models.catalogue import chosen_model
     from bioner.tagging.load import load_tagger
 
-    if engine or workers is not None:
+    if engine or address or workers is not None:
         tag_in_bulk(
             Given(
                 files=tuple(files or ()),
@@ -76,6 +79,7 @@ def tag(
             ),
             engine=engine or "local",
             workers=workers,
+            address=address,
             as_json=as_json,
         )
         return

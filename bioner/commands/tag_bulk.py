@@ -7,12 +7,13 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 from bioner.commands.arguments import ArgumentError, check_count, check_known, path_of
 from bioner.commands.terminal import say
 from bioner.devices import require_device
 from bioner.errors import FormatError
+from bioner.jobs.folder import Engine
 from bioner.machine import Device, usable_cpus
 from bioner.progress import OnProgress, Progress
 from bioner.settings import cpu_threads, read_settings
@@ -20,7 +21,6 @@ from bioner.settings import cpu_threads, read_settings
 if TYPE_CHECKING:
     from bioner.tagging.bulk_run import Outcome, Spread
 
-ENGINES = ("local",)
 FORMATS = ("jsonl", "parquet")
 NAMED = 20
 """So many inputs that went wrong are named at most; the receipt as JSON names all."""
@@ -40,17 +40,20 @@ class Given:
     convention: str
 
 
-def tag_in_bulk(given: Given, *, engine: str, workers: int | None, as_json: bool) -> None:
+def tag_in_bulk(
+    given: Given, *, engine: str, workers: int | None, address: str, as_json: bool
+) -> None:
     """Tag a folder into a folder. Raises FormatError at the end if any input was not tagged."""
     from bioner.evaluation.keys import model_hash
-    from bioner.jobs.engines import local
     from bioner.models.catalogue import chosen_model
     from bioner.tagging.bulk_run import Bulk, tag_folder
 
-    check_known("--engine", engine, ENGINES)
+    check_known("--engine", engine, get_args(Engine))
     check_known("--format", given.format, FORMATS)
     if workers is not None:
         check_count("--workers", workers)
+    if address and engine != "ray":
+        raise ArgumentError("--address: is for --engine ray")
     settings = read_settings()
     model = chosen_model(settings, given.model)
     device = require_device(settings.device)
@@ -68,7 +71,7 @@ def tag_in_bulk(given: Given, *, engine: str, workers: int | None, as_json: bool
             threads=max(1, cpu_threads() // count),
             device=device,
         ),
-        cast("Spread", local.spread),
+        _spread(engine, address),
         _heard(),
     )
     _say_outcome(outcome, as_json=as_json)
@@ -78,6 +81,17 @@ def tag_in_bulk(given: Given, *, engine: str, workers: int | None, as_json: bool
             f"{bad:,} of {outcome.inputs:,} inputs were not tagged to their end; mend them and run "
             "the same line again: what is done is skipped"
         )
+
+
+def _spread(engine: str, address: str) -> Spread:
+    """Return how the work is spread. Raises ExtraError where Ray is not installed."""
+    if engine == "ray":
+        from bioner.jobs.engines.ray_bulk import RayCluster
+
+        return cast("Spread", RayCluster(address or "auto").spread)
+    from bioner.jobs.engines import local
+
+    return cast("Spread", local.spread)
 
 
 def _source(given: Given) -> Path:

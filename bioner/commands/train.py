@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from bioner.commands.arguments import path_option
+from bioner.commands.arguments import ArgumentError, check_known, path_option
 from bioner.commands.run_options import Background, OfJob, OnDevice, Out, Resume, Seed
 from bioner.commands.terminal import refusing, say
 from bioner.errors import Stopped, TrainingError
-from bioner.jobs.specs import with_options
+from bioner.jobs.folder import Engine
+from bioner.jobs.specs import with_options, without_options
 from bioner.machine import Device, Precision
 from bioner.settings import Settings, read_settings
 from bioner.training import processes
@@ -78,6 +79,12 @@ def train(
     ] = False,
     resume: Resume = False,
     background: Background = False,
+    engine: Annotated[
+        str, typer.Option(help="With --background: where the job runs, local or ray.")
+    ] = "local",
+    address: Annotated[
+        str, typer.Option(help="Of the Ray cluster's dashboard, such as http://head:8265.")
+    ] = "",
     parent: Annotated[str, typer.Option(help="The model that this run retrains.")] = "",
     job: OfJob = None,
 ) -> None:
@@ -86,6 +93,9 @@ def train(
     from bioner.models.catalogue import find_model
     from bioner.training.config import TrainingConfig
 
+    check_known("--engine", engine, get_args(Engine))
+    if (engine != "local" or address) and not background:
+        raise ArgumentError("--engine and --address: are for jobs; give --background too")
     settings = read_settings()
     data = data or settings.merged
     out = model_folder(out, settings, resume=resume)
@@ -120,7 +130,13 @@ def train(
         if processes.is_first():
             where = {"--base": config.base, "--out": str(out), "--data": str(data)}
             words = with_options(("train", *context.obj), where)
-            start_job(words, settings, title=f"train {out.name}")
+            start_job(
+                without_options(words, ("--engine", "--address")),
+                settings,
+                title=f"train {out.name}",
+                engine=engine,
+                address=address,
+            )
         return
     _run(
         _Asked(
@@ -273,12 +289,22 @@ def start_job(
     *,
     title: str,
     details: Mapping[str, Any] | None = None,
+    engine: str = "local",
+    address: str = "",
 ) -> None:
     """Start a job with these words of the command line; under torchrun with as many GPUs."""
     from bioner.jobs.specs import job_spec
     from bioner.review.launching import start
 
     kept = [word for word in words if word != "--background"]
-    spec = job_spec(kept, settings, title=title, gpus=processes.count(), details=details)
+    spec = job_spec(
+        kept,
+        settings,
+        title=title,
+        gpus=processes.count(),
+        details=details,
+        engine=cast(Engine, engine),
+        address=address,
+    )
     job = start(spec, settings)
     typer.echo(f"{job.id}: {job.status}; see `python -m bioner jobs show {job.id}`")

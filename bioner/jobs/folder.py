@@ -24,6 +24,7 @@ from bioner.models.card import CARD, ModelCard, read_card
 from bioner.processes import ProcessId, is_alive
 from bioner.settings import Settings
 
+Engine = Literal["local", "ray"]
 Status = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
 ACTIVE: tuple[Status, ...] = ("queued", "running", "stopping")
 MEND = "delete the job's folder"
@@ -42,6 +43,7 @@ class JobSpec:
     ``command`` repeats the run by hand; the supervisor adds ``--job FOLDER`` and, for another
     attempt, ``--resume``. ``data`` and ``base`` are checked before the launch; ``disk_bytes`` and
     ``memory_bytes`` are estimates (0: unknown); ``details`` is what a page wants to show again.
+    ``engine`` says where the command runs: here, or on the Ray cluster at ``address``.
     """
 
     command: tuple[str, ...]
@@ -56,12 +58,18 @@ class JobSpec:
     disk_bytes: int = 0
     memory_bytes: int = 0
     grace_s: float = 90.0
+    engine: Engine = "local"
+    address: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class JobState:
-    """Where a job stands. Times are seconds since 1970; ``ticket`` orders the queue."""
+    """Where a job stands. Times are seconds since 1970; ``ticket`` orders the queue.
+
+    On a cluster ``handle`` is its name there, ``node`` where it runs, ``place`` what the cluster
+    says of it.
+    """
 
     status: Status = "queued"
     ticket: int = 0
@@ -82,6 +90,9 @@ class JobState:
     cpu_percent: float = 0.0
     gpu_percent: float | None = None
     gpu_memory_bytes: int | None = None
+    handle: str = ""
+    node: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def check_launch(
         *_check_data(spec),
         *check_base(spec.base),
         *_check_out(spec, settings, is_resumed),
-        *_check_device(spec, settings),
+        *(_check_device(spec, settings) if spec.engine == "local" else _check_cluster(spec)),
         *_check_room(spec, settings),
     )
 
@@ -86,6 +86,16 @@ def _check_out(spec: JobSpec, settings: Settings, is_resumed: bool) -> Iterator[
             "and replaces them.",
             False,
         )
+
+
+def _check_cluster(spec: JobSpec) -> Iterator[Finding]:
+    try:
+        require_extra("ray", "The engine ray")
+    except ExtraError as error:
+        yield Finding(f"{error}.")
+        return
+    if not spec.address:
+        yield Finding("Which Ray cluster? Give the address of its dashboard: http://head:8265.")
 
 
 def _check_device(spec: JobSpec, settings: Settings) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from typing import Any
 
 from bioner.devices import resolve_device
 from bioner.jobs.estimate import Estimate
-from bioner.jobs.folder import JobSpec
+from bioner.jobs.folder import Engine, JobSpec
 from bioner.machine import Device, Precision
 from bioner.models.bases import Base
 from bioner.settings import PROJECT_ROOT, Settings
@@ -62,6 +62,8 @@ class Choices:
     device: Device
     gpus: int
     name: str
+    engine: Engine = "local"
+    address: str = ""
     conventions: bool = False
     any_share: float = 0.25
     convention_dropout: float = 0.0
@@ -91,12 +93,15 @@ def job_spec(
     gpus: int = 1,
     cost: Estimate | None = None,
     details: Mapping[str, Any] | None = None,
+    engine: Engine = "local",
+    address: str = "",
 ) -> JobSpec:
     """Return the job that runs these words of the command line: every job is made here.
 
     ``words`` begin with the command ("train"). What a job's folder says of its data, base, output
     and device is read from them, so that the two cannot differ; paths become absolute, because a
-    job runs elsewhere. ``cost`` is what the launch needs room for.
+    job runs elsewhere. ``cost`` is what the launch needs room for; ``engine`` and ``address`` say
+    where it runs.
     """
     changes = {}
     for name in ("--out", "--data"):
@@ -120,6 +125,8 @@ def job_spec(
         disk_bytes=cost.disk_bytes if cost else 0,
         memory_bytes=cost.memory_bytes if cost else 0,
         details=dict(details or {}),
+        engine=engine,
+        address=address,
     )
 
 
@@ -141,7 +148,16 @@ def training_spec(settings: Settings, choices: Choices, cost: Estimate) -> JobSp
         "estimate_s": cost.seconds,
     }
     words = _training_words(settings.models / name, choices, cost)
-    return job_spec(words, settings, title=name, gpus=choices.gpus, cost=cost, details=details)
+    return job_spec(
+        words,
+        settings,
+        title=name,
+        gpus=choices.gpus,
+        cost=cost,
+        details=details,
+        engine=choices.engine,
+        address=choices.address,
+    )
 
 
 def _training_words(out: Path, choices: Choices, cost: Estimate) -> list[str]:
@@ -253,6 +269,18 @@ def with_options(command: Sequence[str], changes: Mapping[str, str]) -> tuple[st
         else:
             words += [option, value]
     return tuple(words)
+
+
+def without_options(command: Sequence[str], names: Collection[str]) -> tuple[str, ...]:
+    """Return the command without these options and their values."""
+    kept: list[str] = []
+    words = iter(command)
+    for word in words:
+        if word.partition("=")[0] not in names:
+            kept.append(word)
+        elif "=" not in word:
+            next(words, None)
+    return tuple(kept)
 
 
 def option(command: Sequence[str], name: str) -> str | None:

@@ -99,6 +99,8 @@ class Supervisor:
         self._end(worker, killed_for_memory=oom_kills() > kills)
 
     def _wait_for_device(self, state: JobState) -> tuple[Slot, ...] | None:
+        if self.spec.engine != "local":
+            return ()  # the cluster has a queue and devices of its own
         while not self.is_stop_asked:
             if self._is_next(state):
                 slots = take_slots(self.folder.parent, self.spec.device, self.spec.gpus)
@@ -118,7 +120,9 @@ class Supervisor:
                 other = read_state(folder)
                 if other.status != "queued" or other.ticket >= state.ticket:
                     continue
-                if read_spec(folder).device == self.spec.device and is_alive(other.supervisor):
+                theirs = read_spec(folder)
+                is_rival = theirs.device == self.spec.device and theirs.engine == "local"
+                if is_rival and is_alive(other.supervisor):
                     return False
             except JobError:
                 continue
@@ -130,8 +134,11 @@ class Supervisor:
         command = [*self.spec.command, "--job", str(self.folder)]
         if state.attempt > 1:
             command.append("--resume")
+        if self.spec.engine == "ray":
+            bridge = (sys.executable, "-m", "bioner.jobs.engines.ray_job", str(self.folder))
+            command = [*bridge, *command]
         environment = child_environment(PYTHONUNBUFFERED="1")
-        if self.spec.device == "cuda":
+        if names and self.spec.device == "cuda":
             environment["CUDA_VISIBLE_DEVICES"] = ",".join(n.removeprefix(CARD) for n in names)
             environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
         with (self.folder / "log.txt").open("ab") as log:
@@ -146,7 +153,8 @@ class Supervisor:
             if self.is_stop_asked and signalled_at is None:
                 signalled_at = now
                 self._edit(status="stopping", stop_asked_at=time.time())
-                ask_to_end(identity)
+                if self.spec.engine == "local":  # a bridge to a cluster reads the file itself
+                    ask_to_end(identity)
             if signalled_at is not None and now - signalled_at > self.spec.grace_s:
                 self._has_killed = True
                 kill_tree(identity)

@@ -83,7 +83,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("--reason", "--overrule", "--licence", "--surface", "query", "--name", "--column"),
-            *("--host", "--version", "--host-name", "--reviewer"),
+            *("--host", "--version", "--host-name", "--address", "--reviewer"),
         ),
         FREE,
     ),
@@ -111,6 +111,7 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("tag", "--model"): MAYBE,
     ("tag", "--column"): FREE,
     ("tag", "--engine"): MAYBE,
+    ("train", "--engine"): NAME,
     ("tag", "--convention"): (HALF,),
     ("tokens add", "name"): ("", HALF),
     ("dictionary build", "texts"): IN,

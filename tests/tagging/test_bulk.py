@@ -233,9 +233,10 @@ def test_a_texts_own_marks_and_checksums_are_no_inputs(texts: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--engine", "slurm"], "--engine 'slurm': not known; expected one of local"),
+        (["--engine", "slurm"], "--engine 'slurm': not known; expected one of local, ray"),
         (["--workers", "0"], "--workers 0: expected a whole number from 1 on"),
         (["--engine", "local", "--format", "brat"], "expected one of jsonl, parquet"),
+        (["--engine", "local", "--address", "x"], "--address: is for --engine ray"),
         (["--engine", "local"], "--out: in bulk the folder to write to is needed"),
     ],
 )

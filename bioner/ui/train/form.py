@@ -34,6 +34,7 @@ from bioner.ui.roles import shut
 from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.train.advanced import draw_advanced
 from bioner.ui.train.conventions import draw_conventions, told_problems
+from bioner.ui.train.engine import draw_engine
 from bioner.ui.train.going_on import draw_going_on, model_to_go_on_from, usable_here
 from bioner.ui.words import usable_said
 
@@ -191,6 +192,7 @@ def _draw_choices(
         )
     values = draw_advanced(preset, is_trained=base.is_trained, is_told=conventions)
     name, device, cards = _draw_target(session, base)
+    engine, address = draw_engine()
     return Choices(
         base=base,
         data=data,
@@ -203,6 +205,8 @@ def _draw_choices(
         name=name,
         device=device,
         gpus=cards,
+        engine=engine,
+        address=address,
         conventions=conventions,
         **values,
     )

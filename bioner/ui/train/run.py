@@ -25,6 +25,7 @@ from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, keep_in_url, page_link, show_problem
 from bioner.ui.train.curves import draw_curves
+from bioner.ui.train.engine import draw_place
 
 STATUS = {
     "queued": (":material/hourglass_top:", "gray", "waiting"),
@@ -104,6 +105,7 @@ def _draw_standing(job: Job, metrics: Sequence[Metric]) -> None:
 
 
 def _draw_numbers(job: Job, metrics: Sequence[Metric]) -> None:
+    draw_place(job)
     state = job.state
     loss = next((m.loss for m in reversed(metrics) if m.loss is not None), None)
     f1 = next((m.devel_f1 for m in reversed(metrics) if m.devel_f1 is not None), None)

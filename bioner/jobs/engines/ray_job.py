@@ -1,0 +1,166 @@
+"""A job's worker on a Ray cluster: submits its command there, follows it, passes the stop on.
+
+A process of its own that the supervisor watches in the worker's place, so that queue, state, log
+and stop are those of every job: ``python -m bioner.jobs.engines.ray_job FOLDER COMMAND…``. The
+job's folder, its data and its output lie where every node sees them.
+"""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bioner.errors import BionerError, JobError
+from bioner.extras import require_extra
+from bioner.jobs.folder import edit_state, is_stop_asked, read_spec, read_state
+from bioner.settings import PROJECT_ROOT
+
+POLL_S = 1.0
+START_LIMIT_S = 300.0
+"""How long a job may wait for a place: a broken environment leaves it pending without an error."""
+UNREACHABLE_S = 60.0
+"""How long the head may be silent before the job counts as failed."""
+NOT_SHARED = 3
+"""Exit code of a worker on a node that does not see the job's folder."""
+
+
+def entrypoint(folder: Path, command: Sequence[str]) -> str:
+    """Return the shell line that the cluster runs: the command, where the folder is seen."""
+    place = shlex.quote(str(folder / "spec.json"))
+    unseen = shlex.quote(f"error: node does not see {folder}: put jobs/, data and models on a disk")
+    return (
+        f"test -f {place} || {{ echo {unseen} that all nodes share; exit {NOT_SHARED}; }}; "
+        f"cd {shlex.quote(str(PROJECT_ROOT))} && exec {shlex.join(command)}"
+    )
+
+
+def connect(address: str) -> Any:
+    """Return a client of the cluster's jobs. Raises JobError where there is none."""
+    require_extra("ray", "The engine ray")
+    from ray.job_submission import JobSubmissionClient
+
+    try:
+        return JobSubmissionClient(address)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise JobError(
+            f"no Ray cluster answers at {address}: {str(error).splitlines()[0]}; give the address "
+            "of its dashboard, such as http://head:8265"
+        ) from error
+
+
+class RayJob:
+    """One attempt of a job on a cluster."""
+
+    def __init__(self, folder: Path, command: Sequence[str]) -> None:
+        self.folder = folder
+        self.spec = read_spec(folder)
+        self._command = command
+        self._shown = 0
+        self._heard_at = time.monotonic()
+        self._client = connect(self.spec.address)
+
+    def run(self) -> int:
+        """Submit the command and follow it to its end; return its exit code, 0 or 1.
+
+        Raises JobError where it never starts, or the head is silent for too long.
+        """
+        handle = f"{self.folder.name}-{read_state(self.folder).attempt}-{int(time.time())}"
+        grace = str(max(1, int(self.spec.grace_s) - 5))
+        self._client.submit_job(
+            entrypoint=entrypoint(self.folder, self._command),
+            submission_id=handle,
+            entrypoint_num_cpus=1,
+            entrypoint_num_gpus=self.spec.gpus if self.spec.device == "cuda" else 0,
+            runtime_env={
+                "env_vars": {
+                    "RAY_JOB_STOP_WAIT_TIME_S": grace,
+                    "PYTHONUNBUFFERED": "1",
+                    "PYTHONPATH": str(PROJECT_ROOT),
+                }
+            },
+        )
+        self._told("queued on the cluster", handle=handle)
+        return self._follow(handle)
+
+    def _follow(self, handle: str) -> int:
+        began, is_stopped, status = time.monotonic(), False, ""
+        while True:
+            found = self._asked(handle)
+            if found is not None and found.status != status:
+                status = str(found.status)
+                node = found.driver_node_id or ""
+                self._told(f"{status.lower()} on the cluster", node=node[:12])
+            if status in ("SUCCEEDED", "FAILED", "STOPPED"):
+                self._show_log(handle)
+                return 0 if status == "SUCCEEDED" else 1
+            if not is_stopped and is_stop_asked(self.folder):
+                is_stopped = self._stop(handle)
+            if status in ("", "PENDING") and time.monotonic() - began > START_LIMIT_S:
+                self._stop(handle)
+                raise JobError(
+                    f"the cluster has not started it within {START_LIMIT_S:.0f} s: no free place, "
+                    "or its environment is broken; see the cluster's dashboard"
+                )
+            self._show_log(handle)
+            time.sleep(POLL_S)
+
+    def _asked(self, handle: str) -> Any:
+        """Return what the head says of the job; None while it is silent, not for too long."""
+        try:
+            found = self._client.get_job_info(handle)
+        except (ConnectionError, RuntimeError, OSError) as error:
+            if time.monotonic() - self._heard_at > UNREACHABLE_S:
+                raise JobError(
+                    f"the cluster's head at {self.spec.address} is gone; resume the job when it "
+                    "is back: it goes on from its last checkpoint"
+                ) from error
+            return None
+        self._heard_at = time.monotonic()
+        return found
+
+    def _stop(self, handle: str) -> bool:
+        try:
+            self._client.stop_job(handle)
+        except (ConnectionError, RuntimeError, OSError):
+            return False
+        return True
+
+    def _show_log(self, handle: str) -> None:
+        """Print what of the job's output is new: the supervisor's log takes it."""
+        try:
+            text = self._client.get_job_logs(handle)
+        except (ConnectionError, RuntimeError, OSError):
+            return
+        sys.stdout.write(text[self._shown :])
+        sys.stdout.flush()
+        self._shown = len(text)
+
+    def _told(self, words: str, *, handle: str = "", node: str = "") -> None:
+        print(f"[ray: {words}]", flush=True)
+        edit_state(
+            self.folder,
+            lambda s: replace(s, handle=handle or s.handle, node=node or s.node, place=words),
+        )
+
+
+def main(folder: Path, command: Sequence[str]) -> int:
+    """Run the job of a folder on its cluster; a refusal is one line in the log.
+
+    It is asked to stop by the job's file alone: it has to live to pass that on.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        return RayJob(folder, command).run()
+    except BionerError as error:
+        print(f"error: {error}", flush=True)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
