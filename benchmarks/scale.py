@@ -1,7 +1,7 @@
 """Measure bulk tagging as it grows: killed on the way, nothing doubled, nothing missing.
 
     python -m benchmarks.scale --texts FOLDER --work FOLDER [--documents 1000 10000] [--kills 3]
-        [--workers 2] [--format jsonl] [--json FILE] [--docs docs/scale.md]
+        [--workers 2] [--format jsonl] [--json FILE] [--docs docs/scale.md] [--kept JSON …]
 
 ``--texts`` holds ``*.txt.gz`` files of documents separated by blank lines; distinct ones are drawn
 in one fixed order, so that each size holds the smaller ones, in files of 250. Each size is
@@ -10,7 +10,8 @@ times, evenly over the run, and started again. Then every document must be there
 text untouched, every part as its ``.done`` says. Rates are per second of processor time, so that a
 busy machine counts alike for all: bulk's covers reading, hashing, cutting, writing and the starts
 after the kills; the in-process one is ``Tagger.tag_documents`` on the same texts, nothing else.
-``--docs`` writes the table and the plan for ten million abstracts.
+``--docs`` writes the table and the plan for ten million abstracts, with ``--kept`` from the JSON
+of earlier runs.
 """
 
 from __future__ import annotations
@@ -293,6 +294,13 @@ def processor() -> str:
     return f"{named[0]}, {usable_cpus()} cores" if named else "unknown"
 
 
+def missing(rows: Sequence[Row]) -> str:
+    """Say which of the sizes that this page is for have not been measured."""
+    left = [size for size in (1_000, 10_000, 100_000) if size not in {r.documents for r in rows}]
+    told = " and ".join(f"{size:,}" for size in left)
+    return f"Not measured yet: {told} documents." if left else ""
+
+
 def document(rows: Sequence[Row], given: argparse.Namespace) -> str:
     """Return docs/scale.md."""
     line = f"python -m benchmarks.scale --texts ../shared/text --work DIR --kills {given.kills}"
@@ -307,6 +315,10 @@ def document(rows: Sequence[Row], given: argparse.Namespace) -> str:
             "",
             table(rows),
             "",
+            "The processor time is that of all processes, with the starts after each kill: each "
+            "start loads the model anew, which weighs most on the smallest size. On a busy machine "
+            f"a second of processor time does less than on an idle one. {missing(rows)}",
+            "",
             "## Ten million abstracts",
             "",
             plan(max(rows, key=lambda one: one.documents)),
@@ -318,15 +330,20 @@ def document(rows: Sequence[Row], given: argparse.Namespace) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure the sizes asked for; exit 1 where a document is doubled, missing or changed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--texts", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--texts", type=Path)
+    parser.add_argument("--work", type=Path, default=Path("scale"))
     parser.add_argument("--documents", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--format", default="jsonl", choices=("jsonl", "parquet"))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--docs", type=Path)
+    parser.add_argument("--kept", type=Path, nargs="+", default=[])
     given = parser.parse_args(argv)
+    if given.kept:
+        kept = [Row(**one) for path in given.kept for one in json.loads(path.read_text())]
+        given.docs.write_text(document(kept, given), encoding="utf-8")
+        return 0
     given.work = given.work.resolve()
     drawn = distinct(given.texts)
     print(f"{len(drawn):,} distinct documents; niceness {os.nice(0)}", flush=True)

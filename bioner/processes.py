@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import threading
@@ -27,10 +28,24 @@ _WITHOUT_WINDOW = 0x08000000  # CREATE_NO_WINDOW: it outlives the console that s
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process by number *and* birth (boot, start time), because numbers are given out again."""
+    """A process by number *and* birth (boot, start time), because numbers are given out again.
+
+    ``host`` tells machines and containers apart; empty in what earlier versions wrote.
+    """
 
     pid: int
     born: str
+    host: str = ""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Return whether it runs in another machine or container: nothing here can look at it."""
+        return self.host not in ("", this_host())
+
+
+def this_host() -> str:
+    """Return the name of this machine, or of the container that this process is in."""
+    return platform.node()
 
 
 def process_id(pid: int) -> ProcessId | None:
@@ -43,14 +58,14 @@ def process_id(pid: int) -> ProcessId | None:
         fields = text.rpartition(")")[2].split()
         if len(fields) < 20 or fields[0] in "ZX":
             return None
-        return ProcessId(pid, f"{_boot_id()}:{fields[19]}")
+        return ProcessId(pid, f"{_boot_id()}:{fields[19]}", this_host())
     import psutil
 
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
-        return ProcessId(pid, f"{process.create_time():.2f}")
+        return ProcessId(pid, f"{process.create_time():.2f}", this_host())
     except psutil.Error:
         return None
 
@@ -64,7 +79,10 @@ def _boot_id() -> str:
 
 def is_alive(process: ProcessId | None) -> bool:
     """Return whether this very process still runs (not another one of the same number)."""
-    return process is not None and process_id(process.pid) == process
+    if process is None or process.is_elsewhere:
+        return False
+    found = process_id(process.pid)
+    return found is not None and found.born == process.born
 
 
 def detach(

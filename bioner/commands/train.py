@@ -56,7 +56,10 @@ def train(
     precision: Annotated[
         Precision, typer.Option(help="auto, float32, bfloat16, or float16 on a GPU.")
     ] = Precision.AUTO,
-    save_steps: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 200,
+    save_steps: Annotated[
+        int, typer.Option(help="Steps between checkpoints; 0: by time, --save-minutes.")
+    ] = 0,
+    save_minutes: Annotated[float, typer.Option(help="Minutes between checkpoints.")] = 3.0,
     fill_in: Annotated[
         str, typer.Option(help="A trained model that marks what nobody looked for, where sure.")
     ] = "",
@@ -117,6 +120,7 @@ def train(
         device=device,
         precision=precision,
         save_steps=save_steps,
+        save_minutes=save_minutes,
         eval_steps=eval_steps,
         log_steps=log_steps,
         fill_in=fill_in,

@@ -32,6 +32,8 @@ STOP = "stop"
 ID_LIMIT = 200
 CLOCK_S = 2.0
 """How far a card's time, in whole seconds, may lie outside its run."""
+SILENT_S = 60.0
+"""How long a job of another machine or container may be silent before it counts as lost."""
 START_LIMIT_S = 30.0
 """How long a new job may take to have a process before it counts as lost."""
 
@@ -219,6 +221,9 @@ def _observed(job: Job) -> JobState:
     state = job.state
     if state.status not in ACTIVE or is_alive(state.supervisor):
         return state
+    is_elsewhere = state.supervisor is not None and state.supervisor.is_elsewhere
+    if is_elsewhere and time.time() - state.heartbeat < SILENT_S:
+        return state  # its heartbeat is all that is seen of it from here
     if state.supervisor is None and time.time() - state.queued_at < START_LIMIT_S:
         return state
     if is_alive(state.worker):

@@ -187,7 +187,7 @@ def _training_words(out: Path, choices: Choices, cost: Estimate) -> list[str]:
     if choices.is_told:
         words.append("--conventions")
     every = max(5, cost.steps // 8)
-    return [*words, "--eval-steps", str(every), "--save-steps", str(min(200, max(20, every)))]
+    return [*words, "--eval-steps", str(every)]
 
 
 def _told_options(choices: Choices) -> tuple[tuple[str, float, float], ...]:

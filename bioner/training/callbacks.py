@@ -58,6 +58,7 @@ class Reporter(TrainerCallback):
         self._since = time.monotonic()
         self._began = time.monotonic()
         self._due = loop.config.eval_steps
+        self._saved_at = time.monotonic()
         self._parent_f1: float | None = None
 
     def count(self, tokens: torch.Tensor) -> None:
@@ -97,12 +98,22 @@ class Reporter(TrainerCallback):
             self.stopped = state.global_step < state.max_steps
             control.should_save = True
             control.should_training_stop = True
-        elif (
+            return
+        if self._is_save_due():
+            control.should_save = True
+        if (
             self._due > 0
             and state.global_step % self._due == 0
             and state.global_step < state.max_steps
         ):
             self._evaluate(state, model)
+
+    def _is_save_due(self) -> bool:
+        """Return, on every process alike, whether it is time for a checkpoint."""
+        config = self._loop.config
+        if config.save_steps:
+            return False
+        return processes.any_of(time.monotonic() - self._saved_at > 60 * config.save_minutes)
 
     def on_log(
         self,
@@ -137,6 +148,7 @@ class Reporter(TrainerCallback):
         if not all(bool(torch.isfinite(one).all()) for one in model.parameters()):
             check_loss(math.nan)
         return_freed_memory()
+        self._saved_at = time.monotonic()
         processes.wait()
         if processes.is_first():
             (Path(args.output_dir or ".") / f"checkpoint-{state.global_step}" / COMPLETE).touch()

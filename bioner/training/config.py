@@ -49,7 +49,8 @@ RANGES: Mapping[str, Range] = {
     "dropout": Range("--dropout", 0, 0.9, also=(None,)),
     "max_length": Range("--max-length", 16, 8_192),
     "seed": Range("--seed", 0, 2**32 - 1),
-    "save_steps": Range("--save-steps", 1, 100_000_000),
+    "save_steps": Range("--save-steps", 1, 100_000_000, also=(0,)),
+    "save_minutes": Range("--save-minutes", 0, 10_000, is_open=True),
     "log_steps": Range("--log-steps", 1, 100_000_000),
     "eval_steps": Range("--eval-steps", 0, 100_000_000, also=(-1,)),
     "eval_sentences_per_corpus": Range("eval_sentences_per_corpus", 1, 1_000_000),
@@ -106,7 +107,10 @@ class TrainingConfig:
     seed: int = 42
     device: Device = Device.AUTO
     precision: Precision = Precision.AUTO
-    save_steps: int = 200
+    save_steps: int = 0
+    """Steps between checkpoints; 0: one every ``save_minutes``, however long a step takes."""
+
+    save_minutes: float = 3.0
     log_steps: int = 10
     eval_steps: int = 0
     eval_sentences_per_corpus: int = 100

@@ -53,8 +53,8 @@ def training_arguments(
         use_cpu=device is Device.CPU,
         bf16=precision is Precision.BFLOAT16,
         fp16=precision is Precision.FLOAT16,
-        save_strategy="steps",
-        save_steps=config.save_steps,
+        save_strategy="steps" if config.save_steps else "no",  # else the reporter says when
+        save_steps=config.save_steps or 1,
         save_total_limit=2,
         logging_steps=config.log_steps,
         logging_first_step=True,
@@ -66,6 +66,8 @@ def training_arguments(
         dataloader_pin_memory=device is Device.CUDA,
         ddp_find_unused_parameters=False,
         optim="adamw_torch",
+        tf32=True if device is Device.CUDA and precision is not Precision.FLOAT32 else None,
+        accelerator_config={"non_blocking": device is Device.CUDA},
     )
     arguments._n_gpu = min(1, arguments.n_gpu)
     return arguments
@@ -145,6 +147,7 @@ class PartialLabelTrainer(Trainer):
                 lr=self._loop.config.learning_rate,
                 betas=(0.9, 0.999),
                 eps=1e-8,
+                fused=cast("torch.nn.Module", self.model).device.type == "cuda",
             )
         return self.optimizer
 

@@ -49,7 +49,14 @@ KINDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("--epochs", "--lr", "--head-lr", "--layer-decay", "--warmup", "--weight-decay"),
-            *("--dropout", "--keep", "--any-share", "--convention-dropout", "--patience"),
+            *(
+                "--dropout",
+                "--keep",
+                "--any-share",
+                "--convention-dropout",
+                "--patience",
+                "--save-minutes",
+            ),
         ),
         NUMBER,
     ),

@@ -30,7 +30,8 @@ NUMBERS = {
     "--weight-decay": ("-1", "nan", "inf", "5", ""),
     "--dropout": ("-0.1", "1", "nan", ""),
     "--seed": ("-1", HUGE, "x", ""),
-    "--save-steps": ("0", "-1", HUGE, ""),
+    "--save-steps": ("-1", HUGE, ""),
+    "--save-minutes": ("0", "-1", "nan", ""),
     "--log-steps": ("0", "-1", HUGE, ""),
     "--eval-steps": ("-5", HUGE, ""),
 }

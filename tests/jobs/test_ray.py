@@ -20,9 +20,12 @@ from typing import Any
 
 import psutil
 import pytest
+from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from bioner.__main__ import app
+from bioner.corpora.dataset import Dataset
+from bioner.corpora.dataset_folder import write_dataset
 from bioner.errors import JobError
 from bioner.jobs import launch
 from bioner.jobs.engines import ray_job
@@ -37,6 +40,7 @@ from bioner.settings import PROJECT_ROOT, Settings, read_settings
 ray = pytest.importorskip("ray", reason="needs the package ray")
 pytestmark = [
     pytest.mark.ray,
+    pytest.mark.slow,
     pytest.mark.filterwarnings("default"),
     pytest.mark.timeout(400),
 ]
@@ -220,6 +224,54 @@ def test_a_job_whose_worker_is_killed_fails_and_can_be_resumed(
     launch.resume(job.id, place)
     assert wait_until(place, job.id, ended).status == "finished"
     assert read_metrics(job.id, place)[-1].step == 30
+
+
+def test_a_job_that_is_started_by_command_trains_on_the_cluster(
+    nodes: Nodes, place: Settings, tiny_encoder: Path, sample: Dataset
+) -> None:
+    write_dataset(sample, place.merged)
+    line = ["train", "--base", str(tiny_encoder), "--out", "mine", "--max-steps", "2"]
+    line += ["--device", "cpu", "--background", "--engine", "ray", "--address", nodes.dashboard]
+    started = CliRunner().invoke(app, line)
+    assert started.exit_code == 0, started.output
+    done = wait_until(place, started.output.split(":")[0], ended)
+    assert done.status == "finished", tail_log(done.id, place)
+    assert (place.models / "mine" / "card.json").is_file()
+    assert "--engine" not in done.spec.command
+    shown = CliRunner().invoke(app, ["jobs", "show", done.id])
+    assert f'"address": "{nodes.dashboard}"' in shown.output
+
+
+def test_a_job_that_is_started_on_the_page_trains_on_the_cluster(
+    nodes: Nodes,
+    place: Settings,
+    tiny_encoder: Path,
+    sample: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_dataset(sample, place.merged)
+    monkeypatch.setenv("BIONER_ENCODERS", str(tiny_encoder.parent))
+    monkeypatch.setenv("BIONER_DEVICE", "cpu")
+    page = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=120)
+    page.switch_page("pages/2_Train.py")
+    page.query_params["view"] = "new"
+    page.run()
+    page.selectbox(key="train_engine").set_value("ray").run()
+    assert page.button(key="train_start").disabled, "no address yet"
+    page.text_input(key="train_address").set_value(nodes.dashboard).run()
+    page.button(key="train_start").click().run()
+    assert not page.exception
+    (job,) = list_jobs(place)
+    assert (job.spec.engine, job.spec.address) == ("ray", nodes.dashboard)
+    done = wait_until(place, job.id, ended)
+    assert done.status == "finished", tail_log(done.id, place)
+    page = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=120)
+    page.switch_page("pages/2_Train.py")
+    page.query_params["view"] = "runs"
+    page.query_params["job"] = job.id
+    page.run()
+    told = " ".join(one.value for one in page.caption)
+    assert f"Ray at {nodes.dashboard}, succeeded on the cluster, node {done.state.node}" in told
 
 
 def test_a_node_that_does_not_see_the_folder_says_so(

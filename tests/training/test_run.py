@@ -23,6 +23,7 @@ from bioner.bio import allowed_tags, tag_names
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.errors import Stopped, TrainingError
+from bioner.machine import Device, Precision
 from bioner.settings import read_settings
 from bioner.spans import corpus_sentence
 from bioner.training.checkpoints import check_out, last_checkpoint
@@ -375,3 +376,27 @@ def test_a_killed_run_resumes_to_the_same_weights(sample, tiny_encoder, tmp_path
     cut = load_file(tmp_path / "cut" / "model.safetensors")
     assert whole.keys() == cut.keys()
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_checkpoints_are_written_by_time_and_not_by_steps(sample, tiny_encoder, tmp_path) -> None:
+    out = tmp_path / "model"
+
+    def saved(minutes: float) -> int:
+        stops = iter([False] * 5 + [True])
+        asked = config(tiny_encoder, max_steps=9, save_minutes=minutes)
+        with pytest.raises(Stopped):
+            train(asked, sample, out, stop_requested=lambda: next(stops, True))
+        return len(list((out / "checkpoints").glob("checkpoint-*/complete")))
+
+    assert saved(60) == 1, "only what the stop has saved"
+    assert saved(0.0001) == 2, "as many as are kept"
+    assert train(config(tiny_encoder, max_steps=9), sample, out, resume=True).steps == 9
+
+
+def test_a_card_gets_fused_steps_and_copies_that_nobody_waits_for(tiny_encoder, tmp_path) -> None:
+    from bioner.training.trainer import training_arguments
+
+    given = training_arguments(config(tiny_encoder), tmp_path, Device.CPU, Precision.FLOAT32)
+    assert given.accelerator_config.non_blocking is False
+    assert given.save_strategy == "no"
+    assert not given.tf32
