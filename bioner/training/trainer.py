@@ -147,7 +147,7 @@ class PartialLabelTrainer(Trainer):
                 lr=self._loop.config.learning_rate,
                 betas=(0.9, 0.999),
                 eps=1e-8,
-                fused=cast("torch.nn.Module", self.model).device.type == "cuda",
+                fused=next(cast("torch.nn.Module", self.model).parameters()).is_cuda,
             )
         return self.optimizer
 
