@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from bioner.errors import FormatError
 from bioner.formats.lines import read_lines
+from bioner.formats.mark_places import count_marks
 from bioner.formats.tally import Tally
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -59,8 +60,21 @@ def _parse(text: str, where: str, tally: Tally) -> Any:
     def constant(given: str) -> None:
         tally.repair("number_not_finite", where, given)
 
+    twice: list[str] = []
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            lost = [one for one in pairs if value[one[0]] is not one[1]]
+            twice.extend(key for key, held in lost if count_marks([held]))
+        return value
+
     try:
-        value = json.loads(text, parse_float=finite, parse_constant=constant)
+        value = json.loads(
+            text, parse_float=finite, parse_constant=constant, object_pairs_hook=unique
+        )
+        for key in twice:
+            tally.leave(f'key "{key}", which is there twice', where)
         if "\\u" in text and _has_surrogate(text):
             value = _map_texts(value, lambda one: clean_text(one, where, tally))
     except RecursionError as error:

@@ -119,6 +119,19 @@ def test_an_odd_mark_costs_nothing_but_itself(kinds):
 
 
 @quick
+@given(spelled(), st.sampled_from(KEYS), st.booleans())
+def test_marks_under_a_key_that_is_there_twice_are_named(rows, key, is_first):
+    held = [json.dumps(rows), "[]"]
+    first, second = held if is_first else reversed(held)
+    data = f'{{"text": {json.dumps(TEXT)}, "{key}": {first}, "{key}": {second}}}'.encode()
+    if is_first:
+        with pytest.raises(FormatError, match=f'key "{key}", which is there twice'):
+            read_bytes(data, "a.json")
+    else:
+        assert marks(read_bytes(data, "a.json")) == MARKED
+
+
+@quick
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4))
 def test_pieces_of_words_from_a_pipeline_are_whole_mentions(lengths):
     text, rows, expected = "", [], []
