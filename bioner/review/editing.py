@@ -310,4 +310,5 @@ def merge_steps(of_items: Iterable[Sequence[Step]]) -> list[Swap]:
 
 def unit(review: ReviewItem) -> Unit:
     """Return an item as a part of the editor's text."""
-    return Unit(review.item, review.start, review.end, review.base, review.verdict is not None)
+    is_settled = review.verdict is not None
+    return Unit(review.item, review.start, review.end, review.base, is_settled, review.status)

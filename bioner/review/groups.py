@@ -13,8 +13,9 @@ from bioner.store import Decision, Store, WaitingMark
 FLANKS = frozenset({"gene", "genes", "protein", "proteins", "mrna", "mrnas"})
 """Words after a name that some corpora mark with it and others do not."""
 
-LEAST_DOUBT = 0.05
-"""Marks of which a model is sure are worth this much all the same: somebody has to see them."""
+LEAST_DOUBT = 0.2
+"""Marks of which a model is sure are worth this much all the same: somebody has to see them, and
+without it small groups of doubtful marks come before large ones that a key settles."""
 UNKNOWN_DOUBT = 0.5
 """The doubt of a mark without a score."""
 NO_PLURAL = ("ss", "us", "is")

@@ -41,7 +41,8 @@ class Operation:
 class Unit:
     """A part of the text that may be edited: a queue item, its range, its last revision.
 
-    ``is_settled``: it has a verdict, which one on the whole document leaves alone.
+    ``is_settled``: it has a verdict, which one on the whole document leaves alone; ``state``: where
+    it stands, in a word for the margin.
     """
 
     id: int
@@ -49,6 +50,7 @@ class Unit:
     end: int
     base: int = 0
     is_settled: bool = False
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

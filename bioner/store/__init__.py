@@ -8,6 +8,7 @@ from bioner.store.failures import (
     StaleEditError,
     StaleSettingsError,
 )
+from bioner.store.overview import DocumentRow
 from bioner.store.placement import Placement, Reject
 from bioner.store.queue_items import (
     Occurrence,
@@ -31,6 +32,7 @@ __all__ = [
     "Backup",
     "DatabaseLostError",
     "Decision",
+    "DocumentRow",
     "Edit",
     "Event",
     "Evidence",

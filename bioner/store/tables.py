@@ -165,6 +165,15 @@ decisions = Table(
     Index("decisions_batch", "batch"),
 )
 
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("document", ForeignKey("documents.id"), primary_key=True),
+    Column("who", String, primary_key=True),
+    Column("project", ForeignKey("projects.id"), nullable=False),
+    Index("assignments_project", "project", "who"),
+)
+
 clock = Table(
     "clock",
     metadata,

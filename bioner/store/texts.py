@@ -8,9 +8,10 @@ from bioner.access import Action
 from bioner.spans import Document, Range, Sentence
 from bioner.store import backups as rotation
 from bioner.store import documents as incoming
-from bioner.store import erasing, exporting, former, projects, resplit
+from bioner.store import erasing, exporting, former, overview, projects, resplit
 from bioner.store.door import Door
 from bioner.store.my_test import TrainedOn, nothing
+from bioner.store.overview import DocumentRow
 from bioner.store.placement import Placement
 from bioner.store.placing import import_in_pieces
 from bioner.store.values import ExportLayer, Layer, Revision, new_op
@@ -157,3 +158,18 @@ class Texts(Door):
         """Return the item itself, or where it begins now if its sentence was split or joined."""
         with self.database.read() as connection:
             return former.successor(connection, item)
+
+    def overview(self, project: str, reviewer: str = "") -> list[DocumentRow]:
+        """Return a project's documents in the order in which they came, and how far each is."""
+        with self.database.read() as connection:
+            return overview.overview(connection, projects.find(connection, project), reviewer)
+
+    def assign(
+        self, project: str, documents: Sequence[str], assignees: Sequence[str], reviewer: str = ""
+    ) -> int:
+        """Say whose these documents are (nobody named: everybody's); return how many; a curator."""
+        who = reviewer or self.actor.name
+        self._allow(Action.CHANGE, who)
+        with self.database.write() as connection:
+            self._allow_in(Action.CHANGE, projects.find(connection, project))
+            return overview.assign(connection, project, documents, assignees, who)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.spans import Document, mention
 from bioner.store import Project, Store, open_store
+from bioner.ui.review.alike import included_key
 
 pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.slow]
 
@@ -57,8 +58,8 @@ def test_what_is_unticked_is_left_out_and_the_edge_takes_the_word_in(store: Stor
     app = page()
     app.button(key="decide_edge_ob").click().run()
     app.button(key="decide_edge_ob").click().run()
-    first = next(one for one in app.checkbox if one.label.startswith("OB in"))
-    first.uncheck().run()
+    left = next(one for one in store.waiting_marks("P", "Ann") if one.surface == "OB")
+    app.button(key=included_key(left)).click().run()
     app.button(key="decide_Gene_ob").click().run()
     assert labels(store) == [("OB", "Chemical"), ("ob gene", "Gene"), ("leptin", "Gene")]
 

@@ -54,7 +54,7 @@ def test_without_a_project_the_page_says_what_one_is_and_makes_it() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["Correct", "Decide", "Texts", "Compare", "Project"])
+@pytest.mark.parametrize("part", ["Correct", "Decide", "Documents", "Texts", "Compare", "Project"])
 @pytest.mark.parametrize("scope", ["Sentence", "Document"])
 def test_every_part_opens(part: str, scope: str) -> None:
     project("P")

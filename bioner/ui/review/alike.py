@@ -8,11 +8,11 @@ from dataclasses import replace
 import streamlit as st
 
 from bioner.errors import BionerError
-from bioner.review.groups import Group, core, examples, where
+from bioner.review.groups import Group, Where, core, examples, where
 from bioner.spans import mention
 from bioner.store import Standing, WaitingMark
 from bioner.ui.merged import ready_index
-from bioner.ui.plain import plain, plain_label
+from bioner.ui.plain import plain
 from bioner.ui.review.desk import Desk
 from bioner.ui.snippets import marked_html
 from bioner.ui.words import many
@@ -35,8 +35,8 @@ def included_key(mark: WaitingMark) -> str:
     return f"decide_tick_{said}"
 
 
-def draw_alike(desk: Desk, group: Group, *, is_open: bool) -> None:
-    """Draw the examples, each ticked: what is unticked is left out of the decision."""
+def draw_alike(desk: Desk, group: Group, excluded: set[Where], *, is_open: bool) -> None:
+    """Draw the examples, each ticked: what is unticked joins the excluded ones."""
     marks = shown_marks(group, is_open=is_open)
     found = desk.store.standing(
         desk.project.name, sorted({one.item for one in marks}), desk.reviewer
@@ -44,25 +44,34 @@ def draw_alike(desk: Desk, group: Group, *, is_open: bool) -> None:
     by_item = {one.item: one for one in found}
     for mark in marks:
         if mark.item in by_item:
-            _draw_example(desk, by_item[mark.item], mark)
+            _draw_example(desk, by_item[mark.item], mark, excluded)
     left = len(group.marks) - len(marks)
     if left > 0:
         st.caption(f"{many(left, 'more mark')} alike: “Show all” opens up to {MOST}.")
     _draw_conventions(desk, group)
 
 
-def _draw_example(desk: Desk, standing: Standing, mark: WaitingMark) -> None:
+def _turn(excluded: set[Where], mark: Where) -> None:
+    excluded ^= {mark}
+
+
+def _draw_example(desk: Desk, standing: Standing, mark: WaitingMark, excluded: set[Where]) -> None:
     one = replace(
         mention(0, 1, mark.label, status="predicted", score=mark.score),
         fragments=tuple((a - standing.start, b - standing.start) for a, b in mark.at),
     )
     tick, text = st.columns([1, 24], vertical_alignment="center")
     with tick:
-        st.checkbox(
-            f"{plain_label(mark.surface)} in {plain_label(standing.document)}",
-            value=True,
+        # A button, not a checkbox: while a checkbox has the focus, no key settles the group.
+        is_left = where(mark) in excluded
+        st.button(
+            "",
             key=included_key(mark),
-            label_visibility="collapsed",
+            icon=":material/check_box_outline_blank:" if is_left else ":material/check_box:",
+            type="tertiary",
+            help="Left out of the decision." if is_left else "Part of the decision.",
+            on_click=_turn,
+            args=(excluded, where(mark)),
         )
     with text:
         st.html(marked_html(standing.surface, [one], desk.session.schema))

@@ -55,15 +55,13 @@ def draw_desk(desk: Desk) -> None:
     focus = next((one for one in reviews if one.item == item), reviews[0])
     act = partial(_act, desk)
     draw_progress(desk)
-    wide, narrow = st.columns([5, 2], gap="medium")
-    with wide:
-        draw_header(desk, focus, act)
-        draw_clash(desk, [one.item for one in reviews], act)
-        drawn = draw_editor(EDITOR, view_of(desk, focus, reviews), saved.answer)
-        draw_survival(focus, survives(focus))
-        draw_everywhere(desk, act)
-    with narrow:
-        _draw_side(desk, focus, act)
+    # The text has the whole width, and nothing that opens or closes stands above it.
+    draw_header(desk, focus, act)
+    draw_clash(desk, [one.item for one in reviews], act)
+    drawn = draw_editor(EDITOR, view_of(desk, focus, reviews), saved.answer)
+    draw_survival(focus, survives(focus))
+    draw_everywhere(desk, act)
+    _draw_below(desk, focus, act)
     if any(one.op_id not in desk.memory.handled for one in drawn):
         st.rerun(scope="fragment")
 
@@ -185,17 +183,21 @@ def _open(desk: Desk, item: int, touched: Collection[int]) -> list[ReviewItem]:
     return desk.open_document(focus, touched) if desk.is_whole_document else [focus]
 
 
-def _draw_side(desk: Desk, focus: ReviewItem, act: Act) -> None:
-    draw_reasons(focus)
-    draw_covers(desk, focus, act)
-    st.text_area(
-        "Note",
-        key=NOTE,
-        height=70,
-        placeholder="Saved with the verdict",
-        help="Why you decided so; others see it beside the revision.",
-    )
-    draw_split(desk, focus, act)
-    draw_queue(desk, act)
-    draw_guidelines(desk)
-    draw_history(desk, focus, act)
+def _draw_below(desk: Desk, focus: ReviewItem, act: Act) -> None:
+    why, what, more = st.columns(3, gap="medium")
+    with why:
+        st.text_area(
+            "Note",
+            key=NOTE,
+            height=70,
+            placeholder="Saved with the verdict",
+            help="Why you decided so; others see it beside the revision.",
+        )
+        draw_reasons(focus)
+    with what:
+        draw_covers(desk, focus, act)
+        draw_split(desk, focus, act)
+        draw_queue(desk, act)
+    with more:
+        draw_guidelines(desk)
+        draw_history(desk, focus, act)

@@ -20,11 +20,11 @@ from bioner.review.decisions import (
     settle,
     take_following,
 )
-from bioner.review.groups import Board, Group, read_board, where
+from bioner.review.groups import Board, Group, Where, read_board
 from bioner.store import Ruling
 from bioner.store.decisions import Boundary
 from bioner.ui.plain import plain, plain_label
-from bioner.ui.review.alike import draw_alike, included_key, shown_marks
+from bioner.ui.review.alike import draw_alike
 from bioner.ui.review.decided import draw_decided
 from bioner.ui.review.desk import Desk
 from bioner.ui.roles import shut
@@ -51,6 +51,7 @@ class DecideMemory:
     group: str = ""
     boundary: Boundary = ""
     is_open: bool = False
+    excluded: set[Where] = field(default_factory=set)
     message: str = ""
 
     def read_again(self, message: str) -> None:
@@ -61,6 +62,7 @@ class DecideMemory:
         """Begin with another group as it is, or stay with the one at work."""
         if group.key != self.group:
             self.group, self.boundary, self.is_open = group.key, "", False
+            self.excluded = set()
 
 
 @st.fragment
@@ -147,7 +149,7 @@ def _draw_group(desk: Desk, memory: DecideMemory, group: Group) -> None:
             on_click=_toggle,
             args=(memory,),
         )
-    draw_alike(desk, group, is_open=memory.is_open)
+    draw_alike(desk, group, memory.excluded, is_open=memory.is_open)
 
 
 def _choice_button(
@@ -198,18 +200,13 @@ def _do(desk: Desk, memory: DecideMemory, act: Callable[..., None], *args: objec
 
 
 def _settle(desk: Desk, memory: DecideMemory, group: Group, ruling: Ruling) -> None:
-    excluded = [
-        where(mark)
-        for mark in shown_marks(group, is_open=memory.is_open)
-        if not st.session_state.get(included_key(mark), True)
-    ]
     settled = settle(
         desk.store,
         desk.project.name,
         group,
         ruling,
         reviewer=desk.reviewer,
-        excluded=excluded,
+        excluded=memory.excluded,
         schema=desk.session.schema.fingerprint,
         session=desk.memory.session,
     )

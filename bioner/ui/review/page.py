@@ -7,6 +7,7 @@ import streamlit as st
 from bioner.ui.review.compare import draw_comparison
 from bioner.ui.review.correct import draw_desk
 from bioner.ui.review.decide import draw_decide
+from bioner.ui.review.documents import draw_documents
 from bioner.ui.review.files import draw_files
 from bioner.ui.review.project import draw_project
 from bioner.ui.review.setup import open_desk
@@ -15,6 +16,7 @@ from bioner.ui.session import Session
 DRAW = {
     "Correct": draw_desk,
     "Decide": draw_decide,
+    "Documents": draw_documents,
     "Texts": draw_files,
     "Compare": draw_comparison,
     "Project": draw_project,

@@ -40,9 +40,9 @@ class SpanEditor {
       "div",
       { class: "bse" },
       palette,
+      actions, // above the text, whose length differs: Accept stays where it is
       this.view.scroller,
       element("div", { class: "bse-status" }, this.info, this.saved),
-      actions,
       help,
       this.live,
       pop,
@@ -215,6 +215,7 @@ class SpanEditor {
     view.clearOverlay();
     const mention = this.selection.mention();
     const range = this.selection.range();
+    if (this.data.units.length > 1) for (const unit of this.data.units) view.drawState(unit);
     if (this.edits.preview) for (const [start, end] of this.edits.preview.ranges) view.drawBoxes(start, end, "bse-occurrence");
     let boxes = [];
     if (range && (!mention || range[0] !== startOf(mention) || range[1] !== endOf(mention))) boxes = view.drawBoxes(...range, "bse-selection");

@@ -178,6 +178,7 @@ def _data(key: str, view: EditorView, answer: Answer) -> dict[str, Any]:
                 "end": u.end - low,
                 "base": u.base,
                 "settled": u.is_settled,
+                "state": u.state,
             }
             for u in view.units
         ],

@@ -231,6 +231,16 @@ class TextView {
     this.overlay.textContent = "";
   }
 
+  // A bar in the margin beside a sentence says where it stands.
+  drawState(unit) {
+    const boxes = this.boxes(unit.start, unit.end);
+    if (!unit.state || !boxes.length) return;
+    const node = element("div", { class: "bse-state", "data-state": unit.state });
+    node.style.top = `${boxes[0].top}px`;
+    node.style.height = `${boxes.at(-1).bottom - boxes[0].top}px`;
+    this.overlay.append(node);
+  }
+
   drawBoxes(start, end, kind) {
     const made = this.boxes(start, end).map((box) => {
       const node = element("div", { class: `bse-box ${kind}` });

@@ -1,0 +1,182 @@
+"""A project's documents at a glance: how far each is, whose it is, where one stopped."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, insert, select
+
+from bioner.access import Action
+from bioner.errors import StoreError
+from bioner.store import projects
+from bioner.store.events import record_event
+from bioner.store.queue import status_column
+from bioner.store.queue_items import ItemStatus
+from bioner.store.tables import assignments, corrections, documents, items, layers, revisions
+
+PIECE = 400
+"""Rows are looked up by their numbers so many at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentRow:
+    """One document of the list.
+
+    ``states``: its sentences by state; ``marks``: those shown; ``differing``: sentences where
+    models or reviewers mark different things; ``next_item``: the first sentence that is not
+    settled, else the first; ``changed``: when its newest change was saved (ISO, UTC; empty: never).
+    """
+
+    name: str
+    sentences: int
+    states: dict[ItemStatus, int]
+    marks: int
+    differing: int
+    assignees: tuple[str, ...]
+    changed: str
+    next_item: int
+    is_test: bool
+
+    @property
+    def settled(self) -> int:
+        return self.states.get("done", 0) + self.states.get("rejected", 0)
+
+    @property
+    def state(self) -> ItemStatus:
+        """The document's state: waiting untouched, begun in part, done once all is settled."""
+        if self.settled == self.sentences:
+            return "done"
+        return "waiting" if self.states.get("waiting", 0) == self.sentences else "open"
+
+
+def overview(
+    connection: Connection, stored: projects.StoredProject, reviewer: str
+) -> list[DocumentRow]:
+    """Return a project's documents in the order in which they came, erased ones left out."""
+    track = stored.project.track(reviewer)
+    marks, differing, heads = _contents(connection, stored.id, track)
+    recorded = _recorded(connection, heads.values())
+    assigned: dict[int, list[str]] = defaultdict(list)
+    for row in connection.execute(
+        select(assignments).where(assignments.c.project == stored.id).order_by(assignments.c.who)
+    ):
+        assigned[row.document].append(row.who)
+    by_document: dict[int, list[Row[Any]]] = defaultdict(list)
+    status, source = status_column(track)
+    query: Select[Any] = (
+        select(
+            *(items.c.id, items.c.document, items.c.is_test, status.label("status")),
+            documents.c.name,
+        )
+        .select_from(source)
+        .where(items.c.project == stored.id)
+        .order_by(items.c.document, items.c.start)
+    )
+    for row in connection.execute(query):
+        by_document[row.document].append(row)
+    found = []
+    for document, rows in by_document.items():
+        ids = [row.id for row in rows]
+        head = max((heads[one] for one in ids if one in heads), default=0)
+        open_ = [row.id for row in rows if row.status not in ("done", "rejected")]
+        found.append(
+            DocumentRow(
+                name=rows[0].name,
+                sentences=len(rows),
+                states=dict(Counter(row.status for row in rows)),
+                marks=sum(marks[one] for one in ids),
+                differing=sum(one in differing for one in ids),
+                assignees=tuple(assigned[document]),
+                changed=recorded.get(head, ""),
+                next_item=(open_ or ids)[0],
+                is_test=rows[0].is_test,
+            )
+        )
+    return found
+
+
+def _contents(
+    connection: Connection, project: int, track: str
+) -> tuple[Counter[int], set[int], dict[int, int]]:
+    """Return by sentence: marks shown, whether anybody differs, and its newest revision."""
+    seen: dict[int, set[frozenset[str]]] = defaultdict(set)
+    best: dict[int, tuple[tuple[bool, int], int]] = {}
+    query: Select[Any] = (
+        select(layers.c.item, layers.c.layer, layers.c.added, layers.c.mentions)
+        .join(items, layers.c.item == items.c.id)
+        .where(items.c.project == project)
+    )
+    for row in connection.execute(query):
+        places = _places(row.mentions)
+        if row.layer == "prediction":
+            seen[row.item].add(places)
+        rank = row.layer == "gold", row.added
+        if row.item not in best or rank > best[row.item][0]:
+            best[row.item] = rank, len(places)
+    marks = Counter({item: count for item, (_, count) in best.items()})
+    differing = {item for item, kinds in seen.items() if len(kinds) > 1}
+    copies: dict[int, set[frozenset[str]]] = defaultdict(set)
+    heads: dict[int, int] = {}
+    for row in connection.execute(select(corrections).where(corrections.c.project == project)):
+        heads[row.item] = max(heads.get(row.item, 0), row.head)
+        if row.mentions is None:
+            continue
+        places = _places(row.mentions)
+        if row.track == track:
+            marks[row.item] = len(places)
+        if row.track and row.verdict is not None:
+            copies[row.item].add(places)
+    return marks, differing | {item for item, kinds in copies.items() if len(kinds) > 1}, heads
+
+
+def _places(mentions: str) -> frozenset[str]:
+    return frozenset(f"{one['at']} {one['label']}" for one in json.loads(mentions))
+
+
+def _recorded(connection: Connection, heads: Iterable[int]) -> dict[int, str]:
+    wanted = sorted(set(heads))
+    found: dict[int, str] = {}
+    for begin in range(0, len(wanted), PIECE):
+        query = select(revisions.c.seq, revisions.c.recorded).where(
+            revisions.c.seq.in_(wanted[begin : begin + PIECE])
+        )
+        found |= {row.seq: row.recorded for row in connection.execute(query)}
+    return found
+
+
+def assign(
+    connection: Connection, project: str, names: Sequence[str], assignees: Sequence[str], who: str
+) -> int:
+    """Say whose documents these are, in place of what was said before; return how many."""
+    stored = projects.find(connection, project)
+    projects.require(stored.project, who, Action.CHANGE)
+    unknown = set(assignees) - {name for name, _ in stored.project.reviewers}
+    if stored.project.reviewers and unknown:
+        raise StoreError(
+            f"project {project!r}: {sorted(unknown)[0]!r} is not among its people; add them first"
+        )
+    ids: list[int] = []
+    for begin in range(0, len(names), PIECE):
+        query = select(documents.c.id).where(
+            documents.c.project == stored.id,
+            documents.c.name.in_(names[begin : begin + PIECE]),
+            documents.c.erased.is_(None),
+        )
+        ids += connection.execute(query).scalars()
+    for begin in range(0, len(ids), PIECE):
+        part = ids[begin : begin + PIECE]
+        connection.execute(delete(assignments).where(assignments.c.document.in_(part)))
+        rows = [
+            {"project": stored.id, "document": document, "who": name}
+            for document in part
+            for name in dict.fromkeys(assignees)
+        ]
+        if rows:
+            connection.execute(insert(assignments), rows)
+    facts = {"assigned": ", ".join(assignees), "documents": len(ids)}
+    record_event(connection, "settings", project=project, who=who, after=facts)
+    return len(ids)

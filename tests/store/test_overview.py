@@ -1,0 +1,60 @@
+"""The list of documents: how far each is, whose, where one stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from store_support import a_document, a_project, a_store, edit_of
+
+from bioner.errors import StoreError
+from bioner.spans import mention
+from bioner.store import DocumentRow, Project, Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return a_store(tmp_path, documents=3)
+
+
+def row(store: Store, name: str) -> DocumentRow:
+    return next(one for one in store.overview("p", "ann") if one.name == name)
+
+
+def test_a_document_is_begun_where_one_stopped_and_done_once_all_is_settled(store: Store) -> None:
+    first, second = store.items_of("p", "d1")
+    assert (row(store, "d1").state, row(store, "d1").next_item) == ("waiting", first)
+    store.save(edit_of(store.open_item(first, claim=False), verdict="accept"))
+    begun = row(store, "d1")
+    assert (begun.state, begun.settled, begun.next_item) == ("open", 1, second)
+    assert begun.changed
+    store.save(edit_of(store.open_item(second, claim=False), verdict="reject"))
+    assert row(store, "d1").state == "done"
+    assert row(store, "d0").changed == ""
+
+
+def test_marks_are_those_shown_and_models_that_differ_are_counted(store: Store) -> None:
+    assert (row(store, "d0").marks, row(store, "d0").differing) == (2, 0)
+    store.import_documents("p", [a_document(0)], model="same")
+    assert row(store, "d0").differing == 0
+    other = a_document(0)
+    store.import_documents(
+        "p", [type(other)("d0", other.text, (mention(0, 5, "Disease"),))], model="other"
+    )
+    assert (row(store, "d0").marks, row(store, "d0").differing) == (1, 2)
+
+
+def test_assigning_replaces_who_was_assigned_and_is_on_record(store: Store) -> None:
+    assert store.assign("p", ["d0", "d1", "none"], ["Ann", "Ben"], "cy") == 2
+    store.assign("p", ["d1"], [], "cy")
+    assert [one.assignees for one in store.overview("p")] == [("Ann", "Ben"), (), ()]
+    newest = store.events("p")[0]
+    assert (newest.who, newest.after["documents"]) == ("cy", 1)
+
+
+def test_only_a_project_s_people_are_assigned(store: Store) -> None:
+    people = (("Ann", "curator"), ("Ben", "reviewer"))
+    present = a_project()
+    store.update_project(Project("p", present.types, present.covers, reviewers=people), "Ann")
+    with pytest.raises(StoreError, match="'Cy' is not among its people"):
+        store.assign("p", ["d0"], ["Cy"], "Ann")
