@@ -267,7 +267,8 @@ def _unwrap(text: str, lines: Sequence[Range]) -> Iterator[Range]:
         first = text[low : min(high, low + 60)].split(maxsplit=1)[:1]
         word = first[0] if first else ""
         is_full = lengths[i - 1] + 1 + len(word) > width
-        wrapped = (is_prose or width >= 40) and width <= 200 and is_full
+        is_column = width >= 40 or (is_prose and len(lines) > 2)
+        wrapped = is_column and width <= 200 and is_full
         before = text[lines[i - 1][0] : lines[i - 1][1]].rstrip()
         is_open = before[-1:] not in (".", "!", "?", ":", ";")
         continued = word[:1].islower() and (lengths[i - 1] >= 40 or (is_prose and is_open))

@@ -376,6 +376,7 @@ def test_running_text_in_narrow_columns_is_joined_and_lists_stay_lists():
     column = "lowered tumor\nnecrosis factor alpha in\nhuman blood, and breast\ncancer was cured"
     assert len(folded(column)) == 1
     assert len(folded("aspirin\nbreast cancer\nlung cancer\np53")) == 4
+    assert len(folded("Deletion of BRCA1 in mice\nLoss of p53 in rat cells")) == 2
 
 
 def test_the_forced_cut_of_a_text_without_end_falls_on_white_space():

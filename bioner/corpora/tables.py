@@ -122,7 +122,8 @@ def _texts(members: Iterable[Member], layout: Layout) -> Iterator[tuple[str, str
             yield "", PurePosixPath(name).stem, decode_text(data, name)
             continue
         for _, cells in _rows(name, data):
-            yield split_named(str(PurePosixPath(name).parent)), cells[0], " ".join(cells[1:3])
+            # a line each: a title has no full stop, and offsets count one character between the two
+            yield split_named(str(PurePosixPath(name).parent)), cells[0], "\n".join(cells[1:3])
 
 
 def _rows(name: str, data: bytes) -> Iterator[tuple[int, list[str]]]:

@@ -38,8 +38,8 @@ def place(home: Path, tmp_path: Path) -> Settings:
     [
         (["fetch", "--out", ""], "--out: expected the name"),
         (["fetch", "--out", "{tmp}/ward.conll"], "is a file; expected a folder"),
-        (["fetch", "--out", "{tmp}/ward.conll/raw"], "cannot be made"),
-        (["fetch", "--out", "/proc/none"], "cannot be made"),
+        (["fetch", "--out", "{tmp}/ward.conll/raw"], "cannot be written"),
+        (["fetch", "--out", "/proc/none"], "cannot be written"),
         (["fetch", "--corpus", ""], "--corpus '': not known"),
         (["fetch", "--corpus", "CRAFFT"], "expected one of AnatEM"),
         (["build", "--source", ""], "--source: expected the name"),

@@ -126,7 +126,7 @@ def test_texts_that_models_are_checked_on_are_devel_and_never_trained_on(
 def test_leaks_of_a_corpus_beside_the_ten_are_counted_apart() -> None:
     def corpus(id: str, **splits: str) -> Corpus:
         made: dict[str, tuple[Sentence, ...]] = {
-            split: (corpus_sentence(f"{id}/{split}/0", text.split(), (), corpus=id, split=split),)
+            split: (corpus_sentence(f"{id}/{split}/0", text.split(), corpus=id, split=split),)
             for split, text in splits.items()
         }
         return Corpus(id, id, made)
