@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from idle import idle_jobs
 from support import ROOT
 
 from bioner.access import Actor, Role
@@ -20,10 +22,9 @@ ANN = Actor("ann", Role.CURATOR, is_known=True)
 
 
 @pytest.fixture
-def place(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(launch, "_detach", lambda _folder: None)  # no process
-    monkeypatch.setattr(launch, "check_launch", lambda *_, **__: [])
-    return read_settings()
+def place(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    with idle_jobs(monkeypatch):
+        yield read_settings()
 
 
 def recorded(place: Settings) -> list[Event]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from idle import idle_jobs
 from store_support import a_document, a_project, edit_of
 
 from bioner.errors import JobError
@@ -17,10 +19,9 @@ from bioner.store import Store, open_store
 
 
 @pytest.fixture
-def place(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(launch, "_detach", lambda _folder: None)  # no process
-    monkeypatch.setattr(launch, "check_launch", lambda *_, **__: [])
-    return read_settings()
+def place(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    with idle_jobs(monkeypatch):
+        yield read_settings()
 
 
 def accept(store: Store, *items: int) -> None:

@@ -92,7 +92,7 @@ def test_a_backup_that_is_rotated_away_while_they_are_listed_is_no_failure(tmp_p
 @pytest.mark.skipif(os.name != "posix", reason="rights of folders are POSIX's")
 def test_nobody_else_may_enter_the_folders_that_are_made_and_others_stay(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'home' / 's.sqlite3'}", tmp_path / "backups")
-    store._back_up("hourly")
+    backups.backup_automatically(store.database, tmp_path / "backups", "hourly")
     store.close()
     for name in ("home", "backups"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o700
