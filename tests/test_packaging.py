@@ -166,3 +166,16 @@ def test_without_a_checkout_what_machines_make_lies_in_the_users_folder(
     found = read_settings()
     work = tmp_path / "home-work"
     assert (found.data, found.models, found.jobs) == (work / "data", work / "models", work / "jobs")
+
+
+def test_the_container_runs_as_nobody_in_particular_with_one_volume_and_a_health_check() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert "was not built where it was written" in text
+    lines = [line for line in text.splitlines() if line and line[0] not in "# "]
+    assert [line for line in lines if line.startswith("USER")] == ["USER 10001:10001"]
+    assert [line for line in lines if line.startswith("VOLUME")] == ["VOLUME /data"]
+    assert any(line.startswith("HEALTHCHECK") for line in lines)
+    assert lines.index("USER 10001:10001") > max(
+        place for place, line in enumerate(lines) if line.startswith("RUN")
+    )
+    assert "slim" in next(line for line in lines if line.startswith("FROM"))
