@@ -341,7 +341,8 @@ def test_all_predictions_shown_beside_gold_are_taken_over_as_one(case: Case) -> 
 
 
 def test_a_toolbar_is_one_stop_of_the_tab_key_and_arrows_move_inside(case: Case) -> None:
-    press(case.page, "Control+Home", "Shift+Tab", "Shift+Tab", "ArrowRight", "ArrowRight")
+    press(case.page, "Control+Home", "Shift+Tab", "Shift+Tab", "Shift+Tab")
+    press(case.page, "ArrowRight", "ArrowRight")
     name = case.page.evaluate("document.activeElement.dataset.type")
     press(case.page, "Enter")
     assert case.mentions == [([[0, len("Mutations")]], name)]
@@ -612,3 +613,35 @@ def test_a_mark_taken_over_keeps_its_concept_and_what_else_is_said_of_it(case: C
     assert case.operations[-1]["added"][0]["attributes"] == [["Negation", ""]]
     press(case.page, "c")
     assert case.operations[-1]["added"][0]["attributes"] == CONCEPT
+
+
+@pytest.mark.parametrize(
+    "case", [{"mentions": [mention("BRCA1", "Gene", score=0.7)]}], indirect=True
+)
+def test_a_part_is_added_and_taken_off_with_control_by_mouse(case: Case) -> None:
+    first, other = TEXT.index("BRCA1"), TEXT.index("p53")
+    click_text(case.page, first + 2)
+    case.page.keyboard.down("Control")
+    drag(case.page, other, other + 3)
+    case.page.keyboard.up("Control")
+    assert case.mentions == [([[first, first + 5], [other, other + 3]], "Gene")]
+    assert "training sees 2 parts as one" in case.shown
+    assert case.page.locator(".bse-joined").count() > 0
+    case.page.keyboard.down("Control")
+    click_text(case.page, other + 1)
+    case.page.keyboard.up("Control")
+    assert case.mentions == [([[first, first + 5]], "Gene")]
+    press(case.page, "u")
+    assert case.mentions == [([[first, first + 5], [other, other + 3]], "Gene")]
+
+
+@pytest.mark.parametrize(
+    "case", [{"mentions": [mention("BRCA1", "Gene", score=0.7)]}], indirect=True
+)
+def test_a_part_is_joined_by_keys(case: Case) -> None:
+    first, other = TEXT.index("BRCA1"), TEXT.index("impair")
+    press(case.page, "n", "j")
+    assert "J joins it" in case.shown
+    click_text(case.page, other + 1)
+    press(case.page, "j")
+    assert case.mentions == [([[first, first + 5], [other, other + 6]], "Gene")]

@@ -114,6 +114,7 @@ class SpanEditor {
     this.selection.clear();
     this.asked = null; // a command for the whole text that waits for its second press
     this.edits.preview = null;
+    this.edits.held = null;
     this.toolbars.hidePop();
     this.view.scroller.scrollTop = 0;
     this.info.textContent = "";
@@ -174,6 +175,7 @@ class SpanEditor {
   }
 
   escape() {
+    this.edits.held = null;
     if (this.asked) this.asked = null;
     else if (this.edits.preview) this.edits.preview = null;
     else if (this.selection.active) this.selection.active = null;
@@ -215,6 +217,8 @@ class SpanEditor {
     view.clearOverlay();
     const mention = this.selection.mention();
     const range = this.selection.range();
+    for (const { fragments } of this.edits.mentions)
+      fragments.slice(1).forEach(([start], at) => view.drawBoxes(fragments[at][1], start, "bse-joined"));
     if (this.data.units.length > 1) for (const unit of this.data.units) view.drawState(unit);
     if (this.edits.preview) for (const [start, end] of this.edits.preview.ranges) view.drawBoxes(start, end, "bse-occurrence");
     let boxes = [];

@@ -6,6 +6,7 @@ class Edits {
     this.mentions = [];
     this.history = { undo: [], redo: [] };
     this.preview = null; // a batch waiting for Enter
+    this.held = null; // the mention that waits for another part
     this.gone = null; // the concepts of the mention that was changed last
   }
 
@@ -95,9 +96,45 @@ class Edits {
     this.editor.draw();
   }
 
+  // Add a part to a mention, or take off the one at this place: a discontinuous mention.
+  turnPart(mention, [start, end]) {
+    const meets = ([from, to]) => from < end && start < to;
+    const held = mention.fragments.filter(meets);
+    const rest = mention.fragments.filter((part) => !meets(part));
+    const isInside = held.length === 1 && held[0][0] <= start && end <= held[0][1];
+    if (isInside && !rest.length) return this.editor.say("A mention keeps at least one part", "");
+    const edges = held.flat();
+    const joined = isInside ? rest : [...rest, [Math.min(start, ...edges), Math.max(end, ...edges)]];
+    const fragments = joined.sort((a, b) => a[0] - b[0]);
+    const changed = { ...mention, fragments, status: "reviewed", score: null };
+    if (this.mentions.some((one) => one !== mention && identity(one) === identity(changed)))
+      return this.editor.say(`${describe(this.editor.text, changed)} is already there`, "");
+    const aside = this.letGo(mention, changed);
+    const parts = fragments.length > 1 ? `; training sees ${fragments.length} parts as one, with what lies between` : "";
+    this.commit("resize", [mention], [changed], `Now ${describe(this.editor.text, changed)}${parts}${aside}`);
+    if (this.mentions.includes(changed)) this.editor.selection.selectMention(changed);
+    this.editor.draw();
+    return undefined;
+  }
+
+  // By keys: J on a mention holds it, J on other words makes them a part of it.
+  join() {
+    const { selection } = this.editor;
+    const held = this.mentions.find((one) => identity(one) === this.held);
+    const range = selection.range();
+    if (!held) {
+      const mention = selection.mention();
+      if (!mention) return this.editor.say("Select a mention first, then J, then its other part", "");
+      this.held = identity(mention);
+      return this.editor.say(`${describe(this.editor.text, mention)}: select its other part, J joins it (Esc lets go)`, "ask");
+    }
+    this.held = null;
+    return this.turnPart(held, range);
+  }
+
   resize(mention, start, end) {
     if (mention.fragments.length > 1)
-      return this.editor.say("A mention in several parts keeps its parts: delete it and mark it anew to change them", "bad");
+      return this.editor.say("A mention in several parts: Ctrl + click or drag adds a part, or takes one off", "bad");
     if (!(start < end) || (start === startOf(mention) && end === endOf(mention))) return undefined;
     const changed = { ...mention, fragments: [[start, end]], status: "reviewed", score: null };
     if (this.mentions.some((one) => one !== mention && identity(one) === identity(changed)))

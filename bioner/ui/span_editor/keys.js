@@ -19,8 +19,10 @@ const KEYS = [
   ["Ctrl + Z  U", "undo"],
   ["Ctrl + Shift + Z  Ctrl + Y  Shift + U", "redo"],
   ["L", "show or hide the other layers"],
+  ["J", "hold the mention, then J on other words: a part of it, or no longer one"],
   ["Esc", "let go of the mention, then of the selection"],
   ["Drag, double-click", "select whole words (Alt: exact characters)"],
+  ["Ctrl + drag or click", "add a part to the selected mention, or take one off"],
   ["Drag a handle", "resize the selected mention"],
   ["Shift + click on a type", "keep it: each drag or double-click then marks that type"],
 ];
@@ -101,6 +103,7 @@ class Keys {
       A: () => this.editor.edits.offerPredictions(),
       u: () => this.editor.edits.travel("undo"),
       U: () => this.editor.edits.travel("redo"),
+      j: () => this.editor.edits.join(),
       l: () => this.editor.toggleLayers(),
       t: () => this.editor.toolbars.openSearch(),
     };

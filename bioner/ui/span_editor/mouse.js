@@ -15,6 +15,7 @@ class Mouse {
     const offset = this.editor.view.offsetAt(event.clientX, event.clientY);
     if (offset === null) return;
     this.drag = { kind: "select", x: event.clientX, y: event.clientY, offset, glyph, clicks: event.detail, extend: event.shiftKey, moved: false };
+    if (event.ctrlKey || event.metaKey) this.drag.part = this.editor.selection.mention();
   }
 
   move(event) {
@@ -52,7 +53,8 @@ class Mouse {
       const mention = this.editor.selection.mention();
       if (drag.range && mention) this.editor.edits.resize(mention, ...drag.range);
     } else if (drag.moved) {
-      if (drag.range) this.finishSelection(drag.range);
+      if (drag.range && drag.part) this.editor.edits.turnPart(drag.part, drag.range);
+      else if (drag.range) this.finishSelection(drag.range);
     } else {
       this.click(drag, event.altKey);
     }
@@ -72,6 +74,7 @@ class Mouse {
     if (!this.editor.text.tokens) return;
     const token = this.editor.text.tokenAt(drag.glyph);
     const range = [this.editor.text.starts[token], this.editor.text.ends[token]];
+    if (drag.part) return this.editor.edits.turnPart(drag.part, range);
     if (drag.clicks >= 2) return this.finishSelection(range);
     if (drag.extend && this.editor.selection.sel) {
       const { anchor } = this.editor.selection.sel;
