@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bioner.corpora.dataset import Dataset
 from bioner.devices import require_device, resolve_precision
@@ -38,9 +38,13 @@ from bioner.training.checkpoints import (
 from bioner.training.config import TrainingConfig
 from bioner.training.devel import confidence_on_devel
 from bioner.training.examples import within
+from bioner.training.fitting import fit, new_trainer
 from bioner.training.preparing import MARKS, Prepared, prepare
 from bioner.training.progress import OnRunProgress, RunProgress, check_loss, stopping
 from bioner.training.record import card_of_run
+
+if TYPE_CHECKING:
+    from bioner.training.trainer import PartialLabelTrainer
 
 
 def train(
@@ -70,9 +74,6 @@ def train(
     trained, Stopped after ``stop_requested`` said so.
     """
     require_extra("train", "Training")
-    from bioner.training.callbacks import Loop
-    from bioner.training.trainer import PartialLabelTrainer, training_arguments
-
     if processes.is_first():
         check_out(out, resume=resume)
     sentences = [*dataset.train, *(within(one, dataset.schema.names) for one in corrections)]
@@ -91,39 +92,44 @@ def train(
     checkpoint = last_checkpoint(out) if resume else None
     if checkpoint:
         check_origin(out, origin)
-    made = prepare(
-        config,
-        dataset,
-        sentences,
-        out / MARKS if resume else None,
-        nearest=nearest,
-        report=report,
-        pulse=pulse,
-    )
+
+    def made_ready(marks: Path | None) -> Prepared:
+        return prepare(
+            config, dataset, sentences, marks, nearest=nearest, report=report, pulse=pulse
+        )
+
+    made = made_ready(out / MARKS if resume else None)
     if first and not checkpoint:
         begin_anew(out, origin)
     if first and made.filled:
         made.filled.save(out / MARKS)
     processes.wait()
-    trainer = PartialLabelTrainer(
-        loop=Loop(
-            config,
+
+    def trainer_of(asked: TrainingConfig, ready: Prepared) -> PartialLabelTrainer:
+        return new_trainer(
+            asked,
+            ready,
             scored_on or dataset,
-            made.tokenizer,
-            report,
-            stop_requested,
-            conventions=made.conventions,
-            on_epoch=made.on_epoch,
+            out / CHECKPOINTS,
+            device=device,
+            precision=precision,
+            report=report,
+            stop_requested=stop_requested,
             parent=parent if has_types(Path(config.base), dataset.schema.names) else "",
-        ),
-        model=made.model,
-        args=training_arguments(config, out / CHECKPOINTS, device, precision),
-        train_dataset=made.examples,
+        )
+
+    config, made, trainer, loss = fit(
+        config,
+        made,
+        trainer_of,
+        again=lambda: made_ready(out / MARKS),
+        last=lambda: last_checkpoint(out),
+        checkpoint=checkpoint,
+        report=report,
     )
-    result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if trainer.stopped:
         raise Stopped(f"stopped at step {trainer.state.global_step}; `--resume` goes on")
-    check_loss(result.training_loss)
+    check_loss(loss)
     if not first:
         processes.wait()
         return read_card(out)

@@ -400,3 +400,29 @@ def test_a_card_gets_fused_steps_and_copies_that_nobody_waits_for(tiny_encoder, 
     assert given.accelerator_config.non_blocking is False
     assert given.save_strategy == "no"
     assert not given.tf32
+
+
+@pytest.mark.parametrize("save_steps", [0, 1], ids=["from the base", "from its checkpoint"])
+def test_where_memory_runs_out_the_batch_is_halved_and_the_accumulation_doubled(
+    sample, tiny_encoder, tmp_path, monkeypatch, save_steps: int
+) -> None:
+    from bioner.training.trainer import PartialLabelTrainer
+
+    real, sizes, heard = PartialLabelTrainer.compute_loss, [], []
+
+    def compute_loss(self, model, inputs, *args, **kwargs):
+        sizes.append(len(inputs["input_ids"]))
+        if len(sizes) > 2 and sizes[-1] > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(self, model, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(PartialLabelTrainer, "compute_loss", compute_loss)
+    asked = config(tiny_encoder, max_steps=4, batch_size=8, save_steps=save_steps)
+    card = train(asked, sample, tmp_path / "model", report=heard.append)
+    assert (card.config["batch_size"], card.config["gradient_accumulation"]) == (4, 2)
+    assert card.steps == 4
+    assert [one.message for one in heard if "memory" in one.message] == [
+        "memory ran out: batches of 4 from here on"
+    ]
+    steps_after = (len(sizes) - 3) / 2
+    assert steps_after == (2 if save_steps else 4)
