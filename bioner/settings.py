@@ -85,6 +85,11 @@ class Settings:
         """The dictionaries that were made of texts, and what was decided about their terms."""
         return self.home / "dictionaries"
 
+    @property
+    def vocabularies(self) -> Path:
+        """The indexes of vocabularies: concepts with their names."""
+        return self.home / "vocabularies"
+
 
 def read_settings() -> Settings:
     """Read the settings from the environment.

@@ -204,6 +204,7 @@ ACTED = {
     "corpora/bringing.py": {"bring"},
     "corpora/build.py": {"build"},
     "corpora/fetch.py": {"fetch"},
+    "corpora/concepts.py": {"build_concepts"},
     "review/dictionary_build.py": {"build_dictionary"},
     "bearer.py": {"add_token", "revoke_token"},
     "models/tf_checkpoint.py": {"convert_tf_checkpoint"},

@@ -14,6 +14,7 @@ from bioner.corpora.adding import add_corpus, remove_corpus
 from bioner.corpora.bringing import bring
 from bioner.corpora.build import build
 from bioner.corpora.catalogue import find_entry
+from bioner.corpora.concepts import build_concepts, vocabulary_path
 from bioner.corpora.fetch import fetch
 from bioner.corpora.mapping_edit import MappingEdit, add_type, restore, write_edit
 from bioner.corpora.own import OwnCorpus
@@ -152,6 +153,10 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
     "convert": (
         Action.MODELS,
         lambda s, store, a: convert_tf_checkpoint(s.raw, s.models / "x", actor=a),
+    ),
+    "build a vocabulary": (
+        Action.CORPORA,
+        lambda s, store, a: build_concepts(vocabulary_path(s, "v"), [], actor=a),
     ),
     "build a dictionary": (
         Action.DICTIONARY,

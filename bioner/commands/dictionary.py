@@ -41,12 +41,16 @@ def build(
         str, typer.Option(help="Mark as in this corpus or project, if the model knows its rules.")
     ] = ANY,
     column: Annotated[str, typer.Option(help="The text column of a .csv or .tsv table.")] = "",
+    vocabulary: Annotated[
+        str, typer.Option(help="OBO or CSV: its names get their concepts' identifiers.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
 ) -> None:
     """Build a dictionary: texts are read once, tagged, and their terms counted, in flat memory.
 
     What was decided about a dictionary of this name is decided about the new one again.
     """
+    from bioner.corpora.vocabulary import read_terms
     from bioner.review.dictionary import dictionary_path
     from bioner.review.dictionary_build import build_dictionary
     from bioner.review.dictionary_texts import TextFiles
@@ -63,6 +67,7 @@ def build(
         files.documents(),
         source=", ".join(one.name for one in paths),
         model=tagged_by,
+        vocabulary=read_terms(_there(vocabulary, "--vocabulary")) if vocabulary else (),
         on_progress=_say_progress,
     )
     receipt = files.tally.report().receipt()
@@ -222,10 +227,10 @@ def export(
     typer.echo(f"{target}: {report.written:,} terms, {report.left_out:,} left out")
 
 
-def _there(text: str) -> Path:
-    path = path_of("TEXTS", text)
+def _there(text: str, argument: str = "TEXTS") -> Path:
+    path = path_of(argument, text)
     if not path.exists():
-        raise ArgumentError(f"TEXTS {text}: no such file or folder")
+        raise ArgumentError(f"{argument} {text}: no such file or folder")
     return path
 
 

@@ -11,6 +11,7 @@ from bioner.commands import (
     app as app_of,
 )
 from bioner.commands import (
+    concepts,
     corpora,
     dictionary,
     doctor,
@@ -44,6 +45,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(evaluate.compare)
 app.add_typer(review.app, name="review")
 app.add_typer(dictionary.app, name="dictionary")
+app.add_typer(concepts.app, name="concepts")
 app.command("app")(app_of.app)
 app.add_typer(tokens.app, name="tokens")
 app.command("serve")(serve.serve)

@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bioner.access import Action, Actor, allow
+from bioner.corpora.vocabulary import Listed
 from bioner.files import staged_file
 from bioner.progress import OnProgress, Progress, unheard
 from bioner.review.abbreviations import abbreviations
 from bioner.review.dictionary import FORMAT
 from bioner.review.dictionary_log import keep_log, replay
-from bioner.review.dictionary_terms import link, write_terms
+from bioner.review.dictionary_terms import identify, link, write_terms
 from bioner.spans import Document, Mention
 from bioner.variants import name_key
 
@@ -84,6 +85,7 @@ class Built:
     forms: int
     terms: int
     abbreviations: int
+    identified: int
     stale: int
 
     def to_json(self) -> dict[str, object]:
@@ -104,6 +106,7 @@ class Built:
             "spellings": self.forms,
             "terms": self.terms,
             "abbreviations": self.abbreviations,
+            "spellings with a concept": self.identified,
             "decisions that no longer apply": self.stale,
         }
 
@@ -114,12 +117,14 @@ def build_dictionary(
     *,
     source: str,
     model: str,
+    vocabulary: Iterable[Listed] = (),
     actor: Actor | None = None,
     on_progress: OnProgress = unheard,
 ) -> Built:
     """Write the dictionary of these marked texts; it appears whole, or what was there stays.
 
-    ``source`` says in words where they come from, ``model`` who marked them. Texts are read once,
+    ``source`` says in words where they come from, ``model`` who marked them; ``vocabulary`` gives
+    spellings that it knows their identifiers, and joins those of one concept. Texts are read once,
     a document at a time; memory grows with neither texts nor terms. What people decided about a
     dictionary that stood there is decided about the new one again. Raises AccessError.
     """
@@ -137,10 +142,12 @@ def build_dictionary(
         filling.end()
         database.executescript(INDEXES)
         abbreviated = link(database)
+        identified = identify(database, vocabulary)
+        database.execute("UPDATE forms SET built = term")
         write_terms(database)
         with keep_log(path, database):
             stale = replay(database)
-            built = filling.built(abbreviated, stale)
+            built = filling.built(abbreviated, identified, stale)
             _write_meta(database, built, source, model)
             database.commit()
     return built
@@ -225,7 +232,7 @@ class _Filling:
         """Write what is left."""
         self.database.commit()
 
-    def built(self, abbreviated: int, stale: int) -> Built:
+    def built(self, abbreviated: int, identified: int, stale: int) -> Built:
         """Return what was counted."""
         forms, terms = (
             self.database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
@@ -243,6 +250,7 @@ class _Filling:
             forms=forms,
             terms=terms,
             abbreviations=abbreviated,
+            identified=identified,
             stale=stale,
         )
 

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from bioner.corpora.vocabulary import Listed
+from bioner.variants import name_key
+
 SURE = 0.8
 """A short form stands for what it is explained as in this share of the texts that explain it."""
 
@@ -30,10 +33,53 @@ def link(database: sqlite3.Connection) -> int:
         "UPDATE forms SET term = (SELECT long FROM meant WHERE short = base) "
         "WHERE base IN (SELECT short FROM meant)"
     )
-    database.execute("UPDATE forms SET built = term")
     joined = database.execute("SELECT COUNT(*) FROM meant").fetchone()[0]
     database.execute("DROP TABLE meant")
     return int(joined)
+
+
+def identify(database: sqlite3.Connection, vocabulary: Iterable[Listed]) -> int:
+    """Give spellings that are names of one concept alone its identifier; return how many got one.
+
+    Terms of one concept become one. The vocabulary is read once; what is kept of it are names that
+    the texts have.
+    """
+    database.execute(
+        "CREATE TEMP TABLE known (key TEXT, identifier TEXT, PRIMARY KEY (key, identifier))"
+    )
+    database.executemany(
+        "INSERT OR IGNORE INTO known SELECT ?1, ?2 "
+        "WHERE EXISTS (SELECT 1 FROM forms WHERE base = ?1)",
+        (
+            (name_key(surface), one.identifier)
+            for one in vocabulary
+            if one.identifier
+            for surface in one.surfaces
+        ),
+    )
+    database.executescript(_IDENTIFY)
+    count = database.execute("SELECT COUNT(*) FROM forms WHERE identifier != ''").fetchone()[0]
+    return int(count)
+
+
+_IDENTIFY = """
+DELETE FROM known WHERE key IN (SELECT key FROM known GROUP BY key HAVING COUNT(*) > 1);
+UPDATE forms SET identifier = (SELECT identifier FROM known WHERE key = base)
+  WHERE base IN (SELECT key FROM known);
+CREATE TEMP TABLE homes AS SELECT term, identifier, SUM(mentions) AS mentions FROM forms
+  WHERE identifier != '' GROUP BY term, identifier;
+CREATE TEMP TABLE moves AS
+  SELECT term AS old, (
+    SELECT term FROM homes b WHERE b.identifier = a.identifier ORDER BY mentions DESC, term LIMIT 1
+  ) AS new
+  FROM homes a WHERE mentions = (SELECT MAX(mentions) FROM homes c WHERE c.term = a.term)
+  GROUP BY term;
+UPDATE forms SET term = (SELECT new FROM moves WHERE old = term)
+  WHERE term IN (SELECT old FROM moves);
+DROP TABLE moves;
+DROP TABLE homes;
+DROP TABLE known;
+"""
 
 
 def write_terms(database: sqlite3.Connection, keys: Sequence[str] | None = None) -> None:

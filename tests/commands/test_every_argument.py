@@ -129,6 +129,12 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("dictionary show", "--status"): MAYBE,
     ("dictionary export", "--out"): OUT[2:],
     ("dictionary show", "--text"): FREE,
+    ("dictionary build", "--vocabulary"): ("{tmp}/nope", LONG),
+    ("concepts build", "vocabulary"): IN,
+    ("concepts build", "--name"): ("../x",),
+    ("concepts find", "words"): ("", HALF),
+    ("concepts find", "--name"): ("nope", "../nope"),
+    ("concepts find", "--long-form"): FREE,
     ("review suggest run", "--names"): ("{tmp}/nope", LONG),
     ("review suggest run", "--dictionary"): ("nope", "../nope"),
     ("review suggest run", "--pattern"): ("(", "a*"),
@@ -185,6 +191,8 @@ VALID: dict[str, list[str]] = {
     "review suggest audit": ["--project", "P"],
     "review suggest decide": ["1:0-3:Gene", "--right", "--project", "P"],
     "review suggest accept": ["--type", "Gene", "--project", "P"],
+    "concepts build": ["{tmp}/names.csv"],
+    "concepts find": ["p53"],
     "dictionary build": ["{tmp}/a.jsonl", "--marked"],
     "review queue": ["--project", "P"],
 }
@@ -253,6 +261,9 @@ def place(
         filled = CliRunner().invoke(app, ["corpora", "add", "a.jsonl", *added])
         assert filled.exit_code == 0, filled.output
         made = CliRunner().invoke(app, ["dictionary", "build", "a.jsonl", "--marked"])
+        assert made.exit_code == 0, made.output
+        (folder / "names.csv").write_text("id,name\nG:1,p53\n")
+        made = CliRunner().invoke(app, ["concepts", "build", "names.csv"])
         assert made.exit_code == 0, made.output
         words = ("--pattern", "p53", "--type", "Gene", "--project", "P")
         made = CliRunner().invoke(app, ["review", "suggest", "run", *words])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from dictionaries import MARKED, a_dictionary, documents, marked
 
+from bioner.corpora.vocabulary import Listed
 from bioner.review.curation import Choice, curate, undo
 from bioner.review.dictionary import Dictionary, dictionary_names, dictionary_path
 from bioner.review.dictionary_build import build_dictionary
@@ -74,6 +75,26 @@ def test_what_goes_in_is_used_or_named(path):
     assert (built.repeated, built.empty, built.left_out) == (4, 1, 1)
     assert built.marks == built.mentions + built.repeated_marks + built.left_out
     assert Dictionary(path).term("TNF").documents == 2
+
+
+def test_a_vocabulary_gives_identifiers_and_joins_the_names_of_one_concept(path):
+    vocabulary = [
+        Listed(("Mus musculus", "mouse", "mice"), "Organism", "T:10090"),
+        Listed(("OB",), "Gene", "G:1"),
+        Listed(("ob", "leptin"), "Gene", "G:2"),
+        Listed(("TNF-α", "tumour necrosis factor"), "Gene", "G:3"),
+    ]
+    built = build_dictionary(path, documents(), source="", model="", vocabulary=vocabulary)
+    dictionary = Dictionary(path)
+    mouse = dictionary.term("mice")
+    assert (mouse.identifier, mouse.mentions, mouse.variants) == ("T:10090", 2, 2)
+    assert dictionary.term("OB").identifier == ""
+    factor = dictionary.term("TNF")
+    assert (factor.identifier, factor.mentions) == ("G:3", 5)
+    assert built.identified == 5
+    decide(path, "keep", mouse.key)
+    undo(path)
+    assert dictionary.term("mice") == mouse
 
 
 def test_terms_are_found_by_part_of_a_name_type_and_status(path):

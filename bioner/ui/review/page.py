@@ -11,12 +11,14 @@ from bioner.ui.review.documents import draw_documents
 from bioner.ui.review.files import draw_files
 from bioner.ui.review.project import draw_project
 from bioner.ui.review.setup import open_desk
+from bioner.ui.review.suggest import draw_suggest
 from bioner.ui.session import Session
 
 DRAW = {
     "Correct": draw_desk,
     "Decide": draw_decide,
     "Documents": draw_documents,
+    "Suggest": draw_suggest,
     "Texts": draw_files,
     "Compare": draw_comparison,
     "Project": draw_project,

@@ -25,7 +25,7 @@ from bioner.ui.session import (
 from bioner.ui.words import STATES
 
 ANY = "any"
-PARTS = ("Correct", "Decide", "Documents", "Texts", "Compare", "Project")
+PARTS = ("Correct", "Decide", "Suggest", "Documents", "Texts", "Compare", "Project")
 SCOPES = ("Sentence", "Document")
 STATUSES: tuple[StatusFilter, ...] = get_args(StatusFilter)
 

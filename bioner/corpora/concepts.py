@@ -1,0 +1,271 @@
+"""Concepts: a vocabulary's names in a local index, and the candidates for words of a text."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bioner.access import Action, Actor, allow
+from bioner.corpora.vocabulary import Listed
+from bioner.errors import BionerError
+from bioner.files import staged_file
+from bioner.progress import OnProgress, Progress, unheard
+from bioner.settings import Settings
+from bioner.variants import name_key
+
+SUFFIX = ".concepts"
+FORMAT = 1
+RARE = 8
+"""Of a name's trigrams, so many of the rarest are asked for."""
+NEAR = 100
+"""Names that share them and are compared whole."""
+MOST_OF_A_GRAM = 20_000
+_NAME = re.compile(r"[\w][\w .-]{0,79}")
+
+How = Literal["exact", "spelling", "abbreviation", "similar"]
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE concepts (
+  id INTEGER PRIMARY KEY, identifier TEXT NOT NULL UNIQUE, name TEXT NOT NULL, label TEXT NOT NULL);
+CREATE TABLE names (
+  id INTEGER PRIMARY KEY, concept INTEGER NOT NULL, rank INTEGER NOT NULL, name TEXT NOT NULL,
+  key TEXT NOT NULL);
+CREATE VIRTUAL TABLE grams USING fts5 (key, content='', detail=none, tokenize='trigram');
+CREATE VIRTUAL TABLE gram_counts USING fts5vocab (grams, 'row');
+"""
+_INDEXES = """
+CREATE INDEX names_key ON names (key);
+CREATE INDEX names_name ON names (name);
+CREATE INDEX names_concept ON names (concept);
+INSERT INTO grams (grams) VALUES ('optimize');
+"""
+
+
+class ConceptError(BionerError):
+    """A vocabulary that is not there or cannot be read, or one without identifiers."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A concept that words may stand for: by which of its names, how, and how alike, 0..1."""
+
+    identifier: str
+    name: str
+    label: str
+    matched: str
+    how: How
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indexed:
+    """What came of a vocabulary: terms in = ``concepts`` + ``joined`` + ``unnamed``.
+
+    ``joined`` terms have the identifier of one before them, ``unnamed`` ones have none.
+    """
+
+    terms: int
+    concepts: int
+    names: int
+    joined: int
+    unnamed: int
+
+
+def vocabulary_path(settings: Settings, name: str) -> Path:
+    """Return where the index of the vocabulary of this name lies. Raises ConceptError."""
+    if not _NAME.fullmatch(name) or name.endswith((".", " ")):
+        raise ConceptError(
+            f"{name!r}: no name for a vocabulary; use letters, digits, spaces, dots, - and _"
+        )
+    return settings.vocabularies / f"{name}{SUFFIX}"
+
+
+def vocabulary_names(settings: Settings) -> list[str]:
+    """List the vocabularies, by name; a hidden one is still being written."""
+    folder = settings.vocabularies
+    found = folder.glob(f"*{SUFFIX}") if folder.is_dir() else ()
+    return sorted(one.name.removesuffix(SUFFIX) for one in found if not one.name.startswith("."))
+
+
+def build_concepts(
+    path: Path,
+    terms: Iterable[Listed],
+    *,
+    actor: Actor | None = None,
+    on_progress: OnProgress = unheard,
+) -> Indexed:
+    """Write the index of a vocabulary, whole or not, a term at a time. Raises AccessError."""
+    allow(Action.CORPORA, actor)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    counts = dict.fromkeys(("terms", "concepts", "names", "joined", "unnamed"), 0)
+    with staged_file(path) as work, closing(sqlite3.connect(work)) as database:
+        database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES)
+        for one in terms:
+            _add(database, one, counts)
+            if counts["terms"] % 10_000 == 0:
+                on_progress(Progress(counts["terms"], None, "Reading terms"))
+        database.executescript(_INDEXES)
+        meta = {"format": FORMAT, **counts}
+        database.executemany(
+            "INSERT INTO meta VALUES (?, ?)", [(k, json.dumps(v)) for k, v in meta.items()]
+        )
+        database.commit()
+    return Indexed(**counts)
+
+
+def _add(database: sqlite3.Connection, one: Listed, counts: dict[str, int]) -> None:
+    counts["terms"] += 1
+    if not one.identifier:
+        counts["unnamed"] += 1
+        return
+    concept = database.execute(
+        "INSERT OR IGNORE INTO concepts (identifier, name, label) VALUES (?, ?, ?)",
+        (one.identifier, one.surfaces[0], one.label),
+    )
+    number = concept.lastrowid
+    if not concept.rowcount:
+        counts["joined"] += 1
+        query = "SELECT id FROM concepts WHERE identifier = ?"
+        number = database.execute(query, (one.identifier,)).fetchone()[0]
+    else:
+        counts["concepts"] += 1
+    for rank, name in enumerate(one.surfaces):
+        key = name_key(name)
+        added = database.execute(
+            "INSERT INTO names (concept, rank, name, key) VALUES (?, ?, ?, ?)",
+            (number, rank, name, key),
+        )
+        database.execute("INSERT INTO grams (rowid, key) VALUES (?, ?)", (added.lastrowid, key))
+        counts["names"] += 1
+
+
+class Concepts:
+    """A vocabulary's index, to be asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name.removesuffix(SUFFIX)
+        with self._reading():
+            pass
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        if not self.path.is_file():
+            raise ConceptError(f"{self.name!r}: no such vocabulary; `concepts list` names them")
+        address = f"{self.path.resolve().as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(address, uri=True)) as database:
+                found = database.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+                if found is None or json.loads(found[0]) != FORMAT:
+                    raise ConceptError(f"{self.path}: made by another version; build it again")
+                yield database
+        except sqlite3.DatabaseError as error:
+            raise ConceptError(f"{self.path}: cannot be read as a vocabulary: {error}") from error
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many concepts and names it has."""
+        with self._reading() as database:
+            rows = dict(database.execute("SELECT name, value FROM meta").fetchall())
+        return int(rows["concepts"]), int(rows["names"])
+
+    def name_of(self, identifier: str) -> str:
+        """Return what the concept of an identifier is called; empty for one that is not here."""
+        with self._reading() as database:
+            query = "SELECT name FROM concepts WHERE identifier = ?"
+            row = database.execute(query, (identifier,)).fetchone()
+        return "" if row is None else str(row[0])
+
+    def candidates(self, surface: str, *, long_form: str = "", limit: int = 10) -> list[Candidate]:
+        """Return concepts that words may stand for, the likeliest first.
+
+        The same name, then another spelling of it, then the same two of ``long_form`` (what the
+        text explains an abbreviation as), then names that share most of their trigrams (Dice).
+        """
+        found: dict[str, Candidate] = {}
+        with self._reading() as database:
+            for query, value, how in (
+                ("n.name = ?", surface, "exact"),
+                ("n.key = ?", name_key(surface), "spelling"),
+                ("n.name = ?", long_form, "abbreviation"),
+                ("n.key = ?", name_key(long_form) if long_form else "", "abbreviation"),
+            ):
+                if value and len(found) < limit:
+                    _collect(found, _rows(database, query, (value,), limit), how, 1.0)
+            for words in filter(None, (surface, long_form)):
+                if len(found) < limit:
+                    for score, row in _similar(database, name_key(words))[:limit]:
+                        _collect(found, [row], "similar", score)
+        return list(found.values())[:limit]
+
+
+Row = tuple[str, str, str, str, str]
+
+
+def _collect(found: dict[str, Candidate], rows: Iterable[Row], how: str, score: float) -> None:
+    told: dict[str, How] = {
+        "exact": "exact",
+        "spelling": "spelling",
+        "abbreviation": "abbreviation",
+        "similar": "similar",
+    }
+    for identifier, name, label, matched, _ in rows:
+        if identifier not in found:
+            found[identifier] = Candidate(
+                identifier=identifier,
+                name=name,
+                label=label,
+                matched=matched,
+                how=told[how],
+                score=score,
+            )
+
+
+def _rows(
+    database: sqlite3.Connection, where: str, values: Sequence[object], limit: int
+) -> list[Row]:
+    """Return names, those that are a concept's first before synonyms."""
+    return database.execute(
+        "SELECT c.identifier, c.name, c.label, n.name, n.key FROM names n "
+        f"JOIN concepts c ON c.id = n.concept WHERE {where} ORDER BY n.rank, n.id LIMIT ?",
+        (*values, limit),
+    ).fetchall()
+
+
+def _similar(database: sqlite3.Connection, key: str) -> list[tuple[float, Row]]:
+    grams = _grams(key)
+    if not grams:
+        return []
+    places = ",".join("?" * len(grams))
+    counted = database.execute(
+        f"SELECT term FROM gram_counts WHERE term IN ({places}) ORDER BY doc LIMIT ?",
+        (*grams, RARE),
+    ).fetchall()
+    rare = [row[0] for row in counted]
+    if not rare:
+        return []
+    shared: Counter[int] = Counter()
+    for gram in rare:
+        asked = '"' + gram.replace('"', '""') + '"'
+        query = "SELECT rowid FROM grams WHERE grams MATCH ? LIMIT ?"
+        shared.update(row[0] for row in database.execute(query, (asked, MOST_OF_A_GRAM)))
+    near = [number for number, _ in shared.most_common(NEAR)]
+    places = ",".join("?" * len(near))
+    rows = _rows(database, f"n.id IN ({places})", near, NEAR)
+    scored = [(_dice(grams, _grams(row[4])), row) for row in rows]
+    return sorted(scored, key=lambda one: -one[0])
+
+
+def _grams(key: str) -> frozenset[str]:
+    return frozenset(key[at : at + 3] for at in range(len(key) - 2))
+
+
+def _dice(a: frozenset[str], b: frozenset[str]) -> float:
+    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
