@@ -86,5 +86,7 @@ def test_the_installed_app_opens_every_page_offline_and_listens_to_this_machine_
     for page, seen in found["pages"].items():
         assert (seen["status"], seen["errors"]) == (200, []), (page, found["log"])
         assert "BioNER Studio" in seen["title"]
+    assert len(found["pages"]) == 1 + len(list((ROOT / "pages").glob("*.py")))
     assert "Traceback" not in found["log"]
+    assert "ScriptRunContext" not in found["log"]
     assert set(found["written"]) <= {"home", "home-work", "home-backups", "log"}

@@ -18,6 +18,10 @@ FIRST = ("bioner.tagging.load", "onnxruntime", "tokenizers", "bioner.ui.predict.
 THEN = ("pandas", "pyarrow", "altair", "bioner.ui.predict.actions", "bioner.ui.review.page")
 """Imported once something is on the screen."""
 
+WARNS = "streamlit.runtime.scriptrunner_utils.script_run_context"
+"""The logger that warns of drawing outside a page."""
+
+THREAD = "warming"
 PATIENCE_S = 120.0
 POLL_S = 0.02
 
@@ -36,8 +40,8 @@ def begin(is_up: Callable[[], bool] = lambda: True) -> threading.Thread | None:
         return None
     _begun.set()
     # In a thread of ours there is no page to draw a spinner on, of which Streamlit would warn.
-    logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel("ERROR")
-    thread = threading.Thread(target=_make_ready, args=(is_up,), name="warming", daemon=True)
+    logging.getLogger(WARNS).addFilter(lambda record: record.threadName != THREAD)
+    thread = threading.Thread(target=_make_ready, args=(is_up,), name=THREAD, daemon=True)
     thread.start()
     return thread
 
