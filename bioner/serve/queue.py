@@ -120,6 +120,10 @@ class Turns:
                 self._asking[0].set()
 
 
+GIVES_WAY_S = 0.5
+"""So long at most a long request waits, between two pieces, for the short ones to be answered."""
+
+
 class TagQueue:
     """Takes requests from the event loop and tags them in threads.
 
@@ -137,6 +141,10 @@ class TagQueue:
         self._lock = threading.Lock()
         self._loading = threading.Lock()
         self._turns = Turns()
+        self._count = threading.Lock()
+        self._unanswered = 0
+        self._is_calm = threading.Event()
+        self._is_calm.set()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="tag")
         self._long_workers = ThreadPoolExecutor(limits.long_at_once, thread_name_prefix="tag-long")
         self._tagger: DocumentTagger | None = None
@@ -161,11 +169,21 @@ class TagQueue:
                 self._long += 1
             else:
                 self._short.append(work)
+                with self._count:
+                    self._unanswered += 1
+                    self._is_calm.clear()
+                work.answer.add_done_callback(self._note_answer)
         if is_long:
             self._long_workers.submit(self._work_long, work)
         else:
             self._worker.submit(self._work_short)
         return work
+
+    def _note_answer(self, _answer: Future[list[Document]]) -> None:
+        with self._count:
+            self._unanswered -= 1
+            if not self._unanswered:
+                self._is_calm.set()
 
     def close(self) -> None:
         """Finish what was taken on, then let the threads go."""
@@ -198,6 +216,7 @@ class TagQueue:
         def next_piece(_progress: Progress) -> None:
             _stop_if_all_left([work])
             self._turns.give()
+            self._is_calm.wait(GIVES_WAY_S)
             self._turns.take()
 
         try:
