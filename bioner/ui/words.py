@@ -19,6 +19,15 @@ STATES: Mapping[str, str] = {
 }
 """The states of a sentence under review as pages name them; begun: changed, not accepted."""
 
+VERDICTS_SAID: Mapping[str | None, str] = {
+    "accept": "accepted",
+    "correct": "corrected",
+    "reject": "rejected",
+    "unsure": "unsure",
+    None: "",
+}
+"""A sentence's verdict as pages name it."""
+
 
 def many(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 sentence``, ``1,200 sentences``."""

@@ -14,7 +14,7 @@ from bioner.store import Ruling, Settling
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Act, Desk
 from bioner.ui.roles import shut
-from bioner.ui.words import many
+from bioner.ui.words import STATES, VERDICTS_SAID, many
 
 
 def draw_everywhere(desk: Desk, act: Act) -> None:
@@ -84,7 +84,8 @@ def _draw_places(unmarked: Sequence[Place], surface: str, key: str) -> None:
 
 
 def _state(one: Place) -> str:
-    return f"{one.review.verdict}: opens again" if one.reopens else one.review.status
+    verdict = VERDICTS_SAID[one.review.verdict]
+    return f"{verdict}: opens again" if one.reopens else STATES[one.review.status]
 
 
 def _mark(desk: Desk, unmarked: Sequence[Place], surface: str, label: str, key: str) -> None:
