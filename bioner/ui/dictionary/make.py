@@ -54,12 +54,8 @@ def draw_make(session: Session) -> None:
     )
     name = st.text_input("Name", key="dictionary_new", max_chars=80, value="dictionary")
     is_ready = kind != FILES or bool(uploads)
-    if not st.button(
-        "Make it",
-        key="dictionary_make",
-        icon=":material/menu_book:",
-        **shut(session, Action.DICTIONARY, disabled=not is_ready),
-    ):
+    closed = shut(session, Action.DICTIONARY, disabled=not is_ready)
+    if not st.button("Make it", key="dictionary_make", icon=":material/menu_book:", **closed):
         return
     try:
         if kind == PROJECT:

@@ -12,6 +12,7 @@ from bioner.review.curation import Choice, CurationAction, curate, undo
 from bioner.review.dictionary import PAGE, Dictionary
 from bioner.review.terms import ORDERS, STATUSES, Order, Term, Wanted
 from bioner.ui.dictionary.one import draw_term
+from bioner.ui.roles import shut
 from bioner.ui.session import (
     Session,
     keep_in_url,
@@ -124,23 +125,18 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> li
 
 def draw_actions(session: Session, dictionary: Dictionary, chosen: Sequence[Term]) -> None:
     """Draw what can be decided about the terms that are ticked."""
-    may = session.actor.may(Action.DICTIONARY)
-    refused = None if may else "A curator decides about a dictionary's terms."
     keys = tuple(one.key for one in chosen)
-    is_off = not may or not keys
+    may = session.may(Action.DICTIONARY)
+    closed = shut(session, Action.DICTIONARY, disabled=not keys)
+    back = shut(session, Action.DICTIONARY, help="Take back the newest decision, whoever made it.")
     with st.container(horizontal=True):
-        if st.button(
-            "Keep", key="term_keep", shortcut="K", disabled=is_off, help=refused, type="primary"
-        ):
+        if st.button("Keep", key="term_keep", shortcut="K", type="primary", **closed):
             decide(session, dictionary, "keep", keys)
-        if st.button("Drop", key="term_drop", shortcut="X", disabled=is_off, help=refused):
+        if st.button("Drop", key="term_drop", shortcut="X", **closed):
             decide(session, dictionary, "drop", keys)
-        if st.button(
-            "Undo", key="term_undo", shortcut="Z", icon=":material/undo:", disabled=not may,
-            help=refused or "Take back the newest decision, whoever made it.",
-        ):  # fmt: skip
+        if st.button("Undo", key="term_undo", shortcut="Z", icon=":material/undo:", **back):
             take_back(session, dictionary)
-    if is_off:
+    if not keys or not may:
         return
     places = st.columns(2)
     label = places[0].selectbox(
