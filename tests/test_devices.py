@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import replace
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,9 @@ from bioner.devices import (
     usable_cards,
 )
 from bioner.errors import DeviceError
-from bioner.jobs.folder import JobSpec
+from bioner.jobs.folder import JobSpec, JobState
 from bioner.jobs.preflight import check_launch
-from bioner.jobs.slots import take_slots
+from bioner.jobs.slots import device_beside_jobs, take_slots
 from bioner.machine import Device, Precision
 from bioner.settings import read_settings
 
@@ -284,3 +285,19 @@ def test_a_cpu_takes_bfloat16_only_where_it_was_measured_faster(
         devices.forget_measured()
         assert resolve_precision("auto", Device.CPU) is expected
     assert len(measured) == 1, "kept for the next process"
+
+
+def test_the_app_tags_on_the_cpu_while_a_job_has_the_card(driver: Driver, tmp_path: Path) -> None:
+    driver.show(A10)
+    assert device_beside_jobs(read_settings()) is Device.CUDA
+    folder = tmp_path / "jobs" / "one"
+    folder.mkdir()
+    for device, engine, expected in (
+        (Device.CUDA, "local", Device.CPU),
+        (Device.CUDA, "ray", Device.CUDA),
+        (Device.CPU, "local", Device.CUDA),
+    ):
+        spec = JobSpec(("x",), title="x", device=device, engine=engine)
+        (folder / "spec.json").write_text(json.dumps(asdict(spec)))
+        (folder / "state.json").write_text(json.dumps(asdict(JobState(queued_at=time.time()))))
+        assert device_beside_jobs(read_settings()) is expected

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bioner.cards import free_first
-from bioner.devices import usable_cards
+from bioner.devices import resolve_device, usable_cards
 from bioner.errors import JobError
 from bioner.files import read_json_object, try_lock, write_whole
+from bioner.jobs.folder import list_jobs
+from bioner.machine import Device
 from bioner.processes import ProcessId, is_alive
+from bioner.settings import Settings
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -76,3 +79,14 @@ def _noted_worker(jobs: Path, name: str) -> ProcessId | None:
         return ProcessId(**read_json_object(_worker_file(jobs, name), JobError))
     except (JobError, TypeError):
         return None
+
+
+def device_beside_jobs(settings: Settings) -> Device:
+    """Return where the app itself computes: on the CPU while a job here has, or awaits, a card."""
+    found = resolve_device(settings.device)
+    jobs = list_jobs(settings) if found is Device.CUDA else []
+    has_rival = any(
+        job.is_active and job.spec.device is Device.CUDA and job.spec.engine == "local"
+        for job in jobs
+    )
+    return Device.CPU if has_rival else found

@@ -9,6 +9,7 @@ from functools import partial
 
 import streamlit as st
 
+from bioner.jobs.slots import device_beside_jobs
 from bioner.models.card import hashes_of_models
 from bioner.progress import OnProgress, Progress
 from bioner.review.intake import Intake, Order, Tagging
@@ -61,7 +62,7 @@ def tagging_of(session: Session, project: str) -> Tagging | None:
         )
         page_link("Train")
         return None
-    device = settings.device
+    device = device_beside_jobs(settings)
     convention = cache.conventions(entry).nearest(project)
 
     def tag(documents: Sequence[Document], on_progress: OnProgress) -> Sequence[Document]:

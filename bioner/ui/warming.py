@@ -10,6 +10,7 @@ from importlib import import_module
 
 from bioner.access import VISITOR
 from bioner.errors import BionerError
+from bioner.jobs.slots import device_beside_jobs
 from bioner.settings import Settings, read_settings
 
 FIRST = ("bioner.tagging.load", "onnxruntime", "tokenizers", "bioner.ui.predict.page")
@@ -69,7 +70,7 @@ def _first_model(settings: Settings) -> None:
     active = active_model(settings)
     for entry in cache.models(settings):
         if entry.name == active and entry.can_tag:
-            cache.tagger(entry.name, str(entry.folder), entry.stamp, settings.device)
+            cache.tagger(entry.name, str(entry.folder), entry.stamp, device_beside_jobs(settings))
     cache.schema(settings)
 
 
@@ -97,4 +98,4 @@ def _second_model(settings: Settings) -> None:
     others = [one for one in cache.models(settings) if one.can_tag and one.name != active]
     if others:
         newest = max(others, key=lambda one: one.card.created if one.card else "")
-        cache.tagger(newest.name, str(newest.folder), newest.stamp, settings.device)
+        cache.tagger(newest.name, str(newest.folder), newest.stamp, device_beside_jobs(settings))

@@ -13,6 +13,7 @@ from bioner.evaluation.evaluate import evaluate_cached
 from bioner.evaluation.gate import Evidence, corrected_patterns, gather
 from bioner.evaluation.reports import FOLDER
 from bioner.evaluation.verdicts import Decision, Verdict
+from bioner.jobs.slots import device_beside_jobs
 from bioner.models import catalogue
 from bioner.spans import Sentence
 from bioner.ui import cache
@@ -186,6 +187,6 @@ def _offer_own_test(session: Session, evidence: Evidence, mine: Sequence[Sentenc
                 None,
                 own_test=mine,
                 reports=settings.data / FOLDER,
-                device=settings.device,
+                device=device_beside_jobs(settings),
             )
     st.rerun()

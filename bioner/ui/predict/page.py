@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bioner.errors import BionerError
+from bioner.jobs.slots import device_beside_jobs
 from bioner.machine import Device
 from bioner.progress import Progress
 from bioner.spans import Document
@@ -28,7 +29,7 @@ def draw(session: Session) -> None:
     st.caption("Find genes, chemicals, diseases and ten other kinds of entity in your own text.")
     readers = choose_readers(session)
     documents = choose_documents(session) if readers else []
-    device = session.settings.device
+    device = device_beside_jobs(session.settings)
     results, seconds = tag(documents, readers, device) if documents else ([], 0.0)
     if results:
         st.divider()
