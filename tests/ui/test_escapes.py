@@ -47,6 +47,7 @@ OURS = {
     "review/queue.py": {"told(r.name)"},
     "review/record.py": {"sum((one.is_damaged for one in found))"},
     "review/split.py": {"title"},
+    "review/suggest.py": {"label"},
     "session.py": {"title", "label"},
     "sign_in.py": {"actor.role.title"},
     "tables.py": {"_cell(one)", "text.partition('://')[2].removeprefix('www.').rstrip('/')"},
