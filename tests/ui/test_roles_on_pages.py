@@ -67,6 +67,8 @@ DOES = {
     "more_fetch_": Action.CORPORA,
     "FormSubmitter:more_file_": Action.FOLDERS,
     "decide_": Action.ANNOTATE,
+    "suggest_run": Action.IMPORT,
+    "suggest_": Action.ANNOTATE,
     "dictionary_make": Action.DICTIONARY,
     "term_": Action.DICTIONARY,
     "metrics_sample": Action.CORPORA,
@@ -82,8 +84,8 @@ DOES = {
 
 FREE = (
     "sign_out", "predict_go", "predict_leave", "queue_", "review_", "go_", "everywhere_leave",
-    "decide_next_", "decide_all_", "decide_again", "decide_edge_", "dictionary_shown",
-    "dictionary_write",
+    "decide_next_", "decide_all_", "decide_again", "decide_edge_", "decide_tick_",
+    "dictionary_shown", "dictionary_write",
 )  # fmt: skip
 """Buttons that change nothing but what is shown."""
 
@@ -94,7 +96,7 @@ VIEWS = [
     ("3_Predict.py", {"text": "TNF-α primes keratinocytes."}),
     *(
         ("4_Review.py", {"project": "p", "part": part})
-        for part in ("Decide", "Correct", "Texts", "Compare", "Project")
+        for part in ("Decide", "Suggest", "Correct", "Texts", "Compare", "Project")
     ),
     ("5_Metrics.py", {}),
     ("6_Dictionary.py", {}),
