@@ -3,7 +3,7 @@
     python -m benchmarks.active_learning [--corpora BC5CDR,BioNLP13CG] [--rounds 3]
         [--tokens 1500] [--seeds 2] [--pool 3000] [--scored 300] [--split test|devel]
         [--base-sentences 3000] [--encoder FOLDER] [--data data/merged] [--work FOLDER]
-        [--json FILE] [--write [README.md]]
+        [--json FILE] [--write [docs/loop.md]]
 
 A base model is trained on sentences of the other corpora, so that it never saw the two (nor what
 they share with AnatEM). Then each arm labels, a round at a time, so many tokens of its pool, in the
@@ -259,7 +259,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--work", type=Path, help="keep models and rounds here, and go on there")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--write", type=Path, nargs="?", const=Path("README.md"))
+    parser.add_argument("--write", type=Path, nargs="?", const=Path("docs/loop.md"))
     args = parser.parse_args()
     size = Size(
         rounds=args.rounds,

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from benchmarks.page_speed import CHROMIUM, PATIENCE_MS, start_app
+from benchmarks.browser import CHROMIUM, PATIENCE_MS, start_app
 from benchmarks.screens import DRAWN
 from bioner.settings import PROJECT_ROOT
 

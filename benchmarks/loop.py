@@ -3,7 +3,7 @@
     python -m benchmarks.loop [--model bioner-compact] [--data data/merged] [--biored FILE]
         [--split-seed N] [--seed N] [--test-sentences 300] [--without-corpora] [--only-piece]
         [--json FILE]
-        [--out FOLDER] [--write [README.md]]
+        [--out FOLDER] [--write [docs/loop.md]]
 
 BioRED's dev abstracts, with their own conventions, are the lab's documents (those whose text is in
 the corpora are dropped). Four fifths are corrected, one fifth is held back. The model is retrained
@@ -241,7 +241,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--out", type=Path, help="keep the retrained model here")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--write", type=Path, nargs="?", const=Path("README.md"))
+    parser.add_argument("--write", type=Path, nargs="?", const=Path("docs/loop.md"))
     return parser.parse_args()
 
 

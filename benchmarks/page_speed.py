@@ -28,10 +28,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.browser import CHROMIUM, PATIENCE_MS, free_port
 from bioner.settings import PROJECT_ROOT
 
-CHROMIUM = Path("/usr/bin/chromium")
-PATIENCE_MS = 120_000
 EXAMPLE = "clinical-case"
 DOCUMENT = PROJECT_ROOT / "docs" / "performance.md"
 
@@ -54,12 +53,6 @@ WAITS = {
     "find entities again": "*Find entities* for another text of 250 words, to its marks",
     "empty page": "an empty Streamlit page, from its start to its one word",
 }
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""Print the README's table of scores, models side by side, and write it there.
+"""Print the the table of scores, models side by side, and write it there.
 
     python -m benchmarks.scores NAME=FOLDER [NAME=FOLDER ...] [--data data/merged]
-        [--biored FILE] [--json FILE] [--write README.md] [--keep]
+        [--biored FILE] [--json FILE] [--write docs/scores.md] [--keep]
 
 With ``--keep``, columns of the table in the file whose models are not given stay as they were
 measured. Evaluations are read from where they are stored, and made where they are not. The mean is
@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--biored", type=Path, default=BIORED)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--write", type=Path, nargs="?", const=Path("README.md"))
+    parser.add_argument("--write", type=Path, nargs="?", const=Path("docs/scores.md"))
     parser.add_argument("--keep", action="store_true", help="keep the file's other columns")
     args = parser.parse_args()
     settings = read_settings()

@@ -1,6 +1,7 @@
 """Every page at four widths, light and dark, as pictures; what is hard to read is counted.
 
     python -m benchmarks.screens [--data DIR] [--pages home,review] [--widths 390] [--theme dark]
+    python -m benchmarks.screens --readme    the pictures that the README shows, in docs/pictures
 
 Starts the app in folders of its own, with the shipped sample merged (or the merged corpora below
 ``--data``, as BIONER_DATA names them), the shipped model and a copy of it scored, a project that is
@@ -23,12 +24,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.page_speed import CHROMIUM, PATIENCE_MS, start_app
+from benchmarks.browser import CHROMIUM, PATIENCE_MS, start_app
 from bioner.settings import PROJECT_ROOT
 
 WIDTHS = (390, 1024, 1400, 1920)
 THEMES = ("light", "dark")
 OUT = PROJECT_ROOT / ".artifacts" / "screens"
+PICTURES = PROJECT_ROOT / "docs" / "pictures"
+IN_README = {
+    "review-correct": "review",
+    "predict-example": "predict",
+    "metrics-scores": "metrics",
+}
+"""The views that the README shows, and the names of their pictures."""
 TALLEST = 6_000
 DRAWN = """() => {
   const app = document.querySelector("[data-testid='stApp']");
@@ -165,13 +173,14 @@ def views() -> Iterator[View]:
     example = {"example": "cytokine-signalling"}
     yield View("predict-example", "Predict", example)
     yield View("predict-two", "Predict", {**example, "against": "second"})
-    for part in ("Correct", "Texts", "Compare", "Project"):
+    for part in ("Correct", "Decide", "Suggest", "Documents", "Texts", "Compare", "Project"):
         state = {"project": "Trial", "reviewer": "Ann", "part": part}
         yield View(f"review-{part.lower()}", "Review", state)
     document = {"project": "Trial", "reviewer": "Ann", "scope": "Document"}
     yield View("review-document", "Review", document)
     for view in ("scores", "mistakes", "trust", "compare", "board"):
         yield View(f"metrics-{view}", "Metrics", {"view": view})
+    yield View("dictionary", "Dictionary", {})
 
 
 def prepare(root: Path, data: Path | None, *, is_scored: bool) -> dict[str, str]:
@@ -263,12 +272,27 @@ def look(tab: Any, view: View, width: int, theme: str) -> list[str]:
     return wrong
 
 
+def show_in_readme(tab: Any, view: View) -> None:
+    """Save what a window of 1,280 by 800 shows of this view, in few colours: it is kept in git."""
+    from PIL import Image
+
+    tab.set_viewport_size({"width": 1_280, "height": 800})
+    tab.wait_for_function(DRAWN, timeout=PATIENCE_MS)
+    PICTURES.mkdir(exist_ok=True)
+    path = PICTURES / f"{IN_README[view.name]}.png"
+    tab.screenshot(path=path)
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, help="a data folder whose merged corpora are shown")
     parser.add_argument("--pages", default="", help="only views whose names begin so, by commas")
     parser.add_argument("--widths", default=",".join(map(str, WIDTHS)))
     parser.add_argument("--theme", choices=THEMES, action="append")
+    parser.add_argument("--readme", action="store_true", help="the README's pictures alone")
     args = parser.parse_args()
     if not CHROMIUM.exists():
         sys.exit("no /usr/bin/chromium on this machine: install Debian's package chromium")
@@ -276,6 +300,9 @@ def main() -> None:
 
     widths = [int(one) for one in args.widths.split(",")]
     chosen = [one for one in views() if one.name.startswith(tuple(args.pages.split(",")))]
+    if args.readme:
+        chosen = [one for one in views() if one.name in IN_README]
+        widths, args.theme = [1_280], ["light"]
     OUT.mkdir(parents=True, exist_ok=True)
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     problems = 0
@@ -295,6 +322,8 @@ def main() -> None:
                     tab.set_viewport_size({"width": widths[0], "height": 900})
                     tab.goto(f"{url}/{view.page}?{query}")
                     wrong = [one for width in widths for one in look(tab, view, width, theme)]
+                    if args.readme:
+                        show_in_readme(tab, view)
                     faint = sorted(tab.evaluate(FAINT), key=lambda one: one["ratio"])
                     wrong += [f"{one['ratio']:.2f}:1 {one['key']}: {one['words']}" for one in faint]
                     problems += len(wrong)

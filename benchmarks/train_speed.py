@@ -43,7 +43,8 @@ from transformers import (
 from bioner.bio import encode, tag_names
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import read_dataset
-from bioner.machine import Device, Precision, require_device, resolve_precision
+from bioner.devices import require_device, resolve_precision
+from bioner.machine import Device, Precision
 from bioner.spans import Sentence
 from bioner.training.base import load_base
 from bioner.training.callbacks import Loop

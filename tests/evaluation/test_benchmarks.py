@@ -1,7 +1,8 @@
-"""The benchmarks' own reckoning: what is known, what matches, what the README's table says."""
+"""The benchmarks' own reckoning: what is known, what matches, what the table says."""
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,12 +28,19 @@ from bioner.labels import read_schema
 from bioner.spans import Document, Mention, mention
 from bioner.text import split_document
 
+BENCHMARKS = Path(active_learning.__file__).parent
+
 SCHEMA = read_schema()
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen"
 
 
 def document(text: str, *mentions: Mention) -> Document:
     return replace(split_document(text, id="d"), mentions=mentions)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in BENCHMARKS.glob("[a-z]*.py")))
+def test_every_benchmark_finds_what_it_imports(name: str) -> None:
+    assert importlib.import_module(f"benchmarks.{name}").__doc__
 
 
 def test_documents_whose_sentences_lie_in_the_corpora_are_dropped(

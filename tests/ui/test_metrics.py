@@ -23,6 +23,7 @@ from bioner.evaluation.published import ANCHORS, COLUMNS
 from bioner.evaluation.reports import FOLDER
 from bioner.evaluation.scoring import score
 from bioner.jobs import launch
+from bioner.jobs.folder import Job, JobSpec, JobState
 from bioner.models.card import read_card, write_card
 from bioner.models.catalogue import active_model
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
@@ -337,7 +338,12 @@ def test_the_model_in_use_is_retrained_with_the_corrections_by_a_click(
     place: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launched = []
-    monkeypatch.setattr(launch, "launch", lambda spec, settings, **_: launched.append(spec))
+
+    def queued(spec: JobSpec, settings: Settings, **_: object) -> Job:
+        launched.append(spec)
+        return Job("one", settings.jobs / "one", spec, JobState())
+
+    monkeypatch.setattr(launch, "launch", queued)
     store_report(place, make_data(), "bioner-compact", GOOD)
     assert "metrics_retrain" not in [b.key for b in open_page(view="compare").button]
     tests = make_my_test(place)
