@@ -29,6 +29,7 @@ from pathlib import Path
 
 from benchmarks.ablation_table import (
     PARTS,
+    UNTOLD,
     Outcome,
     by_corpus,
     curves,
@@ -88,8 +89,6 @@ ARMS = {
     "corpora": _MORE,
     "epochs": replace(_MORE, title="+ epochs, told its own", is_longer=True),
 }
-UNTOLD = " (any)"
-"""Behind an arm's name: the same model, told no convention."""
 TITLES = {
     **{name: arm.title for name, arm in ARMS.items()},
     **{f"{name}{UNTOLD}": "the same model, told none" for name, arm in ARMS.items() if arm.is_told},

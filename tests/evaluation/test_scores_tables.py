@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from support import DictionaryTagger
 
-from benchmarks.ablation import TITLES, UNTOLD, asked_arms, chosen_test, read_curve
+from benchmarks.ablation import TITLES, asked_arms, chosen_test, read_curve
 from benchmarks.ablation_table import (
+    UNTOLD,
     Outcome,
     by_corpus,
     curves,
@@ -58,12 +59,13 @@ def test_the_ablation_table_shows_every_seed_and_the_step_from_arm_to_arm() -> N
 
 def test_the_step_to_an_arm_of_one_seed_is_on_the_seed_that_both_have() -> None:
     arms = {"cased": [outcome(100), outcome(190)], "convention": [outcome(110)]}
-    rows = {**arms, f"convention{UNTOLD}": [outcome(90)]}
+    rows = {**arms, f"convention{UNTOLD}": [outcome(90)], "corpora": [outcome(130)]}
     lines = table(rows, "", TITLES).splitlines()
-    told = next(line for line in lines if "told its own" in line)
+    told, more = (line for line in lines if "told its own" in line)
     untold = next(line for line in lines if "the same model, told none" in line)
     assert "| +5.0 (" in told
     assert "| -10.0 (" in untold
+    assert "| +10.0 (" in more
     corpora = by_corpus(rows, TITLES)
     assert "| + cased vocabulary | 72.5 |" in corpora
 
