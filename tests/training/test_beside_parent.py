@@ -71,7 +71,8 @@ def test_the_averaged_model_is_scored_where_its_run_was_scored_as_it_went(
         parent, [correction], sample_replay(sample, 12), out, recipe=recipe, report=seen.append
     )
     took = time.monotonic() - began
-    assert took / 2 < card.duration_s <= took, "averaging and the confidence are part of it"
+    # the card keeps tenths of a second
+    assert took / 2 < card.duration_s <= took + 0.05, "averaging and the confidence are part of it"
     [at_end] = [one for one in seen if one.message.startswith("averaged with first: devel F1")]
     tagger = load_tagger(out, device="cpu", backend="torch", is_calibrated=False)
     devel = devel_sample(sample, TrainingConfig.eval_sentences_per_corpus)
