@@ -5,6 +5,7 @@
 # PORT         the app's port
 # WORKERS      how many processes run the tests that need no browser
 # FUZZ_SECONDS how long `make long` tries odd inputs on each format's reader and writer
+# MERMAID      the version of the script that draws the site's flow charts, by npm
 # TORCH_INDEX  the address of a package index with another build of torch, such as the CPU-only
 #              one that PyTorch's installation page names; empty: the registry's build, with CUDA
 
@@ -12,6 +13,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 PORT ?= 8501
 TORCH_INDEX ?=
+MERMAID ?= 11.6.0
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 300
 WORKERS ?= 2
@@ -23,7 +25,7 @@ torch := $(shell grep '^torch==' requirements.txt)
 beside := -n $(WORKERS) --dist worksteal
 quiet := --quiet --disable-pip-version-check
 
-.PHONY: run quick test long coverage lint format map bench help
+.PHONY: run quick test long coverage lint format map docs bench help
 
 help:
 	@echo "make run    install what is needed and open the app on http://127.0.0.1:$(PORT)"
@@ -33,6 +35,7 @@ help:
 	@echo "make coverage  the tests without a browser, with branch coverage and its floor"
 	@echo "make lint   ruff and mypy; make format mends what ruff can"
 	@echo "make map    the file map of docs/architecture.md, from the files themselves"
+	@echo "make docs   the documents as a site that asks no other machine for anything"
 	@echo "make bench  the quick benchmarks"
 
 run: $(app_stamp)
@@ -64,6 +67,17 @@ format: $(dev_stamp)
 
 map: $(app_stamp)
 	$(bin)/python docs/make_map.py
+
+docs: $(dev_stamp) .artifacts/mermaid/$(MERMAID)
+	$(bin)/python docs/make_figures.py
+	NO_MKDOCS_2_WARNING=1 $(bin)/python -m mkdocs build --strict
+	@echo "open .artifacts/site/index.html"
+
+.artifacts/mermaid/$(MERMAID):
+	@mkdir -p $(@D)
+	@cd $(@D) && npm pack --silent mermaid@$(MERMAID) >/dev/null 2>&1 && tar xzf mermaid-$(MERMAID).tgz || \
+	  echo "without npm the flow charts are shown as they are written"
+	@touch $@
 
 bench: $(dev_stamp)
 	$(bin)/python -m benchmarks

@@ -66,8 +66,10 @@ def test_every_command_is_in_the_list_of_commands(path):
 
 
 def shown_calls() -> list[str]:
-    lines = re.findall(r"^\$ (.*python -m bioner .*)$", README + COMMANDS, re.MULTILINE)
-    return [line.split("#")[0].split("python -m bioner ")[-1].split("|")[0] for line in lines]
+    documents = [README, *(one.read_text("utf-8") for one in sorted((ROOT / "docs").rglob("*.md")))]
+    lines = re.findall(r"^\$ (.*\bbioner .*)$", "\n".join(documents), re.MULTILINE)
+    calls = [line.split(" #")[0] for line in lines if re.search(r"(^|[|&] |-m )bioner ", line)]
+    return [re.split(r"(?:^|[|&] |-m )bioner ", call)[-1].split("|")[0] for call in calls]
 
 
 def test_calls_shown_to_readers_name_real_commands_and_options():
