@@ -3,8 +3,8 @@
 # PYTHON       the Python to make the environment with (3.11 or newer)
 # VENV         where the environment goes
 # PORT         the app's port
-# WORKERS      how many processes run the tests that need no browser
-# FUZZ_SECONDS how long `make long` tries odd inputs on each format's reader and writer
+# WORKERS      how many processes run the tests that need no browser, and `make long`'s odd inputs
+# FUZZ_SECONDS how long `make long` tries odd inputs on each reader and on each writer
 # MERMAID      the version of the script that draws the site's flow charts, by npm
 # TORCH_INDEX  the address of a package index with another build of torch, such as the CPU-only
 #              one that PyTorch's installation page names; empty: the registry's build, with CUDA
@@ -51,7 +51,7 @@ quick: $(dev_stamp)
 
 long: $(dev_stamp)
 	$(bin)/python -m pytest -m "long and not gpu" $(PYTEST_ARGS)
-	$(bin)/python -m benchmarks.fuzz_formats --seconds $(FUZZ_SECONDS)
+	$(bin)/python -m benchmarks.fuzz_formats --seconds $(FUZZ_SECONDS) --processes $(WORKERS)
 
 coverage: $(dev_stamp)
 	$(bin)/python -m pytest -q $(beside) -m "not e2e and not gpu and not long" --cov $(PYTEST_ARGS)

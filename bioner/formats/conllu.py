@@ -20,7 +20,7 @@ from bioner.formats.attributes import SAID_COVERS, sentences_with_covers, withou
 from bioner.formats.conll import SCHEME_SENTENCES
 from bioner.formats.conll_lines import unknown_tag
 from bioner.formats.conll_writer import flat_sentences
-from bioner.formats.lines import read_lines
+from bioner.formats.lines import OddLines, read_lines
 from bioner.formats.source import stem
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document, Mention, Range
@@ -28,7 +28,7 @@ from bioner.tokens import as_word
 
 _COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 _TAG_KEYS = ("NER", "ENTITY", "NE", "NAMEDENTITY")
-_ID = re.compile(r"(\d+)(?:-(\d+)|\.(\d+))?")
+_ID = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})|\.([0-9]{1,9}))?")
 _ESCAPES = {" ": "\\s", "\t": "\\t", "\n": "\\n", "\r": "\\r", "|": "\\p", "\\": "\\\\"}
 _UNESCAPES = {escape[1]: char for char, escape in _ESCAPES.items()}
 
@@ -48,8 +48,8 @@ class _Sentence:
 
 
 def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
-    """Yield the documents. Raises FormatError for lines of another number of columns."""
-    sentences = _sentences(read_lines(stream, name), name)
+    """Yield the documents. Raises FormatError where most lines are of another number of columns."""
+    sentences = _sentences(read_lines(stream, name), name, OddLines(tally))
     first = list(islice(sentences, SCHEME_SENTENCES))
     if not first:
         raise FormatError(f"{name}: no words found; expected CoNLL-U, ten columns a word")
@@ -84,17 +84,17 @@ def _scheme(sentences: Iterable[_Sentence], name: str) -> bio.Scheme:
     return bio.detect_scheme(runs)
 
 
-def _sentences(lines: Iterable[str], name: str) -> Iterator[_Sentence]:
+def _sentences(lines: Iterable[str], name: str, odd: OddLines) -> Iterator[_Sentence]:
     columns: tuple[str, ...] = _COLUMNS
     document = text = ""
     number_of_new = 0
     sentence: _Sentence | None = None
-    inside = 0
+    inside = -1
     for number, line in enumerate(lines, 1):
         if not line.strip():
-            if sentence:
+            if sentence and sentence.forms:
                 yield sentence
-            sentence, text, inside = None, "", 0
+            sentence, text, inside = None, "", -1
         elif line.startswith("#") and "\t" not in line:
             key, _, value = (part.strip() for part in line[1:].partition("="))
             if key == "global.columns":
@@ -107,15 +107,19 @@ def _sentences(lines: Iterable[str], name: str) -> Iterator[_Sentence]:
         else:
             cells = line.split("\t")
             found = _ID.fullmatch(cells[0])
-            if len(cells) != len(columns) or not found:
-                raise FormatError(
+            if len(cells) != len(columns) or not found or not cells[1].strip():
+                told = odd.allow(
                     f"{name}:{number}: expected {len(columns)} columns separated by tabs, the "
-                    f"first a number, found {len(cells)}"
+                    f"first a number, the second a word, found {len(cells)}: {line!r:.60}"
                 )
+                told.leave("line that is no word", f"{name}:{number}", line[:60])
+                continue
+            odd.good += 1
             sentence = sentence or _Sentence(number, document, text)
             inside = _add_word(sentence, dict(zip(columns, cells, strict=True)), found, inside)
-    if sentence:
+    if sentence and sentence.forms:
         yield sentence
+    odd.refuse_many()
 
 
 def _add_word(sentence: _Sentence, cells: dict[str, str], id: re.Match[str], inside: int) -> int:

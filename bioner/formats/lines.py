@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from bioner.errors import FormatError
 from bioner.formats.source import BOM, MAX_WHOLE_BYTES, refuse_binary, wrong_encoding
+from bioner.formats.tally import Tally
+
+FEW = 1000
+"""So many odd lines more than good ones, and a file of any size is of another format."""
 
 
 class ReadsLines(Protocol):
@@ -47,3 +52,32 @@ def read_lines(stream: ReadsLines, name: str, *, keep_ends: bool = False) -> Ite
         yield text
     if not has_text:
         raise FormatError(f"{name}: the file is empty; expected text")
+
+
+@dataclass
+class OddLines:
+    """The lines of a file that are not as the others: each counted, a file of them refused.
+
+    Without a ``tally`` the first one refuses the file.
+    """
+
+    tally: Tally | None
+    good: int = 0
+    odd: int = 0
+    _first: str = ""
+
+    def allow(self, error: str) -> Tally:
+        """Return where to count an odd line; ``error`` says what is wrong with it, and where.
+
+        Raises FormatError where odd lines are not allowed, or are the many.
+        """
+        self._first = self._first or error
+        self.odd += 1
+        if self.tally is None or self.odd > self.good + FEW:
+            raise FormatError(self._first)
+        return self.tally
+
+    def refuse_many(self) -> None:
+        """Raise FormatError, at the end of the file, where as many lines are odd as are not."""
+        if self.odd and self.odd >= self.good:
+            raise FormatError(self._first)

@@ -76,3 +76,25 @@ def test_the_layer_of_entities_is_read_wherever_it_stands_and_the_others_are_nam
     result = read_bytes(text.encode(), "a.tsv")
     assert [(m.start, m.end, m.label) for m in result.documents[0].mentions] == [(0, 3, "Gene")]
     assert result.report.unread == {f'layer "{one.split("|")[0]}"': 1 for one in LAYERS}
+
+
+@quick
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["0", "1", "2", "0-0", "5-3", "1-2", "1.1", "999999999"]),
+            st.sampled_from(["p53", "x", "", " "]),
+            st.sampled_from(["_", "NER=B-Gene", "NER=I-Gene|SpaceAfter=No"]),
+        ),
+        max_size=5,
+    )
+)
+def test_words_of_conllu_are_read_however_they_are_numbered(rows):
+    begin = [f"{i}\tgood" + "\t_" * 8 for i in range(1, 7)]
+    lines = [f"{id}\t{form}" + "\t_" * 7 + f"\t{misc}" for id, form, misc in rows]
+    data = ("\n".join([*begin, "", *lines]) + "\n").encode()
+    result = read_bytes(data, "a.conllu", "conllu", needs_marks=False)
+    assert result.documents[0].text == "good " * 5 + "good"
+    assert sum(one.text.count("p53") for one in result.documents) <= len(rows)
+    blank = sum(not form.strip() for _, form, _ in rows)
+    assert result.report.unread["line that is no word"] == blank
