@@ -31,9 +31,9 @@ from bioner.commands.terminal import table
 from bioner.corpora.mapping import apply_mapping
 from bioner.corpora.read import read_corpora
 from bioner.labels import LabelSchema, read_schema
-from bioner.review.curation import Choice, curate
 from bioner.review.dictionary import Dictionary
 from bioner.review.dictionary_build import Built, build_dictionary
+from bioner.review.dictionary_curation import Choice, curate
 from bioner.review.dictionary_files import WRITERS, write_dictionary
 from bioner.review.dictionary_texts import TextFiles
 from bioner.review.suggesters import NameSuggester, add_name, listed_names

@@ -25,9 +25,9 @@ from bioner.jobs import launch
 from bioner.jobs.folder import JobSpec
 from bioner.labels import read_schema
 from bioner.models.tf_checkpoint import convert_tf_checkpoint
-from bioner.review.curation import Choice, curate, undo
 from bioner.review.dictionary import dictionary_path
 from bioner.review.dictionary_build import build_dictionary
+from bioner.review.dictionary_curation import Choice, curate, undo
 from bioner.settings import Settings, read_settings
 from bioner.spans import Document, mention
 from bioner.store import Edit, Priority, Project, Ruling, Store, new_op, open_store
@@ -106,6 +106,8 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
         lambda s, store, a: store.set_priorities("Trial", [Priority(1, 0.5, ())]),
     ),
     "adjudicate": (Action.ADJUDICATE, lambda s, store, a: store.adjudicate(1, a.name, "Ben")),
+    "curate": (Action.ADJUDICATE, lambda s, store, a: store.curate([], a.name)),
+    "undo a curation": (Action.ADJUDICATE, lambda s, store, a: store.undo_curation(1, a.name)),
     "erase": (Action.ERASE, lambda s, store, a: store.erase_document("Trial", "d1", a.name)),
     "backup": (Action.BACKUP, lambda s, store, a: store.backup(s.backups / "mine.sqlite3")),
     "restore": (Action.RESTORE, lambda s, store, a: store.restore(s.backups / "none.sqlite3")),

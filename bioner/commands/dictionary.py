@@ -15,8 +15,8 @@ from bioner.progress import Progress
 from bioner.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from bioner.review.curation import Choice
     from bioner.review.dictionary import Dictionary
+    from bioner.review.dictionary_curation import Choice
     from bioner.review.dictionary_texts import Tag
     from bioner.review.terms import Term
 
@@ -181,18 +181,22 @@ def curate(
     Without a decision: what was decided so far, the newest first.
     """
     from bioner.corpora.own import read_user_schema
-    from bioner.review import curation
+    from bioner.review import dictionary_curation
 
     settings = read_settings()
     dictionary = _dictionary(settings, name)
     if undo:
-        last = curation.undo(dictionary.path)
+        last = dictionary_curation.undo(dictionary.path)
         typer.echo("nothing to undo" if last is None else f"undone: {last.action} {last.keys}")
         return
     pairs = {"retype": retype, "merge": merge, "split": split, "prefer": prefer, "concept": concept}
     choices = _choices(dictionary, {"keep": keep, "drop": drop}, pairs)
     types = read_user_schema(settings).names
-    done = curation.curate(dictionary.path, choices, types=types) if choices else dictionary.log()
+    done = (
+        dictionary_curation.curate(dictionary.path, choices, types=types)
+        if choices
+        else dictionary.log()
+    )
     if as_json:
         print_json([asdict(one) for one in done])
         return
@@ -273,7 +277,7 @@ def _choices(
     pairs: dict[str, list[str] | None],
 ) -> list[Choice]:
     """Return what was asked for, in the order of the options; terms by any of their spellings."""
-    from bioner.review.curation import ACTIONS, Choice
+    from bioner.review.dictionary_curation import ACTIONS, Choice
 
     def key(name: str) -> str:
         return dictionary.term(name).key

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bioner.commands import decisions, suggest
+from bioner.commands import curate, decisions, suggest
 from bioner.commands.arguments import (
     check_count,
     check_out,
@@ -26,6 +26,8 @@ from bioner.settings import read_settings
 app = typer.Typer(help="The annotation store: what people corrected.", no_args_is_help=True)
 app.command("import")(import_)
 app.command()(send)
+app.command()(curate.agreement)
+app.add_typer(curate.app, name="curate")
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(suggest.app, name="suggest")
 

@@ -1,147 +1,142 @@
-"""Curating a dictionary: keep, drop, retype, merge, split, prefer, identify, undo."""
+"""Curating by mark: what is taken of several reviewers' versions becomes the shared copy."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from bioner.access import Action, Actor, allow, operator
-from bioner.review.dictionary import LOG, change_of, reading
-from bioner.review.dictionary_log import apply, replay
-from bioner.review.dictionary_terms import write_terms
-from bioner.review.terms import Change, DictionaryError
+from bioner.errors import StoreError
+from bioner.review.alignment import align
+from bioner.review.editing import is_corrected
+from bioner.spans import Mention
+from bioner.store import Curated, Curating, Edit, SideBySide, Store, new_op, surfaces_of
+from bioner.store.values import within
 
-CurationAction = Literal["keep", "drop", "retype", "merge", "split", "prefer", "identify"]
-ACTIONS: tuple[CurationAction, ...] = (
-    "keep", "drop", "retype", "merge", "split", "prefer", "identify",
-)  # fmt: skip
-NEEDS_VALUE = {
-    "retype": "the type",
-    "merge": "the term that they become part of",
-    "prefer": "the spelling",
-    "identify": "the identifier",
+Rule = Literal["alike", "majority"]
+RULES: dict[Rule, str] = {
+    "alike": "sentences in which all reviewers have the same marks",
+    "majority": "sentences in which of every mark more than half of the reviewers say the same",
 }
+"""What is taken of many sentences at once, and what each rule takes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
-    """One decision about terms, each named by its key.
+class Taken:
+    """A sentence with the marks that were taken of its versions."""
 
-    ``value``: the type (retype), the term that they become part of (merge), the spelling (prefer),
-    the identifier (identify; empty takes it off). ``surfaces``: the spellings that leave (split).
-    """
-
-    action: CurationAction
-    terms: tuple[str, ...]
-    value: str = ""
-    surfaces: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.action not in ACTIONS:
-            raise DictionaryError(f"{self.action!r}: expected one of {', '.join(ACTIONS)}")
-        if not self.terms:
-            raise DictionaryError(f"{self.action}: name a term")
-        if self.action in NEEDS_VALUE and self.action != "identify" and not self.value.strip():
-            raise DictionaryError(f"{self.action}: say {NEEDS_VALUE[self.action]}")
-        if self.action == "split" and (len(self.terms) != 1 or not self.surfaces):
-            raise DictionaryError("split: name one term, and the spellings that leave it")
+    sentence: SideBySide
+    mentions: tuple[Mention, ...]
 
 
 def curate(
-    path: Path, choices: Iterable[Choice], *, types: Sequence[str], actor: Actor | None = None
-) -> list[Change]:
-    """Write decisions to the log, all or none, and apply them; return them as they stand there.
+    store: Store,
+    taken: Iterable[Taken],
+    curator: str,
+    *,
+    reviewers: Sequence[str] = (),
+    schema: str = "",
+    op: str = "",
+) -> Curated:
+    """Save sentences as the shared copy, several as one batch.
 
-    ``types`` are those that there are. Raises AccessError, and DictionaryError for a term, spelling
-    or type that is not there.
+    What was looked for is what any of the versions looked for. Whose versions were seen is checked:
+    a sentence in which somebody changed theirs since stays as it is.
     """
-    who = allow(Action.DICTIONARY, actor).name or operator().name
-    done: list[Change] = []
-    with _writing(path) as database:
-        for choice in choices:
-            if choice.action == "retype" and choice.value not in types:
-                raise DictionaryError(
-                    f"unknown type {choice.value!r}; expected one of {', '.join(types)}"
-                )
-            done.append(_append(database, choice, who))
-    return done
+    chosen = [_curating(store, one, curator, reviewers, schema) for one in taken]
+    return store.curate(chosen, curator, op)
 
 
-def undo(path: Path, *, actor: Actor | None = None) -> Change | None:
-    """Take the newest decision back that still stands, and return it; None: there is none."""
-    who = allow(Action.DICTIONARY, actor).name or operator().name
-    with _writing(path) as database:
-        row = database.execute(
-            f"SELECT * FROM ({LOG}) WHERE NOT undone AND action != 'undo' ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        if row is None:
-            return None
-        last = change_of(row)
-        _insert(database, "undo", (), str(last.seq), (), who)
-        _again(database)
-    return last
+def _curating(
+    store: Store, one: Taken, curator: str, reviewers: Sequence[str], schema: str
+) -> Curating:
+    sentence = one.sentence
+    seen = [
+        version for version in sentence.versions if not reviewers or version.reviewer in reviewers
+    ]
+    shared = store.open_item(sentence.item, claim=False)
+    mentions = tuple(sorted(one.mentions, key=lambda m: (m.start, -m.end, m.label)))
+    edit = Edit(
+        item=sentence.item,
+        base=sentence.base,
+        surface=sentence.surface,
+        mentions=mentions,
+        surfaces=surfaces_of(shared.text, mentions),
+        reviewer=curator,
+        verdict="correct" if is_corrected(replace(shared, mentions=mentions)) else "accept",
+        covers=frozenset().union(*(version.covers for version in seen)),
+        schema=schema,
+        generation=shared.generation,
+    )
+    return Curating(edit=edit, seen={version.reviewer: version.seq for version in seen})
 
 
-def _again(database: sqlite3.Connection) -> None:
-    """Bring the terms to what the log says, from the spellings as they were built."""
-    moved = database.execute("SELECT DISTINCT term FROM forms WHERE term != built").fetchall()
-    homes = database.execute("SELECT DISTINCT built FROM forms WHERE term != built").fetchall()
-    chosen = database.execute("SELECT DISTINCT key FROM chosen").fetchall()
-    database.execute("UPDATE forms SET term = built WHERE term != built")
-    database.execute("DELETE FROM chosen")
-    write_terms(database, sorted({row[0] for row in (*moved, *homes, *chosen)}))
-    replay(database)
+def by_rule(
+    sentences: Iterable[SideBySide], rule: Rule, reviewers: Sequence[str] = ()
+) -> list[Taken]:
+    """Return the sentences that a rule settles and no curator has, with the marks it takes.
+
+    At least two of the reviewers must have the sentence. Those of "my test" are among them: what
+    people have read one by one is what it is made of.
+    """
+    if rule not in RULES:
+        raise StoreError(f"{rule!r}: expected one of {', '.join(RULES)}")
+    found = []
+    for one in sentences:
+        if one.chosen is not None or len(seen_by(one, reviewers)) < 2:
+            continue
+        spots = align(one, reviewers)
+        says = [spot.alike if rule == "alike" else spot.majority for spot in spots]
+        if all(is_said for is_said, _ in says):
+            mentions = tuple(mention for _, mention in says if mention is not None)
+            found.append(Taken(sentence=one, mentions=mentions))
+    return found
 
 
-def _append(database: sqlite3.Connection, choice: Choice, who: str) -> Change:
-    keys = tuple(dict.fromkeys(choice.terms))
-    if choice.action == "merge" and choice.value in keys:
-        raise DictionaryError(f"{choice.value!r}: a term cannot become part of itself")
-    change = _insert(database, choice.action, keys, choice.value, choice.surfaces, who)
-    write_terms(database, sorted(apply(database, change)))
-    return change
+def seen_by(sentence: SideBySide, reviewers: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return who of the reviewers has a version of a sentence; all, where none is named."""
+    names = (one.reviewer for one in sentence.versions)
+    return tuple(name for name in names if not reviewers or name in reviewers)
 
 
-def _insert(
-    database: sqlite3.Connection,
-    action: str,
-    keys: tuple[str, ...],
-    value: str,
-    surfaces: tuple[str, ...],
-    who: str,
-) -> Change:
-    row = database.execute(
-        "INSERT INTO log (action, keys, value, surfaces, who, recorded) VALUES (?, ?, ?, ?, ?, ?) "
-        "RETURNING *, 0 AS undone",
-        (
-            action,
-            json.dumps(keys, ensure_ascii=False),
-            value,
-            json.dumps(surfaces, ensure_ascii=False),
-            who,
-            datetime.now(UTC).isoformat(timespec="seconds"),
-        ),
-    ).fetchone()
-    return change_of(row)
+def settle_by_rule(
+    store: Store, project: str, rule: Rule, curator: str, reviewers: Sequence[str] = ()
+) -> Curated:
+    """Save all that a rule settles as one batch; it is undone as one."""
+    taken = by_rule(store.side_by_side(project), rule, reviewers)
+    return curate(store, taken, curator, reviewers=reviewers, op=new_op())
 
 
-@contextmanager
-def _writing(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a dictionary's file to change it, all or nothing, and wait for whoever else does."""
-    with reading(path):
-        pass
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as database:
-        database.row_factory = sqlite3.Row
-        database.execute("BEGIN IMMEDIATE")
-        try:
-            yield database
-        except BaseException:
-            database.execute("ROLLBACK")
-            raise
-        database.execute("COMMIT")
+def take(
+    sentence: SideBySide,
+    picks: Mapping[int, Mention | None],
+    *,
+    added: Iterable[Mention] = (),
+    reviewers: Sequence[str] = (),
+) -> Taken:
+    """Take of each place of a sentence the mark that was picked, or none.
+
+    ``picks`` go by the places' numbers, from 1; a place where all are alike needs none. ``added``
+    are marks that nobody has. Raises StoreError where a place is missing or unknown, or a mark
+    leaves the sentence.
+    """
+    spots = dict(enumerate(align(sentence, reviewers), 1))
+    where = f"sentence {sentence.item}"
+    open_ = [n for n, spot in spots.items() if n not in picks and not spot.alike[0]]
+    unknown = [n for n in picks if n not in spots]
+    if open_ or unknown:
+        numbers = ", ".join(map(str, open_ or unknown))
+        raise StoreError(
+            f"{where}: choose for place {numbers} too"
+            if open_
+            else f"{where}: there is no place {numbers}; its places are 1 to {len(spots)}"
+        )
+    chosen = [picks[n] if n in picks else spot.alike[1] for n, spot in spots.items()]
+    marks = [*(one for one in chosen if one is not None), *added]
+    for one in marks:
+        if not within(one, (sentence.start, sentence.end)):
+            raise StoreError(
+                f"{where}: {one.label} at {one.start}-{one.end} leaves it; it is "
+                f"{sentence.start}-{sentence.end}"
+            )
+    return Taken(sentence=sentence, mentions=tuple(marks))

@@ -1,7 +1,8 @@
 """The annotation store: projects, documents, layers kept apart, append-only revisions, backups."""
 
+from bioner.store.curations import Curated, Curating, Curation
 from bioner.store.decisions import Decision, Ruling, Settled, Settling, TakenBack
-from bioner.store.evidence import Agreement, Evidence, Layered, Usable
+from bioner.store.evidence import Agreement, Evidence, Layered, SideBySide, Usable, Version
 from bioner.store.failures import (
     DatabaseLostError,
     RestoredMeanwhileError,
@@ -30,6 +31,9 @@ from bioner.store.waiting import Standing, WaitingMark
 __all__ = [
     "Agreement",
     "Backup",
+    "Curated",
+    "Curating",
+    "Curation",
     "DatabaseLostError",
     "Decision",
     "DocumentRow",
@@ -55,6 +59,7 @@ __all__ = [
     "Ruling",
     "Settled",
     "Settling",
+    "SideBySide",
     "StaleEditError",
     "StaleSettingsError",
     "Standing",
@@ -63,6 +68,7 @@ __all__ = [
     "Usable",
     "Verdict",
     "Verified",
+    "Version",
     "WaitingMark",
     "new_op",
     "open_store",

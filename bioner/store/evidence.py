@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bioner.flattening import Flattening
-from bioner.spans import Sentence
+from bioner.spans import Mention, Range, Sentence
 from bioner.store.queue_items import Reason
 
 
@@ -71,8 +71,49 @@ class Layered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """One reviewer's verdict on a sentence: its marks, what was looked for, its revision."""
+
+    reviewer: str
+    mentions: tuple[Mention, ...]
+    covers: frozenset[str]
+    seq: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SideBySide:
+    """A sentence as each reviewer has it who accepted or corrected it, by name.
+
+    Offsets are the document's, ``surface`` is the sentence's own text. ``chosen`` is the shared
+    copy once it has a verdict; ``base`` is the shared copy's newest revision (0: none).
+    """
+
+    item: int
+    document: str
+    start: int
+    end: int
+    surface: str
+    tokens: tuple[Range, ...]
+    versions: tuple[Version, ...]
+    chosen: Version | None
+    base: int
+    is_test: bool
+
+    def of(self, reviewer: str) -> Version | None:
+        """Return a reviewer's version, if there is one."""
+        return next((one for one in self.versions if one.reviewer == reviewer), None)
+
+    def text_of(self, one: Mention) -> str:
+        """Return a mark's text, fragments joined by a space."""
+        low = self.start
+        return " ".join(self.surface[start - low : end - low] for start, end in one.fragments)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Agreement:
     """F1 between two reviewers per type, and over ``all``, in 0..1.
+
+    Of each sentence, over the types that both looked for; ``set_aside`` counts the marks of others.
 
     ``exact``: same fragments, same label. ``overlap``: same label, at least one shared character.
     ``type_only``: the same number of mentions of a label in the same item, wherever they are.
@@ -88,3 +129,4 @@ class Agreement:
     type_only: Mapping[str, float]
     disagreements: tuple[int, ...]
     settled: int = 0
+    set_aside: int = 0

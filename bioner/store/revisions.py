@@ -27,11 +27,11 @@ def save(connection: Connection, edits: Sequence[Edit]) -> list[Revision]:
         if isinstance(place, Revision):
             saved.append(_resent(place, edit))
             continue
-        _check(place, edit)
+        check_edit(place, edit)
         track = place.stored.project.track(edit.reviewer)
         state = read_state(connection, place, track)
         if own.get((edit.item, track)) != state.head:
-            _refuse_stale(connection, place, state, edit.base, edit.session, track)
+            refuse_stale(connection, place, state, edit.base, edit.session, track)
         after = State(
             mentions=edit.mentions,
             covers=state.covers if edit.covers is None else edit.covers,
@@ -76,7 +76,8 @@ def _resent(known: Revision, edit: Edit) -> Revision:
     return known
 
 
-def _check(place: Place, edit: Edit) -> None:
+def check_edit(place: Place, edit: Edit) -> None:
+    """Raise StoreError unless the edit was made on this text, by somebody who may."""
     project = place.stored.project
     where = f"document {place.name!r}, {place.start}-{place.end}"
     projects.require(project, edit.reviewer, Action.ANNOTATE)
@@ -116,9 +117,10 @@ def _check(place: Place, edit: Edit) -> None:
             )
 
 
-def _refuse_stale(
+def refuse_stale(
     connection: Connection, place: Place, state: State, base: int, session: str, track: str
 ) -> None:
+    """Raise StaleEditError where somebody else has saved a revision after ``base``."""
     if base == state.head:
         return
     newer = [
@@ -135,6 +137,14 @@ def _refuse_stale(
     foreign = [r for r in newer if not session or r.session != session]
     if foreign:
         raise stale(foreign[-1], base)
+
+
+def stale_version(connection: Connection, place: Place, track: str, base: int) -> StaleEditError:
+    """Make the refusal of a choice among versions one of which has changed since."""
+    newest = connection.execute(
+        revisions_at(place, track).order_by(revisions.c.seq.desc()).limit(1)
+    ).one()
+    return stale(revision_of(newest, place.stored.project.name, place.name), base)
 
 
 def stale(revision: Revision, base: int) -> StaleEditError:

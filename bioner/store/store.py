@@ -10,12 +10,13 @@ from bioner.access import Action, Actor, operator
 from bioner.errors import StoreError
 from bioner.settings import Settings
 from bioner.spans import Sentence
-from bioner.store import agreement, copies, projects, queue, restoring, training_data
 from bioner.store import backups as rotation
+from bioner.store import copies, projects, queue, restoring, training_data
+from bioner.store.curator import Curators
 from bioner.store.deciding import Deciding
 from bioner.store.engine import Database
 from bioner.store.events import read_events, record_event
-from bioner.store.evidence import Agreement, Evidence, Usable
+from bioner.store.evidence import Evidence, Usable
 from bioner.store.outlook import Outlook, look_ahead
 from bioner.store.queue_items import ReviewProgress
 from bioner.store.reviewing import Reviewing
@@ -44,7 +45,7 @@ def open_store(settings: Settings, actor: Actor | None = None) -> Store:
     return Store(settings.database_url, settings.backups, actor=actor)
 
 
-class Store(Texts, Reviewing, Deciding, Suggesting):
+class Store(Texts, Reviewing, Deciding, Suggesting, Curators):
     """Projects, documents, layers and revisions in one database; safe to share between threads.
 
     What a method has returned is on disk: SQLite runs in WAL mode with full synchronisation. Each
@@ -168,11 +169,6 @@ class Store(Texts, Reviewing, Deciding, Suggesting):
             )
             found = (training_data.reviewed(connection, stored, tests=tests) for stored in chosen)
             return sum(found, Evidence())
-
-    def agreement(self, project: str, a: str, b: str) -> Agreement:
-        """Compare two reviewers of an independent project on the items that both have reviewed."""
-        with self.database.read() as connection:
-            return agreement.agreement(connection, projects.find(connection, project), a, b)
 
     # Backups
 

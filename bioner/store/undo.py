@@ -20,20 +20,27 @@ Entry = TypeVar("Entry")
 
 
 def undo(
-    connection: Connection, item: int, reviewer: str, op: str, *, session: str = "", redo: bool
+    connection: Connection,
+    item: int,
+    reviewer: str,
+    op: str,
+    *,
+    session: str = "",
+    redo: bool,
+    track: str | None = None,
 ) -> list[Revision]:
     """Append the revisions that take back the last change of an item (or, for redo, the last undo).
 
     A change that was made in a batch is taken back with its whole batch. ``session`` names the
-    browser tab, whose own later edits this never makes stale. Raises StaleEditError, and
-    does nothing, if one of the batch has been changed since.
+    browser tab, whose own later edits this never makes stale. ``track``: of this copy, else of the
+    reviewer's. Raises StaleEditError, and does nothing, if one of the batch has been changed since.
     """
     known = by_op(connection, f"{op}:0")
     if known is not None:
         return _by_ops(connection, op)
     place = find_place(connection, item, lock=True)
     projects.require(place.stored.project, reviewer, Action.ANNOTATE)
-    track = place.stored.project.track(reviewer)
+    track = place.stored.project.track(reviewer) if track is None else track
     target = _top(connection, place, track, redo=redo)
     if target is None:
         return []

@@ -135,6 +135,12 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("concepts find", "words"): ("", HALF),
     ("concepts find", "--name"): ("nope", "../nope"),
     ("concepts find", "--long-form"): FREE,
+    **{
+        (f"review {one}", "--between"): ("nope",)
+        for one in ("agreement", "curate show", "curate take", "curate all")
+    },
+    ("review curate take", "choices"): ("nope", "1=", "x=none"),
+    ("review curate all", "rule"): NAME,
     ("review suggest run", "--names"): ("{tmp}/nope", LONG),
     ("review suggest run", "--dictionary"): ("nope", "../nope"),
     ("review suggest run", "--pattern"): ("(", "a*"),
@@ -191,6 +197,11 @@ VALID: dict[str, list[str]] = {
     "review suggest audit": ["--project", "P"],
     "review suggest decide": ["1:0-3:Gene", "--right", "--project", "P"],
     "review suggest accept": ["--type", "Gene", "--project", "P"],
+    "review agreement": ["--project", "P"],
+    "review curate show": ["1", "--project", "P"],
+    "review curate take": ["1", "--project", "P"],
+    "review curate all": ["alike", "--project", "P"],
+    "review curate undo": ["1"],
     "concepts build": ["{tmp}/names.csv"],
     "concepts find": ["p53"],
     "dictionary build": ["{tmp}/a.jsonl", "--marked"],

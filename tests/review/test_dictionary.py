@@ -11,9 +11,9 @@ import pytest
 from dictionaries import MARKED, a_dictionary, documents, marked
 
 from bioner.corpora.vocabulary import Listed
-from bioner.review.curation import Choice, curate, undo
 from bioner.review.dictionary import Dictionary, dictionary_names, dictionary_path
 from bioner.review.dictionary_build import build_dictionary
+from bioner.review.dictionary_curation import Choice, curate, undo
 from bioner.review.dictionary_files import write_dictionary
 from bioner.review.terms import DictionaryError, Wanted
 from bioner.settings import read_settings

@@ -10,7 +10,7 @@ import pytest
 from dictionaries import a_dictionary
 
 from bioner.errors import BionerError
-from bioner.review.curation import Choice, curate
+from bioner.review.dictionary_curation import Choice, curate
 from bioner.review.dictionary_files import WRITERS, write_dictionary
 from bioner.review.outside import OutsideError, OutsideSuggester, outside_suggesters
 from bioner.review.patterns import PatternError, PatternSuggester

@@ -7,8 +7,8 @@ from dictionaries import a_dictionary, documents
 from streamlit.testing.v1 import AppTest
 
 from bioner.labels import read_schema
-from bioner.review.curation import Choice, curate
 from bioner.review.dictionary import Dictionary, dictionary_names, dictionary_path
+from bioner.review.dictionary_curation import Choice, curate
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.store import Project, open_store
 

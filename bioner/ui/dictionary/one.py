@@ -6,8 +6,8 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.errors import BionerError
-from bioner.review.curation import Choice, curate
 from bioner.review.dictionary import Dictionary
+from bioner.review.dictionary_curation import Choice, curate
 from bioner.review.terms import Term
 from bioner.spans import mention
 from bioner.ui.chips import label_html, snippet_html

@@ -8,8 +8,8 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.errors import BionerError
-from bioner.review.curation import Choice, CurationAction, curate, undo
 from bioner.review.dictionary import PAGE, Dictionary
+from bioner.review.dictionary_curation import Choice, CurationAction, curate, undo
 from bioner.review.terms import ORDERS, STATUSES, Order, Term, Wanted
 from bioner.ui.dictionary.one import draw_term
 from bioner.ui.roles import shut
