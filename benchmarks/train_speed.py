@@ -98,9 +98,9 @@ class Clock(TrainerCallback):
 
     def count(self, _module: Any, _args: Any, kwargs: dict[str, Any]) -> None:
         if self.step >= WARM_UP:
-            mask = kwargs["attention_mask"]
-            self.run.real += int(mask.sum())
-            self.run.padded += mask.numel()
+            mask, padded = kwargs.get("attention_mask"), kwargs["input_ids"].numel()
+            self.run.real += padded if mask is None else int(mask.sum())
+            self.run.padded += padded
 
     def _now(self) -> tuple[float, float]:
         if self.device is Device.CUDA:

@@ -44,6 +44,9 @@ def train(
     head_lr: Annotated[float, typer.Option(help="Learning rate of the classifier.")] = 1e-3,
     layer_decay: Annotated[float, typer.Option(help="Rate factor from each layer down.")] = 1.0,
     batch_size: Annotated[int, typer.Option(help="Sentences in a batch.")] = 24,
+    batch_pieces: Annotated[
+        int, typer.Option(help="Word-pieces in a batch instead, padding counted; 0: sentences.")
+    ] = 0,
     accumulate: Annotated[int, typer.Option(help="Batches to an optimizer step.")] = 1,
     max_length: Annotated[int, typer.Option(help="Word-pieces in a window.")] = 256,
     warmup: Annotated[
@@ -111,6 +114,7 @@ def train(
         head_learning_rate=head_lr,
         layer_decay=layer_decay,
         batch_size=batch_size,
+        batch_pieces=batch_pieces,
         gradient_accumulation=accumulate,
         max_length=max_length,
         warmup=warmup,

@@ -54,16 +54,16 @@ class Reporter(TrainerCallback):
         self.stopped = False
         self._begin_epoch = begin_epoch
         self._loop = loop
-        self._tokens: int | torch.Tensor = 0
+        self._tokens = 0
         self._since = time.monotonic()
         self._began = time.monotonic()
         self._due = loop.config.eval_steps
         self._saved_at = time.monotonic()
         self._parent_f1: float | None = None
 
-    def count(self, tokens: torch.Tensor) -> None:
-        """Add up on the device: reading a number back at every step would make a GPU wait."""
-        self._tokens = self._tokens + tokens
+    def count(self, pieces: int) -> None:
+        """Add up what was seen since the last report: counted where batches are made."""
+        self._tokens += pieces
 
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -127,7 +127,7 @@ class Reporter(TrainerCallback):
             return
         check_loss(float(logs["loss"]))
         now = time.monotonic()
-        rate = processes.total(int(self._tokens)) / max(now - self._since, 1e-9)
+        rate = processes.total(self._tokens) / max(now - self._since, 1e-9)
         self._tokens, self._since = 0, now
         self._tell(
             state,
@@ -145,7 +145,7 @@ class Reporter(TrainerCallback):
         **_: Any,
     ) -> None:
         """Mark the checkpoint as whole; one with a number that is not finite never is."""
-        if not all(bool(torch.isfinite(one).all()) for one in model.parameters()):
+        if not bool(torch.stack([torch.isfinite(one).all() for one in model.parameters()]).all()):
             check_loss(math.nan)
         return_freed_memory()
         self._saved_at = time.monotonic()

@@ -43,6 +43,7 @@ RANGES: Mapping[str, Range] = {
     "head_learning_rate": Range("--head-lr", 0, 1, is_open=True),
     "layer_decay": Range("--layer-decay", 0, 1, is_open=True),
     "batch_size": Range("--batch-size", 1, 65_536),
+    "batch_pieces": Range("--batch-pieces", 16, 16_777_216, also=(0,)),
     "gradient_accumulation": Range("--accumulate", 1, 65_536),
     "warmup": Range("--warmup", 0, 1),
     "weight_decay": Range("--weight-decay", 0, 1),
@@ -99,6 +100,9 @@ class TrainingConfig:
     head_learning_rate: float = 1e-3
     layer_decay: float = 1.0
     batch_size: int = 24
+    batch_pieces: int = 0
+    """Word-pieces of a batch at most, padding counted; 0: ``batch_size`` sentences instead."""
+
     gradient_accumulation: int = 1
     warmup: float = 0.06
     weight_decay: float = 0.01
@@ -170,6 +174,7 @@ OPTIONS = {
     "head_learning_rate": "--head-lr",
     "layer_decay": "--layer-decay",
     "batch_size": "--batch-size",
+    "batch_pieces": "--batch-pieces",
     "gradient_accumulation": "--accumulate",
     "max_length": "--max-length",
     "warmup": "--warmup",

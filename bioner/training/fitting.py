@@ -76,17 +76,27 @@ def fit(
             result = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             return config, made, trainer, result.training_loss
         except (torch.OutOfMemoryError, MemoryError):
-            if config.batch_size < 2 or processes.count() > 1:
+            smaller = _halved(config)
+            if smaller is None or processes.count() > 1:
                 raise
-        config = replace(
-            config,
-            batch_size=config.batch_size // 2,
-            gradient_accumulation=config.gradient_accumulation * 2,
-        )
-        said = f"memory ran out: batches of {config.batch_size} from here on"
+        config = smaller
+        size = f"{config.batch_pieces:,} pieces" if config.batch_pieces else str(config.batch_size)
+        said = f"memory ran out: batches of {size} from here on"
         report(RunProgress(trainer.state.global_step, trainer.state.max_steps, 0.0, message=said))
         del trainer, made
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         checkpoint, made = last(), again()
+
+
+def _halved(config: TrainingConfig) -> TrainingConfig | None:
+    """Return steps of as much in batches half as large; None where a batch cannot be smaller."""
+    twice = 2 * config.gradient_accumulation
+    if not config.batch_pieces:
+        half = config.batch_size // 2
+        return replace(config, batch_size=half, gradient_accumulation=twice) if half else None
+    if config.batch_pieces <= config.max_length:
+        return None
+    half = max(config.batch_pieces // 2, config.max_length)
+    return replace(config, batch_pieces=half, gradient_accumulation=twice)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from accelerate.data_loader import prepare_data_loader
+from torch.utils.data import DataLoader
 from transformers import (
     PrinterCallback,
     Trainer,
@@ -20,7 +22,7 @@ from transformers import (
 from bioner.errors import TrainingError
 from bioner.machine import Device, Precision
 from bioner.training import processes
-from bioner.training.batches import BucketSampler, Collator
+from bioner.training.batches import BucketSampler, PieceBatches, collator_of
 from bioner.training.callbacks import Loop, Reporter
 from bioner.training.config import TrainingConfig
 from bioner.training.examples import Example
@@ -79,11 +81,8 @@ class PartialLabelTrainer(Trainer):
     def __init__(self, *, loop: Loop, **kwargs: Any) -> None:
         self._loop = loop
         model = kwargs["model"]
-        pad = loop.tokenizer.pad_token_id
-        super().__init__(
-            data_collator=Collator(0 if pad is None else pad, model.config.num_labels), **kwargs
-        )
-        self._sampler: BucketSampler | None = None
+        super().__init__(data_collator=collator_of(model, loop.tokenizer.pad_token_id), **kwargs)
+        self._sampler: BucketSampler | PieceBatches | None = None
         self._reporter = Reporter(loop, begin_epoch=self.set_epoch)
         self.add_callback(self._reporter)
         self.remove_callback(PrinterCallback)
@@ -106,7 +105,7 @@ class PartialLabelTrainer(Trainer):
         Gradients are summed over batches and averaged over processes, hence the factor.
         """
         allowed = inputs.pop("allowed")
-        self._reporter.count(inputs["attention_mask"].sum())
+        self._reporter.count(inputs.pop("pieces"))
         outputs = model(**inputs)
         taught = taught_words(allowed) if num_items_in_batch is None else num_items_in_batch
         loss = partial_label_loss(outputs.logits, allowed).sum() / taught.clamp(min=1)
@@ -124,11 +123,50 @@ class PartialLabelTrainer(Trainer):
         if self._sampler is not None:
             self._sampler.set_epoch(epoch)
 
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Return the batches: so many sentences each, or so many word-pieces (``batch_pieces``)."""
+        config = self._loop.config
+        if not config.batch_pieces:
+            return super().get_train_dataloader()
+        lengths = self._lengths()
+        self._sampler = PieceBatches(
+            lengths,
+            config.batch_pieces,
+            config.seed,
+            rank=processes.rank(),
+            processes=processes.count(),
+        )
+        if not len(self._sampler):
+            raise TrainingError(
+                f"{len(lengths):,} sentences are fewer than one step takes ({processes.count()} "
+                f"processes of {config.batch_pieces:,} word-pieces): take fewer processes or a "
+                "smaller --batch-pieces"
+            )
+        loader: DataLoader[Any] = DataLoader(
+            cast("Any", self.train_dataset),
+            batch_sampler=self._sampler,
+            collate_fn=self.data_collator,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+        # each process has its own batches already: accelerate would share them out once more
+        ready: DataLoader[Any] = prepare_data_loader(
+            loader,
+            device=self.args.device,
+            num_processes=1,
+            process_index=0,
+            put_on_device=True,
+            non_blocking=bool(self.accelerator.non_blocking),
+        )
+        return ready
+
+    def _lengths(self) -> list[int]:
+        return [len(e.input_ids) for e in cast("Sequence[Example]", self.train_dataset)]
+
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int] | None:
         config = self._loop.config
         if not config.bucketing:
             return super()._get_train_sampler(train_dataset)
-        lengths = [len(e.input_ids) for e in cast("Sequence[Example]", self.train_dataset)]
+        lengths = self._lengths()
         n_processes = processes.count()
         if n_processes > 1 and len(lengths) < n_processes * config.batch_size:
             raise TrainingError(
@@ -147,7 +185,7 @@ class PartialLabelTrainer(Trainer):
                 lr=self._loop.config.learning_rate,
                 betas=(0.9, 0.999),
                 eps=1e-8,
-                fused=next(cast("torch.nn.Module", self.model).parameters()).is_cuda,
+                fused=True,
             )
         return self.optimizer
 

@@ -40,6 +40,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("--max-steps", "--batch-size", "--accumulate", "--max-length", "--seed"),
+            "--batch-pieces",
             *("--save-steps", "--log-steps", "--eval-steps", "--replay", "--repeat", "--limit"),
             "--workers",
             *("--lines", "--gpus", "--port", "--days", "item", "number"),

@@ -157,6 +157,7 @@ def test_the_command_on_the_card_gives_the_same_configuration(
         head_learning_rate=2e-3,
         layer_decay=0.9,
         batch_size=7,
+        batch_pieces=4096,
         gradient_accumulation=3,
         warmup=0.1,
         weight_decay=0.2,
