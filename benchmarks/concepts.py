@@ -24,7 +24,7 @@ from bioner.commands.terminal import table
 from bioner.corpora.concepts import Concepts, build_concepts
 from bioner.corpora.vocabulary import Listed
 from bioner.formats import read_documents
-from bioner.formats.marks import IDENTIFIER
+from bioner.identifiers import IDENTIFIER
 from bioner.review.abbreviations import abbreviations
 from bioner.settings import PROJECT_ROOT
 

@@ -99,7 +99,6 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
         Action.IMPORT,
         lambda s, store, a: store.import_documents("Trial", [Document("d2", TEXT)]),
     ),
-    "import sentences": (Action.IMPORT, lambda s, store, a: store.import_sentences("Trial", [])),
     "export": (Action.EXPORT, lambda s, store, a: store.export_documents("Trial")),
     "priorities": (
         Action.PRIORITIES,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bioner.commands.arguments import ArgumentError, check_count, path_of
-from bioner.commands.terminal import print_json, refusing, say, table
+from bioner.commands.terminal import print_json, print_rows, refusing, say
 from bioner.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -59,9 +59,8 @@ def list_(
     counted = [(one.name, *one.counts()) for one in found]
     if as_json:
         print_json([{"name": n, "concepts": c, "names": k} for n, c, k in counted])
-        return
-    rows = [["name", "concepts", "names"], *([n, f"{c:,}", f"{k:,}"] for n, c, k in counted)]
-    typer.echo(table(rows, right={1, 2}))
+    else:
+        print_rows(("name", "concepts", "names"), counted)
 
 
 @app.command()
@@ -87,9 +86,10 @@ def find(
     if as_json:
         print_json([asdict(one) for one in found])
         return
-    rows = [["concept", "name", "by", "how", "alike"]]
-    rows += [[c.identifier, c.name, c.matched, c.how, f"{c.score:.2f}"] for c in found]
-    typer.echo(table(rows, right={4}))
+    print_rows(
+        ("concept", "name", "by", "how", "alike"),
+        ((c.identifier, c.name, c.matched, c.how, f"{c.score:.2f}") for c in found),
+    )
 
 
 def _only(settings: Settings) -> str:

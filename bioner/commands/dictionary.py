@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bioner.commands.arguments import ArgumentError, check_count, check_known, check_out, path_of
-from bioner.commands.terminal import print_json, refusing, say, table
+from bioner.commands.terminal import print_json, print_rows, refusing, say
 from bioner.conventions import ANY
 from bioner.progress import Progress
 from bioner.settings import Settings, read_settings
@@ -99,12 +99,10 @@ def list_(
     if as_json:
         print_json([{**asdict(one.about()), "terms by status": one.statuses()} for one in found])
         return
-    rows = [["name", "texts", "mentions", "terms", "kept", "dropped", "source"]]
-    for one in found:
-        about, by = one.about(), one.statuses()
-        counts = (about.documents, about.mentions, about.terms, by["kept"], by["dropped"])
-        rows.append([one.name, *(f"{count:,}" for count in counts), about.source])
-    typer.echo(table(rows, right={1, 2, 3, 4, 5}))
+    print_rows(
+        ("name", "texts", "mentions", "terms", "kept", "dropped", "source"),
+        (_line(one) for one in found),
+    )
 
 
 @app.command()
@@ -140,12 +138,10 @@ def show(
     if as_json:
         print_json([_whole(dictionary, one) for one in terms])
         return
-    rows = [["term", "type", "mentions", "texts", "confidence", "spellings", "status", "concept"]]
-    for one in terms:
-        sure = "" if one.score is None else f"{one.score:.2f}"
-        counts = f"{one.mentions:,}", f"{one.documents:,}", sure, f"{one.variants:,}"
-        rows.append([one.preferred, one.label, *counts, one.status, one.identifier])
-    typer.echo(table(rows, right={2, 3, 4, 5}))
+    print_rows(
+        ("term", "type", "mentions", "texts", "confidence", "spellings", "status", "concept"),
+        ((*_counted(one), one.status, one.identifier) for one in terms),
+    )
 
 
 @app.command()
@@ -229,6 +225,17 @@ def export(
     for loss, count in report.lost:
         say(f"{format} cannot hold all: {loss}, {count:,} times")
     typer.echo(f"{target}: {report.written:,} terms, {report.left_out:,} left out")
+
+
+def _counted(one: Term) -> tuple[str | int, ...]:
+    sure = "" if one.score is None else f"{one.score:.2f}"
+    return (one.preferred, one.label, one.mentions, one.documents, sure, one.variants)
+
+
+def _line(one: Dictionary) -> tuple[str | int, ...]:
+    about, by = one.about(), one.statuses()
+    counts = about.documents, about.mentions, about.terms, by["kept"], by["dropped"]
+    return (one.name, *counts, about.source)
 
 
 def _there(text: str, argument: str = "TEXTS") -> Path:

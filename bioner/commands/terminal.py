@@ -6,7 +6,7 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ParamSpec
 
 import typer
@@ -95,3 +95,16 @@ def table(rows: list[list[str]], *, right: frozenset[int] | set[int] = frozenset
         ).rstrip()
         for row in rows
     )
+
+
+def print_rows(
+    head: Sequence[str], rows: Iterable[Sequence[str | int]], *, empty: str = ""
+) -> None:
+    """Print rows under a head to stdout, numbers flush right; ``empty`` where there are none."""
+    given = list(rows)
+    if not given and empty:
+        typer.echo(empty)
+        return
+    cells = [[f"{one:,}" if isinstance(one, int) else one for one in row] for row in given]
+    right = {at for row in given for at, one in enumerate(row) if isinstance(one, int)}
+    typer.echo(table([list(head), *cells], right=right))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -25,21 +24,6 @@ SENTENCE_COVERS = "sentence_covers"
 """The same for sentences where it was something else, as JSON ``[[start, end, [type, …]], …]``."""
 SAID_COVERS = (COVERS, SENTENCE_COVERS)
 """The document attributes by which it is said what was looked for."""
-_CONCEPTS = frozenset(
-    (
-        *("accession", "biotype", "concept", "cui", "curie", "database", "iri", "mesh", "name"),
-        *("normalized", "omim", "term", "umls", "uri", "wikidata", "chebi", "cl", "cvcl", "doid"),
-        *("drugbank", "ensembl", "entrez", "entrezgene", "go", "hgnc", "hp", "hpo", "icd10"),
-        *("cellosaurus", "dbsnp", "efo", "mondo", "ncbigene", "ncbihomologene", "ncbitaxonomy"),
-        *("pubchem", "snomed", "snomedct", "taxonomy", "uberon", "uniprot"),
-    )
-)
-_IDENTIFIERS = re.compile(r"(^|.*[\W_])(ids?|identifiers?)|\w*(identifiers?|cui|taxid|rsid)")
-"""The attributes of a mention that name the concept that it stands for, in small letters.
-
-Of the first, letters and digits alone.
-"""
-_NORMALIZATION = "normalization:"
 ENTITIES = ("entity1", "entity2")
 """The roles of a relation between concepts (identifiers), not between mentions."""
 STATUSES: dict[str, Status] = {"gold": "gold", "predicted": "predicted", "reviewed": "reviewed"}
@@ -105,17 +89,6 @@ def _alternatives(value: str) -> tuple[Alternative, ...]:
     except (ValueError, TypeError, RecursionError, OverflowError):
         return ()
     return tuple(found) if all(math.isfinite(one.score) for one in found) else ()
-
-
-def concepts_of(pairs: Pairs) -> Pairs:
-    """Return the attributes that name the concept that a mention of this label and place means."""
-    return tuple((key, value) for key, value in pairs if _names_concept(key.casefold()))
-
-
-def _names_concept(key: str) -> bool:
-    bare = re.sub(r"[\W_]", "", key)
-    is_named = bare in _CONCEPTS or bool(_IDENTIFIERS.fullmatch(key))
-    return is_named or key.startswith(_NORMALIZATION)
 
 
 def value_of(pairs: Pairs, key: str) -> str:

@@ -20,6 +20,7 @@ from bioner.formats.mark_places import (
 )
 from bioner.formats.placing import Placer
 from bioner.formats.tally import ReadOptions, Tally
+from bioner.identifiers import IDENTIFIER
 from bioner.spans import Alternative, Mention, Range
 
 LABELS = ("label", "type", "entity_group", "obj", "category", "entity")
@@ -28,8 +29,6 @@ _OTHER_LABELS = ("tag", "class", "entitytype", "entitylabel", "semantictype", "k
 SCORES = ("score", "prob", "confidence")
 SURFACES = ("text", "mention", "surface")
 IDENTIFIERS = ("kb_id", "identifier")
-IDENTIFIER = "identifier"
-"""The attribute that holds a concept's id."""
 _PIECE = re.compile("([BI])-(.+)")
 NOT_UNDERSTOOD = "mark_not_understood"
 """The rejection of a mark that does not say where it is, or says something of another kind."""

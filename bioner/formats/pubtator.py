@@ -24,10 +24,10 @@ from bioner.formats.attributes import (
     without,
 )
 from bioner.formats.lines import read_lines
-from bioner.formats.marks import IDENTIFIER
 from bioner.formats.passages import lay_out, passages_of, to_attribute
 from bioner.formats.placing import Placer
 from bioner.formats.tally import Losses, ReadOptions, Tally
+from bioner.identifiers import IDENTIFIER, identifier_of
 from bioner.spans import Document, Mention, Relation
 
 PASSAGE_LINE = re.compile(r"([^|\t\n]+)\|([A-Za-z])\|(.*)", re.DOTALL)
@@ -203,6 +203,8 @@ def _columns(attributes: Pairs) -> list[tuple[str, str]]:
     columns: list[tuple[str, str]] = []
     for number, name in enumerate((IDENTIFIER, "column7", "column8", "column9"), 6):
         found = [pair for pair in attributes if pair[0] == name]
+        if name == IDENTIFIER and not found and identifier_of(attributes):
+            found = [(IDENTIFIER, identifier_of(attributes))]
         if len(columns) + 6 != number or not found:
             break
         columns.append(found[0])

@@ -20,11 +20,10 @@ from bioner.formats.attributes import (
     SOURCE_ID,
     sentences_with_covers,
     source_id,
-    value_of,
     without,
 )
-from bioner.formats.marks import IDENTIFIER
 from bioner.formats.tally import Losses
+from bioner.identifiers import IDENTIFIER, identifier_of
 from bioner.spans import Document, Range
 from bioner.tokens import tokenize
 
@@ -77,7 +76,7 @@ def _entities(document: Document, losses: Losses) -> Iterator[dict[str, Any]]:
         losses.drop("discontinuous_joined", one.is_discontinuous)
         losses.drop_details(one, kept=frozenset({IDENTIFIER}))
         row: dict[str, Any] = {"start": start, "end": end, "label": one.label}
-        row["kb_id"] = value_of(one.attributes, IDENTIFIER)
+        row["kb_id"] = identifier_of(one.attributes)
         yield row | ({"id": one.id} if one.id else {})
 
 

@@ -13,9 +13,9 @@ from bioner.formats.attributes import (
     source_id,
     without,
 )
-from bioner.formats.marks import IDENTIFIER
 from bioner.formats.tally import Losses
-from bioner.spans import Document, Mention
+from bioner.identifiers import IDENTIFIER, identifier_of
+from bioner.spans import Document
 from bioner.text import split_document
 
 COLUMNS = ("id", "start", "end", "surface", "type", "concept", "score", "sentence")
@@ -47,15 +47,12 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
             losses.drop_details(one, kept=frozenset({IDENTIFIER}), holds_score=True)
             inside = [(low, high) for low, high in ranges if low < one.end and high > one.start]
             sentence = document.text[inside[0][0] : inside[-1][1]] if inside else ""
-            cells = [source_id(document), document.surface(one), one.label, _concepts(one)]
+            told_concept = identifier_of(one.attributes)
+            cells = [source_id(document), document.surface(one), one.label, told_concept]
             id, surface, label, concept = (_harmless(cell, losses) for cell in cells)
             score = "" if one.score is None else repr(one.score)
             told = _harmless(" ".join(sentence.split()), losses)
             rows.writerow([id, one.start, one.end, surface, label, concept, score, told])
-
-
-def _concepts(one: Mention) -> str:
-    return ";".join(value for key, value in one.attributes if key == IDENTIFIER)
 
 
 def _harmless(cell: str, losses: Losses) -> str:

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, TextIO
 
 from bioner.errors import FormatError
-from bioner.formats.attributes import SAID_COVERS, sentences_with_covers, value_of, without
+from bioner.formats.attributes import SAID_COVERS, sentences_with_covers, without
 from bioner.formats.bioc import MAX_GAP
 from bioner.formats.lines import read_lines
-from bioner.formats.marks import IDENTIFIER
 from bioner.formats.placing import Placer
 from bioner.formats.source import stem
 from bioner.formats.spacy import tokens_of
 from bioner.formats.tally import Losses, ReadOptions, Tally
+from bioner.identifiers import IDENTIFIER, identifier_of
 from bioner.spans import Document, Mention, Range
 from bioner.text import sentences as sentences_of
 
@@ -250,9 +250,12 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
                     f"{sentence_number}-{number}",
                     f"{shift + units[start]}-{shift + units[end]}",
                     _escape(document.text[start:end]),
-                    "|".join(_feature(document.mentions[i], numbers[i], IDENTIFIER) for i in held)
+                    "|".join(
+                        _cell(identifier_of(document.mentions[i].attributes), numbers[i])
+                        for i in held
+                    )
                     or "_",
-                    "|".join(_feature(document.mentions[i], numbers[i], "") for i in held) or "_",
+                    "|".join(_cell(document.mentions[i].label, numbers[i]) for i in held) or "_",
                 ]
                 stream.write("\t".join(cells) + "\t\n")
         for i, mention in enumerate(document.mentions):
@@ -264,8 +267,7 @@ def write(documents: Iterable[Document], stream: TextIO, losses: Losses) -> None
         shift += units[-1] + 1
 
 
-def _feature(mention: Mention, number: int, key: str) -> str:
-    value = value_of(mention.attributes, key) if key else mention.label
+def _cell(value: str, number: int) -> str:
     return f"{_escape(value) or '*'}[{number}]"
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 
 from bioner.errors import StoreError
 from bioner.review.groups import Board, Group, Where, core, flank_behind, where
+from bioner.review.operations import retyped
 from bioner.spans import Mention, Range
 from bioner.store import (
     Edit,
@@ -104,17 +105,8 @@ def _decided(
 
 def _as_chosen(standing: Standing, one: Mention, choice: Ruling) -> Mention:
     fragments = (*one.fragments[:-1], _ending(standing, one.fragments[-1], choice.boundary))
-    if one.label == choice.label:
-        return replace(one, fragments=fragments, status="reviewed")
-    return replace(
-        one,
-        fragments=fragments,
-        label=choice.label,
-        source_label="",
-        status="reviewed",
-        score=None,
-        alternatives=(),
-    )
+    made = replace(one, fragments=fragments, status="reviewed")
+    return made if one.label == choice.label else retyped(made, choice.label)
 
 
 def _ending(standing: Standing, at: Range, boundary: Boundary) -> Range:

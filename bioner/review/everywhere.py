@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bioner.formats.attributes import concepts_of
+from bioner.review.operations import retyped
 from bioner.spans import Mention, Range
 from bioner.store import ReviewItem, Store
 
@@ -81,16 +81,7 @@ def _relabelled(there: Sequence[Mention], at: Range, label: str) -> Mention:
     if len(there) != 1:
         return Mention((at,), label, status="reviewed")
     (one,) = there
-    concepts = concepts_of(one.attributes)
-    return replace(
-        one,
-        label=label,
-        source_label="",
-        status="reviewed",
-        score=None,
-        alternatives=(),
-        attributes=tuple(pair for pair in one.attributes if pair not in concepts),
-    )
+    return retyped(one, label)
 
 
 def marked(found: Sequence[Place], label: str) -> list[tuple[ReviewItem, tuple[Mention, ...]]]:

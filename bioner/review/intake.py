@@ -15,7 +15,7 @@ from bioner.review.reasons import Knowledge
 from bioner.review.texts import Texts
 from bioner.spans import Document, Sentence
 from bioner.store import Placement, Priority, Project, Reason, Reject, Store
-from bioner.store.documents import incoming_sentences
+from bioner.store.documents import incoming_sentence
 from bioner.store.my_test import TrainedOn, said
 from bioner.store.values import Layer
 
@@ -173,20 +173,9 @@ def _on_record(
 
 
 def _place(store: Store, project: str, piece: Texts, origin: Origin) -> Placement:
-    if piece.sentences:
-        return store.import_sentences(
-            project,
-            piece.sentences,
-            as_layer=origin.layer,
-            model=origin.model,
-            schema=origin.schema,
-            covers=origin.covers,
-            source=origin.source,
-            trained=origin.trained,
-        )
     return store.import_documents(
         project,
-        piece.documents,
+        piece.sentences or piece.documents,
         as_layer=origin.layer,
         model=origin.model,
         schema=origin.schema,
@@ -198,7 +187,7 @@ def _place(store: Store, project: str, piece: Texts, origin: Origin) -> Placemen
 
 def _bare(texts: Texts) -> list[Document]:
     """Return the texts without marks, as the store has them."""
-    made = [one.document for one in incoming_sentences(texts.sentences)]
+    made = [incoming_sentence(one).document for one in texts.sentences]
     return [replace(one, mentions=()) for one in made or texts.documents]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast, get_args
 
 from bioner.errors import StaleRevisionError, StoreError
-from bioner.formats.attributes import concepts_of
+from bioner.identifiers import concepts_of, without_concepts
 from bioner.spans import Alternative, Mention, Range, Status
 
 OperationKind = Literal["add", "delete", "relabel", "resize", "batch", "undo", "redo", "command"]
@@ -106,6 +106,19 @@ def difference(
         else:
             added.append(one)
     return Swap(tuple(removed), tuple(added), units)
+
+
+def retyped(one: Mention, label: str) -> Mention:
+    """Return a mention with another type, by a person: that ends what its concept said."""
+    return replace(
+        one,
+        label=label,
+        source_label="",
+        status="reviewed",
+        score=None,
+        alternatives=(),
+        attributes=without_concepts(one.attributes),
+    )
 
 
 def _identity(one: Mention) -> tuple[tuple[Range, ...], str, str]:

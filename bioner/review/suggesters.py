@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bioner.corpora.vocabulary import read_terms
 from bioner.errors import FormatError
-from bioner.formats.marks import IDENTIFIER
+from bioner.identifiers import IDENTIFIER
 from bioner.review.dictionary import Dictionary
 from bioner.review.terms import Wanted
 from bioner.spans import Document, Mention

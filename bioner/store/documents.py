@@ -41,39 +41,39 @@ class Origin:
     trained: my_test.TrainedOn = my_test.nothing
 
 
-def incoming_documents(given: Iterable[Document]) -> Iterator[Incoming]:
-    """Wrap documents, splitting into sentences those that are not split yet."""
-    for document in given:
-        if document.sentence_ranges or not document.text.strip():
-            yield Incoming(document)
+def incoming(given: Iterable[Document] | Iterable[Sentence]) -> Iterator[Incoming]:
+    """Wrap documents, splitting into sentences those that are not split; and corpus sentences."""
+    for one in given:
+        if isinstance(one, Sentence):
+            yield incoming_sentence(one)
+        elif one.sentence_ranges or not one.text.strip():
+            yield Incoming(one)
         else:
             from bioner.text import split_document
 
-            ranges = split_document(document.text).sentence_ranges
-            yield Incoming(_with_ranges(document, ranges))
+            yield Incoming(_with_ranges(one, split_document(one.text).sentence_ranges))
 
 
-def incoming_sentences(given: Iterable[Sentence]) -> Iterator[Incoming]:
-    """Turn corpus sentences into one-sentence documents, their tokens kept.
+def incoming_sentence(sentence: Sentence) -> Incoming:
+    """Turn a corpus sentence into a one-sentence document, its tokens kept.
 
     The id is the sentence's own, so that the sentences of one document stay apart; the text is the
     tokens joined by spaces, as the offsets of a corpus sentence say.
     """
-    for sentence in given:
-        text = sentence.text
-        offsets: list[Range] = []
-        position = 0
-        for token in sentence.tokens:
-            offsets.append((position, position + len(token)))
-            position += len(token) + 1
-        own = Sentence(sentence.document, sentence.tokens, tuple(offsets), sentence.spans)
-        extent = (0, len(text))
-        attributes = (("corpus", sentence.corpus), ("split", sentence.split))
-        yield Incoming(
-            Document(sentence.id, text, unflatten(own), (extent,) if text else (), (), attributes),
-            {extent: tuple(offsets)},
-            {extent: sentence.covers} if sentence.covers else {},
-        )
+    text = sentence.text
+    offsets: list[Range] = []
+    position = 0
+    for token in sentence.tokens:
+        offsets.append((position, position + len(token)))
+        position += len(token) + 1
+    own = Sentence(sentence.document, sentence.tokens, tuple(offsets), sentence.spans)
+    extent = (0, len(text))
+    attributes = (("corpus", sentence.corpus), ("split", sentence.split))
+    return Incoming(
+        Document(sentence.id, text, unflatten(own), (extent,) if text else (), (), attributes),
+        {extent: tuple(offsets)},
+        {extent: sentence.covers} if sentence.covers else {},
+    )
 
 
 def read_texts(connection: Connection, project: int, names: Sequence[str]) -> dict[str, str | None]:

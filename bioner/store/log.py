@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, insert, select, update
 
 from bioner.spans import Mention
 from bioner.store import chains, codec, projects
-from bioner.store.facets import replace_labels
+from bioner.store.facets import replace_shown, shown_facets
 from bioner.store.layers import shown_mentions
 from bioner.store.states import Place, State, status_of, write_previous
 from bioner.store.tables import corrections, documents, items, layers, revisions
@@ -72,9 +72,9 @@ def record(
     _set_state(connection, place, track, after, values["seq"], exists=before.head > 0)
     if track == "":
         _set_item(connection, place, before, after)
-        labels = {m.label for m in shows}
-        if labels != {m.label for m in seen}:
-            replace_labels(connection, place.stored.id, place.item, labels)
+        found = shown_facets(shows)
+        if found != shown_facets(seen):
+            replace_shown(connection, place.stored.id, place.item, found)
     return revision_from(values, place.stored.project.name, place.name)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, delete, insert, select
 
 from bioner.access import Action
 from bioner.errors import StoreError
-from bioner.store import projects
+from bioner.identifiers import clashes, marks_with_ids
+from bioner.spans import Document, Mention
+from bioner.store import codec, projects
 from bioner.store.events import record_event
 from bioner.store.queue import status_column
 from bioner.store.queue_items import ItemStatus
@@ -27,8 +29,9 @@ class DocumentRow:
     """One document of the list.
 
     ``states``: its sentences by state; ``marks``: those shown; ``differing``: sentences where
-    models or reviewers mark different things; ``next_item``: the first sentence that is not
-    settled, else the first; ``changed``: when its newest change was saved (ISO, UTC; empty: never).
+    models or reviewers mark different things; ``clashes``: names that stand for several concepts in
+    it; ``next_item``: the first sentence that is not settled, else the first; ``changed``: when its
+    newest change was saved (ISO, UTC; empty: never).
     """
 
     name: str
@@ -36,6 +39,7 @@ class DocumentRow:
     states: dict[ItemStatus, int]
     marks: int
     differing: int
+    clashes: int
     assignees: tuple[str, ...]
     changed: str
     next_item: int
@@ -58,7 +62,7 @@ def overview(
 ) -> list[DocumentRow]:
     """Return a project's documents in the order in which they came, erased ones left out."""
     track = stored.project.track(reviewer)
-    marks, differing, heads = _contents(connection, stored.id, track)
+    shown, differing, heads = _contents(connection, stored.id, track)
     recorded = _recorded(connection, heads.values())
     assigned: dict[int, list[str]] = defaultdict(list)
     for row in connection.execute(
@@ -78,6 +82,7 @@ def overview(
     )
     for row in connection.execute(query):
         by_document[row.document].append(row)
+    clashing = _clashing(connection, by_document, shown)
     found = []
     for document, rows in by_document.items():
         ids = [row.id for row in rows]
@@ -88,8 +93,9 @@ def overview(
                 name=rows[0].name,
                 sentences=len(rows),
                 states=dict(Counter(row.status for row in rows)),
-                marks=sum(marks[one] for one in ids),
+                marks=sum(shown[one].marks for one in ids if one in shown),
                 differing=sum(one in differing for one in ids),
+                clashes=clashing.get(document, 0),
                 assignees=tuple(assigned[document]),
                 changed=recorded.get(head, ""),
                 next_item=(open_ or ids)[0],
@@ -99,12 +105,23 @@ def overview(
     return found
 
 
+class _Shown(NamedTuple):
+    """The marks shown of a sentence: their number, and their JSON where one has attributes."""
+
+    marks: int
+    mentions: str
+
+
+def _shown(places: frozenset[str], mentions: str) -> _Shown:
+    return _Shown(len(places), mentions if '"attributes"' in mentions else "")
+
+
 def _contents(
     connection: Connection, project: int, track: str
-) -> tuple[Counter[int], set[int], dict[int, int]]:
-    """Return by sentence: marks shown, whether anybody differs, and its newest revision."""
+) -> tuple[dict[int, _Shown], set[int], dict[int, int]]:
+    """Return by sentence: the marks shown, whether anybody differs, and its newest revision."""
     seen: dict[int, set[frozenset[str]]] = defaultdict(set)
-    best: dict[int, tuple[tuple[bool, int], int]] = {}
+    best: dict[int, tuple[tuple[bool, int], _Shown]] = {}
     query: Select[Any] = (
         select(layers.c.item, layers.c.layer, layers.c.added, layers.c.mentions)
         .join(items, layers.c.item == items.c.id)
@@ -116,8 +133,8 @@ def _contents(
             seen[row.item].add(places)
         rank = row.layer == "gold", row.added
         if row.item not in best or rank > best[row.item][0]:
-            best[row.item] = rank, len(places)
-    marks = Counter({item: count for item, (_, count) in best.items()})
+            best[row.item] = rank, _shown(places, row.mentions)
+    shown = {item: one for item, (_, one) in best.items()}
     differing = {item for item, kinds in seen.items() if len(kinds) > 1}
     copies: dict[int, set[frozenset[str]]] = defaultdict(set)
     heads: dict[int, int] = {}
@@ -127,10 +144,34 @@ def _contents(
             continue
         places = _places(row.mentions)
         if row.track == track:
-            marks[row.item] = len(places)
+            shown[row.item] = _shown(places, row.mentions)
         if row.track and row.verdict is not None:
             copies[row.item].add(places)
-    return marks, differing | {item for item, kinds in copies.items() if len(kinds) > 1}, heads
+    return shown, differing | {item for item, kinds in copies.items() if len(kinds) > 1}, heads
+
+
+def _clashing(
+    connection: Connection, by_document: Mapping[int, Sequence[Row[Any]]], shown: dict[int, _Shown]
+) -> dict[int, int]:
+    """Count the names that stand for several concepts, by document, where there are some."""
+    told: dict[int, list[Mention]] = {}
+    for document, rows in by_document.items():
+        entries = [shown[row.id].mentions for row in rows if row.id in shown]
+        marks = [one for some in entries if some for one in codec.read_mentions(some)]
+        if marks:
+            told[document] = marks
+    found: dict[int, int] = {}
+    numbers = sorted(told)
+    for begin in range(0, len(numbers), PIECE):
+        query = select(documents.c.id, documents.c.text).where(
+            documents.c.id.in_(numbers[begin : begin + PIECE]), documents.c.text.is_not(None)
+        )
+        for row in connection.execute(query):
+            whole = Document("", row.text, tuple(told[row.id]))
+            count = len(clashes(marks_with_ids(whole)))
+            if count:
+                found[row.id] = count
+    return found
 
 
 def _places(mentions: str) -> frozenset[str]:

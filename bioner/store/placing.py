@@ -15,7 +15,7 @@ from bioner.spans import Document, Mention, Range, Status
 from bioner.store import codec, my_test, projects
 from bioner.store.documents import Incoming, Origin, item_ranges
 from bioner.store.engine import Database
-from bioner.store.facets import refresh_labels, write_labels
+from bioner.store.facets import refresh_shown, write_shown
 from bioner.store.placement import UNSTORABLE, Placement, Reject, placed_at, problem_of
 from bioner.store.projects import StoredProject
 from bioner.store.tables import clock, corrections, documents, items, layers
@@ -179,7 +179,7 @@ class Importer:
         self.counts["documents_placed"] += len(fresh)
         self.counts["items"] += len(item_ids)
         self._fill(list(zip(item_ids, contents, strict=True)))
-        write_labels(self.connection, self.stored.id, zip(item_ids, contents, strict=True))
+        write_shown(self.connection, self.stored.id, zip(item_ids, contents, strict=True))
 
     def _item(self, one: Incoming, document: int, extent: Range) -> dict[str, Any]:
         covers = one.covers.get(extent, self.origin.covers)
@@ -223,7 +223,7 @@ class Importer:
         )
         self._fill(list(contents.items()))
         self._cover_gold(list(contents))
-        refresh_labels(self.connection, self.stored.id, list(contents))
+        refresh_shown(self.connection, self.stored.id, list(contents))
 
     def _cover_gold(self, ids: Sequence[int]) -> None:
         """Say of sentences that were there already what their new gold looked for."""

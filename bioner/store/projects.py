@@ -64,6 +64,7 @@ def _facts(project: Project) -> dict[str, object]:
         "guidelines": project.guidelines,
         "reviewers": project.reviewers,
         "independent": project.independent,
+        "vocabularies": project.vocabularies,
     }
 
 
@@ -110,6 +111,7 @@ def _columns(project: Project) -> dict[str, Any]:
         "reviewers": codec.write_pairs(project.reviewers),
         "independent": project.independent,
         "changes": project.base,
+        "vocabularies": codec.write_names(project.vocabularies, ordered=True),
     }
 
 
@@ -124,5 +126,6 @@ def _stored(row: Row[Any]) -> StoredProject:
             codec.read_pairs(row.reviewers),
             row.independent,
             row.changes,
+            codec.read_names(row.vocabularies),
         ),
     )

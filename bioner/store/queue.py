@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from bioner.identifiers import search_key
 from bioner.store import codec, projects
 from bioner.store.queue_items import Priority, QueueFilter, QueueRow, ReviewProgress
 from bioner.store.tables import corrections, documents, facets, items, revisions
@@ -55,7 +56,12 @@ def query_of(
     where: list[ColumnElement[bool]] = []
     if filters.status != "all":
         where.append(status == filters.status)
-    for facet, value in (("label", filters.label), ("reason", filters.reason)):
+    asked = (
+        ("label", filters.label),
+        ("reason", filters.reason),
+        ("concept", search_key(filters.concept)),
+    )
+    for facet, value in asked:
         if value:
             where.append(_has(project, facet, value))
     if filters.document:

@@ -94,8 +94,9 @@ class ReviewItem:
 class QueueFilter:
     """Which items of the queue: every field that is set must hold.
 
-    ``label``: a type among the mentions shown; ``reason``: a reason's name; ``text``: a substring
-    of the sentence, case ignored.
+    ``label``: a type among the mentions shown; ``concept``: an identifier of one of them, with or
+    without its database; ``reason``: a reason's name; ``text``: a substring of the sentence. Case
+    is ignored in the last and the identifier.
     """
 
     status: StatusFilter = "waiting"
@@ -104,6 +105,7 @@ class QueueFilter:
     document: str = ""
     text: str = ""
     test: bool | None = None
+    concept: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

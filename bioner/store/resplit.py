@@ -14,7 +14,7 @@ from bioner.errors import StoreError
 from bioner.spans import Mention, Range
 from bioner.store import codec, projects
 from bioner.store.documents import find_document, within_range
-from bioner.store.facets import refresh_labels
+from bioner.store.facets import refresh_shown
 from bioner.store.former import Former, newest, restore_verdicts
 from bioner.store.layers import shown_mentions
 from bioner.store.log import Author, append, record
@@ -182,7 +182,7 @@ def _make(
         )
         mark = replace(author, op=f"{author.op}:{item}:{track}", target=target)
         record(connection, place, track, before, after, mark)
-    refresh_labels(connection, document.project, [item])
+    refresh_shown(connection, document.project, [item])
 
 
 def _move_layers(

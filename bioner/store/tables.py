@@ -30,6 +30,7 @@ projects = Table(
     Column("reviewers", Text, nullable=False),
     Column("independent", Boolean, nullable=False),
     Column("changes", Integer, nullable=False, server_default="0"),
+    Column("vocabularies", Text, nullable=False, server_default="[]"),
 )
 
 documents = Table(

@@ -23,7 +23,7 @@ class Texts(Door):
     def import_documents(
         self,
         project: str,
-        documents: Iterable[Document],
+        documents: Iterable[Document] | Iterable[Sentence],
         *,
         as_layer: Layer = "prediction",
         model: str = "",
@@ -34,6 +34,8 @@ class Texts(Door):
     ) -> Placement:
         """Place documents and their mentions; a document that is there already gets only the layer.
 
+        A corpus sentence becomes a one-sentence document; its tokens and covers are kept.
+
         Works in pieces, each a transaction, so that others save meanwhile: what is placed stays if
         a later piece fails, and importing the same again places the rest.
 
@@ -43,37 +45,10 @@ class Texts(Door):
         prediction; importing the same model's again replaces it. ``covers`` overrides what the
         project looks for. Nothing is dropped silently: the report counts all and names each reject.
         """
-        return self._import(
-            project,
-            incoming.incoming_documents(documents),
-            incoming.Origin(as_layer, model, schema, source, covers, trained),
-        )
-
-    def import_sentences(
-        self,
-        project: str,
-        sentences: Iterable[Sentence],
-        *,
-        as_layer: Layer = "prediction",
-        model: str = "",
-        schema: str = "",
-        covers: frozenset[str] | None = None,
-        source: str = "",
-        trained: TrainedOn = nothing,
-    ) -> Placement:
-        """Place corpus sentences as one-sentence documents; their tokens and covers are kept."""
-        return self._import(
-            project,
-            incoming.incoming_sentences(sentences),
-            incoming.Origin(as_layer, model, schema, source, covers, trained),
-        )
-
-    def _import(
-        self, project: str, given: Iterable[incoming.Incoming], origin: incoming.Origin
-    ) -> Placement:
         with self.database.read() as connection:
             self._allow_in(Action.IMPORT, projects.find(connection, project))
-        return import_in_pieces(self.database, project, origin, given)
+        origin = incoming.Origin(as_layer, model, schema, source, covers, trained)
+        return import_in_pieces(self.database, project, origin, incoming.incoming(documents))
 
     def texts(self, project: str, names: Sequence[str]) -> dict[str, str | None]:
         """Return the texts of those documents that the project has; None for an erased one."""

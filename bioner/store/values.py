@@ -39,7 +39,7 @@ class Project:
     *reader* saves nothing; with none listed, anyone may do all. In an ``independent`` project each
     reviewer corrects a copy of their own, and a curator chooses between them. ``base`` counts the
     changes that were made before these settings were read: settings that somebody has changed
-    since are refused.
+    since are refused. ``vocabularies`` are the names of those whose concepts its marks may get.
     """
 
     name: str
@@ -49,11 +49,12 @@ class Project:
     reviewers: tuple[tuple[str, str], ...] = ()
     independent: bool = False
     base: int = field(default=0, compare=False)
+    vocabularies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise StoreError("a project needs a name")
-        named = (*self.reviewers, *self.guidelines, (self.name, *self.types))
+        named = (*self.reviewers, *self.guidelines, (self.name, *self.types, *self.vocabularies))
         if any("\0" in one for pair in named for one in pair):
             raise StoreError("a project's name or settings hold a NUL character; take it out")
         if not self.types or len(set(self.types)) != len(self.types):

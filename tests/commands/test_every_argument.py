@@ -131,6 +131,11 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("dictionary export", "--out"): OUT[2:],
     ("dictionary show", "--text"): FREE,
     ("dictionary build", "--vocabulary"): ("{tmp}/nope", LONG),
+    ("review search", "--concept"): FREE,
+    ("review search", "--words"): FREE,
+    ("review search", "--document"): FREE,
+    ("review search", "--type"): MAYBE,
+    ("review search", "--status"): NAME,
     ("concepts build", "vocabulary"): IN,
     ("concepts build", "--name"): ("../x",),
     ("concepts find", "words"): ("", HALF),
@@ -207,6 +212,7 @@ VALID: dict[str, list[str]] = {
     "concepts find": ["p53"],
     "dictionary build": ["{tmp}/a.jsonl", "--marked"],
     "review queue": ["--project", "P"],
+    "review search": ["--project", "P"],
 }
 """What else a command needs, with sense; a tested argument of the same name comes after."""
 

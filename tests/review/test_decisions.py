@@ -11,6 +11,7 @@ import pytest
 from store_support import empty, postgres_url  # noqa: F401 (a fixture)
 
 from bioner.errors import AccessError, StoreError
+from bioner.identifiers import identified, ids_of
 from bioner.review.decisions import (
     accept_decided,
     choice_of,
@@ -327,6 +328,18 @@ def test_each_reviewer_of_an_independent_project_decides_for_their_own_copy(
     assert theirs is not None
     assert len(theirs.marks) == 3
     assert not store.decisions("P", "Ben")
+
+
+@pytest.mark.parametrize(("label", "ids"), [("Gene", ("HGNC:1",)), ("Chemical", ())])
+def test_a_mark_keeps_its_concept_with_its_type_and_loses_it_with_another(
+    store: Store, label: str, ids: tuple[str, ...]
+) -> None:
+    named = identified(mention(0, 7, "Gene", score=0.6), "HGNC:1")
+    store.import_documents("P", [Document("d9", "Ghrelin rose.", (named,))], model="m")
+    decide(store, "ghrelin", label)
+    [item] = store.items_of("P", "d9")
+    [mark] = store.open_item(item, "Ann", claim=False).mentions
+    assert (mark.label, ids_of(mark.attributes)) == (label, ids)
 
 
 def test_a_type_that_the_project_lacks_is_refused(store: Store) -> None:

@@ -14,9 +14,10 @@ from sqlalchemy import create_engine, inspect
 from store_support import a_document, a_project, a_store, edit_of
 
 from bioner.errors import StoreError
+from bioner.identifiers import identified
 from bioner.settings import read_settings
 from bioner.spans import mention
-from bioner.store import Backup, Store, backups, engine, open_store
+from bioner.store import Backup, QueueFilter, Store, backups, engine, open_store
 from bioner.store.tables import metadata
 
 
@@ -217,7 +218,8 @@ def test_a_database_and_a_backup_of_the_first_schema_are_brought_up_to_date(
 ) -> None:
     store = a_store(tmp_path)
     item = store.open_item(store.items_of("p", "d0")[0], claim=False)
-    store.save(edit_of(item, mention(0, 5, "Gene")))
+    named = identified(mention(0, 5, "Gene"), "HGNC:1100")
+    store.save(edit_of(item, named))
     progress, shown = store.progress("p"), store.export_documents("p")
     with store.database.write() as connection:
         for statement in (
@@ -227,12 +229,14 @@ def test_a_database_and_a_backup_of_the_first_schema_are_brought_up_to_date(
             "DROP TABLE events",
             "DROP TABLE decisions",
             "DROP TABLE assignments",
+            "ALTER TABLE projects DROP COLUMN vocabularies",
             "ALTER TABLE projects DROP COLUMN changes",
             "ALTER TABLE documents DROP COLUMN salt",
             "ALTER TABLE documents DROP COLUMN tip",
             "ALTER TABLE revisions DROP COLUMN digest",
             "ALTER TABLE revisions DROP COLUMN chain",
             "ALTER TABLE clock DROP COLUMN generation",
+            "DELETE FROM facets WHERE facet = 'concept'",
             "UPDATE alembic_version SET version_num = '0001'",
         ):
             connection.exec_driver_sql(statement)
@@ -240,6 +244,7 @@ def test_a_database_and_a_backup_of_the_first_schema_are_brought_up_to_date(
     (tmp_path / "old.sqlite3").write_bytes((tmp_path / "store.sqlite3").read_bytes())
     again = reopen(tmp_path)
     assert (again.progress("p"), again.export_documents("p")) == (progress, shown)
+    assert len(again.queue("p", filters=QueueFilter("all", concept="1100"))) == 1
     assert again.backups()[0].reason == "migration"
     assert again.verify().problems == ()
     again.restore(tmp_path / "old.sqlite3")

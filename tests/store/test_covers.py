@@ -71,7 +71,7 @@ def test_jsonl_says_it_for_the_document_and_for_the_sentence(store: Store) -> No
 def test_conll_with_covers_comes_back_into_the_queue_with_them(store: Store) -> None:
     data, _ = to_bytes(store.export_documents("p", with_covers=True), "conll")
     assert data.decode().startswith("# covers = Disease,Gene\nBRCA1\tB-Gene\n")
-    store.import_sentences("p", read_bytes(data, "back.conll").sentences, as_layer="gold")
+    store.import_documents("p", read_bytes(data, "back.conll").sentences, as_layer="gold")
     rows = [row for row in store.queue("p") if row.document.startswith("back-")]
     covers = [store.open_item(row.item).covers for row in rows]
     assert covers == [frozenset({"Disease", "Gene"}), frozenset({"Chemical", "Gene"})]

@@ -8,8 +8,9 @@ import pytest
 from store_support import a_document, a_project, a_store, edit_of
 
 from bioner.errors import StoreError
-from bioner.spans import mention
-from bioner.store import DocumentRow, Project, Store
+from bioner.identifiers import identified
+from bioner.spans import Document, Mention, mention
+from bioner.store import DocumentRow, Project, QueueFilter, Store
 
 
 @pytest.fixture
@@ -58,3 +59,30 @@ def test_only_a_project_s_people_are_assigned(store: Store) -> None:
     store.update_project(Project("p", present.types, present.covers, reviewers=people), "Ann")
     with pytest.raises(StoreError, match="'Cy' is not among its people"):
         store.assign("p", ["d0"], ["Cy"], "Ann")
+
+
+def with_ids(*ids: str) -> Document:
+    """A document of sentences that begin with a tumour, each with one of these identifiers."""
+    pieces = [f"Tumours grew in case {n}." for n, _ in enumerate(ids)]
+    starts = [n * (len(pieces[0]) + 1) for n, _ in enumerate(ids)]
+    marks = tuple(
+        Mention(((at, at + 7),), "Disease", attributes=(("identifier", id),))
+        for at, id in zip(starts, ids, strict=True)
+    )
+    ranges = tuple((at, at + len(pieces[0])) for at in starts)
+    return Document("ids", " ".join(pieces), marks, ranges)
+
+
+def test_names_of_several_concepts_are_counted_and_found_by_each_of_them(store: Store) -> None:
+    store.import_documents("p", [with_ids("MESH:D1", "D1", "MESH:D2")], as_layer="gold")
+    assert (row(store, "ids").clashes, row(store, "d0").clashes) == (1, 0)
+
+    def found(concept: str) -> int:
+        return len(store.queue("p", filters=QueueFilter(concept=concept)))
+
+    assert (found("mesh:d1"), found("D1"), found("D2"), found("D3")) == (1, 2, 1, 0)
+    third = store.open_item(store.items_of("p", "ids")[2], claim=False)
+    store.save(edit_of(third, identified(third.mentions[0], "D1"), verdict=None))
+    assert row(store, "ids").clashes == 0
+    everything = QueueFilter("all", concept="D1")
+    assert (found("D2"), len(store.queue("p", filters=everything))) == (0, 3)

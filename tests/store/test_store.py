@@ -413,7 +413,7 @@ def test_corpus_sentences_keep_their_tokens_and_covers(store: Store) -> None:
     sentence = corpus_sentence(
         "CRAFT:7", ["a", "+/-", "p53"], spans=[Span(2, 3, "Gene")], covers=frozenset({"Gene"})
     )
-    report = store.import_sentences("p", [sentence], as_layer="gold")
+    report = store.import_documents("p", [sentence], as_layer="gold")
     assert report.items == 1
     item = opened(store, store.items_of("p", sentence.id)[0])
     store.save(edit_of(item, *item.mentions, verdict="accept"))

@@ -13,7 +13,7 @@ from bioner.ui.review.survival import survives
 
 def brought_in(store: Store, *words: str) -> int:
     sentence = corpus_sentence("CRAFT:7", words, spans=[Span(0, 1, "Gene")])
-    store.import_sentences("p", [sentence], as_layer="gold")
+    store.import_documents("p", [sentence], as_layer="gold")
     return store.items_of("p", sentence.id)[0]
 
 

@@ -25,6 +25,7 @@ from bioner.ui.review.queue import draw_queue, draw_reasons
 from bioner.ui.review.shown import view_of
 from bioner.ui.review.split import cut_here, draw_split
 from bioner.ui.review.survival import draw_survival, survives
+from bioner.ui.review.unlike import draw_unlike
 from bioner.ui.session import keep_in_url, show_problem, url_text
 from bioner.ui.span_editor.editor import draw_editor, received
 
@@ -60,6 +61,7 @@ def draw_desk(desk: Desk) -> None:
     draw_clash(desk, [one.item for one in reviews], act)
     drawn = draw_editor(EDITOR, view_of(desk, focus, reviews), saved.answer)
     draw_survival(focus, survives(focus))
+    draw_unlike(reviews)
     draw_everywhere(desk, act)
     _draw_below(desk, focus, act)
     if any(one.op_id not in desk.memory.handled for one in drawn):

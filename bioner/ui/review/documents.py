@@ -41,6 +41,7 @@ def draw_documents(desk: Desk) -> None:
             "Sentences": [one.sentences for one in shown],
             "Marks": [one.marks for one in shown],
             "Differing": [one.differing for one in shown],
+            "Unlike ids": [one.clashes for one in shown],
             "Assigned to": [", ".join(one.assignees) for one in shown],
             "Last change": [ago(one.changed) if one.changed else "" for one in shown],
             "My test": [one.is_test for one in shown],
@@ -58,6 +59,10 @@ def draw_documents(desk: Desk) -> None:
             ),
             "Differing": st.column_config.NumberColumn(
                 help="Sentences in which models or reviewers mark different things."
+            ),
+            "Unlike ids": st.column_config.NumberColumn(
+                help="Names that stand for several concepts in this document: the same words, "
+                "marked with the same type, have different identifiers."
             ),
         },
     )

@@ -102,7 +102,9 @@ def _choose_scope() -> str:
 
 def _choose_filters(project: Project) -> QueueFilter:
     """Choose which sentences the queue gives; the choice is in the URL."""
-    given = [url_text(name) for name in ("status", "label", "reason", "document", "text")]
+    given = [
+        url_text(name) for name in ("status", "label", "concept", "reason", "document", "text")
+    ]
     said = ", ".join(STATES.get(one, one) for one in given if one)
     with st.popover(
         f"Filter: {plain_label(said)}" if said else "Filter", icon=":material/filter_alt:"
@@ -121,6 +123,10 @@ def _choose_filters(project: Project) -> QueueFilter:
             "Type", [ANY, *project.types], key="label", bind="query-params",
             help="A type among the marks shown.",
         )  # fmt: skip
+        concept = st.text_input(
+            "Concept", key="concept", bind="query-params", placeholder="any identifier",
+            help="The identifier of a mark that is shown: MESH:D003110, or D003110.",
+        )  # fmt: skip
         reason = st.text_input(
             "Reason", key="reason", bind="query-params", placeholder="any",
             help="A reason, in the words that stand beside the sentence.",
@@ -133,6 +139,7 @@ def _choose_filters(project: Project) -> QueueFilter:
         reason=named(reason.strip()),
         document=document.strip(),
         text=text.strip(),
+        concept=concept.strip(),
     )
 
 
