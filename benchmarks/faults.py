@@ -322,13 +322,22 @@ class Server:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
 
+def _initdb() -> list[Path]:
+    return sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
+def has_postgres() -> bool:
+    """Tell whether a PostgreSQL server can be started here."""
+    return bool(_initdb())
+
+
 @contextmanager
 def database(kind: str, folder: Path) -> Iterator[tuple[str, Server | None]]:
     """Give the URL of a database, and the server that may be killed."""
     if kind == "sqlite":
         yield f"sqlite:///{folder}/store.sqlite3", None
         return
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    found = _initdb()
     with tempfile.TemporaryDirectory(prefix="bioner-faults-pg-") as name:
         Path(name).chmod(0o755)
         server = Server(Path(name) / "server", found[-1].parent)
@@ -477,7 +486,7 @@ def main() -> int:
         work(options.work, options.url, options.folder, options.seed)
         return 0
     kinds = [options.only] if options.only else ["sqlite"]
-    if not options.only and list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+    if not options.only and has_postgres():
         kinds.append("postgresql")
     broken = [one for kind in kinds for one in run(kind, options.minutes, options.seed)]
     print(f"faults: {len(broken)} broken promises")

@@ -113,8 +113,8 @@ def item_ranges(document: Document) -> tuple[tuple[Range, ...], int]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))
-    lost = sum(sum(within_range(s, one) for s in sentences) - 1 for one in joined)
-    return tuple(joined), max(lost, 0)
+    # Each sentence lies in one of the joined; those that none lies in are a mention's alone.
+    return tuple(joined), max(len(sentences) - len(joined), 0)
 
 
 def within_range(inner: Range, outer: Range) -> bool:

@@ -94,7 +94,7 @@ def join(
     ``began`` says whether there was enough before. Documents with a settled sentence stay what they
     are, and so do those that a model was trained on.
     """
-    if not has_begun(connection, project):
+    if not (began or has_begun(connection, project)):
         return Joined()
     chosen = _chosen(connection, project, fresh if began else None)
     if not chosen:

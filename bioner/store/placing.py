@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -23,6 +24,9 @@ from bioner.store.values import Layer, within
 
 CHUNK = 20
 """Documents are placed so many at a time, in a transaction of some twenty milliseconds."""
+
+SENTENCES = 100
+"""Fewer where they are long: a piece ends with the document that brings it to so many sentences."""
 
 PAUSE_S = 0.02
 """After each the import waits half as long, at most this, for the writers of other processes."""
@@ -44,14 +48,28 @@ def import_in_pieces(
         number = int(connection.execute(select(clock.c.imports)).scalar_one())
         since = database.generation
     importer = Importer(stored, origin, number)
-    stream = iter(given)
-    while piece := list(islice(stream, CHUNK)):
+    rest_s = 0.0
+    for piece in _pieces(given):
+        time.sleep(rest_s)
         began = time.monotonic()
         with database.write(since=since) as connection:
             importer.place(connection, piece)
-        if len(piece) == CHUNK:
-            time.sleep(min(PAUSE_S, (time.monotonic() - began) / 2))
+        rest_s = min(PAUSE_S, (time.monotonic() - began) / 2)
     return importer.placement()
+
+
+def _pieces(given: Iterable[Incoming]) -> Iterator[list[Incoming]]:
+    """Cut into pieces that take about as long each to place, however long the documents are."""
+    piece: list[Incoming] = []
+    sentences = 0
+    for one in given:
+        piece.append(one)
+        sentences += len(one.document.sentence_ranges)
+        if len(piece) >= CHUNK or sentences >= SENTENCES:
+            yield piece
+            piece, sentences = [], 0
+    if piece:
+        yield piece
 
 
 class Importer:
@@ -168,9 +186,10 @@ class Importer:
             placed = self._placeable(one.document)
             ranges, joined = item_ranges(one.document)
             self.counts["joined"] += joined
+            homes = _by_extent(placed, ranges)
             for extent in ranges:
                 rows.append(self._item(one, id_, extent))
-                contents.append([m for m in placed if within(m, extent)])
+                contents.append(homes.get(extent, []))
         item_ids = list(
             self.connection.execute(
                 insert(items).returning(items.c.id, sort_by_parameter_order=True), rows
@@ -203,15 +222,12 @@ class Importer:
         rows = self.connection.execute(
             select(items.c.id, items.c.start, items.c.end).where(items.c.document == row.id)
         ).all()
-        contents: dict[int, list[Mention]] = {r.id: [] for r in rows}
-        for mention in self._placeable(one.document):
-            home = next((r.id for r in rows if within(mention, (r.start, r.end))), None)
-            if home is None:
-                reason = "it crosses the edge of a sentence under review; mend the split first"
-                said = placed_at(one.document, mention)
-                self.rejects.append(Reject(one.document.id, said, "crosses_sentences", reason))
-            else:
-                contents[home].append(mention)
+        found = _by_extent(self._placeable(one.document), [(r.start, r.end) for r in rows])
+        contents: dict[int, list[Mention]] = {r.id: found.get((r.start, r.end), []) for r in rows}
+        for mention in found.get(None, ()):
+            reason = "it crosses the edge of a sentence under review; mend the split first"
+            said = placed_at(one.document, mention)
+            self.rejects.append(Reject(one.document.id, said, "crosses_sentences", reason))
         self.counts["documents_placed"] += 1
         self.counts["test"] += row.is_test
         self.connection.execute(
@@ -260,6 +276,19 @@ class Importer:
                 for item, mentions in contents
             ],
         )
+
+
+def _by_extent(
+    mentions: Iterable[Mention], extents: Iterable[Range]
+) -> dict[Range | None, list[Mention]]:
+    """Group mentions by the extent, of those that never overlap, in which they lie; None: none."""
+    ordered = sorted(extents)
+    found: dict[Range | None, list[Mention]] = {}
+    for one in mentions:
+        at = bisect_right(ordered, one.start, key=itemgetter(0)) - 1
+        home = ordered[at] if at >= 0 and within(one, ordered[at]) else None
+        found.setdefault(home, []).append(one)
+    return found
 
 
 def _as(one: Mention, status: Status) -> Mention:

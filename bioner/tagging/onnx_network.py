@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -44,6 +46,8 @@ class OnnxNetwork:
     Dynamic int8 scales the activations of a whole run together, so in a padded batch a sentence's
     result would depend on its neighbours. One row a run, its padding cut off, makes every result
     a function of its own sentence alone; single-threaded runs side by side keep the cores busy.
+    Calls at the same time share the threads row by row, so that one of few rows waits for none of
+    many.
     """
 
     def __init__(self, session: InferenceSession, *, name: str, threads: int) -> None:
@@ -56,11 +60,21 @@ class OnnxNetwork:
         """Classify right-padded rows. *Shape:* (rows, pieces) → (rows, pieces, tags), padding 0."""
         lengths = attention_mask.sum(axis=1).tolist()
         rows = [input_ids[i : i + 1, :length] for i, length in enumerate(lengths)]
-        results = list(self._pool.map(self._run, rows) if self._pool else map(self._run, rows))
+        results = list(self._shared(self._pool, rows) if self._pool else map(self._run, rows))
         logits = np.zeros((*input_ids.shape, results[0].shape[2]), dtype=np.float32)
         for i, length in enumerate(lengths):
             logits[i, :length] = results[i][0]
         return logits
+
+    def _shared(self, pool: ThreadPoolExecutor, rows: Iterable[Ints]) -> Iterator[Floats]:
+        """Yield what comes of each row; of one call's rows hardly more are in line than run."""
+        given: deque[Future[Floats]] = deque()
+        for row in rows:
+            given.append(pool.submit(self._run, row))
+            if len(given) > self.threads:
+                yield given.popleft().result()
+        while given:
+            yield given.popleft().result()
 
     def _run(self, row: Ints) -> Floats:
         feed = {"input_ids": np.ascontiguousarray(row), "attention_mask": np.ones_like(row)}

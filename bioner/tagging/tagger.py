@@ -22,10 +22,13 @@ from bioner.text import sentences as sentences_of
 from bioner.text import split_document
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 BATCH_PIECES = 4096
 """Padded word-pieces in one batch at most."""
+
+ENCODED = 256
+"""Sentences are cut into word-pieces so many at a time."""
 
 BATCH_ROWS = 64
 
@@ -219,7 +222,7 @@ class Tagger:
     ) -> Iterator[tuple[int, Floats]]:
         """Yield (sentence number, logits of its words) as soon as all its windows are done."""
         n_tags = 1 + 2 * len(self.types)
-        windows, pending = self._windows(sentences, told)
+        windows, pending = self._windows(sentences, told, progress)
         partial: dict[int, Floats] = {}
         done = 0
         for index, count in enumerate(pending):
@@ -249,14 +252,14 @@ class Tagger:
                 progress(Progress(done, len(sentences)))
 
     def _windows(
-        self, sentences: Sequence[Sentence], told: Sequence[Convention]
+        self,
+        sentences: Sequence[Sentence],
+        told: Sequence[Convention],
+        progress: OnProgress | None,
     ) -> tuple[list[Window], list[int]]:
         windows: list[Window] = []
         pending: list[int] = []
-        encodings = self._tokenizer.encode_batch(
-            [list(s.tokens) for s in sentences], is_pretokenized=True, add_special_tokens=False
-        )
-        for index, encoding in enumerate(encodings):
+        for index, encoding in enumerate(self._encodings(sentences, progress)):
             owners = encoding.word_ids
             firsts = [
                 (word, position)
@@ -268,6 +271,19 @@ class Tagger:
             windows += made
             pending.append(len(made))
         return windows, pending
+
+    def _encodings(
+        self, sentences: Sequence[Sentence], progress: OnProgress | None
+    ) -> Iterator[Encoding]:
+        """Yield each sentence's pieces; who hears of the progress may end or hold the work."""
+        for begin in range(0, len(sentences), ENCODED):
+            if begin and progress:
+                progress(Progress(0, len(sentences)))
+            yield from self._tokenizer.encode_batch(
+                [list(s.tokens) for s in sentences[begin : begin + ENCODED]],
+                is_pretokenized=True,
+                add_special_tokens=False,
+            )
 
     def _cut(
         self,

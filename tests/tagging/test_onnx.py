@@ -6,6 +6,8 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -234,3 +236,24 @@ def test_the_network_runs_each_row_without_its_padding() -> None:
     assert seen == [(1, 2), (3, 4, 5)]
     assert logits[0, 2].sum() == 0
     assert logits.shape == (2, 3, 5)
+
+
+def test_a_call_of_one_row_does_not_wait_for_all_rows_of_another() -> None:
+    begun, rows = threading.Event(), []
+
+    class Session:
+        def run(self, _names: object, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+            rows.append(int(feed["input_ids"][0, 0]))
+            begun.set()
+            time.sleep(0.005)
+            return [np.ones((1, feed["input_ids"].shape[1], 5), dtype=np.float32)]
+
+    network = OnnxNetwork(Session(), name="fake", threads=2)
+    many = threading.Thread(target=network, args=(np.ones((60, 3), int), np.ones((60, 3), int)))
+    many.start()
+    assert begun.wait(10)
+    network(np.full((1, 3), 2), np.ones((1, 3), int))
+    before = rows.index(2)
+    many.join()
+    assert before < 20
+    assert rows.count(1) == 60
