@@ -40,6 +40,7 @@ from transformers import (
     set_seed,
 )
 
+from benchmarks.gpu import matrix_peak
 from bioner.bio import encode, tag_names
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import read_dataset
@@ -198,20 +199,6 @@ def with_shape(base: str, folder: Path) -> str:
     return str(folder)
 
 
-def matrix_peak() -> float:
-    """Measure the card's bfloat16 matrix rate in operations a second."""
-    size, times = 8192, 20
-    a = torch.randn(size, size, device="cuda", dtype=torch.bfloat16)
-    for _ in range(3):
-        a @ a
-    torch.cuda.synchronize()
-    began = time.perf_counter()
-    for _ in range(times):
-        a @ a
-    torch.cuda.synchronize()
-    return 2 * size**3 * times / (time.perf_counter() - began)
-
-
 def worked_parameters(base: str) -> int:
     """Count the parameters that multiply each token: all but the embeddings."""
     model = AutoModelForTokenClassification.from_pretrained(base, dtype=torch.float32)
@@ -261,7 +248,7 @@ def main() -> None:
             runs.append(timed("ours", ours, config, dataset, device))
             runs.append(timed("Hugging Face Trainer", theirs, config, dataset, device))
         parameters = worked_parameters(base) if device is Device.CUDA else 0
-    peak = matrix_peak() if device is Device.CUDA else 0.0
+    peak = matrix_peak(device) if device is Device.CUDA else 0.0
     report(runs, args, device, precision, parameters, peak)
 
 

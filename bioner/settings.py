@@ -6,8 +6,6 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import platformdirs
-
 from bioner.errors import BionerError
 from bioner.machine import Device, read_device, usable_cpus
 from bioner.people import People, SignIn
@@ -100,9 +98,7 @@ def read_settings() -> Settings:
     ``BIONER_SUGGESTERS`` (a file that names outside commands) and
     the variables of ``read_people`` say who may do what. Raises DeviceError, BionerError.
     """
-    home = _folder(
-        "BIONER_HOME", Path(platformdirs.user_data_dir("bioner-studio", appauthor=False))
-    )
+    home = _file("BIONER_HOME") or _users_folder()
     work = PROJECT_ROOT if IS_CHECKOUT else home.with_name(home.name + "-work")
     return Settings(
         home=home,
@@ -161,6 +157,12 @@ def _folders(variable: str) -> tuple[Path, ...]:
 def _file(variable: str) -> Path | None:
     value = os.environ.get(variable)
     return Path(value).expanduser().resolve() if value else None
+
+
+def _users_folder() -> Path:
+    import platformdirs  # not where training alone runs: a machine lent for it has no such package
+
+    return Path(platformdirs.user_data_dir("bioner-studio", appauthor=False))
 
 
 def _folder(variable: str, default: Path) -> Path:
