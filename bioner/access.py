@@ -44,6 +44,7 @@ class Action(StrEnum):
     MAPPING = "change a corpus's mapping"
     CORPORA = "add, build or remove corpora"
     MODELS = "bring a model in"
+    SHARE = "send models or corpora to a hub"
     DICTIONARY = "build a dictionary, or decide about its terms"
     FOLDERS = "name a folder of the server"
     TOKENS = "make or revoke a token of the REST service"
@@ -66,6 +67,7 @@ NEEDS: Mapping[Action, Role] = {
     Action.MAPPING: Role.CURATOR,
     Action.CORPORA: Role.CURATOR,
     Action.MODELS: Role.CURATOR,
+    Action.SHARE: Role.CURATOR,
     Action.DICTIONARY: Role.CURATOR,
     Action.FOLDERS: Role.ADMINISTRATOR,
     Action.TOKENS: Role.ADMINISTRATOR,

@@ -35,6 +35,10 @@ class ModelError(BionerError):
     """A model folder is missing, damaged, or does not fit what is asked of it."""
 
 
+class HubError(BionerError):
+    """A hub cannot be reached, lets nobody in, or has no such repository."""
+
+
 class ConventionError(BionerError):
     """A convention that a model does not know, or one that cannot be added to it."""
 

@@ -202,6 +202,11 @@ def hub_cache() -> Path:
     return Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
 
 
+def hub_address() -> str | None:
+    """Return the address of the hub that ``HF_ENDPOINT`` names; None for the client's own."""
+    return os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or None
+
+
 def cpu_threads() -> int:
     """Return how many threads compute: ``BIONER_THREADS``, ``OMP_NUM_THREADS``, or every CPU."""
     for name in ("BIONER_THREADS", "OMP_NUM_THREADS"):

@@ -29,6 +29,7 @@ EXPECTED = {
     Action.JOBS: "no no yes yes",
     Action.MAPPING: "no no yes yes",
     Action.CORPORA: "no no yes yes",
+    Action.SHARE: "no no yes yes",
     Action.DICTIONARY: "no no yes yes",
     Action.MODELS: "no no yes yes",
     Action.FOLDERS: "no no no yes",

@@ -206,6 +206,8 @@ ACTED = {
     "corpora/concepts.py": {"build_concepts"},
     "review/dictionary_build.py": {"build_dictionary"},
     "bearer.py": {"add_token", "revoke_token"},
+    "models/sharing.py": {"push_model", "pull_model"},
+    "corpora/sharing.py": {"push_corpus", "pull_corpus"},
     "models/tf_checkpoint.py": {"convert_tf_checkpoint"},
 }
 """Outside the store: the functions that change what all share, a page's buttons among them."""

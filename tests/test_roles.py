@@ -18,12 +18,14 @@ from bioner.corpora.concepts import build_concepts, vocabulary_path
 from bioner.corpora.fetch import fetch
 from bioner.corpora.mapping_edit import MappingEdit, add_type, restore, write_edit
 from bioner.corpora.own import OwnCorpus
+from bioner.corpora.sharing import pull_corpus, push_corpus
 from bioner.errors import AccessError, BionerError
 from bioner.evaluation import promotion
 from bioner.evaluation.verdicts import Decision
 from bioner.jobs import launch
 from bioner.jobs.folder import JobSpec
 from bioner.labels import read_schema
+from bioner.models.sharing import pull_model, push_model
 from bioner.models.tf_checkpoint import convert_tf_checkpoint
 from bioner.review.dictionary import dictionary_path
 from bioner.review.dictionary_build import build_dictionary
@@ -155,6 +157,19 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
         Action.MODELS,
         lambda s, store, a: convert_tf_checkpoint(s.raw, s.models / "x", actor=a),
     ),
+    "send a model": (
+        Action.SHARE,
+        lambda s, store, a: push_model(s.models / "none", "lab/none", actor=a),
+    ),
+    "fetch a model": (
+        Action.MODELS,
+        lambda s, store, a: pull_model("none", s.models, actor=a),
+    ),
+    "send a corpus": (
+        Action.SHARE,
+        lambda s, store, a: push_corpus(s, "none", "lab/none", actor=a),
+    ),
+    "fetch a corpus": (Action.CORPORA, lambda s, store, a: pull_corpus(s, "none", actor=a)),
     "build a vocabulary": (
         Action.CORPORA,
         lambda s, store, a: build_concepts(vocabulary_path(s, "v"), [], actor=a),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bioner.commands import corpora_fetch, corpora_mapping
+from bioner.commands import corpora_fetch, corpora_mapping, sharing
 from bioner.commands.arguments import (
     ArgumentError,
     check_count,
@@ -35,6 +35,8 @@ app = typer.Typer(
 app.add_typer(corpora_mapping.app, name="mapping")
 app.command()(refusing(corpora_fetch.fetch))
 app.command("list")(refusing(corpora_fetch.list_corpora))
+app.command("push")(refusing(sharing.push_corpus))
+app.command("pull")(refusing(sharing.pull_corpus))
 
 
 @app.command("build")

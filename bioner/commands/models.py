@@ -1,4 +1,4 @@
-"""``models`` and ``convert``: list, show, promote, roll back; TensorFlow checkpoints to PyTorch."""
+"""``models`` and ``convert``: list, show, promote, push, pull; TensorFlow checkpoints to ours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bioner.commands import sharing
 from bioner.commands.arguments import check_writable, path_argument, path_option
 from bioner.commands.terminal import print_json, refusing, table
 from bioner.settings import read_settings
@@ -14,6 +15,8 @@ from bioner.settings import read_settings
 app = typer.Typer(
     help="The models folder: what is there, and which one is used.", no_args_is_help=True
 )
+app.command("push")(refusing(sharing.push_model))
+app.command("pull")(refusing(sharing.pull_model))
 
 
 @app.command("list")
