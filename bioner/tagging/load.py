@@ -21,7 +21,7 @@ from bioner.models.reserved_pieces import read_conventions
 from bioner.settings import cpu_threads
 from bioner.tagging.network import Network, TorchNetwork
 from bioner.tagging.onnx_network import load_onnx
-from bioner.tagging.tagger import Tagger
+from bioner.tagging.tagger import ON_A_CARD, ON_A_CPU, Batch, Tagger
 from bioner.tagging.told import ToldPieces
 
 if TYPE_CHECKING:
@@ -57,8 +57,9 @@ def load_tagger(
     if (folder / CARD).is_file() and (is_calibrated or conventions):
         card = read_card(folder)
         scales = card.scales_by_convention if is_calibrated else {}
+    network = _load_network(folder, device, backend, threads)
     return Tagger(
-        _load_network(folder, device, backend, threads),
+        network,
         tokenizer,
         schema,
         special=special,
@@ -67,6 +68,7 @@ def load_tagger(
         calibration=scales,
         pieces=_told_pieces(conventions, tokenizer),
         reads_twice=not (card and card.fill_in),
+        batch=_batch(network),
     )
 
 
@@ -127,14 +129,21 @@ def tagger_from_model(
         backend = Tokenizer.from_str(backend.to_str())
     device = Device(next(model.parameters()).device.type)
     special = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id or 0)
+    network = TorchNetwork(model, device=device, precision=_precision(device))
     return Tagger(
-        TorchNetwork(model, device=device, precision=_precision(device)),
+        network,
         backend,
         schema,
         special=special,
         max_length=min(256, int(getattr(model.config, "max_position_embeddings", 256))),
         pieces=_told_pieces(conventions or Conventions(), backend),
+        batch=_batch(network),
     )
+
+
+def _batch(network: Network) -> Batch:
+    on_card = isinstance(network, TorchNetwork) and network.device is Device.CUDA
+    return ON_A_CARD if on_card else ON_A_CPU
 
 
 def load_tokenizer(folder: Path) -> tuple[Tokenizer, tuple[int, int, int]]:

@@ -30,7 +30,7 @@ class TorchNetwork:
 
     def __init__(self, model: PreTrainedModel, *, device: Device, precision: Precision) -> None:
         self._model = model
-        self._device = device
+        self.device = device
         self._precision = precision
         self.name = f"torch {device} {precision}"
 
@@ -40,14 +40,14 @@ class TorchNetwork:
         with (
             torch.inference_mode(),
             torch.autocast(
-                self._device,
+                self.device,
                 dtype=torch.float16 if self._precision is Precision.FLOAT16 else torch.bfloat16,
                 enabled=self._precision is not Precision.FLOAT32,
             ),
         ):
             logits = self._model(
-                input_ids=torch.from_numpy(input_ids).to(self._device),
-                attention_mask=torch.from_numpy(attention_mask).to(self._device),
+                input_ids=torch.from_numpy(input_ids).to(self.device),
+                attention_mask=torch.from_numpy(attention_mask).to(self.device),
             ).logits
         values: Floats = logits.float().cpu().numpy()
         return values

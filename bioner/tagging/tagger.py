@@ -24,13 +24,24 @@ from bioner.text import split_document
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-BATCH_PIECES = 4096
-"""Padded word-pieces in one batch at most."""
 
 ENCODED = 256
 """Sentences are cut into word-pieces so many at a time."""
 
-BATCH_ROWS = 64
+
+@dataclass(frozen=True)
+class Batch:
+    """How large a batch may be: word-pieces, padding counted, and rows."""
+
+    pieces: int
+    rows: int
+
+
+ON_A_CPU = Batch(4_096, 64)
+"""A small batch stays in the cache."""
+
+ON_A_CARD = Batch(65_536, 2_048)
+"""A card needs many pieces at once to be busy."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,7 @@ class Tagger:
         calibration: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
         pieces: ToldPieces | None = None,
         reads_twice: bool = True,
+        batch: Batch = ON_A_CPU,
     ) -> None:
         self._network = network
         self._tokenizer = tokenizer
@@ -68,6 +80,7 @@ class Tagger:
         self._pieces = pieces or ToldPieces()
         self.conventions = self._pieces.conventions
         self.reads_twice = reads_twice
+        self._batch = batch
         if self.conventions:  # a text that spells out a reserved piece is a text
             tokenizer.encode_special_tokens = True
         self._budget = max_length - 2 - bool(self.conventions)
@@ -229,7 +242,7 @@ class Tagger:
             if not count:
                 done += 1
                 yield index, _nothing(len(sentences[index].tokens), n_tags)
-        for batch in bucket(windows):
+        for batch in bucket(windows, self._batch):
             length = max(len(w.ids) for w in batch)
             ids = np.full((len(batch), length), self._pad, dtype=np.int64)
             mask = np.zeros((len(batch), length), dtype=np.int64)
@@ -315,7 +328,7 @@ class Tagger:
             yield Window(index, (*begin, *piece, self._sep), tuple(best[number]))
 
 
-def bucket(windows: Iterable[Window]) -> Iterator[list[Window]]:
+def bucket(windows: Iterable[Window], most: Batch) -> Iterator[list[Window]]:
     """Sort windows by length and cut them into batches of little padding.
 
     The order of the sentences does not matter: equal lengths are ordered by their content.
@@ -323,7 +336,7 @@ def bucket(windows: Iterable[Window]) -> Iterator[list[Window]]:
     batch: list[Window] = []
     for window in sorted(windows, key=lambda w: (len(w.ids), w.ids)):
         longest = len(window.ids)
-        if batch and (len(batch) >= BATCH_ROWS or (len(batch) + 1) * longest > BATCH_PIECES):
+        if batch and (len(batch) >= most.rows or (len(batch) + 1) * longest > most.pieces):
             yield batch
             batch = []
         batch.append(window)
