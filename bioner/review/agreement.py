@@ -88,7 +88,7 @@ def agreement_of(sentences: Sequence[SideBySide], reviewers: Sequence[str] = ())
         raise StoreError(f"{missing} accepted or corrected a sentence; so far have: {known}")
     shared = [one for one in sentences if len(seen_by(one, names)) > 1]
     units = _units(shared, names)
-    apart = _apart(shared, names)
+    apart = differing(shared, names)
     pooled = _pooled(shared, names)
     return TeamAgreement(
         reviewers=names,
@@ -173,10 +173,12 @@ def _pooled(sentences: Sequence[SideBySide], names: Sequence[str]) -> Agreement:
     return compare(ALL, ALL, dict(enumerate(pairs)))
 
 
-def _apart(sentences: Sequence[SideBySide], names: Sequence[str]) -> list[SideBySide]:
+def differing(sentences: Iterable[SideBySide], reviewers: Sequence[str]) -> list[SideBySide]:
     """Return the sentences in which some two differ over the types that both looked for."""
     return [
-        one for one in sentences if any(starmap(_differ, combinations(_versions(one, names), 2)))
+        one
+        for one in sentences
+        if any(starmap(_differ, combinations(_versions(one, reviewers), 2)))
     ]
 
 

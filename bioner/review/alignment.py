@@ -147,7 +147,7 @@ def _spot(ones: list[Variant], versions: Sequence[Version]) -> Spot:
     held = {name for one in ones for name in one.holders}
     silent = [one for one in versions if one.reviewer not in held]
     return Spot(
-        variants=tuple(sorted(ones, key=_rank)),
+        variants=tuple(sorted(ones, key=lambda one: (-len(one.holders), one.holders))),
         without=tuple(one.reviewer for one in silent if one.covers & labels),
         unlooked=tuple(one.reviewer for one in silent if not one.covers & labels),
     )

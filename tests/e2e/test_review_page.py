@@ -466,7 +466,7 @@ def test_two_reviewers_are_compared_and_one_is_chosen(desk: Desk, tab: Page) -> 
             )
         )
     desk.open(tab, "pair", part="Compare")
-    tab.get_by_text("1 sentences by both; 0 exactly alike").wait_for(timeout=PATIENCE_MS)
+    tab.get_by_text("1 sentence by two or more; 0 exactly alike").wait_for(timeout=PATIENCE_MS)
     tab.get_by_role("button", name="Choose Bob’s").click()
     tab.get_by_text("Saved, revision").wait_for(timeout=PATIENCE_MS)
     assert [one.spans[0].label for one in desk.store.corrections("pair")] == ["Protein"]

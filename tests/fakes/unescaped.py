@@ -65,6 +65,8 @@ OTHERS = frozenset(
         "licence",
         "licence_source",
         "id",
+        "text_of",
+        "without",
         "active",
         "added",
         "agreeing",
@@ -82,6 +84,7 @@ OTHERS = frozenset(
         "folder",
         "foreign",
         "found",
+        "holders",
         "home",
         "in_use",
         "label",
@@ -143,7 +146,9 @@ def drawn(call: ast.Call) -> Iterator[ast.expr]:
     for one in call.keywords:
         if one.arg in ("label", "help", "body", "text"):
             yield one.value
-        if one.arg == "format_func" and ast.unparse(call.func).endswith(("pills", "control")):
+        if one.arg == "format_func" and ast.unparse(call.func).endswith(
+            ("pills", "control", "radio")
+        ):
             yield one.value.body if isinstance(one.value, ast.Lambda) else one.value
 
 

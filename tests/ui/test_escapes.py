@@ -17,7 +17,7 @@ OURS = {
     "corpora/lens.py": {"corpus", "name"},
     "corpora/overview.py": {"name", "helps.get(name)"},
     "corpora/own.py": {"frozen_version(folder)"},
-    "dictionary/take_out.py": {"WRITERS[format].title"},
+    "dictionary/take_out.py": {"WRITERS[format].title", "WRITERS[one].title"},
     "dictionary/terms.py": {
         "places[0].selectbox('Type', session.schema.names, index=None, key='term_type', "
         "placeholder='Another type …', label_visibility='collapsed')",
@@ -40,6 +40,7 @@ OURS = {
         "for label in counts}",
         "i", "color_of(schema, label)",
     },
+    "review/agreement.py": {"title"},
     "review/clash.py": {"clash.operation.name"},
     "review/export.py": {"line"},
     "review/freeze.py": {"made.folder.name", "made.version", "split", "reason"},

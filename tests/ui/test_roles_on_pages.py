@@ -19,6 +19,7 @@ from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.corpora.own import OwnCorpus
 from bioner.labels import read_schema
+from bioner.review.curation import Taken, curate
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.spans import mention
 from bioner.store import open_store
@@ -63,6 +64,7 @@ DOES = {
     "backup_now": Action.BACKUP,
     "restore_do": Action.RESTORE,
     "choose_": Action.ADJUDICATE,
+    "curate_": Action.ADJUDICATE,
     "more_remove_": Action.CORPORA,
     "more_fetch_": Action.CORPORA,
     "FormSubmitter:more_file_": Action.FOLDERS,
@@ -84,7 +86,7 @@ DOES = {
 
 FREE = (
     "sign_out", "predict_go", "predict_leave", "queue_", "review_", "go_", "everywhere_leave",
-    "decide_next_", "decide_all_", "decide_again", "decide_edge_", "decide_tick_",
+    "curate_go_", "decide_next_", "decide_all_", "decide_again", "decide_edge_", "decide_tick_",
     "dictionary_shown", "dictionary_write",
 )  # fmt: skip
 """Buttons that change nothing but what is shown."""
@@ -98,6 +100,7 @@ VIEWS = [
         ("4_Review.py", {"project": "p", "part": part})
         for part in ("Decide", "Suggest", "Correct", "Texts", "Compare", "Project")
     ),
+    ("4_Review.py", {"project": "two", "part": "Compare"}),
     ("5_Metrics.py", {}),
     ("6_Dictionary.py", {}),
 ]
@@ -122,6 +125,15 @@ def made(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> Path:
     store.import_documents("p", [a_document(n) for n in range(3)], model="m")
     seen = store.open_item(store.items_of("p", "d0")[0])
     store.save(edit_of(seen, mention(0, 5, "Gene"), verdict="accept"))
+    store.create_project(a_project("two", independent=True))
+    store.import_documents("two", [a_document()], model="m")
+    for item in store.items_of("two", "d0"):
+        for name, end in (("ann", 5), ("bob", 13)):
+            seen, start = store.open_item(item, name), store.open_item(item).start
+            marks = mention(start, start + end, "Gene")
+            store.save(edit_of(seen, marks, reviewer=name))
+    again = store.side_by_side("two")[0]
+    curate(store, [Taken(sentence=again, mentions=())], "cora")
     store.close()
     return root
 

@@ -8,18 +8,24 @@ from dataclasses import replace
 import streamlit as st
 
 from bioner.spans import Mention
-from bioner.store import ReviewItem
+from bioner.store import ReviewItem, SideBySide
 from bioner.ui.review.desk import Desk
 from bioner.ui.snippets import marked_html
 
 
 def draw_marks(desk: Desk, review: ReviewItem, mentions: Sequence[Mention]) -> None:
-    """Draw the sentence with these mentions, whose offsets are the document's."""
+    """Draw an open sentence with these mentions, whose offsets are the document's."""
+    _draw(desk, review.surface, review.start, mentions)
+
+
+def draw_sentence(desk: Desk, sentence: SideBySide, mentions: Sequence[Mention]) -> None:
+    """Draw a sentence that several have with these mentions, by the document's offsets."""
+    _draw(desk, sentence.surface, sentence.start, mentions)
+
+
+def _draw(desk: Desk, text: str, low: int, mentions: Sequence[Mention]) -> None:
     moved = [
-        replace(
-            one,
-            fragments=tuple((s - review.start, e - review.start) for s, e in one.fragments),
-        )
+        replace(one, fragments=tuple((s - low, e - low) for s, e in one.fragments))
         for one in mentions
     ]
-    st.html(marked_html(review.surface, moved, desk.session.schema))
+    st.html(marked_html(text, moved, desk.session.schema))
