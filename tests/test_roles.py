@@ -97,6 +97,10 @@ ATTEMPTS: dict[str, tuple[Action, Try]] = {
         lambda s, store, a: store.update_project(store.project("Trial"), a.name),
     ),
     "assign": (Action.CHANGE, lambda s, store, a: store.assign("Trial", ["d1"], ["ann"], a.name)),
+    "share out": (
+        Action.CHANGE,
+        lambda s, store, a: store.assign_each("Trial", {"d1": ["ann"]}, a.name),
+    ),
     "import": (
         Action.IMPORT,
         lambda s, store, a: store.import_documents("Trial", [Document("d2", TEXT)]),

@@ -17,6 +17,7 @@ from bioner.commands.arguments import (
     path_argument,
     path_option,
 )
+from bioner.commands.assign import assign
 from bioner.commands.intake import import_, queue_order, send
 from bioner.commands.projects import ProjectOption, find_project, open_store
 from bioner.commands.search import search
@@ -27,6 +28,7 @@ from bioner.settings import read_settings
 app = typer.Typer(help="The annotation store: what people corrected.", no_args_is_help=True)
 app.command("import")(import_)
 app.command()(send)
+app.command()(assign)
 app.command()(curate.agreement)
 app.add_typer(curate.app, name="curate")
 app.command()(search)
@@ -53,13 +55,20 @@ def rank(project: ProjectOption = "") -> None:
 def queue(
     project: ProjectOption = "",
     limit: Annotated[int, typer.Option(help="How many sentences to print.")] = 20,
+    assigned: Annotated[
+        str, typer.Option(help="Only of the documents that are this reviewer's.")
+    ] = "",
 ) -> None:
     """Print the sentences that wait, the most useful first, with the reasons."""
+    from bioner.review import told
+    from bioner.store import QueueFilter
+
     check_count("--limit", limit)
     store = open_store(read_settings())
+    filters = QueueFilter(assigned="only", whose=assigned) if assigned else QueueFilter()
     rows = [["item", "priority", "reasons", "sentence"]]
-    for row in store.queue(find_project(store, project), limit=limit):
-        reasons = ", ".join(f"{r.name} {r.score:.2f}" for r in row.reasons)
+    for row in store.queue(find_project(store, project), filters=filters, limit=limit):
+        reasons = ", ".join(f"{told(r.name)} {r.score:.0%}" for r in row.reasons)
         text = row.surface if len(row.surface) <= 80 else row.surface[:79] + "…"
         rows.append([str(row.item), f"{row.priority:.2f}", reasons, text.replace("\n", " ")])
     typer.echo(table(rows, right={0, 1}) if len(rows) > 1 else "nothing waits")

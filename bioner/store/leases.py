@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select, true, update
 from bioner.access import LISTED, NEEDS, Action, Role
 from bioner.store import projects
 from bioner.store.logical_clock import LogicalClock
-from bioner.store.queue import query_of
+from bioner.store.queue import query_of, turns_after
 from bioner.store.queue_items import QueueFilter
 from bioner.store.states import gone
 from bioner.store.tables import items
@@ -28,13 +28,17 @@ def claim_next(
     """Reserve the best item that nobody else has open, and return its id."""
     now = clock.tick(connection)
     track = stored.project.track(reviewer)
-    query = (
-        query_of(connection, stored.id, track, filters, after)
-        .where(_is_free(track, reviewer, now))
-        .limit(1)
-        .with_for_update(of=items, skip_locked=True)
-    )
-    row = connection.execute(query).first()
+    row = None
+    for turn, start in turns_after(connection, stored.id, filters, after):
+        query = (
+            query_of(connection, stored.id, track, turn, start)
+            .where(_is_free(track, reviewer, now))
+            .limit(1)
+            .with_for_update(of=items, skip_locked=True)
+        )
+        row = connection.execute(query).first()
+        if row is not None:
+            break
     if row is None:
         return None
     if _reserves(stored.project, reviewer):

@@ -8,14 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select
+from sqlalchemy import Connection, Row, Select, select
 
-from bioner.access import Action
-from bioner.errors import StoreError
 from bioner.identifiers import clashes, marks_with_ids
 from bioner.spans import Document, Mention
 from bioner.store import codec, projects
-from bioner.store.events import record_event
 from bioner.store.queue import status_column
 from bioner.store.queue_items import ItemStatus
 from bioner.store.tables import assignments, corrections, documents, items, layers, revisions
@@ -187,37 +184,3 @@ def _recorded(connection: Connection, heads: Iterable[int]) -> dict[int, str]:
         )
         found |= {row.seq: row.recorded for row in connection.execute(query)}
     return found
-
-
-def assign(
-    connection: Connection, project: str, names: Sequence[str], assignees: Sequence[str], who: str
-) -> int:
-    """Say whose documents these are, in place of what was said before; return how many."""
-    stored = projects.find(connection, project)
-    projects.require(stored.project, who, Action.CHANGE)
-    unknown = set(assignees) - {name for name, _ in stored.project.reviewers}
-    if stored.project.reviewers and unknown:
-        raise StoreError(
-            f"project {project!r}: {sorted(unknown)[0]!r} is not among its people; add them first"
-        )
-    ids: list[int] = []
-    for begin in range(0, len(names), PIECE):
-        query = select(documents.c.id).where(
-            documents.c.project == stored.id,
-            documents.c.name.in_(names[begin : begin + PIECE]),
-            documents.c.erased.is_(None),
-        )
-        ids += connection.execute(query).scalars()
-    for begin in range(0, len(ids), PIECE):
-        part = ids[begin : begin + PIECE]
-        connection.execute(delete(assignments).where(assignments.c.document.in_(part)))
-        rows = [
-            {"project": stored.id, "document": document, "who": name}
-            for document in part
-            for name in dict.fromkeys(assignees)
-        ]
-        if rows:
-            connection.execute(insert(assignments), rows)
-    facts = {"assigned": ", ".join(assignees), "documents": len(ids)}
-    record_event(connection, "settings", project=project, who=who, after=facts)
-    return len(ids)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    not_,
     or_,
     select,
     true,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 
 from bioner.identifiers import search_key
 from bioner.store import codec, projects
+from bioner.store.assigning import documents_of
 from bioner.store.queue_items import Priority, QueueFilter, QueueRow, ReviewProgress
 from bioner.store.tables import corrections, documents, facets, items, revisions
 
@@ -44,9 +46,27 @@ def rows(
 ) -> list[QueueRow]:
     """Return a page of the queue, best first, after the item ``after``."""
     track = stored.project.track(reviewer)
-    query = query_of(connection, stored.id, track, filters, after).limit(limit)
-    found = connection.execute(query).all()
+    found: list[Row[Any]] = []
+    for turn, start in turns_after(connection, stored.id, filters, after):
+        query = query_of(connection, stored.id, track, turn, start).limit(limit - len(found))
+        found += connection.execute(query).all()
+        if len(found) == limit:
+            break
     return [_queue_row(row, labels) for row, labels in _with_labels(connection, found)]
+
+
+def turns_after(
+    connection: Connection, project: int, filters: QueueFilter, after: int | None
+) -> list[tuple[QueueFilter, int | None]]:
+    """Return the filters that follow one another from an item on, each with where it begins."""
+    turns = filters.turns()
+    if len(turns) == 1 or after is None:
+        return [(one, after) for one in turns]
+    mine = documents_of(project, filters.whose)
+    query = select(items.c.id).where(items.c.id == after, items.c.document.in_(mine))
+    if connection.execute(query).first() is None:
+        return [(turns[1], after)]
+    return [(turns[0], after), (turns[1], None)]
 
 
 def query_of(
@@ -79,6 +99,9 @@ def query_of(
         )
         where.append(items.c.document.in_(holding))
         where.append(surface_column().icontains(filters.text, autoescape=True))
+    if filters.assigned in ("only", "rest"):
+        mine = items.c.document.in_(documents_of(project, filters.whose))
+        where.append(mine if filters.assigned == "only" else not_(mine))
     if filters.test is not None:
         where.append(items.c.is_test.is_(filters.test))
     if after is not None:

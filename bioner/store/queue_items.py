@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bioner.spans import Mention, Range
@@ -12,6 +12,8 @@ from bioner.store.values import Verdict
 ShownLayer = Literal["correction", "gold", "prediction", "none"]
 ItemStatus = Literal["waiting", "open", "done", "unsure", "rejected"]
 StatusFilter = Literal["waiting", "open", "done", "unsure", "rejected", "all"]
+AssignedFilter = Literal["any", "first", "only", "rest"]
+"""Whose documents: anybody's, one's own before the others, one's own alone, all but one's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ class QueueFilter:
 
     ``label``: a type among the mentions shown; ``concept``: an identifier of one of them, with or
     without its database; ``reason``: a reason's name; ``text``: a substring of the sentence. Case
-    is ignored in the last and the identifier.
+    is ignored in the last and the identifier. ``assigned`` says which documents, by those that were
+    assigned to ``whose``.
     """
 
     status: StatusFilter = "waiting"
@@ -106,6 +109,20 @@ class QueueFilter:
     text: str = ""
     test: bool | None = None
     concept: str = ""
+    assigned: AssignedFilter = "any"
+    whose: str = ""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it leaves sentences of its status out."""
+        asked = (self.label, self.concept, self.reason, self.document, self.text)
+        return any(asked) or self.test is not None or self.assigned in ("only", "rest")
+
+    def turns(self) -> tuple[QueueFilter, ...]:
+        """Return the filters whose sentences come one after another: one's own documents first."""
+        if self.assigned != "first":
+            return (self,)
+        return replace(self, assigned="only"), replace(self, assigned="rest")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bioner.access import Action
 from bioner.spans import Document, Range, Sentence
+from bioner.store import assigning, erasing, exporting, former, overview, projects, resplit
 from bioner.store import backups as rotation
 from bioner.store import documents as incoming
-from bioner.store import erasing, exporting, former, overview, projects, resplit
 from bioner.store.door import Door
 from bioner.store.my_test import TrainedOn, nothing
 from bioner.store.overview import DocumentRow
@@ -143,8 +143,15 @@ class Texts(Door):
         self, project: str, documents: Sequence[str], assignees: Sequence[str], reviewer: str = ""
     ) -> int:
         """Say whose these documents are (nobody named: everybody's); return how many; a curator."""
+        self._allow(Action.CHANGE, reviewer or self.actor.name)
+        return self.assign_each(project, dict.fromkeys(documents, assignees), reviewer)
+
+    def assign_each(
+        self, project: str, shares: Mapping[str, Sequence[str]], reviewer: str = ""
+    ) -> int:
+        """Say of each document whose it is, all as one; return how many; a curator."""
         who = reviewer or self.actor.name
         self._allow(Action.CHANGE, who)
         with self.database.write() as connection:
             self._allow_in(Action.CHANGE, projects.find(connection, project))
-            return overview.assign(connection, project, documents, assignees, who)
+            return assigning.assign(connection, project, shares, who)

@@ -149,6 +149,11 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
         (f"review {one}", "--between"): ("nope",)
         for one in ("agreement", "curate show", "curate take", "curate all")
     },
+    ("review assign", "--to"): ("", HALF),
+    ("review assign", "--document"): ("nope",),
+    ("review assign", "--overlap"): ("101", "-1", "x"),
+    ("review assign", "--by"): ("0", "9"),
+    ("review queue", "--assigned"): (HALF,),
     ("review curate take", "choices"): ("nope", "1=", "x=none"),
     ("review curate all", "rule"): NAME,
     ("review suggest run", "--names"): ("{tmp}/nope", LONG),
@@ -211,6 +216,7 @@ VALID: dict[str, list[str]] = {
     "review suggest audit": ["--project", "P"],
     "review suggest decide": ["1:0-3:Gene", "--right", "--project", "P"],
     "review suggest accept": ["--type", "Gene", "--project", "P"],
+    "review assign": ["--project", "P", "--to", "ann", "--overlap", "0"],
     "review agreement": ["--project", "P"],
     "review curate show": ["1", "--project", "P"],
     "review curate take": ["1", "--project", "P"],

@@ -28,3 +28,36 @@ def test_documents_are_listed_filtered_and_assigned() -> None:
     store.assign("P", ["beta"], ["Ann"], "Ann")
     app.run()
     assert list(app.dataframe[0].value["Assigned to"]) == ["Ann"]
+
+
+def test_what_is_shown_is_shared_out_and_ones_own_comes_first() -> None:
+    store = open_store(read_settings())
+    store.create_project(Project("P", ("Gene",), frozenset({"Gene"}), independent=True))
+    store.import_documents("P", [Document(f"d{n}", f"Text {n}.") for n in range(10)])
+    app = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=120)
+    app.switch_page("pages/4_Review.py")
+    app.query_params["part"] = "Documents"
+    app.query_params["reviewer"] = "Ann"
+    app.session_state["open_share"] = True
+    app.run()
+    app.multiselect(key="share_among").set_value(["Ann"]).run()
+    assert app.button(key="share_do").disabled
+    app.number_input(key="share_overlap").set_value(0).run()
+    store.assign("P", ["d0", "d1", "d2"], ["Bob"], "Ann")
+    app.run()
+    app.multiselect(key="share_among").set_value(["Ann", "Bob"]).run()
+    app.number_input(key="share_overlap").set_value(30).run()
+    assert app.button(key="share_do").label == "Share out 7 documents"
+    app.button(key="share_do").click().run()
+    people = [one.assignees for one in store.overview("P")]
+    assert people[:3] == [("Bob",)] * 3
+    assert people.count(("Ann", "Bob")) == 2
+    mine = {one.name for one in store.overview("P") if "Ann" in one.assignees}
+    for whose, own in (("only", True), ("any", False)):
+        desk = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=120)
+        desk.switch_page("pages/4_Review.py")
+        desk.query_params["reviewer"] = "Ann"
+        desk.query_params["mine"] = whose
+        desk.run()
+        assert [one.value for one in desk.exception] == []
+        assert (desk.text[0].value.split(" · ")[0] in mine) is own

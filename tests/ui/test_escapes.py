@@ -47,6 +47,7 @@ OURS = {
     "review/project.py": {"said != 1"},
     "review/queue.py": {"told(r.name)"},
     "review/record.py": {"sum((one.is_damaged for one in found))"},
+    "review/sharing.py": {"title"},
     "review/split.py": {"title"},
     "review/suggest.py": {"label"},
     "session.py": {"title", "label"},

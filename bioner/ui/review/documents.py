@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.store import DocumentRow
-from bioner.ui.plain import plain, plain_label
+from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Desk
-from bioner.ui.roles import shut
+from bioner.ui.review.sharing import draw_assign, draw_sharing
 from bioner.ui.session import page_link, show_problem, url_text
 from bioner.ui.words import STATES, ago, many
 
@@ -67,6 +66,7 @@ def draw_documents(desk: Desk) -> None:
         },
     )
     _draw_chosen(desk, [shown[at] for at in _selected() if at < len(shown)])
+    draw_sharing(desk, shown)
 
 
 def _choose(desk: Desk, rows: Sequence[DocumentRow]) -> list[DocumentRow]:
@@ -112,39 +112,4 @@ def _draw_chosen(desk: Desk, chosen: Sequence[DocumentRow]) -> None:
             scope="Document",
             item=str(one.next_item),
         )
-    _draw_assign(desk, chosen)
-
-
-def _draw_assign(desk: Desk, chosen: Sequence[DocumentRow]) -> None:
-    known = [name for name, role in desk.project.reviewers if role != "reader"]
-    assigned = {name for one in chosen for name in one.assignees}
-    options = list(dict.fromkeys([*known, *filter(None, [desk.reviewer]), *sorted(assigned)]))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.multiselect(
-            f"Assign {many(len(chosen), 'document')} to",
-            options,
-            key="assign_to",
-            format_func=plain_label,
-            accept_new_options=not known,
-            placeholder="nobody: everybody’s",
-            width=320,
-        )
-        st.button(
-            "Assign",
-            key="assign_do",
-            icon=":material/assignment_ind:",
-            on_click=_assign,
-            args=(desk, [one.name for one in chosen]),
-            **shut(desk, Action.CHANGE),
-        )
-
-
-def _assign(desk: Desk, names: Sequence[str]) -> None:
-    people = [str(name) for name in st.session_state.get("assign_to", ())]
-    try:
-        count = desk.store.assign(desk.project.name, names, people, desk.reviewer)
-    except BionerError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
-        return
-    whose = ", ".join(map(plain, people)) or "everybody"
-    st.toast(f"{many(count, 'document')}: {whose}", icon=":material/assignment_ind:")
+    draw_assign(desk, chosen)

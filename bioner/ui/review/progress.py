@@ -19,9 +19,7 @@ def draw_empty(desk: Desk) -> None:
             "without predictions, or take the sample sentences.",
             icon=":material/inbox:",
         )
-    elif desk.filters.status == "waiting" and not any(
-        (desk.filters.label, desk.filters.reason, desk.filters.document, desk.filters.text)
-    ):
+    elif desk.filters.status == "waiting" and not desk.filters.is_narrow:
         if progress.open:
             st.warning(
                 f"{many(progress.open, 'sentence')} begun: changed, but not accepted. Nothing of "

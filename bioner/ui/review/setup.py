@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import streamlit as st
 
 from bioner.access import Action
 from bioner.errors import BionerError
-from bioner.review import named
 from bioner.store import Project, QueueFilter, Store
-from bioner.store.queue_items import StatusFilter
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Desk, Memory
+from bioner.ui.review.filters import choose_filters
 from bioner.ui.roles import shut
 from bioner.ui.session import (
     Session,
-    keep_in_url,
-    page_key,
     show_problem,
-    url_choice,
-    url_text,
 )
-from bioner.ui.words import STATES
 
-ANY = "any"
 PARTS = ("Correct", "Decide", "Suggest", "Documents", "Texts", "Compare", "Project")
 SCOPES = ("Sentence", "Document")
-STATUSES: tuple[StatusFilter, ...] = get_args(StatusFilter)
 
 
 def open_desk(session: Session) -> tuple[Desk, str] | None:
@@ -60,7 +50,7 @@ def open_desk(session: Session) -> tuple[Desk, str] | None:
             label_visibility="collapsed",
         )
         if part == PARTS[0]:
-            filters = _choose_filters(project)
+            filters = choose_filters(project, reviewer)
             scope = _choose_scope()
         else:
             filters, scope = QueueFilter(), SCOPES[0]
@@ -97,49 +87,6 @@ def _choose_scope() -> str:
             label_visibility="collapsed",
             help="The sentence with its context, or the whole document with every sentence open.",
         )
-    )
-
-
-def _choose_filters(project: Project) -> QueueFilter:
-    """Choose which sentences the queue gives; the choice is in the URL."""
-    given = [
-        url_text(name) for name in ("status", "label", "concept", "reason", "document", "text")
-    ]
-    said = ", ".join(STATES.get(one, one) for one in given if one)
-    with st.popover(
-        f"Filter: {plain_label(said)}" if said else "Filter", icon=":material/filter_alt:"
-    ):
-        asked = url_choice("status", STATUSES, STATUSES[0])
-        status = st.selectbox(
-            "Status",
-            STATUSES,
-            index=STATUSES.index(asked),
-            key=page_key("status"),
-            format_func=lambda name: STATES.get(name, name),
-            help="Begun: changed, but not accepted yet.",
-        )
-        keep_in_url(status="" if status == STATUSES[0] else str(status))
-        label = st.selectbox(
-            "Type", [ANY, *project.types], key="label", bind="query-params",
-            help="A type among the marks shown.",
-        )  # fmt: skip
-        concept = st.text_input(
-            "Concept", key="concept", bind="query-params", placeholder="any identifier",
-            help="The identifier of a mark that is shown: MESH:D003110, or D003110.",
-        )  # fmt: skip
-        reason = st.text_input(
-            "Reason", key="reason", bind="query-params", placeholder="any",
-            help="A reason, in the words that stand beside the sentence.",
-        )  # fmt: skip
-        document = st.text_input("Document", key="document", bind="query-params", placeholder="any")
-        text = st.text_input("Containing", key="text", bind="query-params", placeholder="any words")
-    return QueueFilter(
-        status=status,
-        label="" if label == ANY else label,
-        reason=named(reason.strip()),
-        document=document.strip(),
-        text=text.strip(),
-        concept=concept.strip(),
     )
 
 
