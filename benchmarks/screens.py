@@ -6,8 +6,9 @@
 Starts the app in folders of its own, with the shipped sample merged (or the merged corpora below
 ``--data``, as BIONER_DATA names them), the shipped model and a copy of it scored, a project that is
 half reviewed, and two runs. Saves ``.artifacts/screens/<page>-<width>-<theme>.png`` and prints,
-page by page, each text whose contrast is under 4.5:1 (3:1 where it is large), and whatever is wider
-than the window. Exit 1 if there is any. Needs /usr/bin/chromium and the package playwright.
+page by page, each text whose contrast is under 4.5:1 (3:1 where it is large), whatever is wider
+than the window, and what axe-core calls serious or critical. Exit 1 if there is any. Needs
+/usr/bin/chromium and the packages playwright and axe-playwright-python.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.accessibility import look_with_axe
 from benchmarks.browser import CHROMIUM, PATIENCE_MS, start_app
 from bioner.settings import PROJECT_ROOT
 
@@ -90,9 +92,14 @@ FAINT = r"""() => {
     const layers = [];
     let opacity = 1;
     let unknown = false;
+    const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
     for (let one = element; one; one = one.parentElement) {
       const its = getComputedStyle(one);
       opacity *= Number(its.opacity);
+      const around = one.getBoundingClientRect();
+      const isBehind = x >= around.left && x <= around.right && y >= around.top
+        && y <= around.bottom;
+      if (!isBehind && !one.contains(document.body) && one !== document.body) continue;
       if (its.backgroundImage !== 'none') unknown = true;
       layers.push(rgba(its.backgroundColor));
     }
@@ -326,6 +333,7 @@ def main() -> None:
                         show_in_readme(tab, view)
                     faint = sorted(tab.evaluate(FAINT), key=lambda one: one["ratio"])
                     wrong += [f"{one['ratio']:.2f}:1 {one['key']}: {one['words']}" for one in faint]
+                    wrong += [str(one) for one in look_with_axe(tab)]
                     problems += len(wrong)
                     print(f"{view.name} {theme}: {len(wrong) or 'nothing wrong'}", flush=True)
                     for one in wrong:

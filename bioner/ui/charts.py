@@ -18,6 +18,9 @@ SEQUENTIAL = ("#d5ecf1", "#8cc5d3", "#4397ad", "#17667d", "#0b3a4a")
 FRAME = 90
 """Pixels of a chart's height that its title and axis take."""
 
+LEGEND_PX = 300
+"""What a legend may be wide: the narrowest window shows it whole."""
+
 NAME_AXIS = alt.Axis(labelLimit=220, labelOverlap=False, labelFlush=False)
 COLUMN_AXIS = alt.Axis(
     labelAngle=-60, orient="top", labelLimit=140, labelOverlap=False, labelFlush=False
@@ -59,6 +62,20 @@ class Point:
     series: str = ""
 
 
+def legend(names: Sequence[str]) -> alt.Legend:
+    """Return a legend above the chart, in as many columns as the narrowest window has room for."""
+    longest = max((len(name) for name in names), default=1)
+    columns = max(1, min(6, LEGEND_PX // (30 + 7 * longest)))
+    return alt.Legend(title=None, orient="top", columns=columns, symbolLimit=40, labelLimit=280)
+
+
+def count_axis(number: str) -> alt.Axis:
+    """Return the axis of a quantity; of whole numbers none stands there twice."""
+    if number.endswith("d"):
+        return alt.Axis(format=number, tickCount=5, tickMinStep=1)
+    return alt.Axis(format=number, tickCount=5)
+
+
 def bars(
     rows: Sequence[Bar],
     title: str,
@@ -83,7 +100,7 @@ def bars(
         x=alt.X(
             "value:Q",
             title=value,
-            axis=alt.Axis(format=number, tickCount=5),
+            axis=count_axis(number),
             scale=alt.Scale(domain=[0, (top or 1) * (1.12 if limit is None else 1)]),
         ),
         tooltip=[
@@ -98,7 +115,7 @@ def bars(
         color=alt.Color(
             f"{keyed}:N",
             scale=scale,
-            legend=alt.Legend(title=None, orient="top") if has_series else None,
+            legend=legend(series) if has_series else None,
         )
     )
     layers = [marks]
@@ -128,11 +145,11 @@ def stacked(rows: Sequence[Bar], title: str, *, value: str) -> alt.Chart:
         .mark_bar()
         .encode(
             y=alt.Y("name:N", sort=names, title=None, axis=NAME_AXIS),
-            x=alt.X("sum(value):Q", title=value, axis=alt.Axis(format=",d", tickCount=5)),
+            x=alt.X("sum(value):Q", title=value, axis=count_axis(",d")),
             color=alt.Color(
                 "series:N",
                 scale=alt.Scale(domain=series, range=_colors(series, None)),
-                legend=alt.Legend(title=None, orient="top"),
+                legend=legend(series),
             ),
             order=alt.Order("series_order:Q"),
             tooltip=[
@@ -242,7 +259,7 @@ def histogram(
         .encode(
             x=alt.X("low:Q", bin="binned", title=x, axis=alt.Axis(format="d")),
             x2="high:Q",
-            y=alt.Y("count:Q", title=y, axis=alt.Axis(format=",d")),
+            y=alt.Y("count:Q", title=y, axis=count_axis(",d")),
             tooltip=[
                 alt.Tooltip("low:Q", title=f"{x} from"),
                 alt.Tooltip("high:Q", title="to below"),
@@ -275,7 +292,7 @@ def lines(
             color=alt.Color(
                 "series:N",
                 scale=alt.Scale(domain=series, range=_colors(series, colors)),
-                legend=alt.Legend(title=None, orient="top") if len(series) > 1 else None,
+                legend=legend(series) if len(series) > 1 else None,
             ),
             tooltip=[
                 alt.Tooltip("series:N", title="Series"),

@@ -15,7 +15,8 @@ def table_html(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     head = "".join(f"<th>{html.escape(header)}</th>" for header in headers)
     body = "".join(f"<tr>{''.join(_cell(one) for one in row)}</tr>" for row in rows)
     table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-    return f'<div class="bn-scroll"><table class="bn-table">{table}</table></div>'
+    scroll = 'class="bn-scroll" tabindex="0" role="group" aria-label="Table"'  # by keys as well
+    return f'<div {scroll}><table class="bn-table">{table}</table></div>'
 
 
 def _cell(value: Cell) -> str:

@@ -18,7 +18,7 @@ from bioner.corpora.own import (
 )
 from bioner.corpora.splits import SPLIT_BY, SplitBy, split_sentences
 from bioner.errors import BionerError
-from bioner.formats import MAX_WHOLE_BYTES, NAMES, READABLE
+from bioner.formats import NAMES, READABLE
 from bioner.labels import IGNORE
 from bioner.ui import cache
 from bioner.ui.corpora.memory import CorporaMemory
@@ -50,10 +50,7 @@ def draw_own(session: Session) -> None:
         key=f"own_files_{session.of(CorporaMemory).own_round}",
         help=", ".join(NAMES.values()) + ".",
     )
-    st.caption(
-        f"In UTF-8, at most {MAX_WHOLE_BYTES // 2**20} MB a file; several files are read as one "
-        "corpus."
-    )
+    st.caption("Text files in UTF-8; several files are read as one corpus.")
     if not files:
         st.caption(
             "Your own labelled texts are merged with the ten corpora, trained on and scored like "

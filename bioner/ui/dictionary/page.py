@@ -20,7 +20,7 @@ from bioner.ui.session import (
 )
 from bioner.ui.words import many
 
-PARTS = {"terms": "Terms", "log": "Decisions", "out": "Take out", "make": "Make one"}
+PARTS = {"terms": "Terms", "log": "Decisions", "out": "Download", "make": "Make one"}
 
 
 def draw(session: Session) -> None:

@@ -114,7 +114,7 @@ def _choose_filter(
         predicted = _select("The model says", [ANY, *types, BOUNDARY, MISSED], "predicted", "Any")
         kind = _select("Mistake", [ANY, *KINDS], "kind", "Any")
         convention = _select("Other corpora", list(CONVENTIONS), "convention", "", CONVENTIONS)
-        text = st.text_input("Surface contains", url_text("surface", ""), key="metrics_surface")
+        text = st.text_input("Words contain", url_text("surface", ""), key="metrics_surface")
     keep_in_url(surface=text)
     return MistakeFilter(corpus, kind, gold, predicted, text.strip(), convention)
 

@@ -23,7 +23,7 @@ def draw_decided(desk: Desk, after: Callable[[str], None]) -> None:
     decisions = desk.store.decisions(desk.project.name, desk.reviewer, limit=LATEST)
     standing = [one for one in decisions if one.stands]
     st.button(
-        "Undo the last decision",
+        "Undo last",
         key="decide_undo",
         icon=":material/undo:",
         shortcut="z",

@@ -37,12 +37,15 @@ SECONDS = 0.5
 
 def draw_suggest(desk: Desk) -> None:
     """Draw what marks the project's texts beside the model, and how right it is."""
-    left, right = st.columns([2, 3], gap="large")
+    known = list(desk.store.suggesters(desk.project.name))
+    left, right = st.columns([2, 3], gap="large") if known else (st.container(), None)
     with left:
         _draw_run(desk)
+    if right is None:
+        return
     with right:
         try:
-            _draw_known(desk)
+            _draw_known(desk, known)
         except BionerError as error:
             show_problem(error)
 
@@ -122,12 +125,9 @@ def _pattern(desk: Desk) -> Suggester | None:
     return PatternSuggester(pattern=pattern, label=label, by_token=by_token)
 
 
-def _draw_known(desk: Desk) -> None:
-    known = desk.store.suggesters(desk.project.name)
-    if not known:
-        return
+def _draw_known(desk: Desk, known: list[str]) -> None:
     st.subheader("How right it is")
-    name = st.selectbox("Suggester", list(known), key="suggest_name")
+    name = st.selectbox("Suggester", known, key="suggest_name")
     target = st.select_slider(
         "Accept in bulk where it is surely right in", [0.8, 0.85, 0.9, 0.95, 0.98], value=0.95,
         key="suggest_target", format_func=lambda one: f"{one:.0%}",

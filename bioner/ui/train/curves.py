@@ -53,12 +53,11 @@ def draw_curves(
     scores += parents
     names = list(dict.fromkeys(point.series for point in scores))
     scale = alt.Scale(domain=names, range=[colors.get(name, PALETTE[-1]) for name in names])
-    legend = alt.Legend(title=None, orient="top", columns=4, symbolLimit=40)
     chart = (
         _over_steps(scores, title, y="F1", colors=colors, number=".1f")
         .encode(
             y=alt.Y("y:Q", title="F1", scale=alt.Scale(domain=[0, 100])),
-            color=alt.Color("series:N", scale=scale, legend=legend),
+            color=alt.Color("series:N", scale=scale, legend=charts.legend(names)),
         )
         .properties(height=340)
     )

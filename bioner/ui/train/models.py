@@ -77,7 +77,7 @@ def _draw_table(entries: list[ModelEntry], active: str) -> None:
                 "Test F1": _points(entry),
                 "Corpora": len(entry.card.corpora) if entry.card else None,
                 "Size": entry.size_bytes / 1e6,
-                "Made": entry.card.created.replace("T", " ")[:16] if entry.card else "",
+                "Made": entry.card.created[:10] if entry.card else "",
             }
             for entry in sorted(
                 entries, key=lambda entry: entry.card.created if entry.card else "", reverse=True

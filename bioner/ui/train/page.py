@@ -41,9 +41,7 @@ class TrainMemory:
 def draw(session: Session) -> None:
     """Draw the page: a new run, the runs, two of them side by side, or the models."""
     st.title("Train")
-    st.caption(
-        "Teach an encoder to find entities. A run goes on when this tab or the app is closed."
-    )
+    st.caption("Teach a model to find entities. A run goes on when this tab or the app is closed.")
     found = list_jobs(session.settings)
     shown = choose_view(session, found)
     if shown == "new":
