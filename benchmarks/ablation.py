@@ -3,7 +3,7 @@
     python -m benchmarks.ablation --source ../shared/corpora --base ENCODER --work FOLDER
         [--steps 500 | --epochs 1] [--seeds 42 43] [--arms naive,partial,convention:42+43,…]
         [--teacher FOLDER] [--more-epochs 3] [--batch-size 24] [--eval-steps 100]
-        [--per-corpus 400] [--write docs/scores.md]
+        [--per-corpus 400] [--write docs/scores.md] [--section ablation-told]
 
 Arms: naive (unfused, every type counts as covered), partial (the partial-label loss, unfused),
 fused (equal train sentences made one), fill-in (a student taught by ``--teacher``, the same for
@@ -55,7 +55,11 @@ from bioner.training.config import TrainingConfig
 from bioner.training.progress import RunProgress
 from bioner.training.run import train
 
-BEGIN, END = "<!-- ablation:begin -->", "<!-- ablation:end -->"
+SECTIONS = {
+    name: (f"<!-- {name}:begin -->", f"<!-- {name}:end -->")
+    for name in ("ablation", "ablation-told")
+}
+"""Between which lines a study's tables stand: the steps to the first model, those to a told one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,9 +173,10 @@ class Study:
         return found
 
     def _key(self, name: str, seed: int) -> str:
-        return f"{name}-{seed}-{self._steps(name)}"
+        return f"{name}-{seed}-{self.steps_of(name)}"
 
-    def _steps(self, name: str) -> int:
+    def steps_of(self, name: str) -> int:
+        """Return the steps of an arm."""
         return round(self.steps * (self.args.more_epochs if ARMS[name].is_longer else 1))
 
     def _train(self, name: str, seed: int, folder: Path) -> None:
@@ -180,7 +185,7 @@ class Study:
         config = TrainingConfig(
             base,
             loss=arm.loss,
-            max_steps=self._steps(name),
+            max_steps=self.steps_of(name),
             epochs=1000.0 if arm.is_longer else 1.0,
             batch_size=self.args.batch_size,
             seed=seed,
@@ -255,6 +260,7 @@ def main() -> None:
     parser.add_argument("--eval-steps", type=int, default=0, help="for the learning curves")
     parser.add_argument("--biored", type=Path, default=BIORED)
     parser.add_argument("--write", type=Path, nargs="?", const=Path("docs/scores.md"))
+    parser.add_argument("--section", choices=tuple(SECTIONS), default="ablation")
     args = parser.parse_args()
     asked = asked_arms(args.arms, args.seeds)
     study = Study(args)
@@ -265,17 +271,21 @@ def main() -> None:
                 rows.setdefault(row, []).append(outcome)
     seeds = "; ".join(f"{ARMS[n].title}: {', '.join(map(str, s))}" for n, s in asked.items())
     taught = f" filled in by {args.teacher.name};" if args.teacher else ""
+    longer = "".join(
+        f" ({ARMS[name].title}: {study.steps_of(name):,})" for name in asked if ARMS[name].is_longer
+    )
     told = (
-        f"{study.steps:,} steps of batch {args.batch_size} from {args.base.name};{taught} seeds "
-        f"{seeds}. {len(study.test):,} test sentences, at most {args.per_corpus} a corpus; the "
-        "mean is over the corpora that are here whole; differences are in micro F1."
+        f"{study.steps:,} steps{longer} of batch {args.batch_size} from {args.base.name};{taught} "
+        f"seeds {seeds}. {len(study.test):,} test sentences, at most {args.per_corpus} a corpus; "
+        "the mean is over the corpora that are here whole; differences are in micro F1."
     )
     text = table(rows, told, TITLES)
     print(text)
     more = [by_corpus(rows, TITLES), curves(rows, TITLES)]
     print("\n" + "\n\n".join(part for part in more if part))
     if args.write:
-        write_between(args.write, "\n\n".join([text, *(p for p in more if p)]), BEGIN, END)
+        body = "\n\n".join([text, *(p for p in more if p)])
+        write_between(args.write, body, *SECTIONS[args.section])
 
 
 if __name__ == "__main__":

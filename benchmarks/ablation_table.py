@@ -109,7 +109,11 @@ def by_corpus(outcomes: Mapping[str, Sequence[Outcome]], titles: Mapping[str, st
 
 def curves(outcomes: Mapping[str, Sequence[Outcome]], titles: Mapping[str, str]) -> str:
     """Lay out how the arms learned: mean F1 on a part of devel at each step that was scored."""
-    shown = {arm: seeds[0].curve for arm, seeds in outcomes.items() if seeds and seeds[0].curve}
+    shown = {
+        arm: seeds[0].curve
+        for arm, seeds in outcomes.items()
+        if seeds and seeds[0].curve and not arm.endswith(UNTOLD)
+    }
     steps = sorted({step for curve in shown.values() for step, _, _ in curve})
     if not steps:
         return ""
