@@ -108,6 +108,15 @@ def said(one: Found) -> str:
     return text
 
 
+def place_of(device: Device, precision: Precision) -> str:
+    """Say on what a run computes and, of a card that it leaves alone, why."""
+    if device is Device.CUDA:
+        names = ", ".join(dict.fromkeys(one.card.name for one in usable_cards()))
+        return f"computing on {names or 'the GPU'} in {precision}"
+    left = "; ".join(dict.fromkeys(said(one) for one in found_cards() if one.problem))
+    return f"computing on the CPU in {precision}" + (f": {left}" if left else "")
+
+
 def precision_of(capability: tuple[int, int]) -> Precision:
     """Return what cards of a capability compute in: bfloat16 from 8.0 on, float16 from 7.0 on.
 

@@ -23,6 +23,7 @@ from bioner.cards import Card, allotted, cards, free_first
 from bioner.devices import (
     found_cards,
     has_gpu,
+    place_of,
     require_device,
     resolve_device,
     resolve_precision,
@@ -104,6 +105,18 @@ NONE = {
     "torch without CUDA": ([A10], None, "2.13.0+cpu", "without CUDA: install its CUDA build"),
     "no kernels": ([OLD], None, "2.13.0+cu130", "no kernels for capability 7.0"),
 }
+
+
+def test_a_run_says_on_what_it_computes_and_why_not_on_the_card_that_is_there(
+    driver: Driver,
+) -> None:
+    driver.show(BIG)
+    assert place_of(Device.CUDA, Precision.BFLOAT16) == f"computing on {H100} in bfloat16"
+    assert place_of(Device.CPU, Precision.FLOAT32) == "computing on the CPU in float32"
+    driver.show(OLD)
+    told = place_of(Device.CPU, Precision.FLOAT32)
+    assert told.startswith("computing on the CPU in float32: Tesla V100")
+    assert "no kernels for capability 7.0" in told
 
 
 @pytest.mark.parametrize("case", NONE)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bioner.corpora.dataset import Dataset
-from bioner.devices import require_device, resolve_precision
+from bioner.devices import place_of, require_device, resolve_precision
 from bioner.errors import Stopped, TrainingError
 from bioner.extras import require_extra
 from bioner.labels import schema_to_json
@@ -87,6 +87,7 @@ def train(
     precision = resolve_precision(config.precision, device)
     first = processes.is_first()
     report = report if first else _say_nothing
+    report(RunProgress(0, 0, 0.0, message=place_of(device, precision)))
     pulse = stopping(stop_requested)
     origin = origin_of(config, dataset.fingerprint, sentences, processes.count())
     checkpoint = last_checkpoint(out) if resume else None
