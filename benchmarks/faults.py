@@ -167,7 +167,7 @@ def restore(store: Store, chance: random.Random) -> None:
     time.sleep(2 + 4 * chance.random())
     found = store.backups()[:5]
     if found:
-        say("restored", str(store.restore(Path(chance.choice(found).path), "ann")))
+        say("restored", str(store.restore(Path(chance.choice(found).path), "ann").before))
 
 
 def erase(store: Store, chance: random.Random) -> None:

@@ -200,11 +200,8 @@ def restore(
         )
     done = restore_database(settings.database_url, settings.backups, file)
     typer.echo(f"restored from {file}")
-    if done.before is not None:
-        say(f"what was there before is kept as {done.before}")
-    if done.was_damaged:
-        told = ", ".join(f"{count:,} {name}" for name, count in done.readable.items() if count)
-        say(f"it is damaged; of it can be read: {told or 'nothing'}")
+    for sentence in done.said():
+        say(sentence)
 
 
 @app.command()

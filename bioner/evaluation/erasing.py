@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioner.corpora.striking import Struck, strike
-from bioner.errors import BionerError
+from bioner.errors import BionerError, CorpusError, StoreError
 from bioner.evaluation.report_files import read_table
 from bioner.evaluation.reports import reports_folder
 from bioner.settings import Settings
@@ -49,19 +49,31 @@ def erase_everywhere(
 ) -> Erased:
     """Erase a document from the store, its backups, the kept evaluations and frozen corpora.
 
-    What is left is named. May be repeated until nothing is left undone. Raises StoreError, or
-    CorpusError, for what could not be finished.
+    What is left is named. May be repeated until nothing is left undone. Raises StoreError for what
+    could not be finished.
     """
     traces = _sentences(store, project, document)
-    revision = store.erase_document(project, document, reviewer)
     evaluations = [one for one in _evaluations() if _holds_table(one, traces)] if traces else []
-    for folder in evaluations:
-        shutil.rmtree(folder)
-    struck = strike(settings, project, document)
-    places = (settings.home, settings.data, settings.jobs)
-    left = [path for path in _files(places) if _holds(path, traces)] if traces else []
-    if traces:
-        left += [one for one in _databases(places, store.database.file) if _rows_of(one, traces)]
+    failed: list[BionerError] = []
+    try:
+        # Evaluations go before the text does: nobody could find them by it afterwards.
+        revision = store.erase_document(
+            project, document, reviewer, beside=lambda: _delete_all(evaluations)
+        )
+    except StoreError as error:
+        if not _is_gone(store, project, document):
+            raise
+        failed.append(error)
+    struck: tuple[Struck, ...] = ()
+    try:
+        struck = strike(settings, project, document)
+    except CorpusError as error:
+        failed.append(error)
+    left = _left(settings, store, traces)
+    if failed:
+        # What is left is named now: once the text is gone, nobody can look for it again.
+        more = [f"{path} holds a sentence of it" for path in left if path.parent != store.folder]
+        raise StoreError("; ".join([*map(str, failed), *more])) from failed[0]
     server = (
         ""
         if store.database.is_sqlite
@@ -75,6 +87,30 @@ def erase_everywhere(
         left=tuple(left),
         server=server,
     )
+
+
+def _delete_all(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise StoreError(
+                f"{folder}: holds sentences of the text and cannot be deleted ({error}); nothing "
+                "of the text was erased"
+            ) from error
+
+
+def _is_gone(store: Store, project: str, document: str) -> bool:
+    return store.texts(project, [document]).get(document, "") is None
+
+
+def _left(settings: Settings, store: Store, traces: Sequence[str]) -> list[Path]:
+    """Return the files that hold a sentence still."""
+    if not traces:
+        return []
+    places = (settings.home, settings.data, settings.jobs)
+    left = [path for path in _files(places) if _holds(path, traces)]
+    return left + [one for one in _databases(places, store.database.file) if _rows_of(one, traces)]
 
 
 def _sentences(store: Store, project: str, document: str) -> list[str]:

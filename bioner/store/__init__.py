@@ -9,6 +9,7 @@ from bioner.store.failures import (
     StaleEditError,
     StaleSettingsError,
 )
+from bioner.store.outlook import Content, look_at
 from bioner.store.overview import DocumentRow
 from bioner.store.placement import Placement, Reject
 from bioner.store.queue_items import (
@@ -22,7 +23,8 @@ from bioner.store.queue_items import (
     ReviewItem,
     ReviewProgress,
 )
-from bioner.store.rescue import Restored, restore_database
+from bioner.store.rescue import backups_beside, restore_database
+from bioner.store.restoring import Restored
 from bioner.store.store import Store, open_store
 from bioner.store.values import Backup, Edit, Event, Project, Revision, Verdict, new_op, surfaces_of
 from bioner.store.verifying import Verified
@@ -31,6 +33,7 @@ from bioner.store.waiting import Standing, WaitingMark
 __all__ = [
     "Agreement",
     "Backup",
+    "Content",
     "Curated",
     "Curating",
     "Curation",
@@ -70,6 +73,8 @@ __all__ = [
     "Verified",
     "Version",
     "WaitingMark",
+    "backups_beside",
+    "look_at",
     "new_op",
     "open_store",
     "restore_database",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import hashlib
 import logging
+import os
 import re
 import shutil
 import sqlite3
@@ -31,19 +33,54 @@ PATIENCE_S = 60.0
 EVERY = timedelta(hours=1)
 SCRATCH = ".scratch-"
 _UNFINISHED = re.compile(r"\..+-[0-9a-f]{8}(\.[^.]*)?(-wal|-shm|-journal)?")
-_NAME = re.compile(r"bioner-(\d{8}T\d{6}Z)(?:-\d+)?-([a-z]+)\.sqlite3")
+_NAME = re.compile(
+    r"bioner-(?P<stamp>\d{8}T\d{6}Z)(?:-(?P<number>\d+))?-(?P<reason>[a-z]+)"
+    r"(?:-(?P<owner>[0-9a-f]{8}))?\.sqlite3"
+)
+
+
+def owner_of(database: Database, folder: Path) -> str:
+    """Return what the names of a database's backups end with: folders may be shared.
+
+    It says where the database's file lies beside the folder, so that both may be moved together, or
+    which database of which server it is.
+    """
+    url, file = database.url, database.file
+    place = f"{url.host}:{url.port}/{url.database}"
+    if file is not None:
+        file, folder = file.resolve(), folder.resolve()
+        place = file.as_posix()
+        if folder == file.parent.with_name(f"{file.parent.name}-backups"):
+            place = file.name  # the folder that a home has by itself, whatever both are called
+        else:
+            with contextlib.suppress(ValueError):  # another drive of Windows
+                place = Path(os.path.relpath(file, folder)).as_posix()
+    return hashlib.sha256(place.encode()).hexdigest()[:8]
+
+
+def owner_in(name: str) -> str:
+    """Return whose backup a file is by its name; empty where the name does not say."""
+    match = _NAME.fullmatch(name)
+    return (match and match["owner"]) or ""
+
+
+def backups_of(database: Database, folder: Path) -> list[Backup]:
+    """Return the automatic backups of a database, newest first, and those that are nobody's."""
+    own = owner_of(database, folder)
+    return [one for one in list_backups(folder) if owner_in(Path(one.path).name) in ("", own)]
 
 
 def list_backups(folder: Path) -> list[Backup]:
-    """Return the automatic backups, newest first."""
-    found: list[Backup] = []
-    for path in sorted(folder.glob("bioner-*.sqlite3"), reverse=True):
+    """Return the automatic backups of all databases that share the folder, newest first."""
+    found: list[tuple[str, int, Backup]] = []
+    for path in folder.glob("bioner-*.sqlite3"):
         match = _NAME.fullmatch(path.name)
         if match:
-            made = datetime.strptime(match[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            made = datetime.strptime(match["stamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
             with contextlib.suppress(FileNotFoundError):  # another process has just rotated it away
-                found.append(Backup(str(path), match[2], path.stat().st_size, made.isoformat()))
-    return found
+                one = Backup(str(path), match["reason"], path.stat().st_size, made.isoformat())
+                found.append((match["stamp"], int(match["number"] or 1), one))
+    return [one for *_, one in sorted(found, key=lambda it: it[:2], reverse=True)]
 
 
 def backup_automatically(database: Database, folder: Path, reason: str) -> Path:
@@ -55,20 +92,21 @@ def backup_automatically(database: Database, folder: Path, reason: str) -> Path:
 def backup_rotated(database: Database, folder: Path, reason: str) -> Path:
     """Do so for a caller that has locked the folder."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    path = folder / f"bioner-{stamp}-{reason}.sqlite3"
+    end = f"{reason}-{owner_of(database, folder)}.sqlite3"
+    path = folder / f"bioner-{stamp}-{end}"
     number = 1
     while path.exists():
         number += 1
-        path = folder / f"bioner-{stamp}-{number}-{reason}.sqlite3"
+        path = folder / f"bioner-{stamp}-{number}-{end}"
     backup(database, path)
-    for old in superseded(list_backups(folder)):
+    for old in superseded(backups_of(database, folder)):
         Path(old.path).unlink(missing_ok=True)
     return path
 
 
-def is_due(folder: Path) -> bool:
+def is_due(database: Database, folder: Path) -> bool:
     """Tell whether the newest backup is an hour old, or seems to come from the future."""
-    newest = next(iter(list_backups(folder)), None)
+    newest = next(iter(backups_of(database, folder)), None)
     if newest is None:
         return True
     age = datetime.now(UTC) - datetime.fromisoformat(newest.created)
@@ -102,9 +140,9 @@ class Hourly:
     def run_quietly(self) -> None:
         """Make the backup if it is due; one that cannot be made is logged and stops nobody."""
         try:
-            if is_due(self._folder):
+            if is_due(self._database, self._folder):
                 with locked(self._folder):
-                    if is_due(self._folder):  # nobody made it while this one waited
+                    if is_due(self._database, self._folder):  # nobody made it while this one waited
                         backup_rotated(self._database, self._folder, "hourly")
         except StoreError as error:
             logging.getLogger(__name__).warning("no hourly backup: %s", error)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
 from bioner.access import Action
 from bioner.errors import StoreError
 from bioner.store import projects
-from bioner.store.backups import list_backups
+from bioner.store.backups import list_backups, owner_in, owner_of
 from bioner.store.copies import copy_sqlite, replacing
 from bioner.store.decisions import forget
 from bioner.store.documents import find_document
-from bioner.store.engine import Database
+from bioner.store.engine import Database, read_generation
 from bioner.store.events import record_event
 from bioner.store.log import Author, append, revision_of
 from bioner.store.tables import documents, events, items, revisions
@@ -38,10 +39,17 @@ def erase(connection: Connection, project: str, document: str, reviewer: str, op
     return revision
 
 
-def erase_again(connection: Connection) -> None:
-    """Erase from what was restored whatever had been erased since: copies elsewhere hold it."""
+def erase_again(connection: Connection) -> bool:
+    """Erase from what was restored whatever had been erased since: copies elsewhere hold it.
+
+    Returns whether all records of erasures could be read.
+    """
+    is_whole = True
     for row in connection.execute(select(events).where(events.c.kind == "erase")).all():
-        facts = json.loads(row.after)
+        facts = _facts_of(row.after)
+        if facts is None:
+            is_whole = False
+            continue
         found = connection.execute(
             select(documents.c.id)
             .join(projects_table, documents.c.project == projects_table.c.id)
@@ -54,6 +62,18 @@ def erase_again(connection: Connection) -> None:
         ).first()
         if found is not None:
             erase_rows(connection, row.project, facts["document"], row.who)
+    return is_whole
+
+
+def _facts_of(written: str) -> dict[str, Any] | None:
+    """Return which document an erasure was of; None where its record is damaged."""
+    try:
+        facts = json.loads(written)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(facts, dict) or not isinstance(facts.get("document"), str):
+        return None
+    return facts if isinstance(facts.get("number"), int) else None
 
 
 def erase_rows(
@@ -86,7 +106,57 @@ def erase_rows(
 _MAGIC = b"SQLite format 3\0"
 
 
-def erase_in_backups(folder: Path, project: str, document: str, aside: Iterable[Path] = ()) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A document that is erased from copies; ``text`` is None where it was erased before."""
+
+    project: str
+    document: str
+    number: int
+    text: str | None
+    generation: str
+
+    def is_in(self, path: Path, *, is_own: bool) -> bool:
+        """Tell whether a copy holds it; another database's, only if it is the very text.
+
+        Two databases that share a folder may have texts of one name, and one that was moved has
+        copies there that look like another's.
+        """
+        query = (
+            "SELECT documents.id, documents.text FROM documents "
+            "JOIN projects ON documents.project = projects.id "
+            "WHERE projects.name = ? AND documents.name = ? AND documents.erased IS NULL"
+        )
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            found = connection.execute(query, (self.project, self.document)).fetchone()
+            if found is None or is_own:
+                return found is not None
+            if self.text is not None and found[1] == self.text:
+                return True
+            return bool(found[0] == self.number and _generation(connection) == self.generation)
+
+
+def _generation(connection: sqlite3.Connection) -> str | None:
+    """Return a copy's generation; None for one that was made before there were any."""
+    try:
+        return str(connection.execute("SELECT generation FROM clock").fetchone()[0]) or None
+    except (sqlite3.OperationalError, TypeError):
+        return None
+
+
+def wanted(connection: Connection, project: str, document: str) -> Wanted:
+    """Return what is to be erased, before it is."""
+    row = find_document(connection, projects.find(connection, project).id, document)
+    return Wanted(
+        project=project,
+        document=document,
+        number=row.id,
+        text=row.text,
+        generation=read_generation(connection),
+    )
+
+
+def erase_in_backups(database: Database, folder: Path, what: Wanted) -> int:
     """Erase a document from all files of the folder that hold it, and from those put aside.
 
     Returns how many did.
@@ -96,15 +166,21 @@ def erase_in_backups(folder: Path, project: str, document: str, aside: Iterable[
     """
     changed = 0
     left: list[str] = []
+    own = owner_of(database, folder)
+    aside = database.put_aside()
     for path in (*_databases(folder), *aside):
         try:
-            changed += _erase_in_backup(path, project, document)
+            if what.is_in(path, is_own=path in aside or owner_in(path.name) in ("", own)):
+                with replacing(path) as temporary:
+                    copy_sqlite(path, temporary)
+                    _erase_in_file(temporary, what.project, what.document)
+                changed += 1
         except (sqlite3.Error, OSError, StoreError):
             left.append(str(path))
     if left:
         raise StoreError(
-            f"{document!r} is erased, but {', '.join(left)} could not be read or written and may "
-            "still hold its text: delete what is damaged"
+            f"{what.document!r} is erased, but {', '.join(left)} could not be read or written and "
+            "may still hold its text: delete what is damaged"
         )
     return changed
 
@@ -118,21 +194,6 @@ def _databases(folder: Path) -> list[Path]:
                 if file.read(len(_MAGIC)) == _MAGIC:
                     found.append(path)
     return found
-
-
-def _erase_in_backup(path: Path, project: str, document: str) -> bool:
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        found = connection.execute(
-            "SELECT 1 FROM documents JOIN projects ON documents.project = projects.id "
-            "WHERE projects.name = ? AND documents.name = ? AND documents.erased IS NULL",
-            (project, document),
-        ).fetchone()
-    if found is None:
-        return False
-    with replacing(path) as temporary:
-        copy_sqlite(path, temporary)
-        _erase_in_file(temporary, project, document)
-    return True
 
 
 def _erase_in_file(path: Path, project: str, document: str) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from bioner.errors import StoreError
-from bioner.store.backups import backup_rotated, list_backups, locked, scratch
+from bioner.store.backups import backup_rotated, backups_of, locked, scratch
 from bioner.store.copies import copy_sqlite
 from bioner.store.engine import Database
 from bioner.store.erasing import erase_again
@@ -23,8 +24,38 @@ from bioner.store.tables import clock, events, items, metadata, revisions
 _SEQUENCES = (revisions.c.seq, items.c.id, events.c.seq)
 
 
-def restore(database: Database, path: Path, folder: Path, who: str = "") -> Path:
-    """Put a backup in the place of the present content; return the backup of the present.
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """What a restore did. ``before`` holds what was there: a backup, or the damaged file itself.
+
+    ``readable`` counts the rows that can still be read of a damaged one, by table.
+    ``knows_erased``: what had been erased since the backup is known, and was erased again.
+    """
+
+    before: Path | None
+    was_damaged: bool = False
+    readable: Mapping[str, int] = field(default_factory=dict)
+    knows_erased: bool = True
+
+    def said(self) -> tuple[str, ...]:
+        """Say in sentences what was there before, and what is not known of it."""
+        found = []
+        if self.before is not None:
+            found.append(f"what was there before is kept as {self.before}")
+        if self.was_damaged:
+            told = ", ".join(f"{count:,} {name}" for name, count in self.readable.items() if count)
+            found.append(f"it is damaged; of it can be read: {told or 'nothing'}")
+        if not self.knows_erased:
+            found.append(
+                "which texts were erased since this backup was made can no longer be read: the "
+                "backups kept in their folder were erased from too, a copy kept elsewhere was not, "
+                "and may have brought such a text back; erase it once more"
+            )
+        return tuple(found)
+
+
+def restore(database: Database, path: Path, folder: Path, who: str = "") -> Restored:
+    """Put a backup in the place of the present content, of which a backup is made first.
 
     All or nothing. Revision and item numbers go on from the highest ever given, so that a browser
     that still shows the old content can never save on top of the restored by a number reused.
@@ -42,11 +73,11 @@ def restore(database: Database, path: Path, folder: Path, who: str = "") -> Path
             with incoming.read() as source, database.write(alone=True) as into:
                 safety = backup_rotated(database, folder, "restore")
                 _replace_rows(source, into, database)
-                erase_again(into)
+                knows_erased = erase_again(into)
                 begin_generation(into, path, safety, who)
         finally:
             incoming.close()
-    return safety
+    return Restored(before=safety, knows_erased=knows_erased)
 
 
 def begin_generation(connection: Connection, path: Path, kept: Path | None, who: str = "") -> None:
@@ -88,7 +119,7 @@ def refuse_if_gone(database: Database, folder: Path) -> None:
     file = database.file
     if file is None or (file.is_file() and file.stat().st_size):
         return
-    found = list_backups(folder)
+    found = backups_of(database, folder)
     if found:
         raise DatabaseLostError(
             f"{file}: the database is gone, but {len(found)} backups lie in {folder}: put the "

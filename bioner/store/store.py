@@ -19,6 +19,7 @@ from bioner.store.events import read_events, record_event
 from bioner.store.evidence import Evidence, Usable
 from bioner.store.outlook import Outlook, look_ahead
 from bioner.store.queue_items import ReviewProgress
+from bioner.store.restoring import Restored
 from bioner.store.reviewing import Reviewing
 from bioner.store.suggested import Suggesting
 from bioner.store.texts import Texts
@@ -184,12 +185,12 @@ class Store(Texts, Reviewing, Deciding, Suggesting, Curators):
 
     def backups(self) -> list[Backup]:
         """Return the automatic backups, newest first."""
-        return rotation.list_backups(self.folder)
+        return rotation.backups_of(self.database, self.folder)
 
-    def restore(self, path: Path, reviewer: str = "") -> Path:
+    def restore(self, path: Path, reviewer: str = "") -> Restored:
         """Put a backup in the place of the present content, all or nothing.
 
-        The present is backed up first; its path is returned. What was done is the first event of
+        The present is backed up first. What was done is the first event of
         the new generation; whoever worked on the former is told so at their next saving.
         """
         who = reviewer or self.actor.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bioner.access import Action
 from bioner.spans import Document, Range, Sentence
@@ -87,7 +87,13 @@ class Texts(Door):
             )
 
     def erase_document(
-        self, project: str, document: str, reviewer: str, *, in_backups: bool = True
+        self,
+        project: str,
+        document: str,
+        reviewer: str,
+        *,
+        in_backups: bool = True,
+        beside: Callable[[], None] = lambda: None,
     ) -> Revision:
         """Remove a document's text and the content of all its revisions, and record that.
 
@@ -95,16 +101,19 @@ class Texts(Door):
         copies elsewhere are the person's own to erase, and a PostgreSQL server keeps the old rows
         in its files until it vacuums them and in its log until that is recycled. Nobody writes and
         no backup is made meanwhile. What could not be finished is named by a StoreError, and
-        finished by erasing the document once more. Only a curator may.
+        finished by erasing the document once more. ``beside`` deletes what was made from the text,
+        once it is sure that it may go and while it can still be told by it. Only a curator may.
         """
         self._allow(Action.ERASE, reviewer)
         with rotation.locked(self.folder):
             with self.database.write(alone=True) as connection:
+                what = erasing.wanted(connection, project, document)
                 revision = erasing.erase(connection, project, document, reviewer, new_op())
+                beside()
             self.database.forget_free_pages()
             rotation.sweep(self.folder, self.database.file)
             if in_backups:
-                erasing.erase_in_backups(self.folder, project, document, self.database.put_aside())
+                erasing.erase_in_backups(self.database, self.folder, what)
         return revision
 
     def resplit(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bioner.errors import StoreError
-from bioner.store.backups import list_backups, locked, scratch
+from bioner.store.backups import backups_of, locked, scratch
 from bioner.store.chains import digest_of, link_of
 from bioner.store.copies import backup
 from bioner.store.engine import HEAD, Database
@@ -54,7 +54,7 @@ def verify(database: Database, folder: Path, *, most: int | None = None) -> Veri
         chosen = (share, random.randrange(share))
         found = [*filter(None, [unsound(copy)]), *_read(copy, lambda it: _walk(it, *chosen))]
         compared = 0
-        for one in list_backups(folder)[: None if share == 1 else FEW]:
+        for one in backups_of(database, folder)[: None if share == 1 else FEW]:
             with contextlib.suppress(sqlite3.Error):
                 lost = _compare(copy, Path(one.path))
                 if lost is not None:

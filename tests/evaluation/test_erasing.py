@@ -8,8 +8,11 @@ import sqlite3
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from store_support import a_document, a_project
 
+from bioner.access import Actor, Role
+from bioner.errors import AccessError, StoreError
 from bioner.evaluation.erasing import erase_everywhere
 from bioner.evaluation.reports import reports_folder
 from bioner.settings import read_settings
@@ -51,3 +54,39 @@ def test_an_erased_text_leaves_every_folder_or_is_named(home) -> None:
         for path in folder.rglob("*"):
             if path not in named:
                 assert not path.is_file() or b"variant 1." not in path.read_bytes(), path
+
+
+def test_an_erasure_that_meets_a_damaged_backup_has_done_all_else(home) -> None:
+    settings = read_settings()
+    store = open_store(settings)
+    store.create_project(a_project())
+    store.import_documents("p", [a_document(1)])
+    kept = reports_folder() / "of-1"
+    kept.mkdir(parents=True)
+    (kept / "texts.txt").write_text("BRCA1 variant 1.0 causes cancer.")
+    job = settings.jobs / "one"
+    job.mkdir(parents=True)
+    (job / "train.txt").write_text("BRCA1 variant 1.1 causes cancer.")
+    settings.backups.mkdir(parents=True, exist_ok=True)
+    torn = settings.backups / "torn.sqlite3"
+    torn.write_bytes(b"SQLite format 3\0 and no more")
+    with pytest.raises(StoreError, match=r"torn.*may still hold.*train\.txt holds a sentence"):
+        erase_everywhere(store, settings, "p", "d1", "ann")
+    assert not kept.exists()
+    torn.unlink()
+    erase_everywhere(store, settings, "p", "d1", "ann")
+    store.close()
+
+
+def test_no_evaluation_goes_where_the_text_may_not(home) -> None:
+    settings = read_settings()
+    store = open_store(settings)
+    store.create_project(a_project())
+    store.import_documents("p", [a_document(1)])
+    kept = reports_folder() / "of-1"
+    kept.mkdir(parents=True)
+    (kept / "texts.txt").write_text("BRCA1 variant 1.0 causes cancer.")
+    with pytest.raises(AccessError):
+        erase_everywhere(store.acting(Actor("ann", Role.ANNOTATOR)), settings, "p", "d1", "ann")
+    assert kept.exists()
+    store.close()

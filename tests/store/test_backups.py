@@ -137,9 +137,9 @@ def test_a_restore_is_all_or_nothing_and_can_be_taken_back(tmp_path: Path) -> No
         store.restore(bad)
     assert store.export_documents("p") == present
     store.import_documents("p", [a_document(9)])
-    safety = store.restore(copy)
+    safety = store.restore(copy).before
     assert store.export_documents("p") == present
-    assert safety.name.endswith("-restore.sqlite3")
+    assert "-restore-" in safety.name
     assert len(Store(f"sqlite:///{safety}", tmp_path / "b2").export_documents("p")) == 4
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from store_support import a_project, a_store, edit_of, empty, postgres_url  # noqa: F401
 
-from bioner.errors import StoreError
+from bioner.access import Actor, Role
+from bioner.errors import AccessError, StoreError
 from bioner.spans import mention
 from bioner.store import DatabaseLostError, Store, restore_database
 
@@ -159,6 +160,86 @@ def test_what_was_erased_stays_erased_when_a_damaged_database_is_restored(tmp_pa
     again = Store(url_of(tmp_path), tmp_path / "backups")
     assert again.texts("p", ["d0"])["d0"] is None
     assert "erase" in [event.kind for event in again.events()]
+    again.close()
+
+
+def damage_table(file: Path, name: str) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        page = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)
+        ).fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    with file.open("r+b") as broken:
+        broken.seek((page - 1) * size)
+        broken.write(b"\xff" * size)
+
+
+def test_it_is_said_when_nobody_can_tell_what_was_erased_since(tmp_path: Path) -> None:
+    store, good = a_backed_up_store(tmp_path)
+    store.erase_document("p", "d0", "Ann")
+    store.database.forget_free_pages()
+    store.close()
+    damage_table(tmp_path / "store.sqlite3", "events")
+    done = restore_database(url_of(tmp_path), tmp_path / "backups", good)
+    assert not done.knows_erased
+    assert "erase it once more" in done.said()[-1]
+    (tmp_path / "store.sqlite3").unlink()
+    assert not restore_database(url_of(tmp_path), tmp_path / "backups", good).knows_erased
+
+
+def test_nothing_is_said_of_erasures_where_all_could_be_read(tmp_path: Path) -> None:
+    store, good = a_backed_up_store(tmp_path)
+    store.close()
+    damage_table(tmp_path / "store.sqlite3", "layers")
+    done = restore_database(url_of(tmp_path), tmp_path / "backups", good)
+    assert done.was_damaged
+    assert done.knows_erased
+
+
+def test_the_events_on_either_side_of_a_damaged_page_are_kept(tmp_path: Path) -> None:
+    store, good = a_backed_up_store(tmp_path)
+    for number in range(300):
+        store.record("export", project="p", after={"number": number, "filler": "x" * 100})
+    store.erase_document("p", "d0", "Ann")
+    store.database.forget_free_pages()
+    store.close()
+    file = tmp_path / "store.sqlite3"
+    content = bytearray(file.read_bytes())
+    at = content.index(b'"number": 150}')
+    content[at // 4096 * 4096 : at // 4096 * 4096 + 4096] = b"\xff" * 4096
+    file.write_bytes(content)
+    done = restore_database(url_of(tmp_path), tmp_path / "backups", good)
+    assert not done.knows_erased
+    again = Store(url_of(tmp_path), tmp_path / "backups")
+    known = {event.after.get("number") for event in again.events(limit=1000)}
+    assert {0, 299} <= known
+    assert again.texts("p", ["d0"])["d0"] is None
+    again.close()
+
+
+def test_a_restore_meets_a_damaged_record_of_an_erasure(tmp_path: Path) -> None:
+    store, good = a_backed_up_store(tmp_path)
+    elsewhere = tmp_path / "elsewhere.sqlite3"
+    elsewhere.write_bytes(good.read_bytes())
+    store.erase_document("p", "d0", "Ann")
+    with closing(sqlite3.connect(tmp_path / "store.sqlite3")) as connection:
+        connection.execute("UPDATE events SET after = '{' WHERE kind = 'erase'")
+        connection.commit()
+    assert not store.restore(elsewhere).knows_erased
+    store.close()
+
+
+def test_who_may_not_restore_restores_no_damaged_database_either(tmp_path: Path) -> None:
+    store, good = a_backed_up_store(tmp_path)
+    store.close()
+    file = tmp_path / "store.sqlite3"
+    overwrite(file)
+    with pytest.raises(AccessError):
+        restore_database(url_of(tmp_path), tmp_path / "backups", good, Actor("ann", Role.ANNOTATOR))
+    assert file.read_bytes().startswith(b"these are")
+    restore_database(url_of(tmp_path), tmp_path / "backups", good, Actor("cy", Role.CURATOR))
+    again = Store(url_of(tmp_path), tmp_path / "backups")
+    assert [(one.kind, one.who) for one in again.events(limit=1)] == [("restore", "cy")]
     again.close()
 
 

@@ -125,7 +125,7 @@ def test_no_acknowledged_edit_is_lost_to_a_restore(store: Store, tmp_path: Path)
     with at_work(saver(store, "d0", saved), saver(store, "d1", saved)) as raised:
         for number in range(4):
             wait_for(3, saved)
-            safety = store.restore(good)
+            safety = store.restore(good).before
             kept |= operations(Store(f"sqlite:///{safety}", tmp_path / f"b{number}"))
     assert not raised
     kept |= operations(store)

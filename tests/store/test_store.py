@@ -739,7 +739,7 @@ def test_a_backup_can_be_put_back_and_numbers_are_never_used_again(
         store.backup(tmp_path / "copy.sqlite3")
     shown = [opened(store, row.item) for row in store.queue("p", filters=QueueFilter(status="all"))]
     later = store.save(edit_of(first(store), verdict="reject"))
-    safety = store.restore(tmp_path / "copy.sqlite3")
+    safety = store.restore(tmp_path / "copy.sqlite3").before
     assert [
         opened(store, row.item) for row in store.queue("p", filters=QueueFilter(status="all"))
     ] == shown

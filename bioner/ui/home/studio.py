@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 
 from bioner.errors import BionerError
 from bioner.jobs.folder import ACTIVE, Job, list_jobs
 from bioner.models.catalogue import ModelEntry, active_model
-from bioner.store import Backup, ReviewProgress, Usable
+from bioner.store import Backup, ReviewProgress, Usable, backups_beside
 from bioner.ui import cache
 from bioner.ui.session import Session
 
@@ -62,6 +63,8 @@ def read_studio(session: Session) -> Studio:
         usable = store.usable()
     except BionerError as error:
         problems.append(str(error))
+        with contextlib.suppress(BionerError):  # told already
+            backups = tuple(backups_beside(settings.database_url, settings.backups))
     try:
         active = active_model(settings)
     except BionerError as error:
