@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +12,9 @@ from fnmatch import fnmatchcase
 
 from bioner.access import Actor, Role
 from bioner.errors import AccessError
+
+UNSEEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
+"""Categories of characters that a name of somebody who signs in may not have."""
 
 
 class SignIn(StrEnum):
@@ -49,14 +53,22 @@ class People:
             Role.ANNOTATOR: self.annotators,
             Role.READER: self.readers,
         }
-        folded = name.casefold()
+        folded = _fold(name)
         for role, patterns in lists.items():
-            if any(fnmatchcase(folded, pattern.casefold()) for pattern in patterns):
+            if any(fnmatchcase(folded, _fold(pattern)) for pattern in patterns):
                 return role
         return None
 
     def known(self, name: str) -> Actor:
-        """Return who has signed in under this name. Raises AccessError if no list has it."""
+        """Return who has signed in under this name.
+
+        Raises AccessError if no list has it, or if it would look like another's.
+        """
+        if any(unicodedata.category(char) in UNSEEN for char in name):
+            raise AccessError(
+                f"the name {name!a} holds characters that cannot be seen, so it could pass "
+                "for another's: have it changed where you sign in"
+            )
         role = self.role_of(name)
         if role is None:
             raise AccessError(
@@ -110,6 +122,11 @@ class People:
                 f"{self.header}: it must set this header itself and drop a visitor's own"
             )
         return self.known(users[0].strip())
+
+
+def _fold(name: str) -> str:
+    """Make ASCII letters small, and no others: "ſ" and "K" (Kelvin) are not "s" and "k"."""
+    return "".join(char.lower() if char.isascii() else char for char in name)
 
 
 SECRET_HEADER = "X-BioNER-Proxy-Secret"

@@ -117,6 +117,19 @@ def claims(**changed: object) -> dict[str, object]:
     return {**told, "iat": time.time() - 60, **changed}
 
 
+def test_a_letter_that_folds_to_another_is_another_name():
+    people = People(administrators=("boss@lab.example", "kim"), readers=("*",))
+    assert people.role_of("BOSS@lab.example") is Role.ADMINISTRATOR
+    for name in ("bo\u017fs@lab.example", "\u212aim"):  # a long s, a Kelvin sign
+        assert people.role_of(name) is Role.READER
+
+
+@pytest.mark.parametrize("name", ["ann\u200b@lab.example", "\u202eann@lab.example", "ann\n"])
+def test_a_name_that_could_pass_for_anothers_is_refused(name):
+    with pytest.raises(AccessError, match="cannot be seen"):
+        People(annotators=("*",)).known(name)
+
+
 def test_the_signed_in_person_gets_the_role_of_the_list_that_has_the_name():
     now = time.time()
     assert PEOPLE.signed_in(claims(), now) == Actor("ann@lab.example", Role.ANNOTATOR, True)

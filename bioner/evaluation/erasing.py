@@ -24,6 +24,10 @@ LEAST = 12
 LARGEST = 500_000_000
 """Bytes of the largest file that is looked into."""
 
+TABLE = ".parquet"
+ROWS = 2_000
+"""Of a table so many rows are looked at together."""
+
 _TEXT = (".json", ".jsonl", ".tsv", ".txt", ".csv", ".conll", ".conllu", ".xml", ".ann", ".log")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
@@ -53,7 +57,7 @@ def erase_everywhere(
     could not be finished.
     """
     traces = _sentences(store, project, document)
-    evaluations = [one for one in _evaluations() if _holds_table(one, traces)] if traces else []
+    evaluations = [one for one in _evaluations() if _holds_any(one, traces)] if traces else []
     failed: list[BionerError] = []
     try:
         # Evaluations go before the text does: nobody could find them by it afterwards.
@@ -131,20 +135,15 @@ def _evaluations() -> Iterator[Path]:
             yield path
 
 
-def _holds_table(folder: Path, traces: Sequence[str]) -> bool:
+def _holds_any(folder: Path, traces: Sequence[str]) -> bool:
     """Whether a table or a file of an evaluation has one of the sentences."""
-    for path in sorted(folder.rglob("*.parquet")):
-        rows = read_table(path).to_pylist()
-        content = _squeeze(json.dumps(rows, ensure_ascii=False, default=str))
-        if any(one in content for one in traces):
-            return True
     return any(_holds(path, traces) for path in _files((folder,)))
 
 
 def _files(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         for path in sorted(folder.rglob("*")):
-            if path.suffix in _TEXT and path.is_file() and path.stat().st_size <= LARGEST:
+            if path.suffix in (TABLE, *_TEXT) and path.is_file() and path.stat().st_size <= LARGEST:
                 yield path
 
 
@@ -176,13 +175,22 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _holds(path: Path, traces: Sequence[str]) -> bool:
-    """Whether a file has a sentence, in one line, as escaped JSON or a token a line."""
+    """Whether a file has a sentence: in a table, in one line, as escaped JSON or a token a line."""
+    if path.suffix == TABLE:
+        return any(one in content for content in _contents(path) for one in traces)
     text = path.read_text(encoding="utf-8", errors="replace")
     text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
     tokens = (line.split("\t", 1)[0].split(" ", 1)[0] for line in text.splitlines())
     return any(
         one in content for content in (_squeeze(text), _squeeze("".join(tokens))) for one in traces
     )
+
+
+def _contents(path: Path) -> Iterator[str]:
+    """Yield what a table holds, some rows at a time; nothing of one that cannot be read."""
+    with contextlib.suppress(CorpusError):
+        for part in read_table(path).to_batches(max_chunksize=ROWS):
+            yield _squeeze(json.dumps(part.to_pylist(), ensure_ascii=False, default=str))
 
 
 def _squeeze(text: str) -> str:

@@ -78,6 +78,23 @@ def test_an_erasure_that_meets_a_damaged_backup_has_done_all_else(home) -> None:
     store.close()
 
 
+def test_merged_data_that_holds_an_erased_text_is_named(home) -> None:
+    settings = read_settings()
+    store = open_store(settings)
+    store.create_project(a_project())
+    store.import_documents("p", [a_document(1)])
+    merged = settings.data / "merged"
+    merged.mkdir(parents=True)
+    of = {"train": [[f"{n}"] for n in range(5000)], "test": [["nothing", "of", "it"]]}
+    of["train"][4321] = ["BRCA1", "variant", "1.1", "causes", "cancer", "."]
+    for split, tokens in of.items():
+        pq.write_table(pa.table({"tokens": tokens}), merged / f"{split}.parquet")
+    (merged / "devel.parquet").write_bytes(b"damaged")
+    done = erase_everywhere(store, settings, "p", "d1", "ann")
+    assert done.left == (merged / "train.parquet",)
+    store.close()
+
+
 def test_no_evaluation_goes_where_the_text_may_not(home) -> None:
     settings = read_settings()
     store = open_store(settings)

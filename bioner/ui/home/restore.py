@@ -43,8 +43,8 @@ def draw_restore(session: Session, backups: list[Backup]) -> None:
                 return
             st.cache_data.clear()
             st.success("Restored. Load the page anew to see what is here now.")
-            for sentence in done.said():
-                st.info(plain(sentence[0].upper() + sentence[1:] + "."))
+            for line in done.said():
+                st.info(plain(f"{line[0].upper()}{line[1:]}."))
 
 
 def _draw_outlook(session: Session, path: Path, content: Content) -> None:
