@@ -6,7 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from bioner.machine import collector_paused
 from bioner.spans import Range
 from bioner.store import Decision, Store, WaitingMark
 
@@ -33,19 +35,39 @@ class Group:
     """Waiting marks that are written alike, case, plural and a flanking word aside.
 
     ``doubt`` 0..1: how unsure the model is of them, or how far it calls the same thing by several
-    types; ``worth``: marks × doubt. ``inside`` marks end with a flanking word, ``behind`` are
-    followed by one. ``follows``: the newest decision on the same surface that stands.
+    types; ``worth``: marks × doubt. ``follows``: the newest decision on the same surface that
+    stands. What only a look at the group needs is counted at that look: there are many groups.
     """
 
     key: str
-    surface: str
-    variants: Mapping[str, int]
-    labels: Mapping[str, int]
     marks: tuple[WaitingMark, ...]
     doubt: float
-    inside: int
-    behind: int
     follows: Decision | None = None
+
+    @cached_property
+    def labels(self) -> Mapping[str, int]:
+        """The types of the marks with how many have each, the most frequent first."""
+        return _counted(Counter(one.label for one in self.marks))
+
+    @cached_property
+    def variants(self) -> Mapping[str, int]:
+        """How the marks are written, with how many are so, the most frequent first."""
+        return _counted(Counter(one.surface for one in self.marks))
+
+    @property
+    def surface(self) -> str:
+        """How most of the marks are written."""
+        return next(iter(self.variants))
+
+    @cached_property
+    def inside(self) -> int:
+        """How many marks end with a flanking word."""
+        return sum(n for surface, n in self.variants.items() if core(surface) != surface)
+
+    @cached_property
+    def behind(self) -> int:
+        """How many marks are followed by a flanking word."""
+        return sum(bool(one.behind) and bool(flank_behind(one.behind)) for one in self.marks)
 
     @property
     def worth(self) -> float:
@@ -126,6 +148,11 @@ def read_board(store: Store, project: str, reviewer: str = "") -> Board:
 
 def group_marks(marks: Iterable[WaitingMark], decisions: Sequence[Decision] = ()) -> Board:
     """Group marks and rank the groups. ``decisions``: those on record, newest first."""
+    with collector_paused():
+        return _board(marks, decisions)
+
+
+def _board(marks: Iterable[WaitingMark], decisions: Sequence[Decision]) -> Board:
     folded: dict[str, str] = {}
     by_key: dict[str, list[WaitingMark]] = {}
     test_marks = 0
@@ -151,29 +178,18 @@ def group_marks(marks: Iterable[WaitingMark], decisions: Sequence[Decision] = ()
 
 
 def _group(key: str, marks: Sequence[WaitingMark], follows: Decision | None) -> Group:
-    labels = Counter(one.label for one in marks)
-    variants = Counter(one.surface for one in marks)
-    unsure = sum(UNKNOWN_DOUBT if one.score is None else 1 - one.score for one in marks)
-    doubt = max(unsure / len(marks), 1 - max(labels.values()) / len(marks), LEAST_DOUBT)
-    return Group(
-        key=key,
-        surface=_commonest(variants),
-        variants=_counted(variants),
-        labels=_counted(labels),
-        marks=tuple(marks),
-        doubt=min(doubt, 1.0),
-        inside=sum(n for surface, n in variants.items() if core(surface) != surface),
-        behind=sum(bool(one.behind) and bool(flank_behind(one.behind)) for one in marks),
-        follows=follows,
-    )
+    unsure = 0.0
+    labels: dict[str, int] = {}
+    for one in marks:
+        unsure += UNKNOWN_DOUBT if one.score is None else 1 - one.score
+        labels[one.label] = labels.get(one.label, 0) + 1
+    number = len(marks)
+    doubt = max(unsure / number, 1 - max(labels.values()) / number, LEAST_DOUBT)
+    return Group(key=key, marks=tuple(marks), doubt=min(doubt, 1.0), follows=follows)
 
 
 def _counted(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
-
-
-def _commonest(counts: Counter[str]) -> str:
-    return min(counts, key=lambda value: (-counts[value], value))
 
 
 def where(mark: WaitingMark) -> Where:

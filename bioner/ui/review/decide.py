@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 
 import streamlit as st
 
@@ -30,7 +31,8 @@ from bioner.ui.review.desk import Desk
 from bioner.ui.roles import shut
 from bioner.ui.words import many
 
-DIGITS = "1234567890"
+KEYS = (*"1234567890", *(f"shift+{digit}" for digit in "1234567890"))
+"""The keys of the types, as in the editor."""
 NEXT = 8
 """Groups listed beside the one at work."""
 ENDINGS: dict[Boundary, str] = {
@@ -107,11 +109,10 @@ def _draw_group(desk: Desk, memory: DecideMemory, group: Group) -> None:
     do = partial(_do, desk, memory)
     if group.follows is not None:
         _draw_follows(desk, group, do)
+    types = desk.project.types
     with st.container(horizontal=True):
-        for digit, label in zip(DIGITS, desk.project.types, strict=False):
-            _choice_button(desk, memory, group, label, digit, do)
-        for label in desk.project.types[len(DIGITS) :]:
-            _choice_button(desk, memory, group, label, None, do)
+        for key, label in zip_longest(KEYS[: len(types)], types):
+            _choice_button(desk, memory, group, label, key, do)
     with st.container(horizontal=True):
         st.button(
             "No entity",
@@ -157,14 +158,14 @@ def _choice_button(
     memory: DecideMemory,
     group: Group,
     label: str,
-    digit: str | None,
+    key: str | None,
     do: Callable[..., None],
 ) -> None:
     st.button(
         plain_label(label),
         key=f"decide_{label}_{group.key}",
         type="primary" if label == group.label else "secondary",
-        shortcut=digit,
+        shortcut=key,
         on_click=do,
         args=(_settle, group, choice_of(group, label, memory.boundary)),
         **shut(desk, Action.ANNOTATE),
