@@ -20,7 +20,7 @@ from bioner.commands.arguments import (
 from bioner.commands.assign import assign
 from bioner.commands.intake import import_, queue_order, send
 from bioner.commands.projects import ProjectOption, find_project, open_store
-from bioner.commands.search import search
+from bioner.commands.search import search, vocabularies
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import FormatError
 from bioner.settings import read_settings
@@ -32,6 +32,7 @@ app.command()(assign)
 app.command()(curate.agreement)
 app.add_typer(curate.app, name="curate")
 app.command()(search)
+app.command()(vocabularies)
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(suggest.app, name="suggest")
 

@@ -1,4 +1,4 @@
-"""``review search``: the marks of a project's texts, by concept, type, document or words."""
+"""``review search``, ``review vocabularies``: marks by their concepts, and whose those may be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from bioner.commands.arguments import check_count, check_known
+from bioner.commands.arguments import ArgumentError, check_count, check_known
 from bioner.commands.projects import ProjectOption, find_project, open_store
 from bioner.commands.terminal import print_json, print_rows, refusing
 from bioner.settings import read_settings
@@ -86,3 +86,26 @@ def _marks(store: Store, name: str, wanted: QueueFilter, limit: int) -> Iterator
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+
+@refusing
+def vocabularies(
+    project: ProjectOption = "",
+    use: Annotated[
+        list[str] | None, typer.Option("--use", help="A vocabulary; may be given several times.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="Use none any more.")] = False,
+) -> None:
+    """Say whose concepts a project's marks may get; without an option print which they are."""
+    from bioner.review.offers import choose_vocabularies
+
+    if use and none:
+        raise ArgumentError("--none: with --use it makes no sense; give one")
+    settings = read_settings()
+    store = open_store(settings)
+    name = find_project(store, project)
+    chosen = store.project(name).vocabularies
+    if use or none:
+        made = choose_vocabularies(store, settings, name, use or (), store.actor.name)
+        chosen = made.vocabularies
+    typer.echo(f"{name}: {', '.join(chosen) or 'no vocabulary'}")

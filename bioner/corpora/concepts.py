@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from bioner.access import Action, Actor, allow
 from bioner.corpora.vocabulary import Listed
@@ -29,7 +29,12 @@ NEAR = 100
 MOST_OF_A_GRAM = 20_000
 _NAME = re.compile(r"[\w][\w .-]{0,79}")
 
-How = Literal["exact", "spelling", "abbreviation", "similar"]
+FIRST = 200
+"""Names that begin with what is typed, before the shortest of them are taken."""
+
+How = Literal["identifier", "exact", "spelling", "abbreviation", "beginning", "similar"]
+HOWS: tuple[How, ...] = get_args(How)
+"""How a concept was found, the surest first."""
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -183,39 +188,73 @@ class Concepts:
             row = database.execute(query, (identifier,)).fetchone()
         return "" if row is None else str(row[0])
 
-    def candidates(self, surface: str, *, long_form: str = "", limit: int = 10) -> list[Candidate]:
+    def candidates(
+        self, surface: str, *, long_form: str = "", limit: int = 10, similar: bool = True
+    ) -> list[Candidate]:
         """Return concepts that words may stand for, the likeliest first.
 
         The same name, then another spelling of it, then the same two of ``long_form`` (what the
-        text explains an abbreviation as), then names that share most of their trigrams (Dice).
+        text explains an abbreviation as), then names that share most of their trigrams (Dice); the
+        last only where ``similar`` asks for them, since they take the longest.
         """
         found: dict[str, Candidate] = {}
         with self._reading() as database:
-            for query, value, how in (
-                ("n.name = ?", surface, "exact"),
-                ("n.key = ?", name_key(surface), "spelling"),
-                ("n.name = ?", long_form, "abbreviation"),
-                ("n.key = ?", name_key(long_form) if long_form else "", "abbreviation"),
-            ):
+            asked = _alike(surface, "exact", "spelling")
+            if long_form:
+                asked += _alike(long_form, "abbreviation", "abbreviation")
+            for query, value, how in asked:
                 if value and len(found) < limit:
                     _collect(found, _rows(database, query, (value,), limit), how, 1.0)
-            for words in filter(None, (surface, long_form)):
-                if len(found) < limit:
-                    for score, row in _similar(database, name_key(words))[:limit]:
-                        _collect(found, [row], "similar", score)
+            if similar:
+                _add_similar(database, found, (surface, long_form), limit)
+        return list(found.values())[:limit]
+
+    def find(self, typed: str, *, limit: int = 10) -> list[Candidate]:
+        """Return concepts that somebody may mean who is typing: an identifier, a name's beginning.
+
+        Before the beginnings come names that are written so, after them names that look alike.
+        """
+        found: dict[str, Candidate] = {}
+        key = name_key(typed)
+        if not key:
+            return []
+        with self._reading() as database:
+            _collect(found, _by_id(database, typed), "identifier", 1.0)
+            for query, value, how in _alike(typed, "exact", "spelling"):
+                _collect(found, _rows(database, query, (value,), limit), how, 1.0)
+            if len(key) > 1 and len(found) < limit:
+                begun = _rows(
+                    database, "n.key >= ? AND n.key < ?", (key, key + chr(0x10FFFF)), FIRST, "n.key"
+                )
+                begun.sort(key=lambda row: (len(row[4]), row[3]))
+                for row in begun[:limit]:
+                    _collect(found, [row], "beginning", len(key) / len(row[4]))
+            _add_similar(database, found, (typed,), limit)
         return list(found.values())[:limit]
 
 
 Row = tuple[str, str, str, str, str]
 
 
-def _collect(found: dict[str, Candidate], rows: Iterable[Row], how: str, score: float) -> None:
-    told: dict[str, How] = {
-        "exact": "exact",
-        "spelling": "spelling",
-        "abbreviation": "abbreviation",
-        "similar": "similar",
-    }
+def _alike(words: str, same: How, otherwise: How) -> list[tuple[str, str, How]]:
+    return [("n.name = ?", words, same), ("n.key = ?", name_key(words), otherwise)]
+
+
+def _by_id(database: sqlite3.Connection, typed: str) -> list[Row]:
+    spelt = (typed, typed.upper(), typed.lower())
+    return _rows(database, "n.rank = 0 AND c.identifier IN (?, ?, ?)", spelt, 1)
+
+
+def _add_similar(
+    database: sqlite3.Connection, found: dict[str, Candidate], words: Iterable[str], limit: int
+) -> None:
+    for one in filter(None, words):
+        if len(found) < limit:
+            for score, row in _similar(database, name_key(one))[:limit]:
+                _collect(found, [row], "similar", score)
+
+
+def _collect(found: dict[str, Candidate], rows: Iterable[Row], how: How, score: float) -> None:
     for identifier, name, label, matched, _ in rows:
         if identifier not in found:
             found[identifier] = Candidate(
@@ -223,18 +262,22 @@ def _collect(found: dict[str, Candidate], rows: Iterable[Row], how: str, score: 
                 name=name,
                 label=label,
                 matched=matched,
-                how=told[how],
+                how=how,
                 score=score,
             )
 
 
 def _rows(
-    database: sqlite3.Connection, where: str, values: Sequence[object], limit: int
+    database: sqlite3.Connection,
+    where: str,
+    values: Sequence[object],
+    limit: int,
+    order: str = "n.rank, n.id",
 ) -> list[Row]:
     """Return names, those that are a concept's first before synonyms."""
     return database.execute(
         "SELECT c.identifier, c.name, c.label, n.name, n.key FROM names n "
-        f"JOIN concepts c ON c.id = n.concept WHERE {where} ORDER BY n.rank, n.id LIMIT ?",
+        f"JOIN concepts c ON c.id = n.concept WHERE {where} ORDER BY {order} LIMIT ?",
         (*values, limit),
     ).fetchall()
 

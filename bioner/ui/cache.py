@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bioner.evaluation.verdicts import Decision
     from bioner.models.catalogue import ModelEntry
     from bioner.review import Knowledge
+    from bioner.review.offers import Vocabularies
     from bioner.store import Store
     from bioner.tagging.tagger import Tagger
 
@@ -66,6 +67,23 @@ def _schema(
     from bioner.corpora.own import read_user_schema
 
     return read_user_schema(_settings)
+
+
+def vocabularies(settings: Settings, names: Collection[str]) -> Vocabularies:
+    """Open a project's vocabularies once; one that is built again is opened again."""
+    from bioner.corpora.concepts import vocabulary_path
+
+    paths = [vocabulary_path(settings, one) for one in names]
+    return _vocabularies(tuple((str(one), *stamp(one)) for one in paths), settings, list(names))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _vocabularies(
+    stamps: tuple[tuple[str, int, int], ...], _settings: Settings, _names: Sequence[str]
+) -> Vocabularies:
+    from bioner.review.offers import Vocabularies
+
+    return Vocabularies(_settings, _names)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model …")

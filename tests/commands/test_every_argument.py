@@ -140,6 +140,7 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("review search", "--document"): FREE,
     ("review search", "--type"): MAYBE,
     ("review search", "--status"): NAME,
+    ("review vocabularies", "--use"): ("nope", "../nope", HALF),
     ("concepts build", "vocabulary"): IN,
     ("concepts build", "--name"): ("../x",),
     ("concepts find", "words"): ("", HALF),
@@ -227,6 +228,7 @@ VALID: dict[str, list[str]] = {
     "dictionary build": ["{tmp}/a.jsonl", "--marked"],
     "review queue": ["--project", "P"],
     "review search": ["--project", "P"],
+    "review vocabularies": ["--project", "P"],
 }
 """What else a command needs, with sense; a tested argument of the same name comes after."""
 

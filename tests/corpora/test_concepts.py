@@ -58,6 +58,16 @@ def test_a_misspelled_name_finds_those_that_look_like_it(concepts: Concepts):
     assert found(concepts, "") == []
 
 
+def test_what_is_typed_finds_an_identifier_a_name_and_the_beginning_of_one(concepts: Concepts):
+    def typed(words: str) -> list[tuple[str, str]]:
+        return [(one.identifier, one.how) for one in concepts.find(words)]
+
+    assert typed("t:562")[0] == ("T:562", "identifier")
+    assert typed("escheri") == [("T:561", "beginning"), ("T:562", "beginning")]
+    assert typed("mouse")[:2] == [("T:10090", "exact"), ("T:10088", "spelling")]
+    assert typed(" ") == typed("-") == []
+
+
 def test_an_identifier_has_the_name_that_comes_first(concepts: Concepts):
     assert concepts.name_of("T:562") == "Escherichia coli"
     assert concepts.name_of("T:0") == ""

@@ -592,6 +592,34 @@ def test_a_concept_is_shown_goes_with_the_type_and_is_kept_on_request(case: Case
     assert case.mentions == [([[13, 18]], "Gene")]
 
 
+OFFERED = {
+    "mentions": [mention("BRCA1", "Gene", "reviewed", attributes=[["Negation", ""]])],
+    "concepts": [["BRCA1", "Gene", "HGNC:1100", "BRCA1 DNA repair associated"]],
+}
+
+
+@pytest.mark.parametrize("case", [OFFERED], indirect=True)
+def test_a_concept_is_offered_under_the_mark_taken_by_a_key_typed_and_taken_off(case: Case) -> None:
+    def attributes() -> list[list[str]]:
+        return case.operations[-1]["added"][0]["attributes"]
+
+    press(case.page, "n")
+    assert "HGNC:1100 BRCA1 DNA repair associated" in case.page.inner_text(".bse-concepts")
+    press(case.page, "v")
+    assert attributes() == [["identifier", "HGNC:1100"], ["Negation", ""]]
+    assert "is HGNC:1100 BRCA1 DNA repair" in case.shown
+    press(case.page, "V")
+    case.page.keyboard.type("NCBI:672")
+    case.page.keyboard.press("Enter")
+    assert attributes() == [["identifier", "NCBI:672"], ["Negation", ""]]
+    press(case.page, "C")
+    assert attributes() == [["Negation", ""]]
+    press(case.page, "u", "u")
+    assert attributes()[0] == ["identifier", "HGNC:1100"]
+    press(case.page, "Escape")
+    assert not case.page.locator(".bse-concepts").is_visible()
+
+
 THEIRS = {
     "name": "prediction",
     "title": "of another",

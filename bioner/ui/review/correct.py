@@ -14,6 +14,7 @@ from bioner.review.editing import VERDICTS, Saved, save_operations
 from bioner.review.operations import Operation
 from bioner.store import ReviewItem
 from bioner.ui.review.clash import draw_clash
+from bioner.ui.review.concepts import concept_help
 from bioner.ui.review.covers import draw_covers
 from bioner.ui.review.desk import RENEW, Act, Desk, Memory
 from bioner.ui.review.everywhere import draw_everywhere
@@ -27,7 +28,7 @@ from bioner.ui.review.split import cut_here, draw_split
 from bioner.ui.review.survival import draw_survival, survives
 from bioner.ui.review.unlike import draw_unlike
 from bioner.ui.session import keep_in_url, show_problem, url_text
-from bioner.ui.span_editor.editor import draw_editor, received
+from bioner.ui.span_editor.editor import draw_editor, received, wanted
 
 EDITOR = "review_editor"
 NOTE = "review_note"
@@ -59,9 +60,10 @@ def draw_desk(desk: Desk) -> None:
     # The text has the whole width, and nothing that opens or closes stands above it.
     draw_header(desk, focus, act)
     draw_clash(desk, [one.item for one in reviews], act)
-    drawn = draw_editor(EDITOR, view_of(desk, focus, reviews), saved.answer)
+    view = view_of(desk, focus, reviews, concept_help(desk, reviews, wanted(EDITOR)))
+    drawn = draw_editor(EDITOR, view, saved.answer)
     draw_survival(focus, survives(focus))
-    draw_unlike(reviews)
+    draw_unlike(view.clashes)
     draw_everywhere(desk, act)
     _draw_below(desk, focus, act)
     if any(one.op_id not in desk.memory.handled for one in drawn):

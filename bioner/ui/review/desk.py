@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from bioner.access import LISTED, NEEDS, Action, Role
 from bioner.review.editing import Stale, Step, stacks
+from bioner.review.offers import Offer, Vocabularies
 from bioner.spans import Mention
 from bioner.store import Edit, Project, QueueFilter, ReviewItem, Store, new_op, surfaces_of
 from bioner.store.values import Verdict
@@ -33,7 +34,7 @@ RENEW = 120.0
 class Memory:
     """One tab's work. ``item`` 0: not chosen yet, -1: none is left; ``stale``: to be decided.
 
-    ``note_of``: the item whose note the box holds.
+    ``note_of``: the item whose note the box holds. ``offers``: concepts for a surface and a type.
     """
 
     session: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -53,6 +54,8 @@ class Memory:
     opened: dict[int, ReviewItem] = field(default_factory=dict)
     opened_at: float = 0.0
     steps: dict[tuple[int, int], tuple[list[Step], list[Step]]] = field(default_factory=dict)
+    offers: dict[tuple[str, str], list[Offer]] = field(default_factory=dict)
+    offered_by: Vocabularies | None = None
 
     def forget_opened(self) -> None:
         """Read every sentence anew: something other than the editor has changed some."""

@@ -20,6 +20,7 @@ from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.review.record import draw_record
 from bioner.ui.review.setup import draw_new_project
+from bioner.ui.review.vocabularies import draw_vocabularies
 from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
 
@@ -35,6 +36,7 @@ def draw_project(desk: Desk) -> None:
         _draw_settings(desk)
     with right:
         _draw_order(desk)
+        draw_vocabularies(desk)
         with st.expander("Another project", icon=":material/create_new_folder:"):
             draw_new_project(desk.session, desk.store)
         with st.expander("Erase a document", icon=":material/delete_forever:"):

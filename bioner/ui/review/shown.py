@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bioner.access import Action
+from bioner.identifiers import Clash, clashes, marks_with_ids
 from bioner.review.editing import WINDOW, Step, merge_steps, unit
-from bioner.spans import Mention, Range
+from bioner.spans import Document, Mention, Range
 from bioner.store import ReviewItem
 from bioner.tokens import tokenize
 from bioner.ui.review.desk import Desk
+from bioner.ui.span_editor.concepts import ConceptHelp
 from bioner.ui.span_editor.editor import Command, EditorView, Layer
 
 CONTEXT = 300
@@ -44,7 +46,12 @@ def _tokens(text: str, low: int, high: int, reviews: Sequence[ReviewItem]) -> li
     return [*found, *tokenize(text, at, high)]
 
 
-def view_of(desk: Desk, focus: ReviewItem, reviews: Sequence[ReviewItem]) -> EditorView:
+def view_of(
+    desk: Desk,
+    focus: ReviewItem,
+    reviews: Sequence[ReviewItem],
+    concepts: ConceptHelp | None = None,
+) -> EditorView:
     """Return what the editor shows of the open sentences, with this reviewer's rights."""
     low, high = _window(focus, reviews)
     done: list[Sequence[Step]] = []
@@ -78,8 +85,16 @@ def view_of(desk: Desk, focus: ReviewItem, reviews: Sequence[ReviewItem]) -> Edi
         has_more=(len(undo_steps) > WINDOW, len(redo_steps) > WINDOW),
         focus=(focus.start, focus.end),
         read_only=held or not desk.may(Action.ANNOTATE),
+        clashes=clashes_of(reviews),
+        concepts=concepts,
         outside="Only this sentence is open: choose “Document”, or mend the sentence split",
     )
+
+
+def clashes_of(reviews: Sequence[ReviewItem]) -> list[Clash]:
+    """Return where marks of the open sentences contradict one another about a concept."""
+    mentions = tuple(one for review in reviews for one in review.mentions)
+    return clashes(marks_with_ids(Document("", reviews[0].text, mentions)))
 
 
 def _for_document(command: Command) -> Command:

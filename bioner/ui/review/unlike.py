@@ -6,9 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bioner.identifiers import clashes, marks_with_ids
-from bioner.spans import Document
-from bioner.store import ReviewItem
+from bioner.identifiers import Clash
 from bioner.ui.plain import plain_label
 from bioner.ui.words import many
 
@@ -16,10 +14,8 @@ MOST = 5
 """Names that are told; the others are counted."""
 
 
-def draw_unlike(reviews: Sequence[ReviewItem]) -> None:
+def draw_unlike(found: Sequence[Clash]) -> None:
     """Say which names stand for several concepts in the open text, and how often for each."""
-    mentions = tuple(one for review in reviews for one in review.mentions)
-    found = clashes(marks_with_ids(Document("", reviews[0].text, mentions)))
     if not found:
         return
     told = ["Unlike ids in this text: the same words and type, different concepts."]

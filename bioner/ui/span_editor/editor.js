@@ -25,6 +25,7 @@ class SpanEditor {
     this.selection = new Selection(this);
     this.edits = new Edits(this);
     this.toolbars = new Toolbars(this);
+    this.finder = new Finder(this);
     this.keys = new Keys(this);
     this.mouse = new Mouse(this);
     this.build(parent);
@@ -46,6 +47,7 @@ class SpanEditor {
       help,
       this.live,
       pop,
+      this.finder.strip,
     );
     parent.append(this.root);
   }
@@ -177,6 +179,7 @@ class SpanEditor {
   escape() {
     this.edits.held = null;
     if (this.asked) this.asked = null;
+    else if (this.finder.close());
     else if (this.edits.preview) this.edits.preview = null;
     else if (this.selection.active) this.selection.active = null;
     else if (this.selection.sel && this.selection.sel.anchor !== this.selection.sel.focus) this.selection.sel.anchor = this.selection.sel.focus;
@@ -207,6 +210,7 @@ class SpanEditor {
     this.drawOverlay();
     this.drawSaved();
     this.toolbars.markActions();
+    this.finder.draw();
     this.view.body.setAttribute("aria-busy", String(Boolean(this.outbox.waiting)));
     this.root.classList.toggle("bse-waiting", Boolean(this.outbox.waiting));
   }
@@ -220,6 +224,7 @@ class SpanEditor {
     for (const { fragments } of this.edits.mentions)
       fragments.slice(1).forEach(([start], at) => view.drawBoxes(fragments[at][1], start, "bse-joined"));
     if (this.data.units.length > 1) for (const unit of this.data.units) view.drawState(unit);
+    for (const { places } of this.data.clashes) for (const [start, end] of places) view.drawBoxes(start, end, "bse-clash");
     if (this.edits.preview) for (const [start, end] of this.edits.preview.ranges) view.drawBoxes(start, end, "bse-occurrence");
     let boxes = [];
     if (range && (!mention || range[0] !== startOf(mention) || range[1] !== endOf(mention))) boxes = view.drawBoxes(...range, "bse-selection");

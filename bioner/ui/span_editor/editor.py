@@ -15,6 +15,7 @@ from typing import Any
 
 import streamlit as st
 
+from bioner.identifiers import Clash
 from bioner.labels import EntityType
 from bioner.review.operations import (
     Answer,
@@ -25,6 +26,13 @@ from bioner.review.operations import (
     read_operations,
 )
 from bioner.spans import Mention, Range
+from bioner.ui.span_editor.concepts import (
+    WANTED,
+    ConceptHelp,
+    Wanted,
+    concepts_to_json,
+    read_wanted,
+)
 
 STATE = "operations"
 """The name of the component's state that holds the operations."""
@@ -38,6 +46,7 @@ SCRIPTS = (
     "keys.js",
     "mouse.js",
     "toolbars.js",
+    "concepts.js",
     "editor.js",
 )
 """Values, the drawn text, then the editor's parts and last what puts them together."""
@@ -78,7 +87,8 @@ class EditorView:
 
     ``revision`` is the last one of this text, ``last_saved`` of the one before it. ``covers`` names
     the types that somebody looked for (None: all); ``undo`` and ``redo`` end with the change whose
-    turn it is. ``cut``: whether the document goes on before and after ``text``.
+    turn it is. ``cut``: whether the document goes on before and after ``text``. ``clashes``: where
+    alike marks stand for several concepts; ``concepts``: None where nobody may give any.
     """
 
     view: str
@@ -104,6 +114,13 @@ class EditorView:
     read_only: bool = False
     message: str = ""
     outside: str = "Only the marked sentence can be edited here"
+    clashes: Sequence[Clash] = ()
+    concepts: ConceptHelp | None = None
+
+
+def wanted(key: str) -> Wanted | None:
+    """Return what concepts the editor of this key asks for, before it is drawn."""
+    return read_wanted(_state(key).get(WANTED))
 
 
 def received(key: str) -> list[Operation]:
@@ -111,11 +128,15 @@ def received(key: str) -> list[Operation]:
 
     In a session's first run the state is known only after drawing: see ``draw_editor``.
     """
+    return read_operations(_state(key).get(STATE))
+
+
+def _state(key: str) -> Mapping[str, Any]:
     try:
         state = st.session_state.get(key)
     except KeyError:
-        return []
-    return read_operations(state.get(STATE) if isinstance(state, Mapping) else None)
+        return {}
+    return state if isinstance(state, Mapping) else {}
 
 
 def draw_editor(key: str, view: EditorView, answer: Answer) -> list[Operation]:
@@ -124,7 +145,11 @@ def draw_editor(key: str, view: EditorView, answer: Answer) -> list[Operation]:
     ``answer`` must name every operation that ``received`` gave: those not named come again.
     """
     result = _component()(
-        key=key, data=_data(key, view, answer), on_operations_change=lambda: None, height="content"
+        key=key,
+        data=_data(key, view, answer),
+        on_operations_change=lambda: None,
+        on_wanted_change=lambda: None,
+        height="content",
     )
     return read_operations(result.get(STATE))
 
@@ -211,6 +236,14 @@ def _data(key: str, view: EditorView, answer: Answer) -> dict[str, Any]:
         "read_only": view.read_only,
         "message": view.message,
         "outside": view.outside,
+        "clashes": [
+            {
+                "ids": [id for id, _ in one.ids],
+                "places": [[start - low, end - low] for start, end in one.places],
+            }
+            for one in view.clashes
+        ],
+        "concepts": None if view.concepts is None else concepts_to_json(view.concepts),
         "acknowledged": list(answer.acknowledged),
         "refused": [{"op_id": op, "reason": reason} for op, reason in answer.refused.items()],
     }

@@ -7,7 +7,6 @@ class Edits {
     this.history = { undo: [], redo: [] };
     this.preview = null; // a batch waiting for Enter
     this.held = null; // the mention that waits for another part
-    this.gone = null; // the concepts of the mention that was changed last
   }
 
   // What Python has, and on it what is still on its way there.
@@ -90,7 +89,7 @@ class Edits {
     if (label !== mention.label && this.mentions.some((one) => identity(one) === identity(changed)))
       return this.editor.say(`${describe(this.editor.text, changed)} is already there`, "");
     const said = label === mention.label ? `Confirmed ${describe(this.editor.text, changed)}` : `${mention.label} became ${describe(this.editor.text, changed)}`;
-    const aside = label === mention.label ? "" : this.letGo(mention, changed);
+    const aside = label === mention.label ? "" : this.editor.finder.letGo(mention, changed);
     this.commit("relabel", [mention], [changed], said + aside);
     if (this.mentions.includes(changed)) this.editor.selection.active = identity(changed);
     this.editor.draw();
@@ -109,7 +108,7 @@ class Edits {
     const changed = { ...mention, fragments, status: "reviewed", score: null };
     if (this.mentions.some((one) => one !== mention && identity(one) === identity(changed)))
       return this.editor.say(`${describe(this.editor.text, changed)} is already there`, "");
-    const aside = this.letGo(mention, changed);
+    const aside = this.editor.finder.letGo(mention, changed);
     const parts = fragments.length > 1 ? `; training sees ${fragments.length} parts as one, with what lies between` : "";
     this.commit("resize", [mention], [changed], `Now ${describe(this.editor.text, changed)}${parts}${aside}`);
     if (this.mentions.includes(changed)) this.editor.selection.selectMention(changed);
@@ -139,32 +138,11 @@ class Edits {
     const changed = { ...mention, fragments: [[start, end]], status: "reviewed", score: null };
     if (this.mentions.some((one) => one !== mention && identity(one) === identity(changed)))
       return this.editor.say(`${describe(this.editor.text, changed)} is already there`, "");
-    const aside = this.letGo(mention, changed);
+    const aside = this.editor.finder.letGo(mention, changed);
     this.commit("resize", [mention], [changed], `Now ${describe(this.editor.text, changed)}${aside}`);
     if (this.mentions.includes(changed)) this.editor.selection.selectMention(changed);
     this.editor.draw();
     return undefined;
-  }
-
-  // A concept was said of the mention as it was: with another type or other limits it goes.
-  letGo(mention, changed) {
-    const held = mention.concepts ?? [];
-    const concepts = held.length ? held : this.gone?.of === identity(mention) ? this.gone.concepts : [];
-    if (!concepts.length) return "";
-    changed.attributes = withoutConcepts(mention, held).attributes;
-    changed.concepts = [];
-    this.gone = { of: identity(changed), concepts };
-    return `; no longer ${conceptsOf({ concepts })} (C keeps it)`;
-  }
-
-  keepConcepts() {
-    const mention = this.editor.selection.mention();
-    if (!mention || this.gone?.of !== identity(mention)) return this.editor.say("No concept was let go here", "");
-    const { concepts } = this.gone;
-    const changed = { ...mention, attributes: [...concepts, ...mention.attributes], concepts };
-    this.gone = null;
-    this.commit("relabel", [mention], [changed], `Still ${conceptsOf(changed)}`);
-    return this.editor.draw();
   }
 
   remove() {
@@ -304,15 +282,6 @@ function takenOver(mention) {
 
 function newMention(fragments, label) {
   return { fragments, label, source_label: "", status: "reviewed", score: null, alternatives: [], attributes: [], id: "" };
-}
-
-function withoutConcepts(mention, held = mention.concepts ?? []) {
-  const attributes = mention.attributes.filter(([key, value]) => !held.some((one) => one[0] === key && one[1] === value));
-  return { ...mention, attributes, concepts: [] };
-}
-
-function conceptsOf(mention) {
-  return (mention.concepts ?? []).map(([, value]) => shorten(value.replace("\t", " "))).join(", ");
 }
 
 function describe(text, mention) {

@@ -11,7 +11,10 @@ const KEYS = [
   ["O", "the next of several mentions at this place"],
   ["Delete  Backspace  X", "delete the mention, or all within the selection"],
   ["S", "take the second-best type"],
+  ["V", "take the first concept that is offered under the mention"],
+  ["Shift + V", "find a concept by typing: ↑ ↓ choose, Enter takes"],
   ["C", "keep the concept's id after another type or other limits"],
+  ["Shift + C", "take the concept off"],
   ["A", "take over the mark of another layer at the selection"],
   ["Shift + A", "take over all predictions beside the marks: preview, then Enter"],
   ["E", "every occurrence in this text: preview, then Enter"],
@@ -33,6 +36,7 @@ class Keys {
   }
 
   press(event) {
+    if (event.target.closest?.(".bse-find")) return this.editor.finder.onKey(event);
     if (event.target.closest?.(".bse-search")) return this.editor.toolbars.onSearchKey(event);
     const inText = event.target === this.editor.view.body;
     if (event.key === "Escape" && !this.editor.toolbars.help.hidden) return this.handled(event, () => this.editor.toolbars.toggleHelp());
@@ -98,7 +102,10 @@ class Keys {
       s: () => this.editor.edits.secondBest(),
       e: () => this.editor.edits.offerOccurrences(false),
       E: () => this.editor.edits.offerOccurrences(true),
-      c: () => this.editor.edits.keepConcepts(),
+      v: () => this.editor.finder.takeFirst(),
+      V: () => this.editor.finder.open(),
+      c: () => this.editor.finder.keepConcepts(),
+      C: () => this.editor.finder.identify("", ""),
       a: () => this.editor.edits.takeHere(),
       A: () => this.editor.edits.offerPredictions(),
       u: () => this.editor.edits.travel("undo"),

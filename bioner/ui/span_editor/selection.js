@@ -170,7 +170,10 @@ class Selection {
     const mention = this.mention();
     if (mention) {
       const parts = [describe(this.editor.text, mention), mention.status === "predicted" ? "predicted" : mention.status];
-      if (mention.concepts?.length) parts.push(conceptsOf(mention));
+      if (mention.concepts?.length) parts.push(this.editor.finder.say(mention));
+      for (const one of this.editor.data.clashes)
+        if (one.places.some(([from, to]) => from === startOf(mention) && to === endOf(mention)))
+          parts.push(`unlike ids in this text: ${one.ids.join(", ")}`);
       if (mention.score !== null) parts.push(`${percent(mention.score)} sure`);
       const best = rivals(mention)[0];
       if (best) parts.push(`second best ${best.label}${best.score ? ` ${percent(best.score)}` : ""}`);

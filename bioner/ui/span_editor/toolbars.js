@@ -162,14 +162,19 @@ class Toolbars {
       if (mention.alternatives.length) this.pop.append(this.button("Second best", "S", run(() => this.editor.edits.secondBest()), "pop-second"));
       this.pop.append(this.button("Every occurrence", "E", run(() => this.editor.edits.offerOccurrences(false)), "pop-every"));
     }
+    if (mention && this.editor.data.concepts) this.pop.append(element("div", { class: "bse-pop-concepts" }, ...this.editor.finder.contents(mention)));
     this.pop.hidden = false;
     const box = this.editor.view.boxes(...range).at(-1);
-    if (!box) return;
+    if (box) this.putUnder(this.pop, box);
+  }
+
+  // Put something under a place of the text, within the editor's width.
+  putUnder(what, box) {
     const sheet = this.editor.view.sheet.getBoundingClientRect();
     const root = this.editor.root.getBoundingClientRect();
     const left = box.left + sheet.left - root.left;
-    this.pop.style.left = `${Math.max(0, Math.min(left, root.width - this.pop.offsetWidth - 4))}px`;
-    this.pop.style.top = `${box.bottom + sheet.top - root.top + 10}px`;
+    what.style.left = `${Math.max(0, Math.min(left, root.width - what.offsetWidth - 4))}px`;
+    what.style.top = `${box.bottom + sheet.top - root.top + 10}px`;
   }
 
   hidePop() {

@@ -15,6 +15,7 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.labels import read_schema
+from bioner.review.offers import Offer
 from bioner.review.operations import (
     Answer,
     Operation,
@@ -26,6 +27,7 @@ from bioner.review.operations import (
 )
 from bioner.spans import Mention
 from bioner.tokens import tokenize
+from bioner.ui.span_editor.concepts import ConceptHelp
 from bioner.ui.span_editor.editor import Command, EditorView, Layer, draw_editor, received
 
 KEY = "editor"
@@ -135,6 +137,18 @@ def editor() -> None:
             Swap(mentions_of(one["removed"]), mentions_of(one["added"]))
             for one in state["undo"][-50:]
         ],
+        concepts=ConceptHelp(
+            vocabularies=["taxa"],
+            offers={
+                (surface, label): [
+                    Offer(identifier=id, name=name, matched=surface, how="exact", vocabulary="taxa")
+                ]
+                for surface, label, id, name in CASE["concepts"]
+            },
+            names={id: name for *_, id, name in CASE["concepts"]},
+        )
+        if "concepts" in CASE
+        else None,
         redo=[
             Swap(mentions_of(one["removed"]), mentions_of(one["added"]))
             for one in state["redo"][-50:]
