@@ -21,7 +21,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bioner.commands.terminal import table
-from bioner.corpora.concepts import Concepts, build_concepts
+from bioner.corpora.concepts import Concepts
+from bioner.corpora.concepts_build import build_concepts
 from bioner.corpora.vocabulary import Listed
 from bioner.formats import read_documents
 from bioner.identifiers import IDENTIFIER

@@ -14,7 +14,8 @@ from bioner.corpora.adding import add_corpus, remove_corpus
 from bioner.corpora.bringing import bring
 from bioner.corpora.build import build
 from bioner.corpora.catalogue import find_entry
-from bioner.corpora.concepts import build_concepts, vocabulary_path
+from bioner.corpora.concepts import vocabulary_path
+from bioner.corpora.concepts_build import build_concepts
 from bioner.corpora.fetch import fetch
 from bioner.corpora.mapping_edit import MappingEdit, add_type, restore, write_edit
 from bioner.corpora.own import OwnCorpus

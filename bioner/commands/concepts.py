@@ -27,7 +27,8 @@ def build(
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
 ) -> None:
     """Make a local index of a vocabulary's names, a term at a time."""
-    from bioner.corpora.concepts import build_concepts, vocabulary_path
+    from bioner.corpora.concepts import vocabulary_path
+    from bioner.corpora.concepts_build import build_concepts
     from bioner.corpora.vocabulary import read_terms
 
     source = path_of("VOCABULARY", vocabulary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,29 +10,35 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bioner.commands.arguments import ArgumentError, check_count, check_known, check_out, path_of
+from bioner.commands.dictionary_curate import NameArgument, curate, find_dictionary
 from bioner.commands.terminal import print_json, print_rows, refusing, say
 from bioner.conventions import ANY
 from bioner.progress import Progress
 from bioner.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from bioner.corpora.vocabulary import Listed
     from bioner.review.dictionary import Dictionary
-    from bioner.review.dictionary_curation import Choice
     from bioner.review.dictionary_texts import Tag
     from bioner.review.terms import Term
+    from bioner.spans import Document
 
 app = typer.Typer(
     help="Dictionaries: the terms that texts yield, by concept.", no_args_is_help=True
 )
-NameArgument = Annotated[
-    str, typer.Argument(help="The dictionary; may be left out if there is one.")
-]
+app.command()(curate)
 
 
 @app.command()
 @refusing
 def build(
-    texts: Annotated[list[str], typer.Argument(help="Files or folders, in any known format.")],
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="Files or folders, in any known format.")
+    ] = None,
+    project: Annotated[
+        str,
+        typer.Option(help="Instead of files: a project's texts, with what its reviewers see."),
+    ] = "",
     name: Annotated[str, typer.Option(help="What the dictionary is called.")] = "dictionary",
     marked: Annotated[
         bool, typer.Option("--marked", help="Take the marks that the texts have, no model's.")
@@ -42,7 +49,10 @@ def build(
     ] = ANY,
     column: Annotated[str, typer.Option(help="The text column of a .csv or .tsv table.")] = "",
     vocabulary: Annotated[
-        str, typer.Option(help="OBO or CSV: its names get their concepts' identifiers.")
+        str,
+        typer.Option(
+            help="OBO or CSV, or a name of `concepts list`: its names get their concepts' ids."
+        ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
 ) -> None:
@@ -50,24 +60,30 @@ def build(
 
     What was decided about a dictionary of this name is decided about the new one again.
     """
-    from bioner.corpora.vocabulary import read_terms
     from bioner.review.dictionary import dictionary_path
     from bioner.review.dictionary_build import build_dictionary
-    from bioner.review.dictionary_texts import TextFiles
+    from bioner.review.dictionary_texts import TextFiles, tagged
 
     if marked and model:
         raise ArgumentError("--model: with --marked the marks are those of the texts; give one")
+    if bool(texts) == bool(project):
+        raise ArgumentError("TEXTS: name files or folders, or a project (--project), not both")
     settings = read_settings()
     path = dictionary_path(settings, name)
-    paths = [_there(one) for one in texts]
-    tag, tagged_by = (None, "") if marked else _tagger(settings, model, convention)
+    paths = [_there(one) for one in texts or ()]
+    is_own = marked or bool(project and not model)
+    tag, tagged_by = (None, "") if is_own else _tagger(settings, model, convention)
     files = TextFiles(paths=paths, column=column, tag=tag)
+    documents = files.documents()
+    if project:
+        documents = iter(_texts_of(settings, project))
+        documents = documents if tag is None else tagged(documents, tag)
     built = build_dictionary(
         path,
-        files.documents(),
-        source=", ".join(one.name for one in paths),
+        documents,
+        source=project or ", ".join(one.name for one in paths),
         model=tagged_by,
-        vocabulary=read_terms(_there(vocabulary, "--vocabulary")) if vocabulary else (),
+        vocabulary=_vocabulary(settings, vocabulary),
         on_progress=_say_progress,
     )
     receipt = files.tally.report().receipt()
@@ -112,6 +128,9 @@ def show(
     text: Annotated[str, typer.Option(help="Only terms with this in one of their names.")] = "",
     type_: Annotated[str, typer.Option("--type", help="Only terms of this type.")] = "",
     status: Annotated[str, typer.Option(help="Only new, kept or dropped ones.")] = "",
+    unlike: Annotated[
+        bool, typer.Option("--unlike", help="Only terms whose marks stand for several concepts.")
+    ] = False,
     order: Annotated[
         str, typer.Option(help="By mentions, documents, confidence or name.")
     ] = "mentions",
@@ -127,11 +146,14 @@ def show(
     check_known("--order", order, ORDERS)
     if status:
         check_known("--status", status, STATUSES)
-    dictionary = _dictionary(read_settings(), name)
+    dictionary = find_dictionary(read_settings(), name)
     if type_:
         check_known("--type", type_, dictionary.labels())
     wanted = Wanted(
-        text=text, label=type_, status=next((one for one in STATUSES if one == status), None)
+        text=text,
+        label=type_,
+        status=next((one for one in STATUSES if one == status), None),
+        unlike=unlike,
     )
     by = next(one for one in ORDERS if one == order)
     terms = dictionary.terms(wanted, order=by, limit=limit)
@@ -142,63 +164,6 @@ def show(
         ("term", "type", "mentions", "texts", "confidence", "spellings", "status", "concept"),
         ((*_counted(one), one.status, one.identifier) for one in terms),
     )
-
-
-@app.command()
-@refusing
-def curate(
-    name: NameArgument = "",
-    keep: Annotated[list[str] | None, typer.Option(help="A term that is right.")] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="A term that is none.")] = None,
-    retype: Annotated[
-        list[str] | None, typer.Option(metavar="TERM=TYPE", help="The type that a term has.")
-    ] = None,
-    merge: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TERM=TERM", help="The first becomes a part of the second."),
-    ] = None,
-    split: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TERM=SPELLING", help="A spelling that is a term of its own."),
-    ] = None,
-    prefer: Annotated[
-        list[str] | None, typer.Option(metavar="TERM=SPELLING", help="What a term is called.")
-    ] = None,
-    concept: Annotated[
-        list[str] | None, typer.Option(metavar="TERM=ID", help="A term's identifier.")
-    ] = None,
-    undo: Annotated[
-        bool, typer.Option("--undo", help="Take back the newest decision that still stands.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
-) -> None:
-    """Decide about terms, named by any of their spellings; nothing is lost, all can be undone.
-
-    Without a decision: what was decided so far, the newest first.
-    """
-    from bioner.corpora.own import read_user_schema
-    from bioner.review import dictionary_curation
-
-    settings = read_settings()
-    dictionary = _dictionary(settings, name)
-    if undo:
-        last = dictionary_curation.undo(dictionary.path)
-        typer.echo("nothing to undo" if last is None else f"undone: {last.action} {last.keys}")
-        return
-    pairs = {"retype": retype, "merge": merge, "split": split, "prefer": prefer, "concept": concept}
-    choices = _choices(dictionary, {"keep": keep, "drop": drop}, pairs)
-    types = read_user_schema(settings).names
-    done = (
-        dictionary_curation.curate(dictionary.path, choices, types=types)
-        if choices
-        else dictionary.log()
-    )
-    if as_json:
-        print_json([asdict(one) for one in done])
-        return
-    for one in done:
-        told = " → ".join(filter(None, (", ".join(one.keys), one.value, ", ".join(one.surfaces))))
-        typer.echo(f"{one.seq}  {one.action}  {told}  {one.who}" + ("  undone" * one.undone))
 
 
 @app.command()
@@ -216,7 +181,7 @@ def export(
     from bioner.review.dictionary_files import WRITERS, write_dictionary
 
     check_known("--format", format, tuple(WRITERS))
-    dictionary = _dictionary(read_settings(), name)
+    dictionary = find_dictionary(read_settings(), name)
     target = check_out(path_of("--out", out or f"{dictionary.name}{WRITERS[format].suffix}"))
     report = write_dictionary(dictionary, target, format, only_kept=not all_)
     if as_json:
@@ -245,6 +210,23 @@ def _there(text: str, argument: str = "TEXTS") -> Path:
     return path
 
 
+def _texts_of(settings: Settings, project: str) -> list[Document]:
+    from bioner.commands.projects import find_project, open_store
+
+    store = open_store(settings)
+    return store.export_documents(find_project(store, project))
+
+
+def _vocabulary(settings: Settings, vocabulary: str) -> Iterable[Listed]:
+    """Return the terms of a file, or of a vocabulary that `concepts build` made."""
+    from bioner.corpora.concepts import read_vocabulary, vocabulary_names
+    from bioner.corpora.vocabulary import read_terms
+
+    if vocabulary in vocabulary_names(settings):
+        return read_vocabulary(settings, vocabulary)
+    return read_terms(_there(vocabulary, "--vocabulary")) if vocabulary else ()
+
+
 def _tagger(settings: Settings, model: str, convention: str) -> tuple[Tag, str]:
     from bioner.models.catalogue import chosen_model
     from bioner.tagging.load import load_tagger
@@ -259,53 +241,10 @@ def _say_progress(heard: Progress) -> None:
     say(f"{heard.done:,} texts read")
 
 
-def _dictionary(settings: Settings, name: str) -> Dictionary:
-    from bioner.review.dictionary import Dictionary, dictionary_names, dictionary_path
-
-    names = dictionary_names(settings)
-    if name:
-        return Dictionary(dictionary_path(settings, name))
-    if len(names) == 1:
-        return Dictionary(dictionary_path(settings, names[0]))
-    raise ArgumentError(f"NAME: which dictionary? {', '.join(names) or 'there is none yet'}")
-
-
 def _whole(dictionary: Dictionary, term: Term) -> dict[str, object]:
     return {
         **asdict(term),
+        "concepts of its marks": dict(dictionary.told_ids([term.key]).get(term.key, ())),
         "spellings": [asdict(one) for one in dictionary.variants(term.key)],
         "examples": [asdict(one) for one in dictionary.examples(term.key)],
     }
-
-
-def _choices(
-    dictionary: Dictionary,
-    plain: dict[str, list[str] | None],
-    pairs: dict[str, list[str] | None],
-) -> list[Choice]:
-    """Return what was asked for, in the order of the options; terms by any of their spellings."""
-    from bioner.review.dictionary_curation import ACTIONS, Choice
-
-    def key(name: str) -> str:
-        return dictionary.term(name).key
-
-    found: list[Choice] = []
-    for action in ACTIONS:
-        for one in plain.get(action) or ():
-            found.append(Choice(action=action, terms=(key(one),)))
-        option = "concept" if action == "identify" else action
-        for one in pairs.get(option) or ():
-            term, equals, value = one.rpartition("=")
-            if not equals or not term:
-                raise ArgumentError(f"--{option} {one!r}: expected TERM=…")
-            given = key(value) if action == "merge" else value
-            surfaces = (value,) if action == "split" else ()
-            found.append(
-                Choice(
-                    action=action,
-                    terms=(key(term),),
-                    value="" if surfaces else given,
-                    surfaces=surfaces,
-                )
-            )
-    return found

@@ -9,14 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Literal, get_args
 
-from bioner.access import Action, Actor, allow
 from bioner.corpora.vocabulary import Listed
 from bioner.errors import BionerError
-from bioner.files import staged_file
-from bioner.progress import OnProgress, Progress, unheard
 from bioner.settings import Settings
 from bioner.variants import name_key
 
@@ -36,23 +34,6 @@ How = Literal["identifier", "exact", "spelling", "abbreviation", "beginning", "s
 HOWS: tuple[How, ...] = get_args(How)
 """How a concept was found, the surest first."""
 
-_TABLES = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE concepts (
-  id INTEGER PRIMARY KEY, identifier TEXT NOT NULL UNIQUE, name TEXT NOT NULL, label TEXT NOT NULL);
-CREATE TABLE names (
-  id INTEGER PRIMARY KEY, concept INTEGER NOT NULL, rank INTEGER NOT NULL, name TEXT NOT NULL,
-  key TEXT NOT NULL);
-CREATE VIRTUAL TABLE grams USING fts5 (key, content='', detail=none, tokenize='trigram');
-CREATE VIRTUAL TABLE gram_counts USING fts5vocab (grams, 'row');
-"""
-_INDEXES = """
-CREATE INDEX names_key ON names (key);
-CREATE INDEX names_name ON names (name);
-CREATE INDEX names_concept ON names (concept);
-INSERT INTO grams (grams) VALUES ('optimize');
-"""
-
 
 class ConceptError(BionerError):
     """A vocabulary that is not there or cannot be read, or one without identifiers."""
@@ -68,20 +49,6 @@ class Candidate:
     matched: str
     how: How
     score: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Indexed:
-    """What came of a vocabulary: terms in = ``concepts`` + ``joined`` + ``unnamed``.
-
-    ``joined`` terms have the identifier of one before them, ``unnamed`` ones have none.
-    """
-
-    terms: int
-    concepts: int
-    names: int
-    joined: int
-    unnamed: int
 
 
 def vocabulary_path(settings: Settings, name: str) -> Path:
@@ -100,56 +67,9 @@ def vocabulary_names(settings: Settings) -> list[str]:
     return sorted(one.name.removesuffix(SUFFIX) for one in found if not one.name.startswith("."))
 
 
-def build_concepts(
-    path: Path,
-    terms: Iterable[Listed],
-    *,
-    actor: Actor | None = None,
-    on_progress: OnProgress = unheard,
-) -> Indexed:
-    """Write the index of a vocabulary, whole or not, a term at a time. Raises AccessError."""
-    allow(Action.CORPORA, actor)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    counts = dict.fromkeys(("terms", "concepts", "names", "joined", "unnamed"), 0)
-    with staged_file(path) as work, closing(sqlite3.connect(work)) as database:
-        database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES)
-        for one in terms:
-            _add(database, one, counts)
-            if counts["terms"] % 10_000 == 0:
-                on_progress(Progress(counts["terms"], None, "Reading terms"))
-        database.executescript(_INDEXES)
-        meta = {"format": FORMAT, **counts}
-        database.executemany(
-            "INSERT INTO meta VALUES (?, ?)", [(k, json.dumps(v)) for k, v in meta.items()]
-        )
-        database.commit()
-    return Indexed(**counts)
-
-
-def _add(database: sqlite3.Connection, one: Listed, counts: dict[str, int]) -> None:
-    counts["terms"] += 1
-    if not one.identifier:
-        counts["unnamed"] += 1
-        return
-    concept = database.execute(
-        "INSERT OR IGNORE INTO concepts (identifier, name, label) VALUES (?, ?, ?)",
-        (one.identifier, one.surfaces[0], one.label),
-    )
-    number = concept.lastrowid
-    if not concept.rowcount:
-        counts["joined"] += 1
-        query = "SELECT id FROM concepts WHERE identifier = ?"
-        number = database.execute(query, (one.identifier,)).fetchone()[0]
-    else:
-        counts["concepts"] += 1
-    for rank, name in enumerate(one.surfaces):
-        key = name_key(name)
-        added = database.execute(
-            "INSERT INTO names (concept, rank, name, key) VALUES (?, ?, ?, ?)",
-            (number, rank, name, key),
-        )
-        database.execute("INSERT INTO grams (rowid, key) VALUES (?, ?)", (added.lastrowid, key))
-        counts["names"] += 1
+def read_vocabulary(settings: Settings, name: str) -> Iterator[Listed]:
+    """Yield the terms of the vocabulary of this name; none for no name. Raises ConceptError."""
+    return Concepts(vocabulary_path(settings, name)).terms() if name else iter(())
 
 
 class Concepts:
@@ -180,6 +100,19 @@ class Concepts:
         with self._reading() as database:
             rows = dict(database.execute("SELECT name, value FROM meta").fetchall())
         return int(rows["concepts"]), int(rows["names"])
+
+    def terms(self) -> Iterator[Listed]:
+        """Yield its concepts with all their names, a concept at a time."""
+        query = (
+            "SELECT c.id, c.identifier, c.label, n.name FROM concepts c "
+            "JOIN names n ON n.concept = c.id ORDER BY c.id, n.id"
+        )
+        with self._reading() as database:
+            for _, rows in groupby(database.execute(query), key=lambda row: row[0]):
+                named = list(rows)
+                _, identifier, label, _ = named[0]
+                names = tuple(dict.fromkeys(row[3] for row in named))
+                yield Listed(names, label, identifier)
 
     def name_of(self, identifier: str) -> str:
         """Return what the concept of an identifier is called; empty for one that is not here."""

@@ -34,6 +34,10 @@ LOG = (
     "CAST(seq AS TEXT) IN (SELECT value FROM log WHERE action = 'undo') AS undone FROM log"
 )
 """The log, each line with whether a later one took it back."""
+_UNLIKE = (
+    "key IN (SELECT f.term FROM told t JOIN forms f ON f.id = t.form "
+    "GROUP BY f.term HAVING COUNT(DISTINCT t.identifier) > 1)"
+)
 _NAME = re.compile(r"[\w][\w .-]{0,79}")
 
 _BY: dict[Order, str] = {
@@ -69,8 +73,8 @@ class Dictionary:
 
     def count(self, wanted: Wanted = ALL) -> int:
         """Count the terms."""
-        where, values = _where(wanted)
         with reading(self.path) as database:
+            where, values = _where(database, wanted)
             found = database.execute(f"SELECT COUNT(*) FROM terms {where}", values).fetchone()
         return int(found[0])
 
@@ -95,15 +99,15 @@ class Dictionary:
         offset: int = 0,
     ) -> list[Term]:
         """Return a page of terms."""
-        where, values = _where(wanted)
-        query = f"SELECT * FROM terms {where} ORDER BY {_BY[order]} LIMIT ? OFFSET ?"
         with reading(self.path) as database:
+            where, values = _where(database, wanted)
+            query = f"SELECT * FROM terms {where} ORDER BY {_BY[order]} LIMIT ? OFFSET ?"
             return [_term(row) for row in database.execute(query, (*values, limit, offset))]
 
     def every(self, wanted: Wanted = ALL) -> Iterator[Term]:
         """Yield all the terms, the most frequent first, in constant memory."""
-        where, values = _where(wanted)
         with reading(self.path) as database:
+            where, values = _where(database, wanted)
             rows = database.execute(
                 f"SELECT * FROM terms {where} ORDER BY mentions DESC, key", values
             )
@@ -134,6 +138,31 @@ class Dictionary:
         with reading(self.path) as database:
             rows = database.execute(query, (key, limit)).fetchall()
         return [Example(document=d, before=b, surface=s, after=a) for d, b, s, a in rows]
+
+    def told_ids(self, keys: Sequence[str]) -> dict[str, tuple[tuple[str, int], ...]]:
+        """Return which concepts the marks of terms stand for, the most frequent first.
+
+        Of a dictionary that an earlier version made nothing is known.
+        """
+        found: dict[str, list[tuple[str, int]]] = {}
+        places = ",".join("?" * len(keys))
+        query = (
+            "SELECT f.term, t.identifier, SUM(t.mentions) AS n FROM told t "
+            f"JOIN forms f ON f.id = t.form WHERE f.term IN ({places}) "
+            "GROUP BY f.term, t.identifier ORDER BY n DESC, t.identifier"
+        )
+        with reading(self.path) as database:
+            if _knows_ids(database):
+                for key, identifier, count in database.execute(query, tuple(keys)):
+                    found.setdefault(key, []).append((identifier, count))
+        return {key: tuple(told) for key, told in found.items()}
+
+    def sharing(self, term: Term) -> list[str]:
+        """Return what other terms are called that have this one's concept."""
+        query = "SELECT preferred FROM terms WHERE identifier = ? AND key != ? ORDER BY preferred"
+        with reading(self.path) as database:
+            rows = database.execute(query, (term.identifier, term.key)).fetchall()
+        return [row[0] for row in rows] if term.identifier else []
 
     def log(self, limit: int = 200) -> list[Change]:
         """Return what was decided, the newest first."""
@@ -240,7 +269,12 @@ def change_of(row: Sequence[Any]) -> Change:
     )
 
 
-def _where(wanted: Wanted) -> tuple[str, list[object]]:
+def _knows_ids(database: sqlite3.Connection) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE name = 'told'"
+    return database.execute(query).fetchone() is not None
+
+
+def _where(database: sqlite3.Connection, wanted: Wanted) -> tuple[str, list[object]]:
     parts, values = ["mentions >= ?"], list[object]([wanted.least])
     if wanted.label:
         parts.append("label = ?")
@@ -255,6 +289,8 @@ def _where(wanted: Wanted) -> tuple[str, list[object]]:
             "WHERE surface LIKE ? ESCAPE '\\' OR base LIKE ? ESCAPE '\\')"
         )
         values += [f"%{one}%" for one in like]
+    if wanted.unlike:
+        parts.append(_UNLIKE if _knows_ids(database) else "0")
     return "WHERE " + " AND ".join(parts), values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from bioner.access import Action, Actor, allow
 from bioner.corpora.vocabulary import Listed
 from bioner.files import staged_file
+from bioner.identifiers import ids_of
 from bioner.progress import OnProgress, Progress, unheard
 from bioner.review.abbreviations import abbreviations
 from bioner.review.dictionary import FORMAT
@@ -44,6 +46,9 @@ CREATE TABLE postings (
 CREATE TABLE examples (
   form INTEGER NOT NULL, number INTEGER NOT NULL, document INTEGER NOT NULL, before TEXT NOT NULL,
   surface TEXT NOT NULL, after TEXT NOT NULL, PRIMARY KEY (form, number)) WITHOUT ROWID;
+CREATE TABLE told (
+  form INTEGER NOT NULL, identifier TEXT NOT NULL, mentions INTEGER NOT NULL,
+  PRIMARY KEY (form, identifier)) WITHOUT ROWID;
 CREATE TABLE shorts (
   short TEXT NOT NULL, long TEXT NOT NULL, shown TEXT NOT NULL, documents INTEGER NOT NULL,
   PRIMARY KEY (short, long)) WITHOUT ROWID;
@@ -124,7 +129,8 @@ def build_dictionary(
     """Write the dictionary of these marked texts; it appears whole, or what was there stays.
 
     ``source`` says in words where they come from, ``model`` who marked them; ``vocabulary`` gives
-    spellings that it knows their identifiers, and joins those of one concept. Texts are read once,
+    spellings that it knows their identifiers, and so do marks that all stand for one concept;
+    spellings of one concept are joined. Texts are read once,
     a document at a time; memory grows with neither texts nor terms. What people decided about a
     dictionary that stood there is decided about the new one again. Raises AccessError.
     """
@@ -211,6 +217,12 @@ class _Filling:
             (surface, label, key, key, len(marks), sum(scores), len(scores)),
         ).fetchone()
         self.database.execute("INSERT INTO postings VALUES (?, ?)", (form, number))
+        told = Counter("|".join(ids) for one in marks if (ids := ids_of(one.attributes)))
+        self.database.executemany(
+            "INSERT INTO told VALUES (?, ?, ?) ON CONFLICT (form, identifier) "
+            "DO UPDATE SET mentions = mentions + excluded.mentions",
+            [(form, identifier, count) for identifier, count in told.items()],
+        )
         if seen <= EXAMPLES:
             first, text = marks[0], document.text
             before = text[max(0, first.start - AROUND) : first.start]

@@ -41,8 +41,9 @@ def link(database: sqlite3.Connection) -> int:
 def identify(database: sqlite3.Connection, vocabulary: Iterable[Listed]) -> int:
     """Give spellings that are names of one concept alone its identifier; return how many got one.
 
-    Terms of one concept become one. The vocabulary is read once; what is kept of it are names that
-    the texts have.
+    Those that the vocabulary lacks get the one that all their marks with an identifier have. Terms
+    of one concept become one. The vocabulary is read once; what is kept of it are names that the
+    texts have.
     """
     database.execute(
         "CREATE TEMP TABLE known (key TEXT, identifier TEXT, PRIMARY KEY (key, identifier))"
@@ -66,6 +67,8 @@ _IDENTIFY = """
 DELETE FROM known WHERE key IN (SELECT key FROM known GROUP BY key HAVING COUNT(*) > 1);
 UPDATE forms SET identifier = (SELECT identifier FROM known WHERE key = base)
   WHERE base IN (SELECT key FROM known);
+UPDATE forms SET identifier = (SELECT identifier FROM told WHERE form = id)
+  WHERE identifier = '' AND id IN (SELECT form FROM told GROUP BY form HAVING COUNT(*) = 1);
 CREATE TEMP TABLE homes AS SELECT term, identifier, SUM(mentions) AS mentions FROM forms
   WHERE identifier != '' GROUP BY term, identifier;
 CREATE TEMP TABLE moves AS

@@ -119,8 +119,10 @@ def fold(surface: str) -> str:
     A plural is taken off words of four letters or more that end in a small s, so that AIDS and SARS
     stay as they are.
     """
-    words = core(surface).split()
-    return " ".join(_singular(word).casefold() for word in words)
+    words = surface.split()
+    if len(words) > 1:
+        words = core(surface).split()
+    return " ".join([_singular(word).casefold() for word in words])
 
 
 def core(surface: str) -> str:

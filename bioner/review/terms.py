@@ -62,12 +62,16 @@ class Term:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """Which terms: every field that is set must hold. ``text``: a part of one of its spellings."""
+    """Which terms: every field that is set must hold.
+
+    ``text``: a part of one of its spellings; ``unlike``: its marks stand for several concepts.
+    """
 
     text: str = ""
     label: str = ""
     status: TermStatus | None = None
     least: int = 1
+    unlike: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,6 +20,14 @@ class Deciding(Door):
         with self.database.read() as connection:
             return waiting.waiting_marks(connection, projects.find(connection, project), reviewer)
 
+    def moment(self, project: str) -> str:
+        """Return what is another as soon as other marks may wait in a project.
+
+        It names the generation, the newest import, sentence, revision and change of settings.
+        """
+        with self.database.read() as connection:
+            return waiting.moment(connection, projects.find(connection, project))
+
     def standing(
         self, project: str, sentences: Sequence[int], reviewer: str = ""
     ) -> list[Standing]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bioner.evaluation.verdicts import Decision
     from bioner.models.catalogue import ModelEntry
     from bioner.review import Knowledge
+    from bioner.review.groups import Board
     from bioner.review.offers import Vocabularies
     from bioner.store import Store
     from bioner.tagging.tagger import Tagger
@@ -67,6 +68,19 @@ def _schema(
     from bioner.corpora.own import read_user_schema
 
     return read_user_schema(_settings)
+
+
+def waiting(store: Store, project: str, reviewer: str) -> Board:
+    """Put a project's waiting marks together; read anew once other marks may wait."""
+    moment = store.moment(project)
+    return _waiting(str(store.database.url), project, reviewer, moment, store)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Putting alike marks together …")
+def _waiting(url: str, project: str, reviewer: str, moment: str, _store: Store) -> Board:
+    from bioner.review.groups import read_board
+
+    return read_board(_store, project, reviewer)
 
 
 def vocabularies(settings: Settings, names: Collection[str]) -> Vocabularies:

@@ -61,3 +61,25 @@ def test_which_dictionary_is_meant_is_asked_where_there_are_several(texts):
     result = RUN.invoke(app, ["dictionary", "show"])
     assert result.exit_code == 1
     assert "which dictionary? one, two" in result.stderr
+
+
+def test_a_project_s_texts_get_a_vocabulary_s_concepts_and_unlike_ids_are_told(home, tmp_path):
+    def run(*words: str) -> str:
+        result = RUN.invoke(app, list(words))
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    mice = "1|t|Mice and mice.\n1|a|Rats ran.\n"
+    marks = ["1\t0\t4\tMice\tOrganism\tT:1", "1\t9\t13\tmice\tOrganism\tT:2"]
+    marks += ["1\t15\t19\tRats\tOrganism\t-"]
+    (tmp_path / "a.pubtator").write_text(mice + "\n".join(marks) + "\n")
+    (tmp_path / "taxa.csv").write_text("id,name,synonyms\nT:3,Rattus,rat\n")
+    run("review", "import", str(tmp_path / "a.pubtator"), "--project", "P")
+    run("concepts", "build", str(tmp_path / "taxa.csv"))
+    run("dictionary", "build", "--project", "P", "--vocabulary", "taxa")
+    found = {one["preferred"]: one for one in json.loads(run("dictionary", "show", "--json"))}
+    assert found["Rats"]["identifier"] == "T:3"
+    [unlike] = json.loads(run("dictionary", "show", "--unlike", "--json"))
+    assert unlike["concepts of its marks"] == {"T:1": 1, "T:2": 1}
+    refused = RUN.invoke(app, ["dictionary", "build", "a", "--project", "P"])
+    assert "not both" in refused.stderr

@@ -129,6 +129,7 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("dictionary build", "texts"): IN,
     ("dictionary build", "--name"): ("", "../x"),
     ("dictionary build", "--model"): MAYBE,
+    ("dictionary build", "--project"): ("nope", HALF),
     ("dictionary build", "--convention"): (HALF,),
     ("dictionary show", "--type"): MAYBE,
     ("dictionary show", "--status"): MAYBE,

@@ -6,13 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bioner.corpora.concepts import (
-    ConceptError,
-    Concepts,
-    build_concepts,
-    vocabulary_names,
-    vocabulary_path,
-)
+from bioner.corpora.concepts import ConceptError, Concepts, vocabulary_names, vocabulary_path
+from bioner.corpora.concepts_build import build_concepts
 from bioner.corpora.vocabulary import Listed
 from bioner.settings import read_settings
 

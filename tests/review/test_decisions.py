@@ -316,6 +316,22 @@ def test_marks_of_my_test_are_left_to_be_read_one_by_one(store: Store) -> None:
     assert (board.marks, board.test_marks) == (4, 1)
 
 
+def test_a_moment_stays_until_other_marks_may_wait(store: Store) -> None:
+    seen = [store.moment("P")]
+    read_board(store, "P", "Ann")
+    store.claim_next("P", "Ann")
+    assert store.moment("P") == seen[0]
+    decide(store, "ob", "Gene")
+    seen.append(store.moment("P"))
+    store.take_back(store.decisions("P", "Ann")[0].number, "Ann")
+    seen.append(store.moment("P"))
+    store.import_documents("P", documents(("d2",), score=0.1), model="m")
+    seen.append(store.moment("P"))
+    store.update_project(replace(store.project("P"), independent=True))
+    seen.append(store.moment("P"))
+    assert len(set(seen)) == 5
+
+
 def test_each_reviewer_of_an_independent_project_decides_for_their_own_copy(
     make: Callable[[], Store],
 ) -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bioner.corpora.concepts import ConceptError, build_concepts, vocabulary_path
+from bioner.corpora.concepts import ConceptError, vocabulary_path
+from bioner.corpora.concepts_build import build_concepts
 from bioner.corpora.vocabulary import Listed
 from bioner.errors import StoreError
 from bioner.review.offers import Vocabularies, choose_vocabularies

@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bioner.corpora.concepts import build_concepts, vocabulary_path
+from bioner.corpora.concepts import vocabulary_path
+from bioner.corpora.concepts_build import build_concepts
 from bioner.corpora.vocabulary import Listed
 from bioner.identifiers import identified
 from bioner.settings import PROJECT_ROOT, read_settings

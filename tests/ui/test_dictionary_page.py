@@ -6,11 +6,15 @@ import pytest
 from dictionaries import a_dictionary, documents
 from streamlit.testing.v1 import AppTest
 
+from bioner.corpora.concepts import vocabulary_path
+from bioner.corpora.concepts_build import build_concepts
+from bioner.corpora.vocabulary import Listed
 from bioner.labels import read_schema
 from bioner.review.dictionary import Dictionary, dictionary_names, dictionary_path
 from bioner.review.dictionary_curation import Choice, curate
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.store import Project, open_store
+from bioner.ui.dictionary.concepts import unlike
 
 
 @pytest.fixture
@@ -75,3 +79,26 @@ def test_a_damaged_dictionary_is_said_in_a_sentence(settings: Settings):
     dictionary_path(settings, "odd").parent.mkdir(parents=True, exist_ok=True)
     dictionary_path(settings, "odd").write_text("no database")
     assert any("cannot be read as a dictionary" in one.value for one in open_page().error)
+
+
+def test_a_dictionary_gets_a_vocabulary_s_concepts_and_offers_it_for_its_terms(settings: Settings):
+    terms = (Listed(("Mus musculus", "mouse"), "Organism", "T:10090"),)
+    build_concepts(vocabulary_path(settings, "taxa"), terms)
+    app = open_page()
+    app.radio(key="dictionary_texts").set_value("A project's texts").run()
+    app.selectbox(key="dictionary_vocabulary_new").set_value("taxa").run()
+    app.button(key="dictionary_make").click().run()
+    assert not app.exception, [one.value for one in app.exception]
+    found = Dictionary(dictionary_path(settings, "dictionary"))
+    assert found.term("mouse").identifier == "T:10090"
+    app = open_page(vocabulary="taxa", q="mous")
+    assert [one.value for one in app.selectbox if one.label == "Vocabulary"] == ["taxa"]
+    app = open_page(status="unlike ids")
+    assert app.info[0].value == "No term is like that."
+
+
+def test_what_the_marks_of_a_term_stand_for_is_said_where_it_is_not_one_concept(settings: Settings):
+    dictionary, _ = a_dictionary(dictionary_path(settings, "four"))
+    mouse = dictionary.term("mouse")
+    assert unlike(dictionary.told_ids([mouse.key]), mouse) == ""
+    assert unlike({mouse.key: [("T:1", 3), ("T:2", 1)]}, mouse) == "T:1 ×3, T:2 ×1"

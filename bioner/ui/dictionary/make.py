@@ -8,6 +8,7 @@ import streamlit as st
 
 from bioner import formats
 from bioner.access import Action
+from bioner.corpora.concepts import read_vocabulary, vocabulary_names
 from bioner.errors import BionerError
 from bioner.review.dictionary import dictionary_path
 from bioner.review.dictionary_build import Built, build_dictionary
@@ -16,7 +17,7 @@ from bioner.spans import Document
 from bioner.text import split_document
 from bioner.ui import cache
 from bioner.ui.intake import progress_bar, tagging_of
-from bioner.ui.plain import plain
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
 
@@ -52,6 +53,15 @@ def draw_make(session: Session) -> None:
         index=1 if kind == PROJECT else 0,
         help="Of a project: what the reviewer sees, corrected where somebody corrected it.",
     )
+    vocabularies = vocabulary_names(session.settings)
+    vocabulary = ""
+    if vocabularies:
+        vocabulary = st.selectbox(
+            "Vocabulary", ["", *vocabularies], key="dictionary_vocabulary_new",
+            format_func=lambda one: plain_label(one) or "none",
+            help="Spellings that are the name of one concept alone get its identifier, and the "
+            "names of one concept become one term.",
+        )  # fmt: skip
     name = st.text_input("Name", key="dictionary_new", max_chars=80, value="dictionary")
     is_ready = kind != FILES or bool(uploads)
     closed = shut(session, Action.DICTIONARY, disabled=not is_ready)
@@ -65,7 +75,15 @@ def draw_make(session: Session) -> None:
         else:
             texts = _sample(session)
         source = project or ", ".join(one.name for one in uploads) or "the sample texts"
-        built = _build(session, name, texts, source=source, project=project, own=marks == OWN)
+        built = _build(
+            session,
+            name,
+            texts,
+            source=source,
+            project=project,
+            own=marks == OWN,
+            vocabulary=vocabulary,
+        )
     except BionerError as error:
         show_problem(error)
         return
@@ -74,7 +92,14 @@ def draw_make(session: Session) -> None:
 
 
 def _build(
-    session: Session, name: str, texts: Sequence[Document], *, source: str, project: str, own: bool
+    session: Session,
+    name: str,
+    texts: Sequence[Document],
+    *,
+    source: str,
+    project: str,
+    own: bool,
+    vocabulary: str,
 ) -> Built | None:
     path = dictionary_path(session.settings, name)
     with progress_bar() as heard:
@@ -91,6 +116,7 @@ def _build(
             documents,
             source=source,
             model=model,
+            vocabulary=read_vocabulary(session.settings, vocabulary),
             actor=session.actor,
             on_progress=heard,
         )

@@ -8,13 +8,17 @@ from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.review.dictionary import Dictionary
 from bioner.review.dictionary_curation import Choice, curate
+from bioner.review.offers import Vocabularies
 from bioner.review.terms import Term
 from bioner.spans import mention
 from bioner.ui.chips import label_html, snippet_html
+from bioner.ui.dictionary.concepts import draw_offers
 from bioner.ui.session import Session, show_problem
 
 
-def draw_term(session: Session, dictionary: Dictionary, term: Term) -> None:
+def draw_term(
+    session: Session, dictionary: Dictionary, term: Term, vocabularies: Vocabularies
+) -> None:
     """Draw a term's spellings and places, and what can be decided about it alone."""
     st.html(f"{label_html(term.label, session.schema)}")
     if term.long_forms:
@@ -33,6 +37,7 @@ def draw_term(session: Session, dictionary: Dictionary, term: Term) -> None:
         )
         _draw_changes(session, dictionary, term, [one.surface for one in variants])
     with right:
+        draw_offers(session, dictionary, term, vocabularies)
         for example in dictionary.examples(term.key, limit=5):
             text = example.before + example.surface + example.after
             start = len(example.before)

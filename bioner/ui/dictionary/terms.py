@@ -11,6 +11,7 @@ from bioner.errors import BionerError
 from bioner.review.dictionary import PAGE, Dictionary
 from bioner.review.dictionary_curation import Choice, CurationAction, curate, undo
 from bioner.review.terms import ORDERS, STATUSES, Order, Term, Wanted
+from bioner.ui.dictionary.concepts import choose_vocabulary, draw_give, unlike
 from bioner.ui.dictionary.one import draw_term
 from bioner.ui.roles import shut
 from bioner.ui.session import (
@@ -24,12 +25,13 @@ from bioner.ui.session import (
 )
 from bioner.ui.words import many
 
-ALL = "all"
+ALL, UNLIKE = "all", "unlike ids"
 
 
 def draw_terms(session: Session, dictionary: Dictionary) -> None:
     """Draw the terms of a dictionary, a page at a time, and what can be decided about them."""
     wanted, order = choose_wanted(dictionary)
+    vocabularies = choose_vocabulary(session)
     count = dictionary.count(wanted)
     pages = max(1, -(-count // PAGE))
     page = min(url_int("page", 1, low=1), pages)
@@ -47,8 +49,9 @@ def draw_terms(session: Session, dictionary: Dictionary) -> None:
         "alone shows its spellings and places."
     )
     draw_actions(session, dictionary, chosen)
+    draw_give(session, dictionary, chosen, vocabularies)
     if len(chosen) == 1:
-        draw_term(session, dictionary, chosen[0])
+        draw_term(session, dictionary, chosen[0], vocabularies)
 
 
 def choose_wanted(dictionary: Dictionary) -> tuple[Wanted, Order]:
@@ -64,7 +67,7 @@ def choose_wanted(dictionary: Dictionary) -> tuple[Wanted, Order]:
         index=types.index(url_choice("type", types, ALL)),
         key=page_key("dictionary_type"),
     )
-    states = [ALL, *STATUSES]
+    states = [ALL, *STATUSES, UNLIKE]
     status = places[2].selectbox(
         "Decided",
         states,
@@ -89,12 +92,14 @@ def choose_wanted(dictionary: Dictionary) -> tuple[Wanted, Order]:
         text=text,
         label="" if label == ALL else label,
         status=next((one for one in STATUSES if one == status), None),
+        unlike=status == UNLIKE,
     )
     return wanted, order
 
 
 def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> list[Term]:
     """Show the terms as a table and return those that are ticked."""
+    told = dictionary.told_ids([one.key for one in terms])
     rows = {
         "Term": [one.preferred for one in terms],
         "Type": [one.label for one in terms],
@@ -108,6 +113,7 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> li
         "Spellings": [one.variants for one in terms],
         "Decided": ["" if one.status == "new" else one.status for one in terms],
         "Concept": [one.identifier for one in terms],
+        "Unlike ids": [unlike(told, one) for one in terms],
     }
     found = st.dataframe(
         rows,
@@ -117,6 +123,9 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> li
         key=page_key(f"dictionary_table_{dictionary.name}_{page}"),
         column_config={
             "Confidence": st.column_config.NumberColumn(format="%.2f"),
+            "Unlike ids": st.column_config.TextColumn(
+                help="Which concepts its marks stand for in the texts, where it is not one alone."
+            ),
             "Other types": st.column_config.TextColumn(help="What else its marks were, how often."),
         },
     )

@@ -21,9 +21,10 @@ from bioner.review.decisions import (
     settle,
     take_following,
 )
-from bioner.review.groups import Board, Group, Where, read_board
+from bioner.review.groups import Board, Group, Where
 from bioner.store import Ruling
 from bioner.store.decisions import Boundary
+from bioner.ui import cache
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.alike import draw_alike
 from bioner.ui.review.decided import draw_decided
@@ -90,8 +91,7 @@ def draw_decide(desk: Desk) -> None:
 
 
 def _read(desk: Desk, memory: DecideMemory) -> None:
-    with st.spinner("Putting alike marks together …"):
-        memory.board = read_board(desk.store, desk.project.name, desk.reviewer)
+    memory.board = cache.waiting(desk.store, desk.project.name, desk.reviewer)
     memory.desk = desk
     place = desk.project.name, desk.reviewer
     if memory.place != place:

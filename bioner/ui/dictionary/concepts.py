@@ -1,0 +1,118 @@
+"""A term's concept on the Dictionary page: offered by a vocabulary, told by its marks, shared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from bioner.access import Action
+from bioner.corpora.concepts import vocabulary_names
+from bioner.errors import BionerError
+from bioner.review.dictionary import Dictionary
+from bioner.review.dictionary_curation import Choice, curate
+from bioner.review.offers import Vocabularies
+from bioner.review.terms import Term
+from bioner.ui import cache
+from bioner.ui.plain import plain_label
+from bioner.ui.roles import shut
+from bioner.ui.session import Session, keep_in_url, page_key, show_problem, url_choice
+
+NONE = ""
+SHOWN = 5
+"""Concepts offered for one term."""
+
+Told = Mapping[str, Sequence[tuple[str, int]]]
+"""What the marks of each term stand for, the most frequent first."""
+
+
+def choose_vocabulary(session: Session) -> Vocabularies:
+    """Let a person choose whose concepts terms may get; the URL keeps it."""
+    names = vocabulary_names(session.settings)
+    if not names:
+        return cache.vocabularies(session.settings, ())
+    options = [NONE, *names]
+    name = st.selectbox(
+        "Vocabulary",
+        options,
+        index=options.index(url_choice("vocabulary", options, NONE)),
+        key=page_key("dictionary_vocabulary"),
+        format_func=lambda one: plain_label(one) or "none",
+        width=240,
+        help="`python -m bioner concepts build FILE` makes one of an OBO or CSV.",
+    )
+    keep_in_url(vocabulary=name)
+    return cache.vocabularies(session.settings, [name] if name else [])
+
+
+def unlike(told: Told, term: Term) -> str:
+    """Say what the marks of a term stand for where that is not one concept: ``D1 ×3, D2 ×1``."""
+    ids = told.get(term.key, ())
+    return ", ".join(f"{id} ×{count:,}" for id, count in ids) if len(ids) > 1 else ""
+
+
+def draw_offers(
+    session: Session, dictionary: Dictionary, term: Term, vocabularies: Vocabularies
+) -> None:
+    """Draw the concepts that a term may get, and the terms that have its concept too."""
+    shared = dictionary.sharing(term)
+    if shared:
+        names = ", ".join(map(plain_label, shared[:SHOWN]))
+        st.warning(f"Other terms have the same concept: {names}.", icon=":material/link_off:")
+    told = unlike(dictionary.told_ids([term.key]), term)
+    if told:
+        st.warning(
+            f"Its marks stand for several concepts: {plain_label(told)}.",
+            icon=":material/link_off:",
+        )
+    if not vocabularies.asked:
+        return
+    long = term.long_forms[0] if term.long_forms else ""
+    offers = vocabularies.offers(term.preferred, term.label, long_form=long)
+    offers = [one for one in offers if one.identifier != term.identifier][:SHOWN]
+    if not offers:
+        st.caption("The vocabulary has no concept that is called so.")
+    for one in offers:
+        also = "" if one.matched == one.name else f" ({one.matched})"
+        if st.button(
+            plain_label(f"{one.identifier} {one.name}{also}"),
+            key=f"term_offer_{one.identifier}",
+            icon=":material/link:",
+            **shut(session, Action.DICTIONARY, help=f"How it was found: {one.how}."),
+        ):
+            give(session, dictionary, {term.key: one.identifier})
+
+
+def draw_give(
+    session: Session, dictionary: Dictionary, chosen: Sequence[Term], vocabularies: Vocabularies
+) -> None:
+    """Draw the button that gives each ticked term the concept that is called so, where one is."""
+    if not vocabularies.asked or len(chosen) < 2:
+        return
+    closed = shut(
+        session,
+        Action.DICTIONARY,
+        help="Each term without a concept gets the one that has its name, spelling aside.",
+    )
+    if not st.button("Give them concepts", key="term_give", icon=":material/link:", **closed):
+        return
+    found = {}
+    for one in chosen:
+        if not one.identifier:
+            offers = vocabularies.offers(one.preferred, one.label, similar=False)
+            if offers:
+                found[one.key] = offers[0].identifier
+    if found:
+        give(session, dictionary, found)
+    st.caption("None of them has the name of a concept, or all have one.")
+
+
+def give(session: Session, dictionary: Dictionary, found: Mapping[str, str]) -> None:
+    """Put on record which concepts terms stand for, and show the page anew."""
+    choices = [Choice(action="identify", terms=(key,), value=id) for key, id in found.items()]
+    try:
+        curate(dictionary.path, choices, types=session.schema.names, actor=session.actor)
+    except BionerError as error:
+        show_problem(error)
+        return
+    st.rerun()
