@@ -203,7 +203,7 @@ ACTED = {
     "corpora/bringing.py": {"bring"},
     "corpora/build.py": {"build"},
     "corpora/fetch.py": {"fetch"},
-    "corpora/concepts.py": {"build_concepts"},
+    "corpora/concepts_build.py": {"build_concepts"},
     "review/dictionary_build.py": {"build_dictionary"},
     "bearer.py": {"add_token", "revoke_token"},
     "models/sharing.py": {"push_model", "pull_model"},

@@ -18,7 +18,8 @@ from bioner.ui.plain import plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, keep_in_url, page_key, show_problem, url_choice
 
-NONE = ""
+NONE = "—"
+"""No vocabulary is called so."""
 SHOWN = 5
 """Concepts offered for one term."""
 
@@ -37,12 +38,12 @@ def choose_vocabulary(session: Session) -> Vocabularies:
         options,
         index=options.index(url_choice("vocabulary", options, NONE)),
         key=page_key("dictionary_vocabulary"),
-        format_func=lambda one: plain_label(one) or "none",
+        format_func=plain_label,
         width=240,
         help="`python -m bioner concepts build FILE` makes one of an OBO or CSV.",
     )
-    keep_in_url(vocabulary=name)
-    return cache.vocabularies(session.settings, [name] if name else [])
+    keep_in_url(vocabulary="" if name == NONE else name)
+    return cache.vocabularies(session.settings, [] if name == NONE else [name])
 
 
 def unlike(told: Told, term: Term) -> str:
@@ -57,7 +58,7 @@ def draw_offers(
     """Draw the concepts that a term may get, and the terms that have its concept too."""
     shared = dictionary.sharing(term)
     if shared:
-        names = ", ".join(map(plain_label, shared[:SHOWN]))
+        names = ", ".join(plain_label(name) for name in shared[:SHOWN])
         st.warning(f"Other terms have the same concept: {names}.", icon=":material/link_off:")
     told = unlike(dictionary.told_ids([term.key]), term)
     if told:

@@ -54,11 +54,11 @@ def draw_make(session: Session) -> None:
         help="Of a project: what the reviewer sees, corrected where somebody corrected it.",
     )
     vocabularies = vocabulary_names(session.settings)
-    vocabulary = ""
+    vocabulary = None
     if vocabularies:
         vocabulary = st.selectbox(
-            "Vocabulary", ["", *vocabularies], key="dictionary_vocabulary_new",
-            format_func=lambda one: plain_label(one) or "none",
+            "Vocabulary", vocabularies, index=None, key="dictionary_vocabulary_new",
+            format_func=plain_label, placeholder="none",
             help="Spellings that are the name of one concept alone get its identifier, and the "
             "names of one concept become one term.",
         )  # fmt: skip
@@ -82,7 +82,7 @@ def draw_make(session: Session) -> None:
             source=source,
             project=project,
             own=marks == OWN,
-            vocabulary=vocabulary,
+            vocabulary=vocabulary or "",
         )
     except BionerError as error:
         show_problem(error)

@@ -8,7 +8,7 @@ from bioner.access import Action
 from bioner.corpora.concepts import vocabulary_names
 from bioner.errors import BionerError
 from bioner.review.offers import choose_vocabularies
-from bioner.ui.plain import plain, plain_label
+from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
@@ -25,9 +25,8 @@ def draw_vocabularies(desk: Desk) -> None:
     )
     missing = [one for one in chosen if one not in known]
     if missing:
-        st.warning(
-            f"Not on this machine: {', '.join(map(plain, missing))}.", icon=":material/warning:"
-        )
+        names = ", ".join(plain_label(name) for name in missing)
+        st.warning(f"Not on this machine: {names}.", icon=":material/warning:")
     if not known:
         st.caption(
             "There is none yet: `python -m bioner concepts build FILE` makes one of an OBO or CSV."
