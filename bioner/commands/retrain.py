@@ -104,6 +104,7 @@ def _run(
     from bioner.commands.train import stop_of, terminal_report
     from bioner.jobs.reporter import JobReporter
     from bioner.review.launching import corrections_of
+    from bioner.training import processes
     from bioner.training.progress import stopping
     from bioner.training.replay import read_replay
     from bioner.training.retraining import retrain as run
@@ -121,9 +122,10 @@ def _run(
         say(f"{told}; on from {parent.name}")
         if merged is None:
             say("no merged corpora here: the model's own marks stand for them")
-        kept = read_replay(
-            parent, merged, corrections, settings.sample, recipe=recipe, progress=marking
-        )
+        with processes.at_once():
+            kept = read_replay(
+                parent, merged, corrections, settings.sample, recipe=recipe, progress=marking
+            )
         card = run(
             parent,
             corrections,

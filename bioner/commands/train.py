@@ -20,7 +20,7 @@ from bioner.jobs.specs import with_options, without_options
 from bioner.machine import Device, Precision
 from bioner.settings import Settings, read_settings
 from bioner.training import processes
-from bioner.training.progress import OnRunProgress, RunProgress
+from bioner.training.progress import OnRunProgress, RunProgress, stopping
 
 if TYPE_CHECKING:
     from bioner.corpora.dataset import Dataset
@@ -228,14 +228,17 @@ def _run(asked: _Asked, settings: Settings) -> None:
         reporter = JobReporter(asked.job)
     try:
         with reporter as report:
-            dataset = asked.dataset()
+            with processes.at_once():
+                dataset = asked.dataset()
+                learned = _corrections(settings, asked.job) if asked.with_corrections else []
+            stopping(stop)()
             card = train(
                 asked.config,
                 dataset,
                 asked.out,
                 report=report,
                 resume=asked.resume,
-                corrections=_corrections(settings, asked.job) if asked.with_corrections else [],
+                corrections=learned,
                 parent=asked.parent,
                 stop_requested=stop,
                 finish=lambda _, card: replace(card, command=asked.command()),

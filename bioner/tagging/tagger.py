@@ -189,11 +189,17 @@ class Tagger:
             for document, found, doubt in zip(prepared, mentions, doubts, strict=True)
         ]
 
-    def word_logits(self, sentences: Sequence[Sentence], *, convention: Told = ANY) -> list[Floats]:
+    def word_logits(
+        self,
+        sentences: Sequence[Sentence],
+        *,
+        convention: Told = ANY,
+        progress: OnProgress | None = None,
+    ) -> list[Floats]:
         """Return the raw logits of each word of each sentence. *Shape:* (words, tags) each."""
         found: list[Floats] = [np.zeros((0, 0), dtype=np.float32)] * len(sentences)
         told = self.conventions.per_sentence(convention, len(sentences), of=self.name or "it")
-        for index, logits in self._logits(sentences, told, None):
+        for index, logits in self._logits(sentences, told, progress):
             found[index] = logits
         return found
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from transformers import (
@@ -22,11 +22,12 @@ from transformers import (
 
 from bioner.conventions import Conventions
 from bioner.corpora.dataset import Dataset
+from bioner.errors import Stopped
 from bioner.training import processes
 from bioner.training.checkpoints import COMPLETE
 from bioner.training.config import TrainingConfig
 from bioner.training.devel import devel_sample
-from bioner.training.progress import OnRunProgress, RunProgress, check_loss
+from bioner.training.progress import OnRunProgress, RunProgress, check_loss, stopping
 
 if TYPE_CHECKING:
     from bioner.evaluation.scores import Report
@@ -60,6 +61,7 @@ class Reporter(TrainerCallback):
         self._due = loop.config.eval_steps
         self._saved_at = time.monotonic()
         self._parent_f1: float | None = None
+        self._random: tuple[torch.Tensor, ...] = ()
 
     def count(self, pieces: int) -> None:
         """Add up what was seen since the last report: counted where batches are made."""
@@ -81,10 +83,38 @@ class Reporter(TrainerCallback):
     ) -> None:
         if self._loop.parent and self._due and state.global_step == 0:
             if processes.is_first():
-                self._score_parent(state, model)
-            processes.wait()
+                with contextlib.suppress(Stopped):
+                    self._score_parent(state, model)
+            if self._is_stop_asked():
+                raise Stopped("stopped before the first step; `--resume` begins it")
         self._since = self._began = time.monotonic()
         self._tell(state, message="training")
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if self._loop.config.gradient_accumulation > 1:
+            self._random = _random_states()
+
+    def on_substep_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Give a step of several batches up where somebody asks to stop: it may take minutes.
+
+        What chance has drawn in it is undrawn, so that a resumed run takes the same step.
+        """
+        if self._is_stop_asked():
+            _restore(self._random)
+            self._stop(control, can_save=state.global_step > 0)
+
+    def _is_stop_asked(self) -> bool:
+        """Return, on every process alike, whether somebody asks to stop; all must be here."""
+        return processes.any_of(self._loop.stop_requested())
+
+    def _stop(self, control: TrainerControl, *, can_save: bool = True) -> None:
+        self.stopped = True
+        control.should_save = can_save
+        control.should_training_stop = True
 
     def on_step_end(
         self,
@@ -94,19 +124,17 @@ class Reporter(TrainerCallback):
         model: Any = None,
         **_: Any,
     ) -> None:
-        if processes.any_of(self._loop.stop_requested()):
-            self.stopped = state.global_step < state.max_steps
-            control.should_save = True
-            control.should_training_stop = True
+        is_last = state.global_step >= state.max_steps
+        if self._is_stop_asked():
+            if not is_last:
+                self._stop(control)
             return
         if self._is_save_due():
             control.should_save = True
-        if (
-            self._due > 0
-            and state.global_step % self._due == 0
-            and state.global_step < state.max_steps
-        ):
+        if self._due > 0 and state.global_step % self._due == 0 and not is_last:
             self._evaluate(state, model)
+            if self._is_stop_asked():
+                self._stop(control)
 
     def _is_save_due(self) -> bool:
         """Return, on every process alike, whether it is time for a checkpoint."""
@@ -163,24 +191,28 @@ class Reporter(TrainerCallback):
     ) -> None:
         if self._due and not self.stopped:
             self._evaluate(state, model)
+            if self._is_stop_asked():
+                raise Stopped("stopped after the last step; `--resume` goes on")
 
     def _evaluate(self, state: TrainerState, model: Any) -> None:
+        """Score on devel; somebody who asks to stop ends it at once."""
         if processes.is_first():
-            self._score(state, model)
+            with contextlib.suppress(Stopped):
+                self._score(state, model)
             return_freed_memory()
         processes.wait()
         self._since, self._tokens = time.monotonic(), 0
 
     def _score_parent(self, state: TrainerState, model: Any) -> None:
         """Tell what the model that the run goes on from scores: its own are shown beside it."""
-        report = self._report_on_devel(model)
+        report = self._report_on_devel(state, model)
         if report is not None:
             self._parent_f1 = report.mean_f1
             said = f"{self._loop.parent} itself: devel F1 {100 * report.mean_f1:.1f}"
             self._tell(state, parent_f1=report.mean_f1, message=said)
 
     def _score(self, state: TrainerState, model: Any) -> None:
-        report = self._report_on_devel(model)
+        report = self._report_on_devel(state, model)
         if report is None:
             self._tell(state, message="there is no devel sentence to score on")
             return
@@ -191,23 +223,32 @@ class Reporter(TrainerCallback):
             message=told_on_devel(report.mean_f1, self._parent_f1, self._loop.parent),
         )
 
-    def _report_on_devel(self, model: Any) -> Report | None:
+    def _report_on_devel(self, state: TrainerState, model: Any) -> Report | None:
         from bioner.evaluation.scoring import evaluate_sentences
         from bioner.tagging.load import tagger_from_model
 
         chosen = devel_sample(self._loop.dataset, self._loop.config.eval_sentences_per_corpus)
         if not chosen:
             return None
+        self._tell(state, message=f"scoring {len(chosen):,} sentences of devel")
         mode = model.training
         random_state = torch.random.get_rng_state()
         model.eval()
         tagger = tagger_from_model(
             model, self._loop.tokenizer, self._loop.dataset.schema, self._loop.conventions
         )
-        report = evaluate_sentences(tagger, chosen, self._loop.dataset.schema, bootstrap=0)
-        model.train(mode)
-        torch.random.set_rng_state(random_state)
-        return report
+        pulse = stopping(self._loop.stop_requested)
+        try:
+            return evaluate_sentences(
+                tagger,
+                chosen,
+                self._loop.dataset.schema,
+                bootstrap=0,
+                progress=lambda _: pulse(),
+            )
+        finally:
+            model.train(mode)
+            torch.random.set_rng_state(random_state)
 
     def _tell(self, state: TrainerState, **values: Any) -> None:
         self._loop.report(
@@ -219,6 +260,18 @@ class Reporter(TrainerCallback):
                 **values,
             )
         )
+
+
+def _random_states() -> tuple[torch.Tensor, ...]:
+    """Return where torch's chance stands, on the CPU and on the card in use."""
+    on_card = (torch.cuda.get_rng_state(),) if cast("Any", torch.cuda).is_initialized() else ()
+    return (torch.random.get_rng_state(), *on_card)
+
+
+def _restore(states: tuple[torch.Tensor, ...]) -> None:
+    torch.random.set_rng_state(states[0])
+    for state in states[1:]:
+        torch.cuda.set_rng_state(state)
 
 
 def told_on_devel(f1: float, parent_f1: float | None, parent: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,7 @@ def encode_sentences(
     marks: Sequence[Marks] | None = None,
     tag_sets: BoolMatrix | None = None,
     prefix: tuple[int, ...] = (),
+    pulse: Callable[[], None] = lambda: None,
 ) -> Encoded:
     """Encode sentences for the loss; a sentence longer than ``max_length`` pieces becomes windows.
 
@@ -82,6 +83,7 @@ def encode_sentences(
     a sentence, with their ``tag_sets``) narrow what is allowed: see ``fill_in``; a mark that would
     leave nothing allowed is dropped, since its loss would be infinite. ``prefix``: reserved pieces
     that each window has after its begin piece; text that spells out such a piece is text then.
+    ``pulse`` is called as it goes and may raise.
     """
     everything = frozenset(types)
     n_bytes = math.ceil((1 + 2 * len(types)) / 8)
@@ -92,6 +94,7 @@ def encode_sentences(
     words = taught = lost = contradicted = 0
     windows: list[int] = []
     for first, batch in zip(range(0, len(sentences), 2000), _chunks(sentences, 2000), strict=True):
+        pulse()
         encoding = tokenizer(
             [list(s.tokens) for s in batch],
             is_split_into_words=True,

@@ -10,7 +10,7 @@ on its card and never become labels.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from bioner.tagging.tagger import Tagger
 
 UNSURE = -1
 CHUNK = 400
-"""Sentences between two looks at whether to stop: a few seconds of a large teacher on a CPU."""
+"""Sentences between two reports."""
 Marks = npt.NDArray[np.int8]
 BoolMatrix = npt.NDArray[np.bool_]
 
@@ -91,12 +91,14 @@ def fill_in(
     *,
     sure: float = 0.95,
     progress: OnProgress = unheard,
+    pulse: Callable[[], None] = lambda: None,
 ) -> FillIn:
     """Mark each token that is not labelled, where the teacher is ``sure`` among what is allowed.
 
     The teacher's probabilities are taken given the allowed tags, so that it cannot contradict an
-    annotator. Ignored ranges and clashing readings stay as they are. Raises TrainingError where the
-    teacher has other types.
+    annotator. Ignored ranges and clashing readings stay as they are. ``pulse`` is called after each
+    batch that the teacher reads and may raise. Raises TrainingError where the teacher has other
+    types.
     """
     if teacher.types != schema.names:
         raise TrainingError(
@@ -109,7 +111,8 @@ def fill_in(
     marks: list[Marks] = []
     for start in range(0, len(sentences), CHUNK):
         chunk = sentences[start : start + CHUNK]
-        for sentence, logits in zip(chunk, teacher.word_logits(chunk), strict=True):
+        read = teacher.word_logits(chunk, progress=lambda _: pulse())
+        for sentence, logits in zip(chunk, read, strict=True):
             found, free = _mark(sentence, logits, schema, sets, sure)
             marks.append(found)
             chosen = found[found != UNSURE]

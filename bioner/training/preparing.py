@@ -67,6 +67,7 @@ def prepare(
     set_seed(config.seed)
     report(RunProgress(0, 0, 0.0, message="loading the base encoder"))
     model, tokenizer, known = load_base(config, dataset.schema.names)
+    pulse()
     if known:
         check_readings(sentences)
     filled = None
@@ -91,6 +92,7 @@ def prepare(
             max_length=length,
             marks=marks,
             tag_sets=sets,
+            pulse=pulse,
         )
         examples, on_epoch = told, told.set_epoch
     else:
@@ -102,6 +104,7 @@ def prepare(
             max_length=length,
             marks=marks,
             tag_sets=sets,
+            pulse=pulse,
         )
         examples = encoded.examples
     if not encoded.taught:
@@ -147,9 +150,15 @@ def _fill_in(
     teacher = load_tagger(find_model(config.fill_in, read_settings().models), device=config.device)
 
     def tell(heard: Progress) -> None:
-        pulse()
         if heard.done % TOLD == 0 or heard.done == heard.total:
             read = f"{heard.done:,} of {heard.total:,} sentences"
             report(RunProgress(0, 0, 0.0, message=f"the teacher has read {read}"))
 
-    return fill_in(sentences, teacher, dataset.schema, sure=config.fill_in_sure, progress=tell)
+    return fill_in(
+        sentences,
+        teacher,
+        dataset.schema,
+        sure=config.fill_in_sure,
+        progress=tell,
+        pulse=pulse,
+    )

@@ -5,19 +5,23 @@ With one process, the usual case, nothing here does anything.
 
 from __future__ import annotations
 
+import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from bioner.errors import Stopped
 from bioner.machine import Device
 from bioner.settings import read_launched
+from bioner.training.progress import BETWEEN
 
 PATIENCE = timedelta(hours=6)
 """How long the others wait while the first scores or saves: longer than any of that takes."""
 
 Made = TypeVar("Made")
 _group: Any = None
+_is_at_once = False
 
 
 def count() -> int:
@@ -65,6 +69,20 @@ def leave() -> None:
         _group = None
 
 
+@contextlib.contextmanager
+def at_once() -> Iterator[None]:
+    """Let a signal stop what is in this block wherever it is: it writes nothing by halves.
+
+    Where something in it takes the error for one of its own, the request stands all the same.
+    """
+    global _is_at_once
+    _is_at_once = True
+    try:
+        yield
+    finally:
+        _is_at_once = False
+
+
 def first_before_others(work: Callable[[], Made]) -> Made:
     """Do the work on the first process, then on the others: they find what it has written."""
     if not is_first():
@@ -101,12 +119,14 @@ def total(number: int) -> int:
 
 
 def stop_on_signal() -> Callable[[], bool]:
-    """Turn SIGTERM and SIGINT into a request to stop after the running step."""
+    """Turn SIGTERM and SIGINT into a request to stop after the running step, or ``at_once``."""
     asked = False
 
     def remember(_signal: int, _frame: object) -> None:
         nonlocal asked
         asked = True
+        if _is_at_once:
+            raise Stopped(BETWEEN)
 
     signal.signal(signal.SIGTERM, remember)
     signal.signal(signal.SIGINT, remember)

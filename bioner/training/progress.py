@@ -30,6 +30,8 @@ class RunProgress:
     message: str = ""
 
 
+BETWEEN = "stopped between two checkpoints; `--resume` goes on from the last one"
+
 OnRunProgress = Callable[[RunProgress], None]
 
 
@@ -46,6 +48,6 @@ def stopping(stop_requested: Callable[[], bool]) -> Callable[[], None]:
 
     def pulse() -> None:
         if stop_requested():
-            raise Stopped("stopped between two checkpoints; `--resume` goes on from the last one")
+            raise Stopped(BETWEEN)
 
     return pulse

@@ -90,6 +90,7 @@ def retrain(
             tell=lambda text: report(
                 RunProgress(card.steps, card.steps, card.epochs, message=text)
             ),
+            pulse=pulse,
         )
         _tell_final(folder, parent, card)
         report(RunProgress(card.steps, card.steps, card.epochs, message="fitting the confidence"))
@@ -109,7 +110,9 @@ def retrain(
         if not devel:
             return
         tagger = load_tagger(folder, device=chosen.device, backend="torch", is_calibrated=False)
-        found = evaluate_sentences(tagger, devel, replay.schema, bootstrap=0)
+        found = evaluate_sentences(
+            tagger, devel, replay.schema, bootstrap=0, progress=lambda _: pulse()
+        )
         report(
             RunProgress(
                 card.steps,
@@ -133,7 +136,10 @@ def retrain(
         finish=finish,
         scored_on=replay,
         nearest=nearest_conventions(
-            load_tagger(parent, device=chosen.device), corrections, replay.schema.corpora
+            load_tagger(parent, device=chosen.device),
+            corrections,
+            replay.schema.corpora,
+            pulse=pulse,
         )
         if read_conventions(parent)
         else {},

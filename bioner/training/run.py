@@ -89,15 +89,17 @@ def train(
     report = report if first else _say_nothing
     report(RunProgress(0, 0, 0.0, message=place_of(device, precision)))
     pulse = stopping(stop_requested)
+    pulse()
     origin = origin_of(config, dataset.fingerprint, sentences, processes.count())
     checkpoint = last_checkpoint(out) if resume else None
     if checkpoint:
         check_origin(out, origin)
 
     def made_ready(marks: Path | None) -> Prepared:
-        return prepare(
-            config, dataset, sentences, marks, nearest=nearest, report=report, pulse=pulse
-        )
+        with processes.at_once():
+            return prepare(
+                config, dataset, sentences, marks, nearest=nearest, report=report, pulse=pulse
+            )
 
     made = made_ready(out / MARKS if resume else None)
     if first and not checkpoint:
@@ -150,7 +152,9 @@ def train(
         duration_s=time.monotonic() - started,
     )
     report(RunProgress(steps, steps, epochs, message="fitting the confidence"))
-    card = replace(card, calibration=_fit(made, dataset, pulse), fill_in=_marked(config, made))
+    with processes.at_once():
+        fitted = _fit(made, dataset, pulse)
+    card = replace(card, calibration=fitted, fill_in=_marked(config, made))
     done = finish(out, card)
     write_card(out, replace(done, duration_s=round(time.monotonic() - started, 1)))
     (out / MARKS).unlink(missing_ok=True)

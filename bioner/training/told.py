@@ -9,7 +9,7 @@ All readings of a sentence are of the same words, so the windows and their lengt
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
@@ -172,7 +172,11 @@ def free_only(model: Any, pieces: Sequence[str], tokenizer: PreTrainedTokenizerB
 
 
 def nearest_conventions(
-    tagger: Tagger, corrections: Sequence[Sentence], corpora: Collection[str]
+    tagger: Tagger,
+    corrections: Sequence[Sentence],
+    corpora: Collection[str],
+    *,
+    pulse: Callable[[], None] = lambda: None,
 ) -> dict[str, str]:
     """Return, for each project that the model does not know, the convention that marks most alike.
 
@@ -185,7 +189,9 @@ def nearest_conventions(
             continue
         theirs = [one for one in corrections if one.owner == project][:LOOKED_AT]
         agreement = {
-            name: _agreement(theirs, tagger.tag(theirs, convention=name))
+            name: _agreement(
+                theirs, tagger.tag(theirs, convention=name, progress=lambda _: pulse())
+            )
             for name in tagger.conventions.names
         }
         found[project] = max(agreement, key=agreement.__getitem__)
@@ -223,6 +229,7 @@ def encode_told(
     max_length: int,
     marks: Sequence[Marks] | None = None,
     tag_sets: BoolMatrix | None = None,
+    pulse: Callable[[], None] = lambda: None,
 ) -> tuple[Encoded, ToldExamples]:
     """Encode sentences for a model that is told conventions; ``Encoded`` is under ``[ANY]``.
 
@@ -244,6 +251,7 @@ def encode_told(
             marks=theirs,
             tag_sets=tag_sets,
             prefix=(any_piece,),
+            pulse=pulse,
         )
 
     fused = encode(sentences, marks)
