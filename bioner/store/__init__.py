@@ -23,7 +23,7 @@ from bioner.store.queue_items import (
     ReviewItem,
     ReviewProgress,
 )
-from bioner.store.rescue import backups_beside, restore_database
+from bioner.store.rescue import backups_beside, place_of, restore_database
 from bioner.store.restoring import Restored
 from bioner.store.store import Store, open_store
 from bioner.store.values import Backup, Edit, Event, Project, Revision, Verdict, new_op, surfaces_of
@@ -77,6 +77,7 @@ __all__ = [
     "look_at",
     "new_op",
     "open_store",
+    "place_of",
     "restore_database",
     "surfaces_of",
 ]

@@ -50,6 +50,15 @@ def restore_database(url: str, folder: Path, path: Path, actor: Actor | None = N
     return _replace_file(store.database, folder, path, actor.name)
 
 
+def place_of(url: str) -> str:
+    """Return where a database in whatever state is, for a message, without a password."""
+    database = Database(url)
+    try:
+        return database.place
+    finally:
+        database.close()
+
+
 def backups_beside(url: str, folder: Path) -> list[Backup]:
     """Return the backups of a database in whatever state, newest first."""
     database = Database(url)

@@ -47,6 +47,10 @@ def test_home_restores_a_database_that_is_gone_or_damaged(home, content: bytes |
     app.run()
     assert not app.exception
     assert any("nobody can count" in one.value for one in app.caption)
+    shown = " ".join(one.value for one in (*app.caption, *app.markdown))
+    assert "Put a backup back" in shown
+    assert "Start a review" not in shown
+    assert "0 projects" not in shown
     app.checkbox(key="restore_sure").check().run()
     app.button(key="restore_do").click().run()
     assert not app.exception

@@ -27,7 +27,7 @@ def draw(session: Session) -> None:
     draw_next(session, studio)
     draw_here(session, studio)
     draw_safety(session.settings, studio)
-    draw_restore(session, list(studio.backups))
+    draw_restore(session, list(studio.backups), is_needed=not studio.has_store)
 
 
 def draw_here(session: Session, studio: Studio) -> None:
@@ -47,9 +47,13 @@ def draw_here(session: Session, studio: Studio) -> None:
         in_use = next((entry for entry in usable if entry.name == studio.active), None)
         st.caption(f"in use: {plain(model_label(in_use))}" if in_use else "none in use")
     with three:
-        st.metric("Reviews waiting", f"{studio.waiting:,}")
+        st.metric("Reviews waiting", f"{studio.waiting:,}" if studio.has_store else "—")
         settled = sum(one.progress.settled for one in studio.projects)
-        st.caption(f"{many(len(studio.projects), 'project')}, {settled:,} sentences settled")
+        st.caption(
+            f"{many(len(studio.projects), 'project')}, {settled:,} sentences settled"
+            if studio.has_store
+            else "the database cannot be read"
+        )
     with four:
         st.metric("Jobs at work", f"{len(studio.running):,}")
         last = studio.jobs[0] if studio.jobs else None

@@ -14,11 +14,15 @@ from bioner.ui.session import Session, show_problem
 from bioner.ui.words import ago, many
 
 
-def draw_restore(session: Session, backups: list[Backup]) -> None:
-    """Offer the backups, say what restoring one would change, and do it when asked twice."""
+def draw_restore(session: Session, backups: list[Backup], *, is_needed: bool) -> None:
+    """Offer the backups, say what restoring one would change, and do it when asked twice.
+
+    ``is_needed``: the database cannot be read, so it is unfolded.
+    """
     if not backups or not session.actor.may(Action.RESTORE):
         return
-    with st.expander("Restore a backup", icon=":material/settings_backup_restore:"):
+    title, icon = "Restore a backup", ":material/settings_backup_restore:"
+    with st.expander(title, icon=icon, expanded=is_needed):
         chosen = st.selectbox(
             "Which one",
             backups,

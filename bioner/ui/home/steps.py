@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bioner.access import Action
 from bioner.ui.home.studio import Studio
 from bioner.ui.merged import open_shelf
 from bioner.ui.plain import plain
@@ -15,6 +16,16 @@ def draw_next(session: Session, studio: Studio) -> None:
     """Draw the few things worth doing now, the most useful first."""
     st.subheader("What to do next")
     with st.container(horizontal=True):
+        if not studio.has_store and studio.backups:
+            _step(
+                "Put a backup back",
+                "The database with the reviews cannot be read. Backups of it are there: "
+                + (
+                    "see “Restore a backup” at the end of this page."
+                    if session.may(Action.RESTORE)
+                    else "ask a curator to restore one."
+                ),
+            )
         if studio.running:
             _step(
                 "Watch the training",
@@ -43,7 +54,7 @@ def draw_next(session: Session, studio: Studio) -> None:
                 "Review",
                 project=busiest.name,
             )
-        elif not studio.projects:
+        elif studio.has_store and not studio.projects:
             _step(
                 "Start a review",
                 "Make a project: its texts, its types, and what reviewers look for.",
@@ -75,8 +86,9 @@ def draw_next(session: Session, studio: Studio) -> None:
             )
 
 
-def _step(title: str, text: str, page: str, **url: str) -> None:
+def _step(title: str, text: str, page: str = "", **url: str) -> None:
     with st.container(border=True, width=270, height="stretch"):
         st.markdown(f"**{title}**")
         st.caption(text)
-        page_link(page, label=f"Open {page}", **url)
+        if page:
+            page_link(page, label=f"Open {page}", **url)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bioner.errors import BionerError
 from bioner.jobs.folder import ACTIVE, Job, list_jobs
 from bioner.models.catalogue import ModelEntry, active_model
-from bioner.store import Backup, ReviewProgress, Usable, backups_beside
+from bioner.store import Backup, ReviewProgress, Usable, backups_beside, place_of
 from bioner.ui import cache
 from bioner.ui.session import Session
 
@@ -23,7 +23,10 @@ class ProjectProgress:
 
 @dataclass(frozen=True)
 class Studio:
-    """Everything that Home tells, read once a run; a part that cannot be read is empty."""
+    """Everything that Home tells, read once a run; a part that cannot be read is empty.
+
+    ``has_store``: the database could be read, so that no project means that there is none.
+    """
 
     projects: tuple[ProjectProgress, ...]
     backups: tuple[Backup, ...]
@@ -33,6 +36,7 @@ class Studio:
     problems: tuple[str, ...]
     place: str = ""
     usable: Usable = field(default_factory=Usable)
+    has_store: bool = True
 
     @property
     def waiting(self) -> int:
@@ -52,6 +56,7 @@ def read_studio(session: Session) -> Studio:
     projects: tuple[ProjectProgress, ...] = ()
     backups: tuple[Backup, ...] = ()
     active = place = ""
+    has_store = True
     usable = Usable()
     jobs: tuple[Job, ...] = ()
     try:
@@ -63,7 +68,9 @@ def read_studio(session: Session) -> Studio:
         usable = store.usable()
     except BionerError as error:
         problems.append(str(error))
+        has_store = False
         with contextlib.suppress(BionerError):  # told already
+            place = place_of(settings.database_url)
             backups = tuple(backups_beside(settings.database_url, settings.backups))
     try:
         active = active_model(settings)
@@ -75,4 +82,6 @@ def read_studio(session: Session) -> Studio:
         problems.append(str(error))
     models = tuple(cache.models(settings))
     problems += [f"Model {one.name}: {one.problem}" for one in models if one.problem]
-    return Studio(projects, backups, models, active, jobs, tuple(problems), place, usable)
+    return Studio(
+        projects, backups, models, active, jobs, tuple(problems), place, usable, has_store
+    )
