@@ -33,7 +33,7 @@ def assign(
     as_json: Annotated[bool, typer.Option("--json", help="Print who got what as JSON.")] = False,
 ) -> None:
     """Share documents out among reviewers, evenly by sentences; their queue shows them first."""
-    from bioner.review.sharing import assign_shares, open_documents
+    from bioner.review.assigning import assign_shares, open_documents
 
     if bool(to) == everybody or not all(map(str.strip, to or ())):
         raise StoreError("--to: name the reviewers, or say --everybody")

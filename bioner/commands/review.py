@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bioner.commands import curate, decisions, suggest
+from bioner.commands import curate, decisions, guidelines, suggest
 from bioner.commands.arguments import (
     check_count,
     check_out,
@@ -34,6 +34,7 @@ app.add_typer(curate.app, name="curate")
 app.command()(search)
 app.command()(vocabularies)
 app.add_typer(decisions.app, name="decisions")
+app.add_typer(guidelines.app, name="guidelines")
 app.add_typer(suggest.app, name="suggest")
 
 

@@ -3,6 +3,7 @@
 from bioner.store.curations import Curated, Curating, Curation
 from bioner.store.decisions import Decision, Ruling, Settled, Settling, TakenBack
 from bioner.store.evidence import Agreement, Evidence, Layered, SideBySide, Usable, Version
+from bioner.store.examples import ShownExample
 from bioner.store.failures import (
     DatabaseLostError,
     RestoredMeanwhileError,
@@ -26,7 +27,17 @@ from bioner.store.queue_items import (
 from bioner.store.rescue import backups_beside, place_of, restore_database
 from bioner.store.restoring import Restored
 from bioner.store.store import Store, open_store
-from bioner.store.values import Backup, Edit, Event, Project, Revision, Verdict, new_op, surfaces_of
+from bioner.store.values import (
+    Backup,
+    Edit,
+    Event,
+    Example,
+    Project,
+    Revision,
+    Verdict,
+    new_op,
+    surfaces_of,
+)
 from bioner.store.verifying import Verified
 from bioner.store.waiting import Standing, WaitingMark
 
@@ -43,6 +54,7 @@ __all__ = [
     "Edit",
     "Event",
     "Evidence",
+    "Example",
     "Layered",
     "Occurrence",
     "Other",
@@ -62,6 +74,7 @@ __all__ = [
     "Ruling",
     "Settled",
     "Settling",
+    "ShownExample",
     "SideBySide",
     "StaleEditError",
     "StaleSettingsError",

@@ -8,6 +8,7 @@ from typing import Any
 
 from bioner.spans import Alternative, Mention, Range, Relation
 from bioner.store.queue_items import Reason
+from bioner.store.values import Example
 
 
 def write_mentions(mentions: Iterable[Mention]) -> str:
@@ -102,6 +103,35 @@ def write_ranges(ranges: Sequence[Range]) -> str:
 def read_ranges(text: str | None) -> tuple[Range, ...]:
     """Read half-open ranges."""
     return tuple((start, end) for start, end in json.loads(text or "[]"))
+
+
+def write_examples(examples: Iterable[Example]) -> str:
+    """Write the examples of a project's guidelines; what is empty is left out."""
+    return _dump([example_to_json(one) for one in examples])
+
+
+def example_to_json(one: Example) -> dict[str, object]:
+    """Return an example as it is stored and put on record."""
+    entry: dict[str, object] = {"label": one.label, "positive": one.is_positive}
+    entry |= {"document": one.document, "at": (one.start, one.end)} if one.document else {}
+    entry |= {"text": one.text} if one.text else {}
+    return entry | ({"note": one.note} if one.note else {})
+
+
+def read_examples(text: str | None) -> tuple[Example, ...]:
+    """Read what ``write_examples`` wrote."""
+    return tuple(
+        Example(
+            label=entry["label"],
+            is_positive=entry["positive"],
+            note=entry.get("note", ""),
+            text=entry.get("text", ""),
+            document=entry.get("document", ""),
+            start=entry.get("at", (0, 0))[0],
+            end=entry.get("at", (0, 0))[1],
+        )
+        for entry in json.loads(text or "[]")
+    )
 
 
 def _pairs(raw: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:

@@ -31,7 +31,7 @@ from bioner.store.tables import clock
 from bioner.store.turns import Turns
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; opening a database that is at it needs no Alembic."""
 
 BACKENDS = ("sqlite", "postgresql")

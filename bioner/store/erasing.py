@@ -20,6 +20,7 @@ from bioner.store.decisions import forget
 from bioner.store.documents import find_document
 from bioner.store.engine import Database, read_generation
 from bioner.store.events import record_event
+from bioner.store.examples import forget_examples
 from bioner.store.log import Author, append, revision_of
 from bioner.store.tables import documents, events, items, revisions
 from bioner.store.tables import projects as projects_table
@@ -89,6 +90,7 @@ def erase_rows(
         known = connection.execute(select(revisions).where(revisions.c.seq == row.erased)).one()
         revision = revision_of(known, stored.project.name, row.name)
     forget(connection, row.id)
+    forget_examples(connection, stored, row.name)
     connection.execute(
         update(revisions)
         .where(revisions.c.document == row.id)

@@ -62,6 +62,7 @@ def _facts(project: Project) -> dict[str, object]:
         "types": project.types,
         "covers": sorted(project.covers),
         "guidelines": project.guidelines,
+        "examples": [codec.example_to_json(one) for one in project.examples],
         "reviewers": project.reviewers,
         "independent": project.independent,
         "vocabularies": project.vocabularies,
@@ -112,6 +113,7 @@ def _columns(project: Project) -> dict[str, Any]:
         "independent": project.independent,
         "changes": project.base,
         "vocabularies": codec.write_names(project.vocabularies, ordered=True),
+        "examples": codec.write_examples(project.examples),
     }
 
 
@@ -127,5 +129,6 @@ def _stored(row: Row[Any]) -> StoredProject:
             row.independent,
             row.changes,
             codec.read_names(row.vocabularies),
+            codec.read_examples(row.examples),
         ),
     )

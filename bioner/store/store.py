@@ -11,12 +11,13 @@ from bioner.errors import StoreError
 from bioner.settings import Settings
 from bioner.spans import Sentence
 from bioner.store import backups as rotation
-from bioner.store import copies, projects, queue, restoring, training_data
+from bioner.store import copies, examples, projects, queue, restoring, training_data
 from bioner.store.curator import Curators
 from bioner.store.deciding import Deciding
 from bioner.store.engine import Database
 from bioner.store.events import read_events, record_event
 from bioner.store.evidence import Evidence, Usable
+from bioner.store.examples import ShownExample
 from bioner.store.outlook import Outlook, look_ahead
 from bioner.store.queue_items import ReviewProgress
 from bioner.store.restoring import Restored
@@ -104,6 +105,11 @@ class Store(Texts, Reviewing, Deciding, Suggesting, Curators):
         """Return one project, or raise StoreError naming those that exist."""
         with self.database.read() as connection:
             return projects.find(connection, name).project
+
+    def examples(self, project: str) -> list[ShownExample]:
+        """Return the examples of a project's guidelines, without those whose text is gone."""
+        with self.database.read() as connection:
+            return examples.shown_examples(connection, projects.find(connection, project))
 
     def progress(self, project: str, reviewer: str = "") -> ReviewProgress:
         """Return how far a project is: of the shared copy, or of this reviewer's own."""

@@ -31,6 +31,7 @@ projects = Table(
     Column("independent", Boolean, nullable=False),
     Column("changes", Integer, nullable=False, server_default="0"),
     Column("vocabularies", Text, nullable=False, server_default="[]"),
+    Column("examples", Text, nullable=False, server_default="[]"),
 )
 
 documents = Table(

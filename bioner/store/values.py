@@ -30,6 +30,39 @@ def new_op() -> str:
     return uuid.uuid4().hex
 
 
+LONGEST_EXAMPLE = 1000
+"""An example that is written down has at most so many characters."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Example:
+    """Words that are marked as a type, or are not, and why.
+
+    Either ``text``, the marked words in ``[[double brackets]]``, or a place of a document: its text
+    is not copied, so that an example goes with a text that is erased.
+    """
+
+    label: str
+    is_positive: bool
+    note: str = ""
+    text: str = ""
+    document: str = ""
+    start: int = 0
+    end: int = 0
+
+    def __post_init__(self) -> None:
+        if bool(self.text.strip()) == bool(self.document):
+            raise StoreError(f"an example of {self.label}: write a text, or name a place")
+        if self.document and not 0 <= self.start < self.end:
+            raise StoreError(f"an example of {self.label}: {self.start}-{self.end} holds no words")
+        if max(len(self.text), len(self.note)) > LONGEST_EXAMPLE:
+            raise StoreError(
+                f"an example of {self.label} has more than {LONGEST_EXAMPLE:,} characters"
+            )
+        if "\0" in self.text + self.note + self.document:
+            raise StoreError("an example holds a NUL character; take it out")
+
+
 @dataclass(frozen=True)
 class Project:
     """What a team works on: its types, what its reviewers look for, guidelines, reviewers.
@@ -39,7 +72,8 @@ class Project:
     *reader* saves nothing; with none listed, anyone may do all. In an ``independent`` project each
     reviewer corrects a copy of their own, and a curator chooses between them. ``base`` counts the
     changes that were made before these settings were read: settings that somebody has changed
-    since are refused. ``vocabularies`` are the names of those whose concepts its marks may get.
+    since are refused. ``vocabularies`` are the names of those whose concepts its marks may get,
+    ``examples`` belong to the guidelines.
     """
 
     name: str
@@ -50,6 +84,7 @@ class Project:
     independent: bool = False
     base: int = field(default=0, compare=False)
     vocabularies: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -63,6 +98,12 @@ class Project:
         if unknown:
             raise StoreError(
                 f"project {self.name!r}: it looks for {', '.join(unknown)}, "
+                "which is not among its types"
+            )
+        strange = sorted({one.label for one in self.examples} - set(self.types))
+        if strange:
+            raise StoreError(
+                f"project {self.name!r}: an example is of {strange[0]}, "
                 "which is not among its types"
             )
         for name, role in self.reviewers:

@@ -151,6 +151,12 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
         (f"review {one}", "--between"): ("nope",)
         for one in ("agreement", "curate show", "curate take", "curate all")
     },
+    **{(f"review guidelines {one}", "label"): MAYBE for one in ("set", "example")},
+    ("review guidelines set", "text"): FREE,
+    ("review guidelines example", "text"): (HALF,),
+    ("review guidelines example", "--item"): ("x", "-1"),
+    ("review guidelines example", "--at"): ("1", "x-y"),
+    ("review guidelines example", "--note"): FREE,
     ("review assign", "--to"): ("", HALF),
     ("review assign", "--document"): ("nope",),
     ("review assign", "--overlap"): ("101", "-1", "x"),
@@ -218,6 +224,9 @@ VALID: dict[str, list[str]] = {
     "review suggest audit": ["--project", "P"],
     "review suggest decide": ["1:0-3:Gene", "--right", "--project", "P"],
     "review suggest accept": ["--type", "Gene", "--project", "P"],
+    "review guidelines set": ["Gene", "--project", "P"],
+    "review guidelines example": ["Gene", "[[p53]]", "--project", "P"],
+    "review guidelines drop": ["0", "--project", "P"],
     "review assign": ["--project", "P", "--to", "ann", "--overlap", "0"],
     "review agreement": ["--project", "P"],
     "review curate show": ["1", "--project", "P"],

@@ -230,6 +230,7 @@ def test_a_database_and_a_backup_of_the_first_schema_are_brought_up_to_date(
             "DROP TABLE decisions",
             "DROP TABLE assignments",
             "ALTER TABLE projects DROP COLUMN vocabularies",
+            "ALTER TABLE projects DROP COLUMN examples",
             "ALTER TABLE projects DROP COLUMN changes",
             "ALTER TABLE documents DROP COLUMN salt",
             "ALTER TABLE documents DROP COLUMN tip",

@@ -60,6 +60,8 @@ DOES = {
     "order_queue": Action.PRIORITIES,
     "save_project": Action.CHANGE,
     "add_type_do": Action.CHANGE,
+    "guideline_": Action.CHANGE,
+    "FormSubmitter:guideline_": Action.CHANGE,
     "erase_do": Action.ERASE,
     "backup_now": Action.BACKUP,
     "restore_do": Action.RESTORE,

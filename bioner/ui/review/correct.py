@@ -18,7 +18,7 @@ from bioner.ui.review.concepts import concept_help
 from bioner.ui.review.covers import draw_covers
 from bioner.ui.review.desk import RENEW, Act, Desk, Memory
 from bioner.ui.review.everywhere import draw_everywhere
-from bioner.ui.review.guidelines import draw_guidelines
+from bioner.ui.review.guidelines import draw_guidelines, turn_to
 from bioner.ui.review.header import draw_header
 from bioner.ui.review.history import draw_history
 from bioner.ui.review.progress import draw_empty, draw_progress
@@ -119,6 +119,9 @@ def _obey(desk: Desk, command: Operation) -> None:
             start, end = command.selection
             memory.everywhere = (review.text[start:end], command.label)
         return
+    if command.name == "guidelines":
+        turn_to(desk, command.label, command.selection)
+        return
     if command.name == "split":
         shown = [item for item, _ in command.units]  # never cut what came in its place
         if command.selection and memory.item in shown:
@@ -203,5 +206,5 @@ def _draw_below(desk: Desk, focus: ReviewItem, act: Act) -> None:
         draw_split(desk, focus, act)
         draw_queue(desk, act)
     with more:
-        draw_guidelines(desk)
+        draw_guidelines(desk, focus, act)
         draw_history(desk, focus, act)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bioner.access import LISTED, NEEDS, Action, Role
 from bioner.review.editing import Stale, Step, stacks
 from bioner.review.offers import Offer, Vocabularies
-from bioner.spans import Mention
+from bioner.spans import Mention, Range
 from bioner.store import Edit, Project, QueueFilter, ReviewItem, Store, new_op, surfaces_of
 from bioner.store.values import Verdict
 from bioner.ui.session import Session
@@ -35,6 +35,7 @@ class Memory:
     """One tab's work. ``item`` 0: not chosen yet, -1: none is left; ``stale``: to be decided.
 
     ``note_of``: the item whose note the box holds. ``offers``: concepts for a surface and a type.
+    ``words``: those that were selected when the guidelines were asked for.
     """
 
     session: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -46,6 +47,7 @@ class Memory:
     handled: dict[str, str] = field(default_factory=dict)
     stale: list[Stale] = field(default_factory=list)
     everywhere: tuple[str, str] | None = None
+    words: Range | None = None
     message: str = ""
     started: float = field(default_factory=time.monotonic)
     verdicts: int = 0

@@ -9,8 +9,8 @@ import streamlit as st
 from bioner.errors import BionerError
 from bioner.store import DocumentRow
 from bioner.ui.plain import plain_label
+from bioner.ui.review.assigning import draw_assign, draw_sharing
 from bioner.ui.review.desk import Desk
-from bioner.ui.review.sharing import draw_assign, draw_sharing
 from bioner.ui.session import page_link, show_problem, url_text
 from bioner.ui.words import STATES, ago, many
 

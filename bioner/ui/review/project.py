@@ -18,6 +18,7 @@ from bioner.store.values import ROLES
 from bioner.ui.ordering import order_queue
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
+from bioner.ui.review.guideline_settings import draw_guideline_settings
 from bioner.ui.review.record import draw_record
 from bioner.ui.review.setup import draw_new_project
 from bioner.ui.review.vocabularies import draw_vocabularies
@@ -34,6 +35,7 @@ def draw_project(desk: Desk) -> None:
     with left:
         st.subheader("This project")
         _draw_settings(desk)
+        draw_guideline_settings(desk)
     with right:
         _draw_order(desk)
         draw_vocabularies(desk)
@@ -104,20 +106,12 @@ def _draw_settings(desk: Desk) -> None:
         disabled=not is_curator,
         key=f"reviewers_{project.name}",
     )
-    st.caption("Guidelines, shown beside the text")
-    written = dict(project.guidelines)
-    rules = st.data_editor(
-        [{"Type": name, "In this project": written.get(name, "")} for name in project.types],
-        hide_index=True,
-        disabled=["Type"] if is_curator else True,
-        key=f"guidelines_{project.name}",
-    )
     if is_curator:
         _draw_new_type(desk)
     if st.button(
         "Save the project", key="save_project", type="primary", **shut(desk, Action.CHANGE)
     ):
-        _save(desk, frozenset(covers), independent, _rows(people), _rows(rules))
+        _save(desk, frozenset(covers), independent, _rows(people))
 
 
 def _draw_new_type(desk: Desk) -> None:
@@ -157,7 +151,6 @@ def _save(
     covers: frozenset[str],
     independent: bool,
     people: list[Mapping[str, Any]],
-    rules: list[Mapping[str, Any]],
 ) -> None:
     def text(row: Mapping[str, Any], name: str) -> str:
         return str(row.get(name) or "").strip()
@@ -171,11 +164,6 @@ def _save(
                 (text(row, "Name"), text(row, "Role") or "reviewer")
                 for row in people
                 if text(row, "Name")
-            ),
-            guidelines=tuple(
-                (text(row, "Type"), text(row, "In this project"))
-                for row in rules
-                if text(row, "In this project")
             ),
         )
         desk.store.update_project(changed, desk.reviewer)

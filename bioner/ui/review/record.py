@@ -68,4 +68,6 @@ def changes(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[
 def _said(value: object) -> str:
     if isinstance(value, list):
         return "; ".join(map(_said, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_said(one)}" for name, one in value.items())
     return str(value)

@@ -32,6 +32,7 @@ COMMANDS = (
         "mark every occurrence in all texts of the project",
         needs_selection=True,
     ),
+    Command("guidelines", "Guidelines", "G", "what the selected mark's type means here"),
     Command("split", "Split", "I", "begin a new sentence at the selection", needs_selection=True),
 )
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.errors import BionerError
-from bioner.review.sharing import assign_shares, open_documents
+from bioner.review.assigning import assign_shares, open_documents
 from bioner.store import DocumentRow
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from store_support import a_document, a_project, edit_of
 
 from bioner.errors import StoreError
-from bioner.review.sharing import assign_shares, share_out
+from bioner.review.assigning import assign_shares, share_out
 from bioner.store import QueueFilter, Store
 
 PEOPLE = ("ann", "bob", "cy")
