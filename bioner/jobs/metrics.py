@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from bioner.jobs.folder import known_fields
 from bioner.settings import Settings
@@ -77,15 +80,34 @@ def standing(metrics: Sequence[Metric]) -> Standing | None:
     return None if parent is None or f1 is None else Standing(f1, parent)
 
 
+LEAST_PACES = 3
+"""Stretches between two reports of the loss that must be known before an end is foretold."""
+
+PACES = 60
+"""Of so many of the latest the median is taken, so that one slow stretch moves nothing."""
+
+
 def remaining_s(metrics: Sequence[Metric]) -> float | None:
-    """Estimate the seconds to the last step from the pace of the latest steps of this attempt."""
+    """Estimate the seconds to the end of the last step and what is scored until then.
+
+    From this attempt alone: the median pace of its latest stretches, and the time that its
+    evaluations took, as often as they come. None while too little is known to hold.
+    """
     if not metrics:
         return None
     last = metrics[-1]
-    recent = [m for m in metrics[-40:] if m.attempt == last.attempt and m.step > 0]
-    if not recent:
+    rows = [m for m in metrics if m.attempt == last.attempt]
+    paces = [
+        (b.at - a.at) / (b.step - a.step)
+        for a, b in pairwise(rows)
+        if a.loss is not None and b.loss is not None and b.step > a.step
+    ]
+    if len(paces) < LEAST_PACES:
         return None
-    steps, seconds = last.step - recent[0].step, last.at - recent[0].at
-    if steps <= 0 or seconds <= 0:
-        return None
-    return max(0, last.total_steps - last.step) * seconds / steps
+    left = max(0, last.total_steps - last.step)
+    scored = [(b.at - a.at, b.step) for a, b in pairwise(rows) if b.devel_f1 is not None]
+    evaluations = 0.0
+    if scored and left:
+        between = max(1, scored[-1][1] // len({step for _, step in scored}))
+        evaluations = math.ceil(left / between) * statistics.median(s for s, _ in scored)
+    return left * statistics.median(paces[-PACES:]) + evaluations

@@ -19,9 +19,9 @@ from bioner.files import staged_file
 from bioner.labels import LabelSchema
 from bioner.machine import Device
 from bioner.models.reserved_pieces import EMBEDDINGS, read_conventions
-from bioner.progress import OnProgress, Progress
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger, load_tokenizer
+from bioner.training.progress import tenths
 
 STEP = 0.1
 MOST = 0.9
@@ -68,7 +68,7 @@ def average_weights(
     def report_of(folder: Path, what: str) -> Report:
         tagger = load_tagger(folder, device=device, backend="torch", is_calibrated=False)
         return evaluate_sentences(
-            tagger, devel, schema, bootstrap=0, progress=_progress(tell, what, pulse)
+            tagger, devel, schema, bootstrap=0, progress=tenths(tell, what, pulse)
         )
 
     before = report_of(parent, f"{parent.name} reads devel")
@@ -85,21 +85,6 @@ def average_weights(
     if written != low:
         _write(path, new, old, shares[low])
     return shares[low]
-
-
-def _progress(tell: Tell, what: str, pulse: Callable[[], None] = lambda: None) -> OnProgress:
-    """Tell each tenth, so that a job's log stays short."""
-    told = -1
-
-    def show(heard: Progress) -> None:
-        nonlocal told
-        pulse()
-        tenths = int(10 * (heard.share or 0.0))
-        if tenths > told:
-            told = tenths
-            tell(f"{what}: {heard.done:,} of {heard.total:,} sentences")
-
-    return show
 
 
 def _keep_new_pieces(out: Path, parent: Path, new: dict[str, Any], old: dict[str, Any]) -> None:

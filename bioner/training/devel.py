@@ -9,6 +9,7 @@ from typing import Any
 from bioner.corpora.dataset import Dataset
 from bioner.spans import Sentence
 from bioner.tagging.tagger import Tagger
+from bioner.training.progress import tenths
 
 CALIBRATION_SENTENCES = 300
 """Devel sentences of each corpus that the confidence is fitted on."""
@@ -29,11 +30,15 @@ def devel_sample(dataset: Dataset, per_corpus: int) -> list[Sentence]:
 
 
 def confidence_on_devel(
-    tagger: Tagger, dataset: Dataset, *, pulse: Callable[[], None] = lambda: None
+    tagger: Tagger,
+    dataset: Dataset,
+    *,
+    pulse: Callable[[], None] = lambda: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Fit the confidence of each type on a sample of devel; nothing where there is no devel.
 
-    ``pulse`` is called as it goes and may raise.
+    ``pulse`` is called as it goes and may raise; ``tell`` hears how far it is, each tenth.
     """
     from bioner.evaluation.confidence import fit_confidence
 
@@ -45,5 +50,5 @@ def confidence_on_devel(
         chosen,
         dataset.schema,
         shares=dataset.shares,
-        progress=lambda _: pulse(),
+        progress=tenths(tell, "fitting the confidence", pulse),
     )

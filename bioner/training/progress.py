@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bioner.errors import Stopped, TrainingError
+from bioner.progress import OnProgress, Progress
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,23 @@ def stopping(stop_requested: Callable[[], bool]) -> Callable[[], None]:
             raise Stopped(BETWEEN)
 
     return pulse
+
+
+def tenths(
+    tell: Callable[[str], None], what: str, pulse: Callable[[], None] = lambda: None
+) -> OnProgress:
+    """Return what tells each tenth of a phase, so that a job's log stays short.
+
+    ``pulse`` is called each time and may raise.
+    """
+    told = -1
+
+    def show(heard: Progress) -> None:
+        nonlocal told
+        pulse()
+        tenth = int(10 * (heard.share or 0.0))
+        if tenth != told:
+            told = tenth
+            tell(f"{what}: {heard.done:,} of {heard.total:,} sentences")
+
+    return show

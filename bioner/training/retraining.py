@@ -80,6 +80,9 @@ def retrain(
     pulse = stopping(stop_requested)
 
     def finish(folder: Path, card: ModelCard) -> ModelCard:
+        def tell(text: str) -> None:
+            report(RunProgress(card.steps, card.steps, card.epochs, message=text))
+
         kept = average_weights(
             parent,
             folder,
@@ -87,19 +90,17 @@ def retrain(
             devel_sample(replay, DEVEL_SENTENCES),
             replay.schema,
             device=chosen.device,
-            tell=lambda text: report(
-                RunProgress(card.steps, card.steps, card.epochs, message=text)
-            ),
+            tell=tell,
             pulse=pulse,
         )
         _tell_final(folder, parent, card)
-        report(RunProgress(card.steps, card.steps, card.epochs, message="fitting the confidence"))
+        tell("fitting the confidence")
         mixed = {"replay": len(replay.train), "repeat": chosen.repeat, "keep": kept}
         return replace(
             card,
             train_sentences=len(replay.train) + len(corrections),
             corrections=len(corrections),
-            calibration=_confidence(folder, parent, replay, chosen.device, pulse),
+            calibration=_confidence(folder, parent, replay, chosen.device, pulse, tell),
             config={**card.config, **mixed},
             command=repeat_command(parent, folder, chosen),
         )
@@ -147,11 +148,16 @@ def retrain(
 
 
 def _confidence(
-    out: Path, parent: Path, replay: Dataset, device: Device, pulse: Callable[[], None]
+    out: Path,
+    parent: Path,
+    replay: Dataset,
+    device: Device,
+    pulse: Callable[[], None],
+    tell: Callable[[str], None],
 ) -> dict[str, Any]:
     """Fit the confidence on devel; without one, what was fitted for the parent still holds best."""
     tagger = load_tagger(out, device=device, backend="torch", is_calibrated=False)
-    fitted = confidence_on_devel(tagger, replay, pulse=pulse)
+    fitted = confidence_on_devel(tagger, replay, pulse=pulse, tell=tell)
     return fitted or (read_card(parent).calibration if (parent / CARD).is_file() else {})
 
 

@@ -153,7 +153,12 @@ def train(
     )
     report(RunProgress(steps, steps, epochs, message="fitting the confidence"))
     with processes.at_once():
-        fitted = _fit(made, dataset, pulse)
+        fitted = _fit(
+            made,
+            dataset,
+            pulse,
+            lambda text: report(RunProgress(steps, steps, epochs, message=text)),
+        )
     card = replace(card, calibration=fitted, fill_in=_marked(config, made))
     done = finish(out, card)
     write_card(out, replace(done, duration_s=round(time.monotonic() - started, 1)))
@@ -195,9 +200,11 @@ def _say_nothing(_: RunProgress) -> None:
     """Stand in for the report on all processes but the first."""
 
 
-def _fit(made: Prepared, dataset: Dataset, pulse: Callable[[], None]) -> dict[str, Any]:
+def _fit(
+    made: Prepared, dataset: Dataset, pulse: Callable[[], None], tell: Callable[[str], None]
+) -> dict[str, Any]:
     from bioner.tagging.load import tagger_from_model
 
     made.model.eval()
     tagger = tagger_from_model(made.model, made.tokenizer, dataset.schema, made.conventions)
-    return confidence_on_devel(tagger, dataset, pulse=pulse)
+    return confidence_on_devel(tagger, dataset, pulse=pulse, tell=tell)

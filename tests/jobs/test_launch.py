@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -377,12 +378,32 @@ def test_resumed_run_keeps_the_steps_before_its_checkpoint_while_it_gets_ready(
 
 
 def test_remaining_time_follows_the_pace_of_the_latest_attempt() -> None:
-    rows = [Metric(step, 100, at=1000 + step) for step in range(1, 11)]
+    rows = [Metric(step, 100, at=1000 + step, loss=0.5) for step in range(1, 11)]
     assert remaining_s(rows) == pytest.approx(90)
-    resumed = [*rows, *(Metric(step, 100, at=9000 + 2 * step, attempt=2) for step in (11, 12))]
-    assert remaining_s(resumed) == pytest.approx(176)
+    again = [Metric(step, 100, at=9000 + 2 * step, loss=0.5, attempt=2) for step in range(11, 15)]
+    assert remaining_s([*rows, *again]) == pytest.approx(172)
+    assert remaining_s([*rows, *again[:3]]) is None, "two stretches may be anything"
     assert remaining_s([]) is None
     assert remaining_s(rows[:1]) is None
+
+
+def test_remaining_time_does_not_jump_where_one_stretch_is_slow_or_devel_is_scored() -> None:
+    rows: list[Metric] = []
+    at, shown = 0.0, []
+    for step in range(10, 2010, 10):
+        at += 10.0 * (9 if step in (50, 700) else 1)  # a second a step, but for two stretches
+        rows.append(Metric(step, 2000, at=at, loss=0.5))
+        if step % 500 == 0:
+            rows.append(Metric(step, 2000, at=at, message="scoring"))
+            at += 120.0
+            rows.append(Metric(step, 2000, at=at, devel_f1=0.7))
+        shown.append((remaining_s(rows), at))
+    real = [(left, at - then) for left, then in shown if left is not None]
+    later = [(left, truth) for left, truth in real[60:] if truth > 200]
+    assert all(abs(left - truth) < 0.25 * truth for left, truth in later)
+    told = [left for left, _ in real]
+    steps = [abs(b - a) for a, b in itertools.pairwise(told[60:])]
+    assert max(steps) < 150, "no more than an evaluation at once"
 
 
 def test_log_tail_shows_the_last_state_of_a_progress_bar(tmp_path: Path) -> None:
