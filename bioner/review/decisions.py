@@ -223,7 +223,9 @@ def chosen(choice: Ruling) -> str:
 
 def said(settled: Settled) -> str:
     """Say what came of a decision, and what was left alone and why."""
-    told = f"{settled.marks:,} marks settled in {settled.sentences:,} sentences"
+    marks, sentences = settled.marks, settled.sentences
+    told = f"{marks:,} mark{'s' * (marks != 1)} settled in "
+    told += f"{sentences:,} sentence{'s' * (sentences != 1)}"
     if settled.held:
         told += f"; {settled.held:,} left: somebody else has their sentence open"
     if settled.changed:

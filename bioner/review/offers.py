@@ -38,6 +38,7 @@ class Vocabularies:
     def __init__(self, settings: Settings, names: Iterable[str]) -> None:
         self.asked: list[Concepts] = []
         self.missing: list[str] = []
+        self._names: dict[str, str] = {}
         for name in names:
             try:
                 self.asked.append(Concepts(vocabulary_path(settings, name)))
@@ -69,7 +70,10 @@ class Vocabularies:
 
     def name_of(self, identifier: str) -> str:
         """Return what a concept is called; empty where no vocabulary has it."""
-        return next(filter(None, (one.name_of(identifier) for one in self.asked)), "")
+        if identifier not in self._names:
+            found = filter(None, (one.name_of(identifier) for one in self.asked))
+            self._names[identifier] = next(found, "")
+        return self._names[identifier]
 
 
 def _ranked(found: Iterable[tuple[Concepts, Candidate]], label: str) -> list[Offer]:

@@ -21,15 +21,20 @@ LATEST = 12
 def draw_decided(desk: Desk, after: Callable[[str], None]) -> None:
     """Draw the newest decisions; ``after`` is told what came of taking one back."""
     decisions = desk.store.decisions(desk.project.name, desk.reviewer, limit=LATEST)
-    standing = [one for one in decisions if one.stands]
+    own = [one for one in decisions if one.stands and one.reviewer == desk.reviewer]
     st.button(
         "Undo last",
         key="decide_undo",
         icon=":material/undo:",
         shortcut="z",
         on_click=_undo,
-        args=(desk, standing[0] if standing else None, after),
-        **shut(desk, Action.ANNOTATE, disabled=not standing),
+        args=(desk, own[0] if own else None, after),
+        **shut(
+            desk,
+            Action.ANNOTATE,
+            disabled=not own,
+            help="Your own newest decision; those of others are under “Decided”.",
+        ),
     )
     with st.expander("Decided", icon=":material/history:"):
         if not decisions:

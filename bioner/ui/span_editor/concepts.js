@@ -55,10 +55,12 @@ class Finder {
       this.typing = false;
       clearTimeout(this.timer);
     }
-    const hasUse = mention && this.known && !this.editor.data.read_only;
-    this.strip.hidden = !hasUse || this.closed === active || !this.editor.toolbars.pop.hidden || Boolean(this.editor.mouse.drag);
+    const { toolbars, mouse, root } = this.editor;
+    root.classList.toggle("bse-with-concepts", this.isOffering());
+    const hasUse = mention && (this.typing || this.says(mention));
+    this.strip.hidden = !hasUse || this.closed === active || !toolbars.pop.hidden || Boolean(mouse.drag);
+    if (mention && this.isOffering() && !this.says(mention) && !this.typing) this.askSoon("");
     if (!hasUse) return;
-    if (this.offersFor(mention)?.length === 0 && !mention.concepts?.length && !this.typing) this.askSoon("");
     if (this.typing) return this.drawFound();
     const signature = JSON.stringify([active, mention.attributes, this.offersFor(mention), this.known.names]);
     if (signature !== this.signature) {
@@ -67,6 +69,16 @@ class Finder {
       this.strip.append(...this.contents(mention));
     }
     this.place(mention);
+  }
+
+  // Whether this project's marks are offered concepts.
+  isOffering() {
+    return Boolean(this.known?.vocabularies.length) && !this.editor.data.read_only;
+  }
+
+  // Whether there is something to say of a mention's concept.
+  says(mention) {
+    return this.isOffering() && Boolean(mention.concepts?.length || this.offersFor(mention)?.length);
   }
 
   askSoon(typed) {
@@ -80,7 +92,7 @@ class Finder {
     const offers = (this.offersFor(mention) ?? []).filter((one) => !has.has(one.id)).slice(0, SHOWN);
     const made = offers.map((one, number) => this.offer(one, number ? "" : "V"));
     if (has.size) made.unshift(element("span", { class: "bse-concept" }, this.say(mention)));
-    else if (!offers.length) made.push(element("span", { class: "bse-quiet" }, "No concept offered"));
+    else if (!offers.length) made.push(element("span", { class: "bse-quiet" }, "No concept has this name"));
     made.push(this.editor.toolbars.button("Find …", "Key: Shift+V", () => this.open(), "concept-find"));
     if (has.size) made.push(this.editor.toolbars.button("None", "Key: Shift+C", () => this.take(null), "concept-none"));
     return made;

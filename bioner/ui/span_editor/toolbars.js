@@ -162,7 +162,7 @@ class Toolbars {
       if (mention.alternatives.length) this.pop.append(this.button("Second best", "S", run(() => this.editor.edits.secondBest()), "pop-second"));
       this.pop.append(this.button("Every occurrence", "E", run(() => this.editor.edits.offerOccurrences(false)), "pop-every"));
     }
-    if (mention && this.editor.data.concepts) this.pop.append(element("div", { class: "bse-pop-concepts" }, ...this.editor.finder.contents(mention)));
+    if (mention && this.editor.finder.isOffering()) this.pop.append(element("div", { class: "bse-pop-concepts" }, ...this.editor.finder.contents(mention)));
     this.pop.hidden = false;
     const box = this.editor.view.boxes(...range).at(-1);
     if (box) this.putUnder(this.pop, box);
