@@ -28,6 +28,47 @@ VERDICTS_SAID: Mapping[str | None, str] = {
 }
 """A sentence's verdict as pages name it."""
 
+REVISIONS_SAID: Mapping[str, str] = {
+    "edit": "changed",
+    "undo": "taken back",
+    "redo": "made again",
+    "restore": "brought back",
+    "resplit": "sentences cut anew",
+    "adjudicate": "curated",
+    "erase": "erased",
+}
+"""What a revision did, as pages name it; one that changes a sentence and gives a verdict is named
+by that."""
+
+EVENTS_SAID: Mapping[str, str] = {
+    "created": "project begun",
+    "settings": "settings changed",
+    "import": "texts brought in",
+    "export": "texts taken out",
+    "erase": "text erased",
+    "restore": "backup restored",
+    "promotion": "model in use",
+    "job": "job",
+    "audit": "suggestion judged",
+}
+"""What is on record, as pages name it."""
+
+SHOWN_SAID: Mapping[str, str] = {
+    "correction": "your corrections",
+    "gold": "gold labels",
+    "prediction": "predictions",
+    "none": "no marks yet",
+}
+"""Whose marks of a sentence are shown, as pages name it."""
+
+
+def revision_said(kind: str, verdict: str | None) -> str:
+    """Say what a revision did: its verdict, or what was done to the sentence and its verdict."""
+    given = VERDICTS_SAID[verdict]
+    if kind == "edit":
+        return given or REVISIONS_SAID[kind]
+    return ", ".join(filter(None, (REVISIONS_SAID[kind], given)))
+
 
 def many(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 sentence``, ``1,200 sentences``."""

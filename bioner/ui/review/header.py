@@ -9,20 +9,14 @@ from bioner.store import (
 )
 from bioner.ui.plain import plain
 from bioner.ui.review.desk import Act, Desk
-from bioner.ui.words import STATES, VERDICTS_SAID
+from bioner.ui.words import SHOWN_SAID, STATES, VERDICTS_SAID
 
 
 def draw_header(desk: Desk, focus: ReviewItem, act: Act) -> None:
     """Draw which sentence this is, its state, and whether it is part of “my test”."""
     tails = {"open": ": changed, not accepted", "done": f": {VERDICTS_SAID.get(focus.verdict, '')}"}
     state = STATES[focus.status] + tails.get(focus.status, "")
-    shown = {
-        "correction": "your corrections",
-        "gold": "gold",
-        "prediction": "predictions",
-        "none": "no marks yet",
-    }
-    badges = [focus.document, state, f"showing {shown[focus.layer]}"]
+    badges = [focus.document, state, f"showing {SHOWN_SAID[focus.layer]}"]
     if focus.is_test:
         badges.append("my test: never trained on")
     held = focus.claimed_by not in ("", desk.reviewer)

@@ -20,7 +20,7 @@ from bioner.ui.chips import Element, chip, chips_html, color_of, describe
 from bioner.ui.plain import plain
 from bioner.ui.review.desk import Act, Desk
 from bioner.ui.roles import shut
-from bioner.ui.words import moment
+from bioner.ui.words import moment, revision_said
 
 
 def draw_history(desk: Desk, focus: ReviewItem, act: Act) -> None:
@@ -36,7 +36,8 @@ def draw_history(desk: Desk, focus: ReviewItem, act: Act) -> None:
         for one in found[:30]:
             change = difference(one.before, one.after)
             who, when = plain(one.reviewer) or "somebody", moment(one.recorded, st.context.timezone)
-            st.caption(f"Revision {one.seq} · {who} · {plain(_what(one))} · {when}")
+            what = revision_said(one.kind, one.verdict)
+            st.caption(f"Revision {one.seq} · {who} · {what} · {when}")
             st.html(changes_html(focus.text, change.removed, change.added, desk.session.schema))
             if one.note:
                 st.text(f"“{one.note}”")
@@ -51,10 +52,6 @@ def draw_history(desk: Desk, focus: ReviewItem, act: Act) -> None:
                 )
         if len(found) > 30:
             st.caption(f"{len(found) - 30} older revisions are in the database.")
-
-
-def _what(one: Revision) -> str:
-    return f"{one.kind}, {one.verdict}" if one.verdict else one.kind
 
 
 def changes_html(

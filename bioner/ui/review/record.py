@@ -10,21 +10,10 @@ from bioner.errors import BionerError
 from bioner.store.values import Event
 from bioner.ui.review.desk import Desk
 from bioner.ui.session import show_problem
+from bioner.ui.words import EVENTS_SAID
 
 SHOWN = 100
 """So many of the newest are shown; ``review events`` prints more."""
-
-WORDS = {
-    "created": "project begun",
-    "settings": "settings changed",
-    "import": "texts brought in",
-    "export": "texts taken out",
-    "erase": "text erased",
-    "restore": "backup restored",
-    "promotion": "model in use",
-    "job": "job",
-    "audit": "suggestion judged",
-}
 
 
 def draw_record(desk: Desk) -> None:
@@ -51,7 +40,7 @@ def _row(event: Event) -> dict[str, str]:
     return {
         "When (UTC)": event.recorded[:16].replace("T", " "),
         "Who": event.who or "–",
-        "What": WORDS.get(event.kind, event.kind),
+        "What": EVENTS_SAID.get(event.kind, event.kind),
         "Before": told[0],
         "After": told[1],
     }
