@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, BinaryIO, TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from bioner.formats.bioc import to_document
 from bioner.formats.bioc_objects import Value, to_bioc
 from bioner.formats.elements import Element, read_elements
+from bioner.formats.lines import OddLines
 from bioner.formats.tally import Losses, ReadOptions, Tally
 from bioner.spans import Document
 
@@ -20,8 +22,17 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
     """Yield the documents one by one: whole texts, whatever tags and entities stand inside."""
     found = read_elements(stream, name, roots=("collection", "document"), wanted=("document",))
+    odd = OddLines(tally)
     for element in found:
-        yield to_document(_from_xml(element), f"{name}:{element.line}", tally, options)
+        where = f"{name}:{element.line}"
+        yield from odd.documents_of(partial(_documents, element, where, tally, options), where)
+    odd.refuse_many()
+
+
+def _documents(
+    element: Element, where: str, tally: Tally, options: ReadOptions
+) -> Iterator[Document]:
+    yield to_document(_from_xml(element), where, tally, options)
 
 
 def _from_xml(element: Element) -> Value:

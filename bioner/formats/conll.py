@@ -28,7 +28,7 @@ from bioner.formats.conll_lines import (
     two_column_blocks,
     unknown_tag,
 )
-from bioner.formats.lines import read_lines
+from bioner.formats.lines import OddLines, read_lines
 from bioner.formats.source import read_text, stem
 from bioner.formats.tally import UNTYPED, ReadOptions, Tally
 from bioner.spans import Document, Sentence, Span, corpus_sentence
@@ -100,9 +100,10 @@ def read_sentences(
 ) -> Iterator[Sentence]:
     """Yield the sentences of a stream in constant memory; the first 2,000 tell the scheme.
 
-    Each is a document of its own, ``name-1``, ``name-2``, …; see ``read_conll`` for the rest.
+    Each is a document of its own, ``name-1``, ``name-2``, …; see ``read_conll`` for the rest. Odd
+    lines (another number of columns, what is no tag) are counted; a file of them is refused.
     """
-    blocks = read_blocks(read_lines(stream, name), Layout(name))
+    blocks = read_blocks(read_lines(stream, name), Layout(name, OddLines(tally)))
     first = list(islice(blocks, SCHEME_SENTENCES))
     decoder = Decoder(name, _scheme(first, name), options.untyped_label, tally)
     tally.scheme = decoder.scheme

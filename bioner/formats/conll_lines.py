@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from bioner import bio
 from bioner.errors import FormatError
+from bioner.formats.lines import OddLines
 from bioner.spans import Range
 
 DOCUMENT_START = "-DOCSTART-"
+_HEADERS = ("token", "tokens", "word", "words", "form", "text", "surface")
+"""How the first line begins where it names the columns."""
+DECIDING = 200
+"""So many lines decide what the others must look like."""
 
 
 COVERS_COMMENT = "# covers = "
@@ -32,9 +39,13 @@ class Block:
 
 @dataclass
 class Layout:
-    """What the lines of a file look like, found on its first token line, and what was skipped."""
+    """What the lines of a file look like, found on its first token line, and what was skipped.
+
+    ``odd`` says whether lines of another kind are allowed, and counts them.
+    """
 
     name: str
+    odd: OddLines = field(default_factory=lambda: OddLines(None))
     separator: str = ""
     columns: int = 0
     document_starts: int = 0
@@ -74,24 +85,35 @@ def two_column_blocks(text: str, layout: Layout) -> list[Block]:
 def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
     """Yield the sentences of CoNLL lines (without their ends), filling in the layout.
 
-    The first token line decides: tabs if it has one, else spaces; every other must have as many
-    columns.
+    The first token line decides: tabs if it has one, else spaces; every other has as many columns,
+    and a tag in the last. Where odd lines are allowed, most of the first lines decide, and the odd
+    ones are counted: read where they have a token and a tag or a token alone, else left out.
     """
+    if layout.odd.tally:
+        lines = iter(lines)
+        head = list(islice(lines, DECIDING))
+        layout.separator, layout.columns = _most_common(head)
+        lines = chain(head, lines)
     shared: dict[str, str] = {}
     share = shared.setdefault
+    known: set[str] = set()
     tokens: list[str] = []
     tags: list[str] = []
     covers: frozenset[str] = frozenset()
     first = number = 0
     separator, columns = layout.separator, layout.columns
     for number, line in enumerate(lines, 1):
-        cells = line.split(separator) if separator else []
-        if len(cells) != columns or not columns or cells[0][:1] in ("", "#"):
+        cells: list[str] | None = line.split(separator) if separator else []
+        if not cells or len(cells) != columns or cells[0][:1] in ("", "#"):
             cells = _cells(line, number, layout)
-            separator, columns = layout.separator, layout.columns
         elif cells[0] == DOCUMENT_START:
             layout.document_starts += 1
             cells = []
+        else:
+            layout.odd.lines += 1
+        if cells and layout.odd.tally and cells[-1] not in known:
+            cells = _with_tag(cells, number, layout, known)
+        separator, columns = layout.separator, layout.columns
         if cells:
             if not tokens:
                 first = number
@@ -99,15 +121,34 @@ def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
             token, tag = cells[0], cells[-1].strip()
             tokens.append(share(token, token))
             tags.append(share(tag, tag))
-        elif tokens:
+        elif tokens and cells is not None:
             yield Block(first, tokens, tags, _runs(tags), covers)
             tokens, tags = [], []
     if tokens:
         yield Block(first, tokens, tags, _runs(tags), covers)
+    layout.odd.refuse_many()
 
 
-def _cells(line: str, number: int, layout: Layout) -> list[str]:
-    """Return the columns of a line that is not plainly a token line; nothing if it is none."""
+def _most_common(lines: Sequence[str]) -> tuple[str, int]:
+    """Return separator and number of columns of most lines that end in a tag; nothing without."""
+    found: Counter[tuple[str, int]] = Counter()
+    for line in lines:
+        separator = "\t" if "\t" in line else " "
+        cells = line.split("\t") if separator == "\t" else _words(line)
+        if (
+            len(cells) > 1
+            and not line.startswith(("#", DOCUMENT_START))
+            and is_tag(cells[-1].strip())
+        ):
+            found[separator, len(cells)] += 1
+    return max(found, key=found.__getitem__, default=("", 0))
+
+
+def _cells(line: str, number: int, layout: Layout) -> list[str] | None:
+    """Return the columns of a line that is not plainly a token line.
+
+    They are empty where a sentence ends, and None for a line that is left out.
+    """
     if not line or line.isspace():
         return []
     if line.startswith(DOCUMENT_START):
@@ -120,23 +161,53 @@ def _cells(line: str, number: int, layout: Layout) -> list[str]:
                 filter(None, line.removeprefix(COVERS_COMMENT).strip().split(","))
             )
         return []
-    if not layout.separator:
-        layout.separator = "\t" if "\t" in line else " "
-    cells = line.split("\t") if layout.separator == "\t" else _words(line)
+    separator = layout.separator or ("\t" if "\t" in line else " ")
+    cells = line.split("\t") if separator == "\t" else _words(line)
+    layout.odd.lines += 1
+    expected = layout.columns or max(len(cells), 2)
+    if len(cells) == expected and cells[0].strip():
+        layout.separator, layout.columns = separator, expected
+        return cells
+    return _odd_cells(line, cells, number, layout)
+
+
+def _odd_cells(line: str, cells: list[str], number: int, layout: Layout) -> list[str] | None:
+    """Return token and tag of a line with another number of columns; None where it has no token."""
+    where = f"{layout.name}:{number}"
     if len(cells) > 1 and not cells[0].strip():
-        raise FormatError(f"{layout.name}:{number}: the first column (the token) is empty")
-    if not layout.columns:
-        if len(cells) < 2:
-            raise FormatError(
-                f"{layout.name}:{number}: expected 2 or more columns (a token and its tag, "
-                f"separated by a tab or spaces), found {len(cells)}"
-            )
-        layout.columns = len(cells)
-    if len(cells) != layout.columns:
-        raise FormatError(
-            f"{layout.name}:{number}: expected {layout.columns} columns, found {len(cells)}"
+        error = "the first column (the token) is empty"
+    elif layout.columns:
+        error = f"expected {layout.columns} columns, found {len(cells)}"
+    else:
+        error = (
+            "expected 2 or more columns (a token and its tag, separated by a tab or spaces), "
+            f"found {len(cells)}"
         )
-    return cells
+    tally = layout.odd.allow(f"{where}: {error}")
+    words = _words(line) if len(cells) == 1 else cells
+    if len(words) > 1 and words[0].strip() and is_tag(words[-1].strip()):
+        tally.repair("other_number_of_columns", where, line[:60])
+        return [words[0], words[-1]]
+    if len(words) == 1 and layout.columns:
+        tally.repair("tag_missing", where, line[:60])
+        return [words[0].strip(), bio.OUTSIDE]
+    tally.leave("line that is no token", where, line[:60], is_mark=False)
+    return None
+
+
+def _with_tag(cells: list[str], number: int, layout: Layout, known: set[str]) -> list[str] | None:
+    """Return a line's columns, with ``O`` for what is no tag; None for a header of the table."""
+    tag = cells[-1].strip()
+    if is_tag(tag):
+        known.add(cells[-1])
+        return cells
+    where = f"{layout.name}:{number}"
+    tally = layout.odd.allow(str(unknown_tag(layout.name, number, tag)))
+    if layout.odd.lines == 1 and cells[0].strip().lower() in _HEADERS:
+        tally.leave("line that is no token", where, " ".join(cells)[:60], is_mark=False)
+        return None
+    tally.reject("tag_not_understood", where, f"{cells[0]} {tag}"[:60])
+    return [cells[0], bio.OUTSIDE]
 
 
 def _words(line: str) -> list[str]:

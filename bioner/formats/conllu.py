@@ -107,14 +107,14 @@ def _sentences(lines: Iterable[str], name: str, odd: OddLines) -> Iterator[_Sent
         else:
             cells = line.split("\t")
             found = _ID.fullmatch(cells[0])
+            odd.lines += 1
             if len(cells) != len(columns) or not found or not cells[1].strip():
                 told = odd.allow(
                     f"{name}:{number}: expected {len(columns)} columns separated by tabs, the "
                     f"first a number, the second a word, found {len(cells)}: {line!r:.60}"
                 )
-                told.leave("line that is no word", f"{name}:{number}", line[:60])
+                told.leave("line that is no word", f"{name}:{number}", line[:60], is_mark=False)
                 continue
-            odd.good += 1
             sentence = sentence or _Sentence(number, document, text)
             inside = _add_word(sentence, dict(zip(columns, cells, strict=True)), found, inside)
     if sentence and sentence.forms:

@@ -120,16 +120,17 @@ def _is_conllu(text: str) -> bool:
 
 
 def _is_tagged(text: str) -> bool:
-    """Tell whether the first lines are tokens with tags."""
+    """Tell whether the first lines are tokens with tags, but for a few odd ones."""
     lines = [line for line in text.split("\n")[:-1] or [text] if line.strip()][:50]
     rows = [
         re.split(r"[ \t]+", line.strip(" \t\r"))
         for line in lines
         if not line.startswith((conll_lines.DOCUMENT_START, "# "))
     ]
-    if not rows or any(len(row) < 2 for row in rows):
+    tags = [row[-1] for row in rows if len(row) > 1 and _TAG.fullmatch(row[-1])]
+    if any(len(row) < 2 for row in rows) and not ("O" in tags and any("-" in tag for tag in tags)):
         return False
-    return sum(bool(_TAG.fullmatch(row[-1])) for row in rows) >= 0.9 * len(rows)
+    return len(tags) >= 0.9 * len(rows) > 0 or len(tags) == len(rows) - 1 > 1
 
 
 def _is_table(text: str) -> bool:

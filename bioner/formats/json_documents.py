@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO
 
-from bioner.errors import FormatError
 from bioner.formats import bioc_json, huggingface, labelstudio, pubannotation
 from bioner.formats.attributes import SAID_COVERS, Pairs, covers_from_json
 from bioner.formats.json_values import read_values
-from bioner.formats.mark_places import MARKS, InvalidValue, has_place, name_unread
+from bioner.formats.lines import OddLines
+from bioner.formats.mark_places import MARKS, InvalidValue, count_marks, has_place, name_unread
 from bioner.formats.marks import groups_of, pairs, read_marks, whole_marks
 from bioner.formats.source import stem
 from bioner.formats.tally import ReadOptions, Tally
@@ -38,18 +39,17 @@ _DIALECTS = (
 def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
     """Yield the documents of JSON lines, of one JSON value, or of a list of them.
 
-    Raises FormatError for what is no document, and for a file none of whose marks was understood.
+    What is no document is counted. Raises FormatError for a file where most is none, or none of
+    whose marks was understood.
     """
     forms: Counter[str] = Counter()
-    for number, (where, value) in enumerate(read_values(stream, name, tally), 1):
-        try:
-            for form, id, one in _documents(value, f"{stem(name)}-{number}"):
-                forms[form] += 1
-                yield from _read(form, one, where, id, tally, options)
-        except InvalidValue as error:
-            raise FormatError(f"{where}: {error}") from error
-        except (RecursionError, OverflowError) as error:
-            raise FormatError(f"{where}: values nested too deeply, or too large") from error
+    odd = OddLines(tally)
+    for number, (where, value) in enumerate(read_values(stream, name, tally, odd), 1):
+        for form, id, one in _documents(value, f"{stem(name)}-{number}"):
+            forms[form] += 1
+            reading = partial(_read, form, one, where, id, tally, options)
+            yield from odd.documents_of(reading, where, is_mark=count_marks([one]) > 0)
+    odd.refuse_many()
     if forms:
         tally.format = forms.most_common(1)[0][0]
 

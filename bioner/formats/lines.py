@@ -1,14 +1,16 @@
-"""Lines of a stream, decoded one by one, so that a file of any size is read in constant memory."""
+"""Lines of a stream, decoded one by one in constant memory; what is odd among them is counted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from bioner.errors import FormatError
+from bioner.formats.mark_places import InvalidValue
 from bioner.formats.source import BOM, MAX_WHOLE_BYTES, refuse_binary, wrong_encoding
 from bioner.formats.tally import Tally
+from bioner.spans import Document
 
 FEW = 1000
 """So many odd lines more than good ones, and a file of any size is of another format."""
@@ -58,11 +60,12 @@ def read_lines(stream: ReadsLines, name: str, *, keep_ends: bool = False) -> Ite
 class OddLines:
     """The lines of a file that are not as the others: each counted, a file of them refused.
 
-    Without a ``tally`` the first one refuses the file.
+    ``lines`` are all, counted by whoever reads them. Without a ``tally`` the first odd one refuses
+    the file.
     """
 
     tally: Tally | None
-    good: int = 0
+    lines: int = 0
     odd: int = 0
     _first: str = ""
 
@@ -73,11 +76,37 @@ class OddLines:
         """
         self._first = self._first or error
         self.odd += 1
-        if self.tally is None or self.odd > self.good + FEW:
+        if self.tally is None or 2 * self.odd > self.lines + FEW:
             raise FormatError(self._first)
         return self.tally
 
+    def explain(self, error: str) -> None:
+        """Say what is wrong with the file, should it be refused."""
+        self._first = error
+
+    def documents_of(
+        self, part: Callable[[], Iterable[Document]], where: str, *, is_mark: bool = True
+    ) -> list[Document]:
+        """Return the documents that a part of the file holds; of an odd part none, and it counts.
+
+        ``is_mark`` says whether the part holds marks. Without a tally, raises FormatError.
+        """
+        self.lines += 1
+        before = self.tally.mark() if self.tally else None
+        try:
+            return list(part())
+        except (InvalidValue, FormatError, RecursionError, OverflowError) as error:
+            told = str(error)
+            if not isinstance(error, InvalidValue | FormatError):
+                told = "values nested too deeply, or too large"
+            told = told.removeprefix(f"{where}: ")
+            tally = self.allow(f"{where}: {told}")
+            if before:
+                tally.take_back(before)
+            tally.leave("part that is no document", where, told, is_mark=is_mark)
+            return []
+
     def refuse_many(self) -> None:
         """Raise FormatError, at the end of the file, where as many lines are odd as are not."""
-        if self.odd and self.odd >= self.good:
+        if self.odd and 2 * self.odd >= self.lines:
             raise FormatError(self._first)

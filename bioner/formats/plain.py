@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bioner.errors import FormatError
-from bioner.formats.lines import read_lines
+from bioner.formats.lines import OddLines, read_lines
 from bioner.formats.mark_places import MARKS, count_marks, has_place
 from bioner.formats.marks import read_marks
 from bioner.formats.source import BOM, MAX_WHOLE_BYTES, refuse_binary, stem, wrong_encoding
@@ -112,7 +112,8 @@ def read_csv(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) ->
 
     The text is in ``options.column``, or in a column named text, abstract, sentence, body or
     content; the id in one named id, pmid or document, else the row's number. Rows without text are
-    counted as ``empty_row`` and left out.
+    counted as ``empty_row`` and left out, as are rows with too many cells; most of them so refuse
+    the table.
     """
     csv.field_size_limit(MAX_WHOLE_BYTES)
     lines = read_lines(stream, name, keep_ends=True)
@@ -126,7 +127,7 @@ def read_csv(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) ->
         first = f"text\n{first}"
     head = list(io.StringIO(first, newline="\n"))
     rows = csv.reader(chain(head, lines), delimiter=delimiter, strict=True)
-    table = _Table(rows, int(is_headless))
+    table = _Table(rows, delimiter, int(is_headless))
     try:
         yield from _rows(table, name, tally, options)
     except csv.Error as error:
@@ -148,8 +149,9 @@ def _is_headless(first: str, delimiter: str) -> bool:
 class _Table:
     """The rows of a table, and the line of the file where the next begins."""
 
-    def __init__(self, rows: Reader, added: int) -> None:
+    def __init__(self, rows: Reader, delimiter: str, added: int) -> None:
         self._rows, self._added = rows, added
+        self.delimiter = delimiter
 
     @property
     def line(self) -> int:
@@ -164,7 +166,7 @@ class _Table:
 
 
 def _rows(table: _Table, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
-    rows = iter(table)
+    rows, odd = iter(table), OddLines(tally)
     header = next(rows, [])
     text_at = _text_column(header, options.column, name)
     names = [one.strip().lower() for one in header]
@@ -178,8 +180,15 @@ def _rows(table: _Table, name: str, tally: Tally, options: ReadOptions) -> Itera
         where = f"{name}:{table.line}"
         if not row:
             continue
+        odd.lines += 1
         if len(row) != len(header):
-            raise FormatError(f"{where}: expected {len(header)} columns, found {len(row)}")
+            row = _mended(row, header, text_at, table, where, tally)
+        if len(row) != len(header):
+            odd.allow(f"{where}: expected {len(header)} columns, found {len(row)}")
+            tally.leave(
+                "row with another number of columns", where, " ".join(row)[:60], is_mark=False
+            )
+            continue
         if not row[text_at].strip():
             tally.repair("empty_row", where)
             continue
@@ -192,6 +201,22 @@ def _rows(table: _Table, name: str, tally: Tally, options: ReadOptions) -> Itera
         if placed:
             tally.leave("place of a mention in columns of its own", where)
         yield Document(id, row[text_at], read_marks(marks, row[text_at], where, tally, options))
+    odd.refuse_many()
+
+
+def _mended(
+    row: list[str], header: list[str], text_at: int, table: _Table, where: str, tally: Tally
+) -> list[str]:
+    """Return a row with the table's columns, where it is clear which cell is which."""
+    if len(header) == 1:
+        tally.repair("text_with_separators", where, row[0][:60])
+        return [table.delimiter.join(row)]
+    if text_at < len(row) < len(header):
+        tally.repair("cells_missing", where, f"{len(row)} of {len(header)}")
+        return row + [""] * (len(header) - len(row))
+    if not any(row[len(header) :]):
+        return row[: len(header)]
+    return row
 
 
 def _marks(cell: str, column: str, where: str, tally: Tally) -> list[Any]:

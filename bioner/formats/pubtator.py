@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, TextIO
 
-from bioner.errors import FormatError
 from bioner.formats.attributes import (
     COVERS,
     ENTITIES,
@@ -23,7 +22,7 @@ from bioner.formats.attributes import (
     source_id,
     without,
 )
-from bioner.formats.lines import read_lines
+from bioner.formats.lines import OddLines, read_lines
 from bioner.formats.passages import lay_out, passages_of, to_attribute
 from bioner.formats.placing import Placer
 from bioner.formats.tally import Losses, ReadOptions, Tally
@@ -48,7 +47,7 @@ class _Block:
 def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Iterator[Document]:
     """Yield the documents. An id that returns in a later block is another document."""
     block: _Block | None = None
-    is_read = False
+    is_read, odd = False, OddLines(tally)
     for number, line in enumerate(read_lines(stream, name), 1):
         found = PASSAGE_LINE.fullmatch(line)
         if found:
@@ -60,8 +59,8 @@ def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Ite
             block.parts.append((kind, found[3]))
         elif line and not line.isspace():
             cells = line.split("\t")
-            if block is None and not is_read:
-                raise FormatError(
+            if not is_read:
+                odd.allow(
                     f"{name}:{number}: expected id|t|title, or an annotation of 5 or 6 columns "
                     f"separated by tabs after it, found {len(cells)}"
                 )
@@ -71,6 +70,8 @@ def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Ite
                 block.rows.append((number, cells))
     if block:
         yield _document(block, name, tally, options)
+    else:
+        odd.refuse_many()
 
 
 def _document(block: _Block, name: str, tally: Tally, options: ReadOptions) -> Document:

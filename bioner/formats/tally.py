@@ -11,6 +11,8 @@ from bioner.spans import Document, Mention, Sentence
 
 EXAMPLES_PER_RULE = 5
 REJECTS_PER_RULE = 1000
+_COUNTERS = ("repairs", "rejections", "labels", "unread", "unread_marks")
+Mark = tuple[int, dict[str, Any]]
 UNTYPED = "Entity"
 """The label of mentions that name no type, where the caller names none either."""
 
@@ -213,6 +215,7 @@ class Tally:
         self.rejections: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
         self.unread: Counter[str] = Counter()
+        self.unread_marks: Counter[str] = Counter()
         self._examples: list[str] = []
         self._ids: dict[str, int] = {}
 
@@ -229,11 +232,17 @@ class Tally:
             self._example(rule, where, detail)
         self.rejections[rule] += 1
 
-    def leave(self, what: str, where: str, detail: str = "", count: int = 1) -> None:
-        """Count what is in the file and is not used: a key, a line, a file."""
+    def leave(
+        self, what: str, where: str, detail: str = "", count: int = 1, *, is_mark: bool = True
+    ) -> None:
+        """Count what is in the file and is not used: a key, a line, a file.
+
+        ``is_mark`` is false for what holds no marks, only a text: it says nothing about them.
+        """
         if self.unread[what] < EXAMPLES_PER_RULE:
             self._example(what, where, detail)
         self.unread[what] += count
+        self.unread_marks[what] += count if is_mark else 0
 
     def place(self, label: str) -> None:
         """Count an annotation that became a mention."""
@@ -252,6 +261,19 @@ class Tally:
             self.repair("repeated_id", where, f"{wanted} became {name}")
         self._ids[wanted] = number
         return name
+
+    def mark(self) -> Mark:
+        """Return what is counted so far, to take back what follows."""
+        counts = {name: getattr(self, name) for name in ("documents", "read", "placed")}
+        counts |= {name: getattr(self, name).copy() for name in _COUNTERS}
+        return len(self._examples), counts
+
+    def take_back(self, mark: Mark) -> None:
+        """Forget what was counted after a mark, but for the ids that are taken."""
+        number, counts = mark
+        del self._examples[number:]
+        for name, value in counts.items():
+            setattr(self, name, value)
 
     def report(self) -> ReadReport:
         """Return the counts so far."""

@@ -24,10 +24,10 @@ def understood(
     documents: Iterator[Document], name: str, tally: Tally, options: ReadOptions
 ) -> Iterator[Document]:
     """Yield a file's documents; refuse it at its end where there were marks and none was read."""
-    read, unread = tally.read, tally.unread.copy()
+    read, unread = tally.read, tally.unread_marks.copy()
     odd = tally.rejections[NOT_UNDERSTOOD]
     yield from documents
-    left = tally.unread - unread
+    left = tally.unread_marks - unread
     odd = tally.rejections[NOT_UNDERSTOOD] - odd
     if options.needs_marks and (left or odd) and tally.read - read == odd:
         told = ", ".join(f"{what} ({count:,})" for what, count in left.items())

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bioner.errors import FormatError
 from bioner.formats import read_bytes
 
 quick = settings(max_examples=40, deadline=None)
@@ -98,3 +102,130 @@ def test_words_of_conllu_are_read_however_they_are_numbered(rows):
     assert sum(one.text.count("p53") for one in result.documents) <= len(rows)
     blank = sum(not form.strip() for _, form, _ in rows)
     assert result.report.unread["line that is no word"] == blank
+
+
+ODD_LINES = {
+    "{0}MDM2{1}B-Gene{1}x y z": "line that is no token",
+    "see the notes of the authors": "line that is no token",
+    "MDM2{1}NN{1}VB{1}B-Gene": "other_number_of_columns",
+    "MDM2": "tag_missing",
+    "MDM2{1}GENE": "tag_not_understood",
+    "MDM2{1}B_Gene": "tag_not_understood",
+    "{1}B-Gene": "line that is no token",
+}
+
+
+@quick
+@given(
+    st.sampled_from(sorted(ODD_LINES)),
+    st.integers(0, 4),
+    st.sampled_from(["\t", " "]),
+    st.integers(1, 3),
+    st.sampled_from(["a.conll", "a.tsv", "a.txt", "a.iob2"]),
+)
+def test_an_odd_line_of_conll_costs_nothing_but_itself(line, at, space, times, name):
+    good = [f"p53{space}B-Gene", f"protein{space}I-Gene", f"binds{space}O", f".{space}O"] * 6
+    odd = line.format("" if space == "\t" else "\t", space)
+    if space == " " and line == "{1}B-Gene":
+        return
+    lines = [*good[:at], *[odd] * times, *good[at:]] if name != "a.txt" else [*good, odd]
+    times = 1 if name == "a.txt" else times
+    result = read_bytes(("\n".join(lines) + "\n").encode(), name)
+    (document,) = result.documents
+    words = document.text.split()
+    assert [one for one in words if one != "MDM2"] == ["p53", "protein", "binds", "."] * 6
+    report = result.report
+    rule = ODD_LINES[line]
+    counted = report.repairs + report.unread + report.rejections
+    assert counted[rule] == times
+    assert [one for one in report.examples if f": {rule}" in one]
+    assert report.read == report.placed + report.rejections.total()
+    assert report.labels["Gene"] >= 6
+
+
+@quick
+@given(st.lists(st.sampled_from(["alone", "p53\tX\tY", "two words"]), min_size=1, max_size=4))
+def test_a_file_of_odd_lines_is_refused_by_the_first(odd):
+    lines = ["p53\tB-Gene", *odd]
+    with pytest.raises(FormatError, match=r"^a\.conll:2: expected 2 columns, found"):
+        read_bytes("\n".join(lines).encode(), "a.conll")
+
+
+@quick
+@given(
+    st.sampled_from(
+        [
+            ("2,p53, or so,x", "row with another number of columns", 0),
+            ("2", "row with another number of columns", 0),
+            ("2,p53", "cells_missing", 1),
+            ("2,p53,,,", "", 1),
+        ]
+    ),
+    st.integers(0, 5),
+    st.integers(1, 3),
+    st.booleans(),
+)
+def test_an_odd_row_of_a_table_costs_nothing_but_itself(odd, at, times, is_tab):
+    row, rule, read = odd
+    rows = ['1,binds,"[]"'] * 8
+    rows[at:at] = [row] * times
+    table = "\n".join(["id,text,label", *rows]) + "\n"
+    result = read_bytes(table.replace(",", "\t" if is_tab else ",").encode(), "a.csv")
+    texts = [one.text for one in result.documents]
+    assert texts == ["binds"] * at + ["p53"] * (times * read) + ["binds"] * (8 - at)
+    report = result.report
+    if rule:
+        assert (report.unread + report.repairs)[rule] == times
+        assert any(one.startswith(f"a.csv:{at + 2}: {rule}") for one in report.examples)
+
+
+@quick
+@given(st.lists(st.sampled_from(["p53, or MDM2.", "a, b, c", "x"]), min_size=1, max_size=4))
+def test_the_separators_of_a_table_of_texts_alone_are_of_the_texts(texts):
+    data = ("\n".join(["BRCA1 is a gene.", *texts]) + "\n").encode()
+    result = read_bytes(data, "a.csv")
+    assert [one.text for one in result.documents] == ["BRCA1 is a gene.", *texts]
+
+
+ODD_VALUES = {
+    "{bad": "line that is no JSON",
+    "// a comment": "line that is no JSON",
+    '{"text": "p53", "entities": [[0, 3, "Ge': "line that is no JSON",
+    '{"a": ' + "[" * 3_000: "line that is no JSON",
+    "null": "part that is no document",
+    '{"created": "2024"}': "part that is no document",
+    '{"text": null}': "part that is no document",
+    '{"text": "p53", "entities": [[0, 3, "Gene"]], "relations": 3}': "part that is no document",
+    '{"text": "p53", "entities": 3}': "part that is no document",
+    '{"passages": [{"offset": "x", "text": "p53"}]}': "part that is no document",
+    '{"tokens": ["p53"], "ner_tags": [7]}': "part that is no document",
+}
+
+
+@quick
+@given(st.sampled_from(sorted(ODD_VALUES)), st.integers(0, 5), st.integers(1, 3))
+def test_an_odd_line_of_json_costs_nothing_but_itself(odd, at, times):
+    good = json.dumps({"text": "p53 binds.", "entities": [[0, 3, "Gene"]]})
+    lines = [*[good] * at, *[odd] * times, *[good] * (8 - at)]
+    result = read_bytes("\n".join(lines).encode(), "a.jsonl")
+    assert [one.text for one in result.documents] == ["p53 binds."] * 8
+    report = result.report
+    assert (report.documents, report.read, report.placed) == (8, 8, 8)
+    assert report.unread[ODD_VALUES[odd]] == times
+    assert any(one.startswith(f"a.jsonl:{at + 1}: ") for one in report.examples)
+
+
+@quick
+@given(st.integers(0, 5), st.sampled_from(["x", "-", "1e3"]))
+def test_an_odd_document_of_bioc_costs_nothing_but_itself(at, offset):
+    passage = (
+        "<document><id>1</id><passage><offset>{}</offset><text>p53</text><annotation id='1'>"
+        "<infon key='type'>Gene</infon><location offset='0' length='3'/><text>p53</text>"
+        "</annotation></passage></document>\n"
+    )
+    parts = [passage.format(0)] * 5
+    parts.insert(at, passage.format(offset))
+    result = read_bytes(f"<collection>\n{''.join(parts)}</collection>".encode(), "a.xml")
+    assert (len(result.documents), result.report.read, result.report.placed) == (5, 5, 5)
+    assert result.report.unread == {"part that is no document": 1}
+    assert any(one.startswith(f"a.xml:{at + 2}: ") for one in result.report.examples)
