@@ -48,7 +48,8 @@ _ENDS_IN_LETTER = _words(
 
 _FUNCTION_WORDS = _words(
     """a an and are as at be been by for from had has have in is it its not of on or that the their
-    these this to was we were when which with"""
+    these this to was we were when which with after against among before between but do does during
+    into through under until via where who whose without"""
 )
 
 _TERMINATOR = re.compile(r"([.!?…‽]++|[。！？]++)([\"'”’»)\]}]*+)(\s*+)")
@@ -60,6 +61,7 @@ _FIRST_WORD = re.compile(r"[\"'“‘(\[{«*]*([^\s\"'”’)\]},;:.]*)")
 _HEADING = re.compile(r"[A-Z][A-Za-z ]{3,30}:")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _OPEN_HYPHEN = re.compile(r"\w[-\u2010\u2011\u00ad]$")
+_STOPS = (".", "!", "?")
 _LEFT, _RIGHT = 48, 48
 
 
@@ -240,40 +242,74 @@ def _paragraphs(text: str) -> Iterator[Range]:
         yield from _unwrap(text, block)
 
 
-def _is_prose(text: str, lines: Sequence[Range]) -> bool:
-    """Tell whether a block has the words that lists of names do without.
-
-    In most of its lines; or, of a column of few words a line, among one word in eight.
-    """
-    of_lines = [[word for word in text[low:high].split() if word != "A"] for low, high in lines]
-    found = [sum(word.lower() in _FUNCTION_WORDS for word in words) for words in of_lines]
-    is_often = 8 * sum(found) >= sum(map(len, of_lines))
-    return 2 * sum(map(bool, found)) >= len(lines) or (is_often and len(lines) > 2)
-
-
 def _unwrap(text: str, lines: Sequence[Range]) -> Iterator[Range]:
     """Join the lines of one block that were wrapped to a width; the others stay apart.
 
-    A block of narrow lines is running text, and no list, where most lines have a function word;
-    a line of it that goes on in lower case, or whose beginning had no room on the one before,
-    belongs to that one. So does, in any block, what goes on after a hyphen.
+    A line of running text that goes on in lower case, or whose beginning had no room on the one
+    before, belongs to that one. So does, in any block, what goes on after a hyphen.
     """
-    is_prose = _is_prose(text, lines)
-    lengths = [len(text[low:high].rstrip()) for low, high in lines]
-    width = max(lengths)
+    block = _Block(text, lines)
     start = lines[0][0]
     for i in range(1, len(lines)):
-        low, high = lines[i]
-        first = text[low : min(high, low + 60)].split(maxsplit=1)[:1]
-        word = first[0] if first else ""
-        is_full = lengths[i - 1] + 1 + len(word) > width
-        is_column = width >= 40 or (is_prose and len(lines) > 2)
-        wrapped = is_column and width <= 200 and is_full
-        before = text[lines[i - 1][0] : lines[i - 1][1]].rstrip()
-        is_open = before[-1:] not in (".", "!", "?", ":", ";")
-        continued = word[:1].islower() and (lengths[i - 1] >= 40 or (is_prose and is_open))
-        hyphenated = bool(_OPEN_HYPHEN.search(before)) and word[:1].isalnum()
-        if not (wrapped or continued or hyphenated):
+        if not block.goes_on(i):
             yield start, lines[i - 1][1]
-            start = low
+            start = lines[i][0]
     yield start, lines[-1][1]
+
+
+class _Block:
+    """Lines without a blank one between them: running text, or a list."""
+
+    def __init__(self, text: str, lines: Sequence[Range]) -> None:
+        self._lines = [text[low:high].strip() for low, high in lines]
+        self._firsts = [line[:60].split(maxsplit=1)[0] for line in self._lines]
+        sizes = [len(text[low:high].rstrip()) for low, high in lines]
+        several = [size for size, line in zip(sizes, self._lines, strict=True) if " " in line]
+        width = max(several or sizes)
+        """The longest line of several words: one long word is no measure."""
+        self._sizes = sizes
+        self._is_full = [
+            size + 1 + len(word) > width
+            for size, word in zip(sizes, self._firsts[1:], strict=False)
+        ]
+        is_ended, is_filled = self._lines[-1].endswith(_STOPS), self._is_filled()
+        self._is_prose = self._has_many_function_words(is_filled=is_filled)
+        is_column = width >= 40 or (self._is_prose and len(lines) > 2)
+        self._is_wrapped = is_column and width <= 200 and (is_ended or is_filled)
+
+    def goes_on(self, number: int) -> bool:
+        """Tell whether a line goes on with what the one before it began."""
+        before, word = self._lines[number - 1], self._firsts[number]
+        is_open = not before.endswith((*_STOPS, ":", ";"))
+        is_long = self._sizes[number - 1] >= 40
+        return (
+            (self._is_wrapped and self._is_full[number - 1])
+            or (word[:1].islower() and (is_long or (self._is_prose and is_open)))
+            or (bool(_OPEN_HYPHEN.search(before)) and word[:1].isalnum())
+        )
+
+    def _is_filled(self) -> bool:
+        """Tell whether the lines were filled up to a width: most, the longest apart, which is.
+
+        Some begin in lower case then, as no list of titles does.
+        """
+        longest = max(range(len(self._is_full)), key=self._sizes.__getitem__, default=0)
+        others = [
+            one
+            for i, one in enumerate(self._is_full)
+            if i != longest and (one or not self._lines[i].endswith(_STOPS))
+        ]
+        low = sum(word[:1].islower() for word in self._firsts[1:])
+        return sum(others) > 0.6 * len(others) and 3 * low >= len(self._firsts) - 1
+
+    def _has_many_function_words(self, *, is_filled: bool) -> bool:
+        """Tell whether a block has the words that lists of names do without.
+
+        In most of its lines; or, of a column of few words a line, among one word in eight; or any,
+        where the lines were filled.
+        """
+        of_lines = [[word for word in line.split() if word != "A"] for line in self._lines]
+        found = [sum(word.lower() in _FUNCTION_WORDS for word in words) for words in of_lines]
+        is_often = is_filled or 8 * sum(found) >= sum(map(len, of_lines))
+        is_some = any(found) and is_often and len(self._lines) > 2
+        return 2 * sum(map(bool, found)) >= len(self._lines) or is_some

@@ -13,6 +13,9 @@ from bioner.tokens import fold
 
 NEAR = 50
 """How far, in characters, a surface that occurs more than once may lie from its stated offset."""
+_IN_ASCII = "offset_in_ascii"
+MAX_FOLDED = 200
+"""Surfaces above this are compared to the letter alone where their place is wrong."""
 Stated = tuple[Sequence[Range], str | None]
 """What a file says of an annotation: its ranges, and its surface where the format gives it."""
 _SHORT_GREEK = {
@@ -37,13 +40,15 @@ class Placer:
     """Places annotations in one text.
 
     ``stated`` are all annotations of the document: where each surface of them stands at its offsets
-    counted in UTF-16 units or in bytes, and not in characters, all are shifted
-    (``offset_in_utf16``, ``offset_in_bytes``); one alone never is.
+    counted in UTF-16 units, in bytes or in characters of the text in ASCII ("alpha" for "α"), and
+    not in its own characters, all are shifted (``offset_in_utf16``, ``offset_in_bytes``,
+    ``offset_in_ascii``); one alone never is.
 
-    Repairs: ``spaces_trimmed`` (at a mention's limits), ``length_corrected`` (the surface begins
-    where stated and has another length), ``surface_differs`` (what stands there is the surface in
-    other letters, "TNF-a" for "TNF-α": offsets kept), ``offset_moved`` (found within 50 characters,
-    or only once in the text), ``fragments_sorted``, ``fragments_merged`` (they overlapped),
+    Repairs: ``spaces_trimmed`` (at a mention's limits), ``length_corrected`` (the surface, or what
+    is the surface in other letters, begins where stated and has another length),
+    ``surface_differs`` (what stands there is the surface in other letters, "TNF-a" for "TNF-α":
+    offsets kept), ``offset_moved`` (found within 50 characters, in other letters too, or only once
+    in the text), ``fragments_sorted``, ``fragments_merged`` (they overlapped),
     ``limit_inside_word`` (no surface says so, and a limit cuts a word: nothing is moved).
     Rejections: ``empty_range``, ``outside_text``, ``surface_not_found``.
     """
@@ -61,7 +66,11 @@ class Placer:
             return
         units = {
             rule: {unit: i for i, unit in enumerate(accumulate(map(width, self.text), initial=0))}
-            for rule, width in (("offset_in_utf16", _utf16_width), ("offset_in_bytes", _byte_width))
+            for rule, width in (
+                ("offset_in_utf16", _utf16_width),
+                ("offset_in_bytes", _byte_width),
+                (_IN_ASCII, _ascii_width),
+            )
         }
         for exactly in (True, False):
             if not exactly and all(self._stands(one, surface) for one, surface in told):
@@ -91,7 +100,8 @@ class Placer:
             return self._trimmed(fragments, rule, inside)
         if inside and len(ranges) > 1 and self._is_surface(ranges, surface):
             return self._trimmed(fragments, "fragments_sorted", inside)
-        return self._repair(fragments, surface.strip(), inside)
+        told = rule if rule == _IN_ASCII else ""
+        return self._repair(fragments, surface.strip(), inside, told)
 
     def _trimmed(self, fragments: tuple[Range, ...], rule: str, inside: bool) -> Placement:
         """Return the placement without spaces at the mention's limits."""
@@ -121,7 +131,9 @@ class Placer:
     def _is_inside_word(self, at: int) -> bool:
         return 0 < at < len(self.text) and self.text[at - 1].isalnum() and self.text[at].isalnum()
 
-    def _repair(self, fragments: tuple[Range, ...], surface: str, inside: bool) -> Placement:
+    def _repair(
+        self, fragments: tuple[Range, ...], surface: str, inside: bool, rule: str
+    ) -> Placement:
         start, end = fragments[0][0], fragments[-1][1]
         if len(fragments) == 1 and start >= 0:
             if self.text.startswith(surface, start):
@@ -131,12 +143,41 @@ class Placer:
                 is_space = not self.text[start:found].strip()
                 rule = "spaces_trimmed" if is_space else "offset_moved"
                 return Placement(((found, found + len(surface)),), rule)
-        if inside and agrees(self._joined(fragments), surface):
-            return self._trimmed(fragments, "surface_differs", inside)
+        is_one = len(fragments) == 1
+        exact = self._folded_end(start, surface, exactly=True) if is_one else 0
+        between = self.text[min(exact, end) : max(exact, end)]
+        is_cut = self._is_inside_word(end) and exact > end
+        is_beyond = bool(exact) and not any(char.isalnum() for char in between)
+        is_better = is_cut or (exact != end and is_beyond)
+        if inside and not is_better and agrees(self._joined(fragments), surface):
+            return self._trimmed(fragments, rule or "surface_differs", inside)
+        if is_one and (exact or (exact := self._folded_end(start, surface))):
+            return Placement(((start, exact),), rule or "length_corrected")
         moved = self._nearest(fragments, surface)
         if moved:
             return Placement(moved, "offset_moved")
         return Placement((), "surface_not_found" if inside else "outside_text")
+
+    def _folded_end(self, start: int, surface: str, *, exactly: bool = False) -> int:
+        """Return where what begins here ends, if it is the surface in other letters; 0 if not.
+
+        Without hyphens too, unless ``exactly``. A word is never cut.
+        """
+        wanted = _folded(surface)
+        if not 0 <= start < len(self.text) or len(surface) > MAX_FOLDED or not wanted:
+            return 0
+        if _folded(self.text[start])[:1] not in (wanted[:1], "&"):
+            return 0
+        loose = 0
+        for end in range(start + 1, min(start + 2 * len(surface) + 16, len(self.text)) + 1):
+            if self.text[end - 1].isspace() or self._is_inside_word(end):
+                continue
+            found = _folded(self.text[start:end])
+            if found == wanted:
+                return end
+            if not loose and not exactly and _letters(found) == _letters(wanted):
+                loose = end
+        return loose
 
     def stands(self, ranges: Sequence[Range], surface: str | None) -> bool:
         """Tell whether an annotation lies in the text as stated, its surface too if it has one."""
@@ -172,9 +213,18 @@ class Placer:
         if not starts:
             starts = self._occurrences(surface, 0, len(self.text))
             if len(starts) != 1:
-                return ()
+                return self._nearest_folded(start, surface)
         nearest = min(starts, key=lambda found: abs(found - start))
         return ((nearest, nearest + len(surface)),)
+
+    def _nearest_folded(self, start: int, surface: str) -> tuple[Range, ...]:
+        """Return the nearest whole words that are the surface in other letters."""
+        for at in sorted(range(start - NEAR, start + NEAR + 1), key=lambda one: abs(one - start)):
+            if not self._is_inside_word(at) and (
+                end := self._folded_end(at, surface, exactly=True)
+            ):
+                return ((at, end),)
+        return ()
 
     def _occurrences(self, surface: str, low: int, high: int) -> list[int]:
         """Return where the surface begins inside the range: as whole words if it does anywhere."""
@@ -201,6 +251,15 @@ def _forms(text: str) -> set[str]:
     short = "".join(_SHORT_GREEK.get(char, char) for char in text)
     german = text.replace("ß", "ss")
     return {_letters(fold(one)) for one in (text, short, german)} - {""}
+
+
+def _folded(text: str) -> str:
+    """Return a text as ASCII writes it, without capitals and spaces."""
+    return "".join(fold(one) for one in html.unescape(text).split()).casefold()
+
+
+def _ascii_width(char: str) -> int:
+    return 1 if char.isascii() else len(fold(char))
 
 
 def _utf16_width(char: str) -> int:
