@@ -143,16 +143,15 @@ class Placer:
                 is_space = not self.text[start:found].strip()
                 rule = "spaces_trimmed" if is_space else "offset_moved"
                 return Placement(((found, found + len(surface)),), rule)
-        is_one = len(fragments) == 1
-        exact = self._folded_end(start, surface, exactly=True) if is_one else 0
-        between = self.text[min(exact, end) : max(exact, end)]
-        is_cut = self._is_inside_word(end) and exact > end
-        is_beyond = bool(exact) and not any(char.isalnum() for char in between)
-        is_better = is_cut or (exact != end and is_beyond)
+        named = self._folded_end(start, surface) if len(fragments) == 1 else 0
+        between = self.text[min(named, end) : max(named, end)]
+        is_cut = self._is_inside_word(end) and named > end
+        is_beyond = surface[-1].isalnum() and not any(char.isalnum() for char in between)
+        is_better = is_cut or (0 < named != end and is_beyond)
         if inside and not is_better and agrees(self._joined(fragments), surface):
             return self._trimmed(fragments, rule or "surface_differs", inside)
-        if is_one and (exact or (exact := self._folded_end(start, surface))):
-            return Placement(((start, exact),), rule or "length_corrected")
+        if named:
+            return Placement(((start, named),), rule or "length_corrected")
         moved = self._nearest(fragments, surface)
         if moved:
             return Placement(moved, "offset_moved")
