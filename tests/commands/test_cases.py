@@ -6,14 +6,16 @@ readers alone.
 
 from __future__ import annotations
 
+import ast
 import json
+import runpy
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from marker import Marker
-from support import SHARED
+from support import ROOT, SHARED
 from typer.testing import CliRunner, Result
 
 from bioner.__main__ import app
@@ -184,6 +186,7 @@ def test_what_odd_lines_of_brat_say_comes_out_again(home: Path, tmp_path: Path) 
 
 
 def test_the_spacy_export_of_a_long_document_comes_back_whole(home: Path, tmp_path: Path) -> None:
+    """Do what F01-own-spacy-export-64k.sh does."""
     text = "Words of an article. " * 3300 + "p53 binds MDM2."
     at = text.index("p53")
     rows = [
@@ -284,3 +287,19 @@ def test_brat_where_it_cannot_lie_is_one_sentence(tagger: None, tmp_path: Path, 
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in done.output
+
+
+@pytest.mark.slow
+def test_no_name_is_cut_by_tag(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    if not (ROOT / "models" / "bioner-compact" / "card.json").is_file():
+        pytest.skip("models/bioner-compact is not here")
+    monkeypatch.chdir(ROOT)
+    runpy.run_path(str(CASES / "F13-tag.py"))
+    long, hyphens, entities, narrow = map(ast.literal_eval, capsys.readouterr().out.splitlines())
+    names = {surface for surface, _ in [*long, *hyphens, *entities, *narrow]}
+    assert {
+        "2,3,7,8-tetrachlorodibenzo-p-dioxin",
+        *("Aspi-\nrin", "cyclooxy-\ngenase-2", "plate-\nlets"),
+        *("TNF-&alpha;", "IL-1&beta;", "NF-&kappa;B"),
+        "tumor\nnecrosis factor alpha",
+    } <= names
