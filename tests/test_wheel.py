@@ -90,3 +90,21 @@ def test_the_installed_app_opens_every_page_offline_and_listens_to_this_machine_
     assert "Traceback" not in found["log"]
     assert "ScriptRunContext" not in found["log"]
     assert set(found["written"]) <= {"home", "home-work", "home-backups", "log"}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_the_tutorial_passes_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    """Every command of docs/tutorial.md, in order, outside the checkout, ends as it says there."""
+    pip = [str(installed), "-m", "pip", "--disable-pip-version-check", "-q", "install"]
+    subprocess.run([*pip, *EXTRAS["train"]], check=True, timeout=1800)
+    script = ROOT / "docs" / "make_tutorial.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(installed.parent), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1].startswith("tutorial: every command ended as it says")

@@ -43,7 +43,8 @@ app.command("pull")(refusing(sharing.pull_corpus))
 @refusing
 def build_corpora(
     source: Annotated[
-        str | None, typer.Option(help="The folder that holds AnatEM-IOB, BC2GM-IOB, …")
+        str | None,
+        typer.Option(help="The folder that holds AnatEM-IOB, BC2GM-IOB, …; `sample`: the shipped."),
     ] = None,
     mapping: Annotated[str, typer.Option(help="curated, article, or a YAML file.")] = "curated",
     out: Annotated[str | None, typer.Option(help="The merged folder to write.")] = None,
@@ -54,7 +55,8 @@ def build_corpora(
 
     settings = read_settings()
     folder = check_writable("--out", folder_of("--out", out, settings.merged))
-    origin = folder_of("--source", source, settings.raw)
+    is_sample = source == "sample" and not Path(source).exists()
+    origin = settings.sample if is_sample else folder_of("--source", source, settings.raw)
     report = build(origin, folder, settings, mapping, progress=lambda at: say(at.text)).report
     assert report is not None
     if as_json:

@@ -138,7 +138,13 @@ def _paste(session: Session) -> list[Document]:
         placeholder="Paste an abstract, a clinical note, a sentence …",
         label_visibility="collapsed",
     )
-    asked = st.button("Find entities", type="primary", icon=":material/search:", key="predict_go")
+    asked = st.button(
+        "Find entities",
+        type="primary",
+        icon=":material/search:",
+        key="predict_go",
+        shortcut="Mod+Enter",
+    )
     session.of(PredictMemory).text = text
     if text != linked:
         keep_in_url(text="")

@@ -109,7 +109,11 @@ def _draw_settings(desk: Desk) -> None:
     if is_curator:
         _draw_new_type(desk)
     if st.button(
-        "Save the project", key="save_project", type="primary", **shut(desk, Action.CHANGE)
+        "Save the project",
+        key="save_project",
+        type="primary",
+        shortcut="Mod+Enter",
+        **shut(desk, Action.CHANGE),
     ):
         _save(desk, frozenset(covers), independent, _rows(people))
 

@@ -90,6 +90,7 @@ def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
     pressed = st.button(
         "Start training",
         key="train_start",
+        shortcut="Mod+Enter",
         type="primary",
         icon=":material/play_arrow:",
         **shut(

@@ -182,6 +182,7 @@ def _draw_start(session: Session, spec: JobSpec, problems: Sequence[str]) -> boo
     return st.button(
         "Start training",
         key="train_on_start",
+        shortcut="Mod+Enter",
         type="primary",
         icon=":material/play_arrow:",
         **shut(
