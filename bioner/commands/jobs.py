@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from bioner.devices import resolve_device
 from bioner.jobs.estimate import Estimate, TrainSize
 from bioner.machine import Device
 from bioner.models.bases import find_base
+from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 from bioner.training.run_card import duration
 
@@ -103,6 +105,10 @@ def estimate_(
     conventions: Annotated[
         bool, typer.Option("--conventions", help="With whose rules of marking hold, as in train.")
     ] = False,
+    eval_steps: Annotated[
+        int, typer.Option(help="As in train: steps between scores on devel; -1: at the end alone.")
+    ] = 0,
+    fill_in: Annotated[str, typer.Option(help="As in train: a teacher reads first.")] = "",
     measure: Annotated[
         bool, typer.Option("--measure", help="Take a few steps here first, about 20 s.")
     ] = False,
@@ -119,7 +125,10 @@ def estimate_(
         max_steps=max_steps,
         batch_size=batch_size,
         gradient_accumulation=accumulate,
+        eval_steps=eval_steps,
     )
+    if fill_in:
+        find_model(fill_in, settings.models)
     chosen = find_base(base, settings)
     groups = cost.train_groups(data or settings.merged)
     is_told = conventions or chosen.knows_conventions
@@ -138,11 +147,24 @@ def estimate_(
         max_steps=max_steps,
         batch_size=batch_size,
         accumulate=accumulate,
+        beside=cost.beside_of(
+            groups,
+            named,
+            evaluations=_evaluations(eval_steps, size, batch_size * accumulate * gpus, epochs),
+            is_filled_in=bool(fill_in),
+        ),
     )
     if json:
         print_json({"sentences": size.sentences, **asdict(found)})
         return
     typer.echo(table(_estimate_rows(size, found)))
+
+
+def _evaluations(every: int, size: TrainSize, step: int, epochs: float) -> int:
+    """Return how often a run is scored: each so many steps, and at the end."""
+    if every <= 0:
+        return abs(every)
+    return math.ceil(size.sentences * epochs / step / every)
 
 
 def _estimate_rows(size: TrainSize, found: Estimate) -> list[list[str]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from bioner.access import Action, Actor, allow
 from bioner.errors import JobError, TrainingError
 from bioner.files import read_json_object, write_whole
+from bioner.jobs.beside import Beside, memory_beside, seconds_beside
 from bioner.jobs.folder import list_jobs
 from bioner.jobs.metrics import read_metrics
 from bioner.jobs.slots import take_slots
@@ -117,6 +118,22 @@ def chosen_size(
     return TrainSize(sum(s.sentences for s in chosen), sum(s.words for s in chosen), is_told)
 
 
+def beside_of(
+    groups: Sequence[TrainGroup],
+    corpora: Collection[str],
+    *,
+    evaluations: int,
+    is_filled_in: bool = False,
+) -> Beside:
+    """Return what a run on these corpora of the data does beside its steps."""
+    return Beside(
+        in_data=sum(one.size.sentences for one in groups),
+        corpora=len(corpora),
+        evaluations=evaluations,
+        is_filled_in=is_filled_in,
+    )
+
+
 def known_corpora(groups: Sequence[TrainGroup], names: Iterable[str]) -> tuple[str, ...]:
     """Return the corpora that a person named, all where none is; raises JobError for others."""
     there = corpora_of(groups)
@@ -136,11 +153,13 @@ def estimate(
     batch_size: int,
     accumulate: int = 1,
     speed: Speed | None,
+    beside: Beside | None = None,
 ) -> Estimate:
-    """Estimate a run.
+    """Estimate a run, its steps alone without ``beside``.
 
     Memory: float32 weights, gradients and AdamW's two moments (16 bytes a parameter), activations
-    in proportion to the batch (Korthikanti et al. 2022 for a BERT shape), and the runtime itself.
+    in proportion to the batch (Korthikanti et al. 2022 for a BERT shape), the runtime itself, the
+    data as read and as encoded, and a teacher's weights.
     """
     per_epoch = max(1, math.ceil(size.sentences / (batch_size * accumulate)))
     steps = max(1, math.ceil(per_epoch * epochs))
@@ -148,10 +167,21 @@ def estimate(
     steps = max_steps if is_cut else steps
     pieces = round(size.pieces * steps / per_epoch)
     seconds = pieces / speed.pieces_per_s if speed else None
+    beside = beside or Beside(in_data=0, corpora=0)
+    memory_kept = memory_beside(beside, sentences=size.sentences, is_told=size.is_told)
+    if speed and seconds is not None and beside.in_data:
+        seconds += seconds_beside(
+            beside,
+            sentences=size.sentences,
+            pieces=size.pieces,
+            is_told=size.is_told,
+            pieces_per_s=speed.pieces_per_s,
+        )
     longest = 128
     width = math.sqrt(max(parameters, 10_000_000) / 190)
     activations = batch_size * longest * width * 12 * 80
-    memory = round(16 * parameters + activations + 8e8)
+    weights = (16 + 4 * beside.is_filled_in) * parameters
+    memory = round(weights + activations + memory_kept)
     source = speed.source if speed else "not measured on this device yet"
     return Estimate(pieces, steps, is_cut, seconds, memory, 40 * parameters + 50_000_000, source)
 
@@ -167,6 +197,7 @@ def estimate_run(
     max_steps: int,
     batch_size: int,
     accumulate: int = 1,
+    beside: Beside | None = None,
 ) -> Estimate:
     """Estimate a run on this machine with the pace that is known here: the page's and a command's.
 
@@ -180,6 +211,7 @@ def estimate_run(
         batch_size=batch_size,
         accumulate=accumulate * gpus,
         speed=known_speed(settings, base.value, device, batch_size, gpus),
+        beside=beside,
     )
 
 

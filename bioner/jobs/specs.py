@@ -18,6 +18,9 @@ from bioner.machine import Device, Precision
 from bioner.models.bases import Base
 from bioner.settings import PROJECT_ROOT, Settings
 
+SCORED = 8
+"""A run that a page starts is scored on devel so many times."""
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -186,7 +189,7 @@ def _training_words(out: Path, choices: Choices, cost: Estimate) -> list[str]:
             words += [name, str(value)]
     if choices.is_told:
         words.append("--conventions")
-    every = max(5, cost.steps // 8)
+    every = max(5, cost.steps // SCORED)
     return [*words, "--eval-steps", str(every)]
 
 

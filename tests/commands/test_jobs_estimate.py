@@ -48,8 +48,16 @@ def test_figures_are_those_of_the_page(place: Settings) -> None:
     base = find_base("e/tiny", place)
     groups = estimate.train_groups(place.merged)
     size = estimate.chosen_size(groups, list(estimate.corpora_of(groups)))
+    names = list(estimate.corpora_of(groups))
     page = estimate.estimate_run(
-        place, base, size, device="cpu", epochs=1.0, max_steps=-1, batch_size=24
+        place,
+        base,
+        size,
+        device="cpu",
+        epochs=1.0,
+        max_steps=-1,
+        batch_size=24,
+        beside=estimate.beside_of(groups, names, evaluations=0),
     )
     assert raw["steps"] == page.steps
     assert raw["memory_bytes"] == page.memory_bytes

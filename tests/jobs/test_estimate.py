@@ -10,6 +10,7 @@ from runs import make_model, make_run
 
 from bioner.errors import TrainingError
 from bioner.jobs import estimate
+from bioner.jobs.beside import Beside
 from bioner.jobs.estimate import Speed, TrainGroup, TrainSize
 from bioner.settings import Settings, read_settings
 
@@ -53,6 +54,44 @@ def test_estimate_says_when_the_limit_of_steps_cuts_the_run() -> None:
     )
     assert (cut.steps, cut.is_cut, cut.seconds) == (5, True, None)
     assert cut.pieces == pytest.approx(whole.pieces / 4, rel=0.01)
+
+
+def test_what_a_run_does_beside_its_steps_counts_in_time_and_memory() -> None:
+    size = TrainSize(55_000, 1_500_000)
+
+    def run(**beside: int | bool) -> estimate.Estimate:
+        given = Beside(**{"in_data": 55_000, "corpora": 10, **beside})
+        return estimate.estimate(
+            size,
+            parameters=23_000_000,
+            epochs=1,
+            max_steps=0,
+            batch_size=24,
+            speed=Speed(1500.0, "x"),
+            beside=given,
+        )
+
+    plain = run()
+    assert plain.seconds is not None
+    steps = size.pieces / 1500
+    assert 25 < plain.seconds - steps < 60, "start, reading, encoding, the confidence"
+    scored, filled = run(evaluations=9), run(is_filled_in=True)
+    assert scored.seconds is not None
+    assert filled.seconds is not None
+    each = size.pieces / size.sentences
+    assert scored.seconds - plain.seconds == pytest.approx(9 * 1000 * each / 4500)
+    assert filled.seconds - plain.seconds == pytest.approx(steps / 3)
+    assert filled.memory_bytes - plain.memory_bytes == 4 * 23_000_000
+    told = estimate.estimate(
+        TrainSize(55_000, 1_500_000, is_told=True),
+        parameters=23_000_000,
+        epochs=1,
+        max_steps=0,
+        batch_size=24,
+        speed=None,
+        beside=Beside(in_data=55_000, corpora=10),
+    )
+    assert told.memory_bytes > plain.memory_bytes + 1e8
 
 
 def test_pace_comes_from_earlier_runs_of_the_same_encoder(place: Settings) -> None:

@@ -14,6 +14,7 @@ from bioner.jobs.estimate import (
     Estimate,
     TrainGroup,
     TrainSize,
+    beside_of,
     chosen_size,
     corpora_of,
     estimate_run,
@@ -22,7 +23,14 @@ from bioner.jobs.estimate import (
 )
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
-from bioner.jobs.specs import PRESETS, Choices, name_problems, shown_command, training_spec
+from bioner.jobs.specs import (
+    PRESETS,
+    SCORED,
+    Choices,
+    name_problems,
+    shown_command,
+    training_spec,
+)
 from bioner.machine import Device
 from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
 from bioner.store import Usable
@@ -75,7 +83,7 @@ def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
         st.info(f"Choose {plain(missing)} to go on.", icon=":material/checklist:")
         return None
     size = chosen_size(groups, choices.corpora, is_told=choices.is_told)
-    cost = _draw_estimate(session, choices, size)
+    cost = _draw_estimate(session, choices, size, groups)
     spec = training_spec(session.settings, choices, cost)
     problems = [*name_problems(choices.name), *_value_problems(choices), *told_problems(choices)]
     notes: list[str] = []
@@ -273,7 +281,9 @@ def _draw_target(session: Session, base: Base) -> tuple[str, Device, int]:
     return name, resolved, int(chosen)
 
 
-def _draw_estimate(session: Session, choices: Choices, size: TrainSize) -> Estimate:
+def _draw_estimate(
+    session: Session, choices: Choices, size: TrainSize, groups: Sequence[TrainGroup]
+) -> Estimate:
     cost = estimate_run(
         session.settings,
         choices.base,
@@ -284,6 +294,7 @@ def _draw_estimate(session: Session, choices: Choices, size: TrainSize) -> Estim
         max_steps=choices.max_steps,
         batch_size=choices.batch_size,
         accumulate=choices.accumulate,
+        beside=beside_of(groups, choices.corpora, evaluations=SCORED + 1 + choices.base.is_trained),
     )
     with st.container(border=True, key="train_estimate"):
         cells = st.columns(4)

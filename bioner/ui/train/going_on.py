@@ -10,7 +10,16 @@ import streamlit as st
 from bioner.access import Action
 from bioner.devices import resolve_device
 from bioner.errors import BionerError
-from bioner.jobs.estimate import Estimate, TrainSize, corpora_of, estimate_run, train_groups
+from bioner.jobs.beside import RETRAINING_SCORED
+from bioner.jobs.estimate import (
+    Estimate,
+    TrainGroup,
+    TrainSize,
+    beside_of,
+    corpora_of,
+    estimate_run,
+    train_groups,
+)
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
 from bioner.jobs.specs import name_problems, next_name, retraining_spec, shown_command
@@ -139,6 +148,7 @@ def _draw_recipe() -> dict[str, float]:
 def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, float]) -> Estimate:
     settings = session.settings
     replayed = TrainSize(0, 0)
+    groups: Sequence[TrainGroup] = ()
     if (settings.merged / "manifest.json").is_file():
         groups = train_groups(settings.merged)
         whole = TrainSize(sum(g.size.sentences for g in groups), sum(g.size.words for g in groups))
@@ -158,6 +168,9 @@ def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, 
         epochs=recipe["epochs"],
         max_steps=0,
         batch_size=int(recipe["batch_size"]),
+        beside=beside_of(
+            groups, corpora_of(groups), evaluations=RETRAINING_SCORED, is_filled_in=True
+        ),
     )
     with st.container(border=True, key="train_on_estimate"):
         cells = st.columns([4, 3, 5, 4])
