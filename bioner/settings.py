@@ -196,6 +196,12 @@ def count_cards_by_bus() -> None:
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
 
 
+def see_only_card(address: str) -> None:
+    """Let this process, and what it starts, see one card alone; before torch has looked."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = address
+    count_cards_by_bus()
+
+
 def hub_cache() -> Path:
     """Return where the hub's client keeps what it fetched (``HF_HUB_CACHE``, ``HF_HOME``)."""
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface"))

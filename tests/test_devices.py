@@ -6,6 +6,7 @@ No card is here: what the driver lists and what torch says of it are both stubbe
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from dataclasses import asdict, replace
@@ -33,7 +34,7 @@ from bioner.devices import (
 from bioner.errors import DeviceError
 from bioner.jobs.folder import JobSpec, JobState
 from bioner.jobs.preflight import check_launch
-from bioner.jobs.slots import device_beside_jobs, take_slots
+from bioner.jobs.slots import device_beside_jobs, own_card, take_slots
 from bioner.machine import Device, Precision
 from bioner.settings import read_settings
 
@@ -191,6 +192,24 @@ def test_more_cards_than_there_are_is_refused_with_what_is_there(driver: Driver)
     told = [one.text for one in check_launch(spec, read_settings()) if one.is_blocking]
     assert "2 GPUs were asked for and this machine has 1 that can be used" in told[0]
     assert "no kernels" in told[0]
+
+
+def test_a_command_takes_a_free_card_and_no_job_gets_it_meanwhile(
+    driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.show(replace(A10, used="20000"), A10, A10)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    with own_card(tmp_path, "cuda"):
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")  # as another process sees it
+        others = take_slots(tmp_path, "cuda", 2)
+        assert others is not None
+        assert [slot.name for slot in others] == ["cuda-2", "cuda-0"]
+        with own_card(tmp_path, "cuda"):
+            assert os.environ["CUDA_VISIBLE_DEVICES"] == "1", "all are held: the least used"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    with own_card(tmp_path, "cpu"):
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,1,2"
 
 
 def test_several_jobs_each_get_a_card_and_parts_are_cards(driver: Driver, tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ def _run(
     """Retrain here and now; ``merged``: the corpora to replay from, where they are."""
     from bioner.commands.train import stop_of, terminal_report
     from bioner.jobs.reporter import JobReporter
+    from bioner.jobs.slots import own_card
     from bioner.review.launching import corrections_of
     from bioner.training import processes
     from bioner.training.progress import stopping
@@ -117,7 +118,8 @@ def _run(
         show(heard)
 
     reporter: Any = JobReporter(job) if job else nullcontext(terminal_report())
-    with reporter as report:
+    alone = nullcontext() if job else own_card(settings.jobs, recipe.device)
+    with reporter as report, alone:
         corrections, told = corrections_of(settings, job)
         say(f"{told}; on from {parent.name}")
         if merged is None:

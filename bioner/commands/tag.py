@@ -64,6 +64,7 @@ def tag(
     With --engine or --workers in bulk: DIR to --out DIR, part by part; what is done is skipped.
     """
     from bioner.formats import refuse_target, write_documents
+    from bioner.jobs.slots import own_card
     from bioner.models.catalogue import chosen_model
     from bioner.tagging.load import load_tagger
 
@@ -94,10 +95,11 @@ def tag(
         _refuse_overwriting(sources, target, format)
     settings = read_settings()
     folder = chosen_model(settings, model)
-    tagger = load_tagger(folder, device=settings.device)
-    texts = _Texts(sources, column)
-    told = tagger.conventions.find(convention, of=folder.name).name
-    report = write_documents(texts.tagged(tagger, told), target, format)
+    with own_card(settings.jobs, settings.device):
+        tagger = load_tagger(folder, device=settings.device)
+        texts = _Texts(sources, column)
+        told = tagger.conventions.find(convention, of=folder.name).name
+        report = write_documents(texts.tagged(tagger, told), target, format)
     _say_receipt(texts, report, as_json=as_json)
 
 

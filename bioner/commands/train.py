@@ -220,14 +220,16 @@ def _names(text: str) -> list[str]:
 
 def _run(asked: _Asked, settings: Settings) -> None:
     from bioner.jobs.reporter import JobReporter
+    from bioner.jobs.slots import own_card
     from bioner.training.run import train
 
     stop = stop_of(asked.job)
     reporter: Any = nullcontext(terminal_report())
     if asked.job and processes.is_first():
         reporter = JobReporter(asked.job)
+    alone = nullcontext() if asked.job else own_card(settings.jobs, asked.config.device)
     try:
-        with reporter as report:
+        with reporter as report, alone:
             with processes.at_once():
                 dataset = asked.dataset()
                 learned = _corrections(settings, asked.job) if asked.with_corrections else []

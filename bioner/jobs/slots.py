@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +16,8 @@ from bioner.errors import JobError
 from bioner.files import read_json_object, try_lock, write_whole
 from bioner.jobs.folder import list_jobs
 from bioner.machine import Device
-from bioner.processes import ProcessId, is_alive
-from bioner.settings import Settings
+from bioner.processes import ProcessId, is_alive, process_id
+from bioner.settings import Settings, read_launched, see_only_card
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -68,6 +71,29 @@ def take_slots(jobs: Path, device: str, count: int = 1) -> tuple[Slot, ...] | No
     for slot in taken:
         slot.release()
     return None
+
+
+@contextlib.contextmanager
+def own_card(jobs: Path, device: str) -> Iterator[None]:
+    """Compute on a free card in this block, where a card is computed on; no job takes it meanwhile.
+
+    Where jobs hold all cards the least used one is shared. Nothing is done under a launcher, which
+    has shared the cards out itself, nor for the CPU, which serves several.
+    """
+    if resolve_device(device) is not Device.CUDA or read_launched() is not None:
+        yield
+        return
+    jobs.mkdir(parents=True, exist_ok=True)
+    slots = take_slots(jobs, Device.CUDA) or ()
+    free = free_first([one.card for one in usable_cards()])
+    see_only_card(slots[0].name.removeprefix(CARD) if slots else free[0].address)
+    try:
+        for slot in slots:
+            slot.note(process_id(os.getpid()))
+        yield
+    finally:
+        for slot in slots:
+            slot.release()
 
 
 def _worker_file(jobs: Path, name: str) -> Path:
