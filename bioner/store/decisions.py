@@ -11,16 +11,13 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, insert, select, update
 
 from bioner.access import Action
-from bioner.errors import StoreError
-from bioner.spans import Mention
 from bioner.store import projects
 from bioner.store.failures import StaleEditError
-from bioner.store.layers import shown_mentions
-from bioner.store.log import Author, record
+from bioner.store.log import by_op
 from bioner.store.logical_clock import LogicalClock
-from bioner.store.revisions import place_of, save
-from bioner.store.states import Place, State, lock_all, read_state, state_after, state_before
-from bioner.store.tables import decisions, documents, items, layers, revisions
+from bioner.store.revisions import save
+from bioner.store.states import lock_all
+from bioner.store.tables import decisions, documents, items, revisions
 from bioner.store.values import Edit
 
 Boundary = Literal["", "without", "with"]
@@ -99,20 +96,29 @@ def decide(
     reviewer: str,
     op: str,
 ) -> Settled:
-    """Save the edits of a decision as one batch; skip what others hold or have changed since."""
+    """Save some edits of a decision, in its batch; skip what others hold or have changed since.
+
+    What was saved under this ``op`` before is not saved again. Of a decision that was taken back
+    meanwhile nothing more is saved.
+    """
     stored = projects.find(connection, project)
     projects.require(stored.project, reviewer, Action.ANNOTATE)
-    known = connection.execute(select(decisions).where(decisions.c.op == op)).first()
-    if known is not None:
-        return Settled(number=known.id, marks=known.marks, sentences=known.sentences)
+    known = connection.execute(
+        select(decisions).where(decisions.c.op == op).with_for_update()
+    ).first()
+    counts: Counter[str] = Counter()
     lock_all(connection, [one.edit.item for one in settlings])
     held = _held(connection, clock, stored, [one.edit.item for one in settlings], reviewer)
-    counts: Counter[str] = Counter()
     for one in settlings:
+        edit = replace(one.edit, reviewer=reviewer, batch=op, op=f"{op}/{one.edit.item}")
+        if known is not None and by_op(connection, edit.op):
+            continue
         if one.edit.item in held:
             counts["held"] += one.marks
             continue
-        edit = replace(one.edit, reviewer=reviewer, batch=op, op=f"{op}/{one.edit.item}")
+        if known is not None and not known.stands:
+            counts["changed"] += one.marks
+            continue
         try:
             save(connection, [edit])
         except StaleEditError:
@@ -120,13 +126,23 @@ def decide(
             continue
         counts["marks"] += one.marks
         counts["sentences"] += 1
-    number = 0
-    if counts["sentences"]:
-        number = _append(connection, stored, choice, counts, reviewer, op)
+    if known is not None:
+        connection.execute(
+            update(decisions)
+            .where(decisions.c.id == known.id)
+            .values(
+                marks=decisions.c.marks + counts["marks"],
+                sentences=decisions.c.sentences + counts["sentences"],
+            )
+        )
+        number = known.id
+    else:
+        is_any = counts["sentences"]
+        number = _append(connection, stored, choice, counts, reviewer, op) if is_any else 0
     return Settled(
         number=number,
-        marks=counts["marks"],
-        sentences=counts["sentences"],
+        marks=counts["marks"] + (known.marks if known else 0),
+        sentences=counts["sentences"] + (known.sentences if known else 0),
         held=counts["held"],
         changed=counts["changed"],
     )
@@ -219,87 +235,6 @@ def _decision(row: Row[Any]) -> Decision:
         recorded=row.recorded,
         stands=row.stands,
     )
-
-
-def take_back(connection: Connection, number: int, reviewer: str, op: str) -> TakenBack:
-    """Take a decision back, in every sentence at once, whatever was decided there since.
-
-    A sentence that has its verdict since, or whose marks of this decision were changed, stays.
-    """
-    row = connection.execute(
-        select(decisions).where(decisions.c.id == number).with_for_update()
-    ).first()
-    if row is None:
-        raise StoreError(f"there is no decision {number}; `review decisions list` prints them")
-    stored = projects.by_id(connection, row.project)
-    projects.require(stored.project, reviewer, Action.ANNOTATE)
-    if not row.stands:
-        if row.batch == op:  # it was saved, and the answer was lost
-            return TakenBack(number=number, sentences=row.sentences, kept=0)
-        raise StoreError(f"decision {number} was taken back already")
-    if stored.project.track(reviewer) != row.track:
-        raise StoreError(f"decision {number} is about the copy of {row.reviewer!r}")
-    rows = connection.execute(
-        select(revisions)
-        .where(revisions.c.batch == row.batch, revisions.c.track == row.track)
-        .order_by(revisions.c.seq.desc())
-    ).all()
-    done = sum(_revert(connection, one, reviewer, f"{op}/{one.seq}", op) for one in rows)
-    flip(connection, row.batch, op, stands=False)
-    return TakenBack(number=number, sentences=done, kept=len(rows) - done)
-
-
-def _revert(connection: Connection, row: Row[Any], reviewer: str, op: str, batch: str) -> bool:
-    """Take back in one sentence what a revision did to its marks; False where it must stay."""
-    try:
-        place = place_of(connection, row)
-    except StoreError:  # its sentence was split or joined since
-        return False
-    state = read_state(connection, place, row.track)
-    is_newest = state.head == row.seq
-    after = state_before(row) if is_newest else _without(connection, place, state, row)
-    if after is None:
-        return False
-    author = Author(
-        reviewer=reviewer,
-        op=op,
-        kind="undo" if is_newest else "edit",
-        model=row.model,
-        schema=row.schema,
-        batch=batch,
-        target=row.seq if is_newest else 0,
-    )
-    record(connection, place, row.track, state, after, author)
-    return True
-
-
-def _without(connection: Connection, place: Place, state: State, row: Row[Any]) -> State | None:
-    """Return the present state less what a revision did to the marks; None where it must stay."""
-    did, was = state_after(row).mentions, state_before(row).mentions
-    came = _came(connection, place)
-    did, was = came if did is None else did, came if was is None else was
-    added = [one for one in did if one not in was]
-    removed = [one for one in was if one not in did]
-    present = list(came if state.mentions is None else state.mentions)
-    if state.verdict is not None or any(one not in present for one in added):
-        return None
-    kept = [one for one in present if one not in added]
-    mentions = tuple(
-        sorted([*kept, *(one for one in removed if one not in kept)], key=_place_of_mention)
-    )
-    if mentions == tuple(sorted(came, key=_place_of_mention)):
-        # Nothing is left of what anybody did here: the sentence waits again.
-        return replace(state, mentions=None, note="")
-    return replace(state, mentions=mentions)
-
-
-def _place_of_mention(one: Mention) -> tuple[int, int, str]:
-    return one.start, -one.end, one.label
-
-
-def _came(connection: Connection, place: Place) -> tuple[Mention, ...]:
-    rows = connection.execute(select(layers).where(layers.c.item == place.item)).all()
-    return shown_mentions(rows, None)[1]
 
 
 def flip(connection: Connection, batch: str, now: str, *, stands: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ from bioner.store.facets import refresh_shown, write_shown
 from bioner.store.placement import UNSTORABLE, Placement, Reject, placed_at, problem_of
 from bioner.store.projects import StoredProject
 from bioner.store.tables import clock, corrections, documents, items, layers
+from bioner.store.turns import rested
 from bioner.store.values import Layer, within
 
 CHUNK = 20
@@ -27,9 +27,6 @@ CHUNK = 20
 
 SENTENCES = 100
 """Fewer where they are long: a piece ends with the document that brings it to so many sentences."""
-
-PAUSE_S = 0.02
-"""After each the import waits half as long, at most this, for the writers of other processes."""
 
 _STATUS: dict[Layer, Status] = {
     "gold": "gold",
@@ -48,13 +45,9 @@ def import_in_pieces(
         number = int(connection.execute(select(clock.c.imports)).scalar_one())
         since = database.generation
     importer = Importer(stored, origin, number)
-    rest_s = 0.0
-    for piece in _pieces(given):
-        time.sleep(rest_s)
-        began = time.monotonic()
+    for piece in rested(_pieces(given)):
         with database.write(since=since) as connection:
             importer.place(connection, piece)
-        rest_s = min(PAUSE_S, (time.monotonic() - began) / 2)
     return importer.placement()
 
 

@@ -1,0 +1,118 @@
+"""A decision about many sentences lets others save meanwhile, and goes on where it was cut off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from store_support import a_document, a_store
+
+from bioner.errors import StoreError
+from bioner.review.decisions import choice_of, settle
+from bioner.review.groups import Group, read_board
+from bioner.store import Store
+from bioner.store.deciding import PIECE
+
+SENTENCES = 35
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    made = a_store(tmp_path, documents=0)
+    made.import_documents("p", [a_document(0, sentences=SENTENCES)], model="m")
+    yield made
+    made.close()
+
+
+def the_group(store: Store) -> Group:
+    return max(read_board(store, "p", "ann").groups, key=lambda one: len(one.marks))
+
+
+def saved_in_each(store: Store, action) -> list[int]:
+    """Do something, and return how many revisions each transaction has appended."""
+    found: list[int] = []
+
+    def begin(_connection) -> None:
+        found.append(0)
+
+    def note(_connection, _cursor, statement, *_more) -> None:
+        if statement.startswith("INSERT INTO revisions"):
+            found[-1] += 1
+
+    event.listen(store.database.engine, "begin", begin)
+    event.listen(store.database.engine, "before_cursor_execute", note)
+    try:
+        action()
+    finally:
+        event.remove(store.database.engine, "begin", begin)
+        event.remove(store.database.engine, "before_cursor_execute", note)
+    return [one for one in found if one]
+
+
+def test_a_decision_and_taking_it_back_go_in_pieces_and_are_one_on_record(store: Store) -> None:
+    group = the_group(store)
+    made = saved_in_each(store, lambda: settle(store, "p", group, choice_of(group, "Gene")))
+    assert (max(made), sum(made)) == (PIECE, SENTENCES)
+    [decision] = store.decisions("p")
+    assert (decision.marks, decision.sentences, decision.stands) == (SENTENCES, SENTENCES, True)
+    gone = saved_in_each(store, lambda: store.take_back(decision.number))
+    assert (max(gone), sum(gone)) == (PIECE, SENTENCES)
+    assert not store.decisions("p")[0].stands
+    assert len(store.waiting_marks("p")) == SENTENCES
+
+
+def cut_off(store: Store, monkeypatch, after: int, name: str) -> None:
+    """Let the whole fail after so many pieces, as a process that is killed does."""
+    surely, calls = type(store)._surely, [0]
+
+    def failing(self, *given):
+        calls[0] += 1
+        if calls[0] > after:
+            raise StoreError(name)
+        return surely(self, *given)
+
+    monkeypatch.setattr(type(store), "_surely", failing)
+
+
+def test_a_decision_that_was_cut_off_goes_on_and_is_counted_once(store: Store, monkeypatch) -> None:
+    group = the_group(store)
+    with monkeypatch.context() as patch:
+        cut_off(store, patch, 2, "cut off")
+        with pytest.raises(StoreError, match="cut off"):
+            settle(store, "p", group, choice_of(group, "Gene"), op="one")
+    assert store.decisions("p")[0].sentences == 2 * PIECE
+    for _ in range(2):
+        settled = settle(store, "p", group, choice_of(group, "Gene"), op="one")
+        assert (settled.marks, settled.sentences) == (SENTENCES, SENTENCES)
+    [decision] = store.decisions("p")
+    assert decision.sentences == SENTENCES
+    assert store.take_back(decision.number).sentences == SENTENCES
+
+
+def test_a_half_made_decision_is_taken_back_whole_and_not_gone_on_with(
+    store: Store, monkeypatch
+) -> None:
+    group = the_group(store)
+    with monkeypatch.context() as patch:
+        cut_off(store, patch, 2, "cut off")
+        with pytest.raises(StoreError, match="cut off"):
+            settle(store, "p", group, choice_of(group, "Gene"), op="one")
+    [decision] = store.decisions("p")
+    assert store.take_back(decision.number).sentences == 2 * PIECE
+    again = settle(store, "p", group, choice_of(group, "Gene"), op="one")
+    assert again.changed == SENTENCES - 2 * PIECE
+    assert len(store.waiting_marks("p")) == SENTENCES
+
+
+def test_taking_back_that_was_cut_off_goes_on(store: Store, monkeypatch) -> None:
+    group = the_group(store)
+    number = settle(store, "p", group, choice_of(group, "Gene")).number
+    with monkeypatch.context() as patch:
+        cut_off(store, patch, 3, "cut off")
+        with pytest.raises(StoreError, match="cut off"):
+            store.take_back(number, op="back")
+    assert store.decisions("p")[0].stands
+    assert store.take_back(number, op="back").sentences == SENTENCES
+    assert store.take_back(number, op="back").sentences == SENTENCES
+    assert len(store.waiting_marks("p")) == SENTENCES
