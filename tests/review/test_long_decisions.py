@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,25 +64,28 @@ def test_a_decision_and_taking_it_back_go_in_pieces_and_are_one_on_record(store:
     assert len(store.waiting_marks("p")) == SENTENCES
 
 
-def cut_off(store: Store, monkeypatch, after: int, name: str) -> None:
-    """Let the whole fail after so many pieces, as a process that is killed does."""
-    surely, calls = type(store)._surely, [0]
+@contextmanager
+def cut_off(store: Store, pieces: int) -> Iterator[None]:
+    """Let the whole fail within the piece after so many, as a process that is killed does."""
+    saved = [0]
 
-    def failing(self, *given):
-        calls[0] += 1
-        if calls[0] > after:
-            raise StoreError(name)
-        return surely(self, *given)
+    def fail(_connection, _cursor, statement, *_more) -> None:
+        saved[0] += statement.startswith("INSERT INTO revisions")
+        if saved[0] > pieces * PIECE + 5:
+            raise StoreError("cut off")
 
-    monkeypatch.setattr(type(store), "_surely", failing)
-
-
-def test_a_decision_that_was_cut_off_goes_on_and_is_counted_once(store: Store, monkeypatch) -> None:
-    group = the_group(store)
-    with monkeypatch.context() as patch:
-        cut_off(store, patch, 2, "cut off")
+    event.listen(store.database.engine, "before_cursor_execute", fail)
+    try:
         with pytest.raises(StoreError, match="cut off"):
-            settle(store, "p", group, choice_of(group, "Gene"), op="one")
+            yield
+    finally:
+        event.remove(store.database.engine, "before_cursor_execute", fail)
+
+
+def test_a_decision_that_was_cut_off_goes_on_and_is_counted_once(store: Store) -> None:
+    group = the_group(store)
+    with cut_off(store, 2):
+        settle(store, "p", group, choice_of(group, "Gene"), op="one")
     assert store.decisions("p")[0].sentences == 2 * PIECE
     for _ in range(2):
         settled = settle(store, "p", group, choice_of(group, "Gene"), op="one")
@@ -90,14 +95,10 @@ def test_a_decision_that_was_cut_off_goes_on_and_is_counted_once(store: Store, m
     assert store.take_back(decision.number).sentences == SENTENCES
 
 
-def test_a_half_made_decision_is_taken_back_whole_and_not_gone_on_with(
-    store: Store, monkeypatch
-) -> None:
+def test_a_half_made_decision_is_taken_back_whole_and_not_gone_on_with(store: Store) -> None:
     group = the_group(store)
-    with monkeypatch.context() as patch:
-        cut_off(store, patch, 2, "cut off")
-        with pytest.raises(StoreError, match="cut off"):
-            settle(store, "p", group, choice_of(group, "Gene"), op="one")
+    with cut_off(store, 2):
+        settle(store, "p", group, choice_of(group, "Gene"), op="one")
     [decision] = store.decisions("p")
     assert store.take_back(decision.number).sentences == 2 * PIECE
     again = settle(store, "p", group, choice_of(group, "Gene"), op="one")
@@ -105,13 +106,11 @@ def test_a_half_made_decision_is_taken_back_whole_and_not_gone_on_with(
     assert len(store.waiting_marks("p")) == SENTENCES
 
 
-def test_taking_back_that_was_cut_off_goes_on(store: Store, monkeypatch) -> None:
+def test_taking_back_that_was_cut_off_goes_on(store: Store) -> None:
     group = the_group(store)
     number = settle(store, "p", group, choice_of(group, "Gene")).number
-    with monkeypatch.context() as patch:
-        cut_off(store, patch, 3, "cut off")
-        with pytest.raises(StoreError, match="cut off"):
-            store.take_back(number, op="back")
+    with cut_off(store, 2):
+        store.take_back(number, op="back")
     assert store.decisions("p")[0].stands
     assert store.take_back(number, op="back").sentences == SENTENCES
     assert store.take_back(number, op="back").sentences == SENTENCES
