@@ -70,10 +70,9 @@ def draw_offers(
         return
     long = term.long_forms[0] if term.long_forms else ""
     offers = vocabularies.offers(term.preferred, term.label, long_form=long)
-    offers = [one for one in offers if one.identifier != term.identifier][:SHOWN]
     if not offers:
         st.caption("The vocabulary has no concept that is called so.")
-    for one in offers:
+    for one in [one for one in offers if one.identifier != term.identifier][:SHOWN]:
         also = "" if one.matched == one.name else f" ({one.matched})"
         if st.button(
             plain_label(f"{one.identifier} {one.name}{also}"),
