@@ -8,6 +8,7 @@ point at: ``Negation`` → ("Negation", ""), ``N1 Reference T1 Taxonomy:9606 hum
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,9 @@ OWN = "BionerAttribute"
 """The type of notes that hold, as JSON, what no other line can; target: a mention, or ``-``."""
 _ANNOTATIONS = (".ann", ".a1", ".a2")
 EVENT_KEY = "E"
+
+_MENTION = re.compile(r"T\d+\s|T.*\t.")
+"""How the line of a mention begins, whatever parts its columns."""
 
 
 @dataclass
@@ -130,10 +134,11 @@ def _parse(text: str, name: str, standoff: _Standoff, tally: Tally) -> None:
             continue
         where = f"{name}:{number}"
         id, _, rest = line.partition("\t")
+        id = id.strip()
         try:
             _parse_line(id, rest, where, standoff)
         except (ValueError, TypeError, IndexError, RecursionError):
-            if id.startswith("T") and rest:
+            if _MENTION.match(line):
                 tally.reject("unreadable_line", where, f"{line!r:.80}")
             else:
                 tally.leave("line of another kind", where, f"{line!r:.80}")

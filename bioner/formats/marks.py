@@ -135,8 +135,15 @@ def labels_of(row: Any) -> list[str]:
         named = {letters(key): one for key, one in row.items()}
         found = next((named[key] for key in (*LABELS, *_OTHER_LABELS) if named.get(key)), None)
     if isinstance(found, list):
-        return [_word(one) for one in found]
-    return [] if found is None else [_word(found)]
+        return [_name_of(one) for one in found]
+    return [] if found is None else [_name_of(found)]
+
+
+def _name_of(label: Any) -> str:
+    """Return a label's name, which some tools write as an object ("value" beside "confidence")."""
+    named = label if isinstance(label, dict) else {}
+    names = (named.get(key) for key in ("value", "label", "name", "type"))
+    return next((one for one in names if isinstance(one, str) and one), None) or _word(label)
 
 
 def _word(value: Any) -> str:

@@ -26,6 +26,8 @@ MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 MAX_ROW = 1024 * 1024
 """Characters of a table's first row, over however many lines."""
 _TEXT_COLUMNS = ("text", "abstract", "sentence", "body", "content")
+_SEPARATOR = re.compile(r'"?sep=([\t;,|])"?\s*')
+"""The line by which Excel is told what parts the cells."""
 _ID_COLUMNS = ("id", "pmid", "document", "document_id", "doc_id")
 
 
@@ -118,16 +120,18 @@ def read_csv(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) ->
     csv.field_size_limit(MAX_WHOLE_BYTES)
     lines = read_lines(stream, name, keep_ends=True)
     first = next(lines, "")
+    told = _SEPARATOR.fullmatch(first)
+    first = next(lines, "") if told else first
     while first.count('"') % 2 and len(first) < MAX_ROW and (more := next(lines, "")):
         first += more
-    delimiter = max("\t;,", key=lambda one: (first.count(one), one == ","))
+    delimiter = told[1] if told else max("\t;,", key=lambda d: (first.count(d), d == ","))
     is_headless = not options.column and _is_headless(first, delimiter)
     if is_headless:
         tally.repair("table_without_header", f"{name}:1", first.strip()[:60])
         first = f"text\n{first}"
     head = list(io.StringIO(first, newline="\n"))
     rows = csv.reader(chain(head, lines), delimiter=delimiter, strict=True)
-    table = _Table(rows, delimiter, int(is_headless))
+    table = _Table(rows, delimiter, int(is_headless) - bool(told))
     try:
         yield from _rows(table, name, tally, options)
     except csv.Error as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
 import pytest
 from hypothesis import given, settings
@@ -229,3 +231,37 @@ def test_an_odd_document_of_bioc_costs_nothing_but_itself(at, offset):
     assert (len(result.documents), result.report.read, result.report.placed) == (5, 5, 5)
     assert result.report.unread == {"part that is no document": 1}
     assert any(one.startswith(f"a.xml:{at + 2}: ") for one in result.report.examples)
+
+
+@quick
+@given(st.sampled_from([";", ",", "\t", "|"]), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_the_line_that_tells_excel_its_separator_is_no_header(separator, newline, is_quoted):
+    told = f'"sep={separator}"' if is_quoted else f"sep={separator}"
+    rows = [told, f"id{separator}text", f"1{separator}p53 binds", f"2{separator}x{separator}y"]
+    rows += [f"3{separator}z"] * 3
+    result = read_bytes(newline.join(rows).encode(), "a.csv")
+    assert [one.text for one in result.documents] == ["p53 binds", "z", "z", "z"]
+    assert any(one.startswith("a.csv:4: row with") for one in result.report.examples)
+
+
+@quick
+@given(st.sampled_from([" ", "  "]), st.integers(1, 9))
+def test_a_mention_of_brat_without_its_tabs_is_rejected_by_its_line(blank, number):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.txt", "p53 binds MDM2.")
+        bad = f"T{number}{blank}Gene 0 3{blank}p53"
+        archive.writestr("a.ann", f"T90\tGene 10 14\tMDM2\n{bad}\n")
+    report = read_bytes(stream.getvalue(), "a.zip").report
+    assert (report.read, report.placed, report.rejections["unreadable_line"]) == (2, 1, 1)
+    assert report.examples[0].startswith("a.ann:2: unreadable_line")
+
+
+@quick
+@given(st.sampled_from(["value", "label", "name"]), st.sampled_from(["label", "labels"]))
+def test_a_label_that_is_an_object_is_its_name(inner, key):
+    held = {inner: "Gene", "confidence": 0.9}
+    mark = {"start_pos": 0, "end_pos": 3, key: [held] if key == "labels" else held}
+    data = json.dumps({"text": "p53 x", "entities": [mark]}).encode()
+    (document,) = read_bytes(data, "a.json").documents
+    assert [m.label for m in document.mentions] == ["Gene"]
