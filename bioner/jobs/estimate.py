@@ -177,7 +177,7 @@ def estimate(
             is_told=size.is_told,
             pieces_per_s=speed.pieces_per_s,
         )
-    longest = 128
+    longest = 256  # the window that train cuts to: some sentence of the data fills it
     width = math.sqrt(max(parameters, 10_000_000) / 190)
     activations = batch_size * longest * width * 12 * 80
     weights = (16 + 4 * beside.is_filled_in) * parameters
