@@ -41,9 +41,10 @@ def draw_suggest(desk: Desk) -> None:
     left, right = st.columns([2, 3], gap="large") if known else (st.container(), None)
     with left:
         _draw_run(desk)
-    if right is None:
+    known = known or list(desk.store.suggesters(desk.project.name))  # the first was just filled
+    if not known:
         return
-    with right:
+    with right or st.container():
         try:
             _draw_known(desk, known)
         except BionerError as error:
