@@ -60,6 +60,7 @@ DOES = {
     "order_queue": Action.PRIORITIES,
     "save_project": Action.CHANGE,
     "add_type_do": Action.CHANGE,
+    "vocabularies_save": Action.CHANGE,
     "guideline_": Action.CHANGE,
     "FormSubmitter:guideline_": Action.CHANGE,
     "erase_do": Action.ERASE,
