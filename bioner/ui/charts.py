@@ -18,7 +18,7 @@ SEQUENTIAL = ("#d5ecf1", "#8cc5d3", "#4397ad", "#17667d", "#0b3a4a")
 FRAME = 90
 """Pixels of a chart's height that its title and axis take."""
 
-LEGEND_PX = 300
+LEGEND_PX = 320
 """What a legend may be wide: the narrowest window shows it whole."""
 
 NAME_AXIS = alt.Axis(labelLimit=220, labelOverlap=False, labelFlush=False)
@@ -65,7 +65,7 @@ class Point:
 def legend(names: Sequence[str]) -> alt.Legend:
     """Return a legend above the chart, in as many columns as the narrowest window has room for."""
     longest = max((len(name) for name in names), default=1)
-    columns = max(1, min(6, LEGEND_PX // (30 + 7 * longest)))
+    columns = max(1, min(6, int(LEGEND_PX / (26 + 6.3 * longest))))
     return alt.Legend(title=None, orient="top", columns=columns, symbolLimit=40, labelLimit=280)
 
 

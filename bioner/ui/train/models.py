@@ -67,12 +67,13 @@ def _draw_table(entries: list[ModelEntry], active: str) -> None:
                 f"{plain(entry.name)} is damaged. {plain(entry.problem)}",
                 icon=":material/broken_image:",
             )
+    is_plain = all(_kind(entry) == "model" for entry in entries)
     st.dataframe(
         [
             {
                 "": "in use" if entry.name == active else "",
                 "Model": entry.name,
-                "Kind": _kind(entry),
+                **({} if is_plain else {"Kind": _kind(entry)}),
                 "Base": entry.card.base if entry.card else "",
                 "Test F1": _points(entry),
                 "Corpora": len(entry.card.corpora) if entry.card else None,
@@ -87,6 +88,7 @@ def _draw_table(entries: list[ModelEntry], active: str) -> None:
         hide_index=True,
         placeholder="–",
         column_config={
+            "Base": st.column_config.TextColumn(width=85),
             "Test F1": st.column_config.NumberColumn(format="%.1f"),
             "Size": st.column_config.NumberColumn(format="%.1f MB"),
         },
