@@ -103,7 +103,8 @@ def read_sentences(
     Each is a document of its own, ``name-1``, ``name-2``, …; see ``read_conll`` for the rest. Odd
     lines (another number of columns, what is no tag) are counted; a file of them is refused.
     """
-    blocks = read_blocks(read_lines(stream, name), Layout(name, OddLines(tally)))
+    layout = Layout(name, OddLines(tally))
+    blocks = read_blocks(read_lines(stream, name), layout)
     first = list(islice(blocks, SCHEME_SENTENCES))
     decoder = Decoder(name, _scheme(first, name), options.untyped_label, tally)
     tally.scheme = decoder.scheme
@@ -113,6 +114,8 @@ def read_sentences(
         for span in sentence.spans:
             tally.place(span.label)
         yield sentence
+    if options.needs_marks:
+        layout.refuse_unknown()
 
 
 def to_document(sentence: Sentence) -> Document:

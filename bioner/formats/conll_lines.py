@@ -41,7 +41,8 @@ class Block:
 class Layout:
     """What the lines of a file look like, found on its first token line, and what was skipped.
 
-    ``odd`` says whether lines of another kind are allowed, and counts them.
+    ``odd`` says whether lines of another kind are allowed, and counts them; ``marked`` are those
+    with a tag other than ``O``, ``unknown`` those whose tag is none, ``unknown_tag`` the first.
     """
 
     name: str
@@ -51,6 +52,14 @@ class Layout:
     document_starts: int = 0
     comments: int = 0
     covers: frozenset[str] = frozenset()
+    marked: int = 0
+    unknown: int = 0
+    unknown_tag: str = ""
+
+    def refuse_unknown(self) -> None:
+        """Raise FormatError where as many of the file's marks have a tag that is none as one."""
+        if self.unknown and self.unknown >= self.marked:
+            raise FormatError(self.unknown_tag)
 
 
 def two_column_blocks(text: str, layout: Layout) -> list[Block]:
@@ -122,10 +131,14 @@ def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
             tokens.append(share(token, token))
             tags.append(share(tag, tag))
         elif tokens and cells is not None:
-            yield Block(first, tokens, tags, _runs(tags), covers)
+            runs = _runs(tags)
+            layout.marked += sum(end - start for start, end in runs)
+            yield Block(first, tokens, tags, runs, covers)
             tokens, tags = [], []
     if tokens:
-        yield Block(first, tokens, tags, _runs(tags), covers)
+        runs = _runs(tags)
+        layout.marked += sum(end - start for start, end in runs)
+        yield Block(first, tokens, tags, runs, covers)
     layout.odd.refuse_many()
 
 
@@ -202,10 +215,13 @@ def _with_tag(cells: list[str], number: int, layout: Layout, known: set[str]) ->
         known.add(cells[-1])
         return cells
     where = f"{layout.name}:{number}"
-    tally = layout.odd.allow(str(unknown_tag(layout.name, number, tag)))
+    error = str(unknown_tag(layout.name, number, tag))
+    tally = layout.odd.allow(error)
     if layout.odd.lines == 1 and cells[0].strip().lower() in _HEADERS:
         tally.leave("line that is no token", where, " ".join(cells)[:60], is_mark=False)
         return None
+    layout.unknown += 1
+    layout.unknown_tag = layout.unknown_tag or error
     tally.reject("tag_not_understood", where, f"{cells[0]} {tag}"[:60])
     return [cells[0], bio.OUTSIDE]
 

@@ -265,3 +265,19 @@ def test_a_label_that_is_an_object_is_its_name(inner, key):
     data = json.dumps({"text": "p53 x", "entities": [mark]}).encode()
     (document,) = read_bytes(data, "a.json").documents
     assert [m.label for m in document.mentions] == ["Gene"]
+
+
+@quick
+@given(
+    st.sampled_from(["b-Gene", "Gene-B", "GENE", "B_Gene", "1"]),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_a_file_of_tags_that_are_none_is_refused_however_many_words_have_no_mark(tag, good, more):
+    lines = [f"p53\t{tag}"] * (good + more) + ["MDM2\tB-Gene"] * good + ["x\tO"] * 30
+    data = "\n".join(lines).encode()
+    if not good + more:
+        return
+    with pytest.raises(FormatError, match=r"^a\.conll:1: expected a tag in the last column"):
+        read_bytes(data, "a.conll")
+    assert len(read_bytes(data, "a.conll", needs_marks=False).documents) == 1
