@@ -222,6 +222,7 @@ def test_a_chain_of_many_old_revisions_is_made_by_the_migration(tmp_path: Path) 
             "DROP TABLE decisions",
             "DROP TABLE assignments",
             "ALTER TABLE projects DROP COLUMN vocabularies",
+            "ALTER TABLE projects DROP COLUMN examples",
             "ALTER TABLE projects DROP COLUMN changes",
             "ALTER TABLE documents DROP COLUMN salt",
             "ALTER TABLE documents DROP COLUMN tip",
