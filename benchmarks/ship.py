@@ -1,7 +1,8 @@
 """Make the shipped model of a trained one: half-precision weights, int8 ONNX, scores on its card.
 
     python -m benchmarks.ship TRAINED_FOLDER [--out models/bioner-compact] [--data data/merged]
-        [--stage early] [--average STARTED_FROM --share 0.7] [--outside 0.3]
+        [--scored-on data/merged] [--stage early]
+        [--average STARTED_FROM --share 0.7] [--outside 0.3]
     python -m benchmarks.ship models/bioner-compact --refit
 
 The weights are stored in half precision (they are loaded as float32), the ONNX model is made of
@@ -92,6 +93,7 @@ def main() -> None:
     parser.add_argument("trained", type=Path)
     parser.add_argument("--out", type=Path, default=Path("models/bioner-compact"))
     parser.add_argument("--data", type=Path, default=Path("data/merged"))
+    parser.add_argument("--scored-on", type=Path, help="the ten alone, if more were trained on")
     parser.add_argument("--stage", default="early")
     parser.add_argument("--epochs", type=float, help="all epochs, if it was trained in stages")
     parser.add_argument("--command", help="the commands that repeat it, if it was in stages")
@@ -123,7 +125,7 @@ def main() -> None:
         config = {**card.config, **averaged, "outside_bias": args.outside}
         card = replace(card, calibration=found, config=config)
         write_card(made, card)
-        stored = evaluate_cached(made, args.data, progress=counter("tagging"))
+        stored = evaluate_cached(made, args.scored_on or args.data, progress=counter("tagging"))
         print(scores_table(stored.report))
         write_card(
             made,
