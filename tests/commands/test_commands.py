@@ -110,7 +110,7 @@ def test_review_brings_texts_in_and_out_again(bioner, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "1 documents in, 1 placed; 1 mentions in, 1 placed" in done.stdout
     assert "lab" in bioner("review", "status").stdout
-    assert "unseen surface 1.00" in bioner("review", "queue").stdout
+    assert "words new to the model 100%" in bioner("review", "queue").stdout
     assert "lab: 1 sentences ranked" in bioner("review", "rank").stdout
     out = tmp_path / "out.jsonl"
     done = bioner("review", "export", "--out", out)
