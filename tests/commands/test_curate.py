@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from store_support import a_document, a_project, edit_of
+from store_support import reviewed_by_two
 from typer.testing import CliRunner
 
 from bioner.__main__ import app
 from bioner.settings import read_settings
-from bioner.spans import mention
 from bioner.store import Store, open_store
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -19,17 +18,7 @@ pytestmark = pytest.mark.usefixtures("home")
 @pytest.fixture
 def store() -> Store:
     made = open_store(read_settings())
-    made.create_project(a_project("both", independent=True))
-    made.import_documents("both", [a_document(n, 1) for n in range(3)], model="m")
-    for name, sides in {
-        "ann": [[(0, 5, "Gene")], [(0, 5, "Gene")], [(0, 5, "Gene"), (25, 31, "Disease")]],
-        "bob": [[(0, 5, "Gene")], [(0, 5, "Disease")], [(0, 5, "Gene")]],
-    }.items():
-        for number, marks in enumerate(sides):
-            [item] = made.items_of("both", f"d{number}")
-            seen = made.open_item(item, name)
-            made.save(edit_of(seen, *(mention(*one) for one in marks), reviewer=name))
-    return made
+    return reviewed_by_two(made)
 
 
 def run(*words: str, code: int = 0) -> str:

@@ -188,3 +188,18 @@ def assert_state_is_replay(database: Database) -> None:
         assert state.head == last.seq
         assert state.mentions == (last.after if last.is_correction else None)
         assert (state.verdict, state.covers, state.note) == (last.verdict, last.covers, last.note)
+
+
+def reviewed_by_two(store: Store) -> Store:
+    """Let Ann and Bob review three sentences: alike, another type, only one has a mark."""
+    store.create_project(a_project("both", independent=True))
+    store.import_documents("both", [a_document(n, 1) for n in range(3)], model="m")
+    for name, sides in {
+        "ann": [[(0, 5, "Gene")], [(0, 5, "Gene")], [(0, 5, "Gene"), (25, 31, "Disease")]],
+        "bob": [[(0, 5, "Gene")], [(0, 5, "Disease")], [(0, 5, "Gene")]],
+    }.items():
+        for number, marks in enumerate(sides):
+            [item] = store.items_of("both", f"d{number}")
+            seen = store.open_item(item, name)
+            store.save(edit_of(seen, *(mention(*one) for one in marks), reviewer=name))
+    return store

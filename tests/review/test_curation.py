@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_support import a_document, a_project, edit_of
+from store_support import a_document, a_project, edit_of, reviewed_by_two
 
 from bioner.errors import BionerError, StoreError
 from bioner.review.alignment import align
@@ -88,17 +88,7 @@ def test_every_mark_stands_in_one_place_and_none_holds_two_of_one(sides: list[Ma
 def store(tmp_path: Path) -> Store:
     """Ann and Bob have three sentences: alike, another type, only one has it."""
     made = Store(f"sqlite:///{tmp_path / 'store.sqlite3'}", tmp_path / "backups")
-    made.create_project(a_project("both", independent=True))
-    made.import_documents("both", [a_document(n, 1) for n in range(3)], model="m")
-    for name, sides in {
-        "ann": [[(0, 5, "Gene")], [(0, 5, "Gene")], [(0, 5, "Gene"), (25, 31, "Disease")]],
-        "bob": [[(0, 5, "Gene")], [(0, 5, "Disease")], [(0, 5, "Gene")]],
-    }.items():
-        for number, marks in enumerate(sides):
-            [item] = made.items_of("both", f"d{number}")
-            seen = made.open_item(item, name)
-            made.save(edit_of(seen, *(mention(*one) for one in marks), reviewer=name))
-    return made
+    return reviewed_by_two(made)
 
 
 def shown(store: Store, item: int) -> tuple[list[tuple[int, int, str]], str | None]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from store_support import a_document, a_project, edit_of
+from store_support import reviewed_by_two
 from streamlit.testing.v1 import AppTest
 
 from bioner.review.curation import Taken, curate
 from bioner.settings import PROJECT_ROOT, read_settings
-from bioner.spans import mention
 from bioner.store import Store, open_store
 
 pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.slow]
@@ -27,17 +26,7 @@ def page(reviewer: str = "Cora") -> AppTest:
 @pytest.fixture
 def store() -> Store:
     made = open_store(read_settings())
-    made.create_project(a_project("both", independent=True))
-    made.import_documents("both", [a_document(n, 1) for n in range(3)], model="m")
-    for name, sides in {
-        "ann": [[(0, 5, "Gene")], [(0, 5, "Gene")], [(0, 5, "Gene"), (25, 31, "Disease")]],
-        "bob": [[(0, 5, "Gene")], [(0, 5, "Disease")], [(0, 5, "Gene")]],
-    }.items():
-        for number, marks in enumerate(sides):
-            [item] = made.items_of("both", f"d{number}")
-            seen = made.open_item(item, name)
-            made.save(edit_of(seen, *(mention(*one) for one in marks), reviewer=name))
-    return made
+    return reviewed_by_two(made)
 
 
 def shared(store: Store, document: str) -> list[tuple[int, int, str]]:
