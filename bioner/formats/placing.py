@@ -100,6 +100,8 @@ class Placer:
             return self._trimmed(fragments, rule, inside)
         if inside and len(ranges) > 1 and self._is_surface(ranges, surface):
             return self._trimmed(fragments, "fragments_sorted", inside)
+        if inside and _is_blanked(self._joined(fragments), surface):
+            return self._trimmed(fragments, rule or "surface_differs", inside)
         told = rule if rule == _IN_ASCII else ""
         return self._repair(fragments, surface.strip(), inside, told)
 
@@ -243,6 +245,13 @@ def agrees(text: str, surface: str) -> bool:
     """Tell whether a surface is what stands in the text, in whatever letters its tool wrote it."""
     surface = html.unescape(surface)
     return _letters(text) == _letters(surface) or not _forms(text).isdisjoint(_forms(surface))
+
+
+def _is_blanked(text: str, surface: str) -> bool:
+    """Tell whether a surface is the text character by character, its signs replaced by spaces."""
+    if len(text) != len(surface) or _letters(text) != _letters(surface):
+        return False
+    return all(one == told or told.isspace() for one, told in zip(text, surface, strict=True))
 
 
 def _forms(text: str) -> set[str]:

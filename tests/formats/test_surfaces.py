@@ -80,6 +80,20 @@ def test_offsets_counted_in_a_text_of_ascii_are_shifted(given_text):
 
 
 @quick
+@given(
+    st.lists(st.sampled_from(["febrile", "plus", "GEFS+", "5-HT"]), min_size=1, max_size=4),
+    st.lists(st.sampled_from(['"', " ", "' ", ' "', "(", "+ "]), min_size=5, max_size=5),
+)
+def test_signs_that_a_tool_wrote_as_spaces_stay_in_their_mark(words, signs):
+    inner = "".join(f"{sign}{word}" for word, sign in zip(words, signs, strict=False)).strip()
+    inner += signs[-1].strip()
+    text = f"One has {inner} (GEFS +), or so."
+    surface = "".join(char if char.isalnum() else " " for char in inner)
+    rows = [(0, 3, "One"), (8, 8 + len(inner), surface)]
+    assert placed(text, rows) == ([(0, 3), (8, 8 + len(inner))], 0)
+
+
+@quick
 @given(texts(), st.sampled_from(["MDM2", "TNF-delta", "xyz", "catenin-9"]), st.integers(0, 9))
 def test_a_surface_that_is_nowhere_is_rejected(given_text, surface, start):
     text, _ = given_text
