@@ -104,7 +104,7 @@ def test_a_corpus_of_ones_own_is_added_beside_the_ten(
     full.open(tab, "Corpora", part="own")
     files = tab.locator("input[type=file]")
     files.set_input_files(large)
-    tab.get_by_text("large.conll: 200 MB is more than the 64 MB").wait_for()
+    tab.get_by_text("File must be 64").wait_for()
     full.open(tab, "Corpora", part="own")
     files.set_input_files(ward)
     tab.get_by_text("Not known here: Code, Finding").wait_for()
