@@ -76,6 +76,13 @@ def train(
     convention_dropout: Annotated[
         float, typer.Option(help="Share of the rest that is not told whose rules its marks follow.")
     ] = 0.0,
+    repeat_rare: Annotated[
+        float,
+        typer.Option(
+            help="Draw sentences more often that have a type which, in its corpus's marks, is in "
+            "fewer than this share of all; 0.03 is a good start. 0: each once an epoch."
+        ),
+    ] = 0.0,
     eval_steps: Annotated[
         int, typer.Option(help="Steps between scores on devel; 0: none, -1: at the end alone.")
     ] = 0,
@@ -131,6 +138,7 @@ def train(
         conventions=conventions,
         any_share=any_share,
         convention_dropout=convention_dropout,
+        repeat_rare=repeat_rare,
     )
     for name in filter(None, (parent, fill_in)):
         find_model(name, settings.models)

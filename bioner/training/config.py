@@ -58,6 +58,7 @@ RANGES: Mapping[str, Range] = {
     "fill_in_sure": Range("fill_in_sure", 0.5, 0.9999, is_open=True),
     "any_share": Range("--any-share", 0, 1),
     "convention_dropout": Range("--convention-dropout", 0, 1),
+    "repeat_rare": Range("--repeat-rare", 0, 1),
     "replay": Range("--replay", 0, 10_000_000),
     "repeat": Range("--repeat", 1, 1_000),
     "keep": Range("--keep", 0, 0.99),
@@ -132,6 +133,10 @@ class TrainingConfig:
     convention_dropout: float = 0.0
     """Share of the others that keep their own source's reading, but under ``[ANY]``."""
 
+    repeat_rare: float = 0.0
+    """Share of sentences below which a corpus's type is rare, and its sentences drawn more often:
+    the square root of the ratio times as often (see ``rare``). 0: each sentence once an epoch."""
+
     only_pieces: bool = False
     """Train only the classifier and the pieces of conventions that are new to the model."""
 
@@ -186,5 +191,6 @@ OPTIONS = {
     "conventions": "--conventions",
     "any_share": "--any-share",
     "convention_dropout": "--convention-dropout",
+    "repeat_rare": "--repeat-rare",
 }
 """What of a ``TrainingConfig`` changes the weights, and its name on the command line."""

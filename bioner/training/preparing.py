@@ -19,6 +19,7 @@ from bioner.training.config import TrainingConfig
 from bioner.training.examples import Example, encode_sentences
 from bioner.training.fill_in import FillIn, fill_in, load_fill_in, tag_sets
 from bioner.training.progress import OnRunProgress, RunProgress
+from bioner.training.rare import repeats
 from bioner.training.told import (
     check_readings,
     conventions_of,
@@ -74,14 +75,19 @@ def prepare(
     if config.fill_in:
         filled = _fill_in(config, sentences, dataset, kept, report=report, pulse=pulse)
     pulse()
-    report(RunProgress(0, 0, 0.0, message=f"encoding {len(sentences):,} sentences"))
+    corrections = sentences[len(dataset.train) :]
+    marks = filled.marks if filled else None
+    again = repeats(sentences, config.repeat_rare, config.seed)
+    sentences = [*sentences, *(sentences[i] for i in again)]
+    marks = (*marks, *(marks[i] for i in again)) if marks else None
+    more = f", {len(again):,} of them again for rare types" if again else ""
+    report(RunProgress(0, 0, 0.0, message=f"encoding {len(sentences):,} sentences{more}"))
     conventions = known
     on_epoch: Callable[[int], None] = _no_epoch
     examples: Sequence[Example]
-    marks = filled.marks if filled else None
     sets, length = tag_sets(dataset.schema), window_length(config, model)
     if known:
-        conventions = conventions_of(dataset, known, sentences[len(dataset.train) :])
+        conventions = conventions_of(dataset, known, corrections)
         start_pieces(model, tokenizer, known, conventions, nearest)
         encoded, told = encode_told(
             sentences,

@@ -55,6 +55,7 @@ KINDS: dict[str, tuple[str, ...]] = {
                 "--keep",
                 "--any-share",
                 "--convention-dropout",
+                "--repeat-rare",
                 "--patience",
                 "--save-minutes",
             ),

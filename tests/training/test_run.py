@@ -169,6 +169,7 @@ def test_the_command_on_the_card_gives_the_same_configuration(
         conventions=True,
         any_share=0.5,
         convention_dropout=0.1,
+        repeat_rare=0.03,
     )
     plain = TrainingConfig("encoder")
     assert all(getattr(changed, name) != getattr(plain, name) for name in OPTIONS)
