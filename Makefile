@@ -3,8 +3,9 @@
 # PYTHON       the Python to make the environment with (3.11 or newer)
 # VENV         where the environment goes
 # PORT         the app's port
-# WORKERS      how many processes run the tests that need no browser, and `make long`'s odd inputs
-# FUZZ_SECONDS how long `make long` tries odd inputs on each reader and on each writer
+# WORKERS      how many processes run the tests that need no browser: more than cores, many wait
+# BROWSERS     how many browsers run theirs, whole files each
+# FUZZ_SECONDS how long `make long` tries odd inputs on each reader and on each writer, FUZZERS at once
 # MERMAID      the version of the script that draws the site's flow charts, by npm
 # TORCH_INDEX  the address of a package index with another build of torch, such as the CPU-only
 #              one that PyTorch's installation page names; empty: the registry's build, with CUDA
@@ -16,7 +17,9 @@ TORCH_INDEX ?=
 MERMAID ?= 11.6.0
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 300
-WORKERS ?= 2
+WORKERS ?= 3
+BROWSERS ?= 2
+FUZZERS ?= 2
 
 bin := $(VENV)/bin
 app_stamp := $(VENV)/.installed-app
@@ -44,14 +47,14 @@ run: $(app_stamp)
 
 test: $(dev_stamp) lint
 	$(bin)/python -m pytest $(beside) -m "not gpu and not long and not e2e" $(PYTEST_ARGS)
-	$(bin)/python -m pytest -m "e2e and not gpu and not long" $(PYTEST_ARGS)
+	$(bin)/python -m pytest -n $(BROWSERS) --dist loadfile -m "e2e and not gpu and not long" $(PYTEST_ARGS)
 
 quick: $(dev_stamp)
 	$(bin)/python -m pytest -q $(beside) -m "not slow and not long and not e2e and not gpu" $(PYTEST_ARGS)
 
 long: $(dev_stamp)
 	$(bin)/python -m pytest -m "long and not gpu" $(PYTEST_ARGS)
-	$(bin)/python -m benchmarks.fuzz_formats --seconds $(FUZZ_SECONDS) --processes $(WORKERS)
+	$(bin)/python -m benchmarks.fuzz_formats --seconds $(FUZZ_SECONDS) --processes $(FUZZERS)
 
 coverage: $(dev_stamp)
 	$(bin)/python -m pytest -q $(beside) -m "not e2e and not gpu and not long" --cov $(PYTEST_ARGS)
