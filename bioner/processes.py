@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,12 @@ PROC = Path("/proc")
 
 KILLED = 9
 """SIGKILL's number, by which POSIX tells of a killed process; Windows has no such name."""
+
+GRACE_S = 4.0
+"""How long an app that was asked to end may still work on a page."""
+
+_TIED = "BIONER_TIED"
+"""Says to a started program that its standard input is there to tell of its starter's end."""
 
 _OF_ITS_OWN = 0x00000200  # CREATE_NEW_PROCESS_GROUP: Ctrl-C here does not reach it
 _WITHOUT_WINDOW = 0x08000000  # CREATE_NO_WINDOW: it outlives the console that started it
@@ -112,6 +120,63 @@ def detached_options(*, is_posix: bool) -> dict[str, Any]:
     if is_posix:
         return {"start_new_session": True}
     return {"creationflags": _OF_ITS_OWN | _WITHOUT_WINDOW}
+
+
+def run_in_place(command: Sequence[str], cwd: Path, *, is_posix: bool = IS_POSIX) -> int:
+    """Run a program in this one's place: what ends this process, by whatever signal, ends it too.
+
+    On POSIX this process becomes it. Windows cannot do that: there it is started, and told by the
+    end of its standard input that this process is gone (``end_with_starter``). Returns its exit
+    status. Raises OSError.
+    """
+    if is_posix:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.chdir(cwd)
+        os.execv(command[0], list(command))
+    environment = {**os.environ, _TIED: "1"}
+    process = subprocess.Popen(command, cwd=cwd, env=environment, stdin=subprocess.PIPE)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:  # the console sends Ctrl-C to both
+        return 130
+    finally:
+        _end_tied(process)
+
+
+def _end_tied(process: subprocess.Popen[bytes]) -> None:
+    """Close the standard input of a program that waits for this, and kill it if it stays."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(2 * GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def end_with_starter() -> None:
+    """End this process once whoever ran it in its place is gone; nothing where it was not so run.
+
+    It is interrupted as by Ctrl-C first, and ended ``GRACE_S`` later.
+    """
+    if os.environ.pop(_TIED, "") != "1":
+        return
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1):
+                continue
+        end_soon()
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread(target=watch, name="end with starter", daemon=True).start()
+
+
+def end_soon() -> None:
+    """Let this process end by itself, but for no longer than ``GRACE_S``."""
+    timer = threading.Timer(GRACE_S, os._exit, [0])
+    timer.daemon = True
+    timer.start()
 
 
 def ask_to_end(process: ProcessId | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,6 +114,13 @@ def read_settings() -> Settings:
         folders=_folders("BIONER_FOLDERS"),
         suggesters=_file("BIONER_SUGGESTERS"),
     )
+
+
+def has_screen() -> bool:
+    """Tell whether a browser that is opened here can be seen by whoever asks for it."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def read_people() -> People:

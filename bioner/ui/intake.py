@@ -19,6 +19,7 @@ from bioner.store.my_test import TrainedOn
 from bioner.ui import cache
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link
+from bioner.ui.words import many
 
 
 @contextmanager
@@ -86,9 +87,10 @@ def draw_intake(took: Intake, source: str) -> None:
     """Say what came of it: counts, each reason with how often, the first places."""
     receipt = took.receipt
     st.info(
-        f"{receipt.documents_in:,} texts in, {receipt.documents_placed:,} placed "
-        f"({took.test_documents:,} set aside as “my test”); {receipt.mentions_in:,} mentions in, "
-        f"{receipt.mentions_placed:,} placed; {took.items:,} sentences"
+        f"{many(receipt.documents_in, 'text')} in, {receipt.documents_placed:,} placed "
+        f"({took.test_documents:,} set aside as “my test”); "
+        f"{many(receipt.mentions_in, 'mention')} in, {receipt.mentions_placed:,} placed; "
+        f"{many(took.items, 'sentence')}"
         + (f", {took.joined:,} joined because a mention crosses them." if took.joined else "."),
         icon=":material/move_to_inbox:",
     )

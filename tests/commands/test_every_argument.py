@@ -322,7 +322,7 @@ def place(
             "urllib.request.urlopen",
             "bioner.corpora.build.merge",
             "uvicorn.Server.run",
-            "bioner.commands.app.subprocess.run",
+            "bioner.processes.run_in_place",
         ):
             patch.setattr(name, done)
         yield folder, patch

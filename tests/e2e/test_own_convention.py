@@ -136,7 +136,7 @@ def test_a_labs_rules_are_learned_from_its_corrections_and_used_in_review(
         tab.get_by_test_id("stFileUploader").locator("button").click()
     chooser.value.set_files(path)
     tab.get_by_role("button", name="Bring them in").click()
-    tab.get_by_text("1 texts in, 1 placed").wait_for()
+    tab.get_by_text("1 text in, 1 placed").wait_for()
     store = open_store(settings)
     (item,) = [row.item for row in store.queue(LAB)]
     shown = store.open_item(item, claim=False)

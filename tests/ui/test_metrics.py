@@ -203,7 +203,7 @@ def test_leaked_sentences_are_said_and_so_is_not_knowing(place: Settings) -> Non
     raw = json.loads((made.folder / "report.json").read_text(encoding="utf-8"))
     raw["report"]["leaked"] = 7
     (made.folder / "report.json").write_text(json.dumps(raw), encoding="utf-8")
-    assert "7 sentences were left out" in told(open_page())
+    assert "trained on them: 7 sentences" in told(open_page())
 
 
 def test_damaged_corpora_are_one_sentence(place: Settings) -> None:

@@ -30,7 +30,7 @@ PAIR = [("x.ann", b"T1\tGene 0 3\tp53\n"), ("x.txt", b"p53 binds.")]
     ("files", "words"),
     [
         ([("a.xml", PUBMED), ("b.nxml", PMC)], "2 texts; 0 of 0 annotations"),
-        (PAIR, "1 texts; 1 of 1 annotations"),
+        (PAIR, "1 text; 1 of 1 annotation"),
     ],
 )
 def test_review_takes_articles_and_pairs(

@@ -19,6 +19,7 @@ from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
 from bioner.ui.tables import draw_table
+from bioner.ui.words import many
 
 
 def draw_more(session: Session) -> None:
@@ -89,7 +90,9 @@ def _draw_meaning(session: Session, entry: Entry) -> None:
     st.markdown("**What its annotators looked for**")
     st.html(coverage_html(entry.mapping.covers, session.schema))
     if entry.devel:
-        st.caption(f"Never trained on: {len(entry.devel)} texts. {plain(entry.devel_reason)}")
+        st.caption(
+            f"Never trained on: {many(len(entry.devel), 'text')}. {plain(entry.devel_reason)}"
+        )
     st.caption(f"{plain(entry.citation)}. Licence said in {plain(entry.licence_source)}.")
 
 

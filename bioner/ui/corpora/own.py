@@ -26,6 +26,7 @@ from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
 from bioner.ui.snippets import sentence_html
+from bioner.ui.words import many
 
 EXAMPLES = 5
 FORMATS = {"": "told from the files", "pubmed": "PubMed XML", "pmc": "PMC XML", **NAMES}
@@ -120,7 +121,7 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
     types: dict[str, str] = {}
     for label, number in preview.labels.most_common():
         types[label] = st.selectbox(
-            f"{plain_label(label)} ({number:,} mentions) is",
+            f"{plain_label(label)} ({many(number, 'mention')}) is",
             labels,
             index=labels.index(suggested[label]),
             format_func=lambda one: "none of these: leave it open" if one == IGNORE else one,

@@ -32,6 +32,7 @@ from bioner.ui.session import (
 )
 from bioner.ui.snippets import sentence_html
 from bioner.ui.tables import table_html
+from bioner.ui.words import many
 
 PAGE = 20
 FEATURE_WORDS = {
@@ -182,7 +183,7 @@ def _asked(name: str, known: Sequence[str]) -> list[str]:
 def _card(hit: Hit, schema: LabelSchema, *, with_coverage: bool) -> str:
     sentence = hit.sentence
     corpora = " and ".join(sentence.sources or (sentence.corpus,))
-    meta = html.escape(f"{corpora} · {sentence.split} · {len(sentence.tokens)} tokens")
+    meta = html.escape(f"{corpora} · {sentence.split} · {many(len(sentence.tokens), 'token')}")
     covers = coverage_html(sentence.covers, schema) if with_coverage else ""
     body = sentence_html(sentence, schema, hits=hit.matches)
     return (
@@ -212,7 +213,7 @@ def provenance_html(sentence: Sentence, schema: LabelSchema) -> str:
 
 
 def _draw_downloads(index: SearchIndex, query: Query, total: int) -> None:
-    st.caption(f"All {total:,} sentences of this filter.")
+    st.caption(f"{many(total, 'sentence')}: all that this filter finds.")
     st.download_button(
         "CoNLL (token and tag)",
         lambda: conll_of_sentences(index.read(index.numbers(query))),

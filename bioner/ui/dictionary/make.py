@@ -20,6 +20,7 @@ from bioner.ui.intake import progress_bar, tagging_of
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
+from bioner.ui.words import many
 
 SAMPLE, FILES, PROJECT = "The sample texts", "Files", "A project's texts"
 MODEL, OWN = "The model's", "Those that the texts have"
@@ -139,12 +140,12 @@ def _sample(session: Session) -> list[Document]:
 
 def _say(name: str, built: Built) -> None:
     st.success(
-        plain(f"{name}: {built.terms:,} terms, {built.forms:,} spellings."),
+        plain(f"{name}: {many(built.terms, 'term')}, {many(built.forms, 'spelling')}."),
         icon=":material/check:",
     )
     st.text(
-        f"{built.texts:,} texts in: {built.documents:,} used, {built.repeated:,} repeated, "
-        f"{built.empty:,} empty. {built.marks:,} marks in: {built.mentions:,} used, "
+        f"{many(built.texts, 'text')} in: {built.documents:,} used, {built.repeated:,} repeated, "
+        f"{built.empty:,} empty. {many(built.marks, 'mark')} in: {built.mentions:,} used, "
         f"{built.repeated_marks:,} of repeated texts, {built.left_out:,} too long for a name or "
         "without a letter."
     )

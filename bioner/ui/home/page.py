@@ -50,7 +50,7 @@ def draw_here(session: Session, studio: Studio) -> None:
         st.metric("Reviews waiting", f"{studio.waiting:,}" if studio.has_store else "—")
         settled = sum(one.progress.settled for one in studio.projects)
         st.caption(
-            f"{many(len(studio.projects), 'project')}, {settled:,} sentences settled"
+            f"{many(len(studio.projects), 'project')}, {many(settled, 'sentence')} settled"
             if studio.has_store
             else "the database cannot be read"
         )

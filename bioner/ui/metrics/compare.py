@@ -32,6 +32,7 @@ from bioner.ui.models import model_label
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, choose_in_url, keep_in_url, show_problem, url_text
+from bioner.ui.words import many
 
 POINTS = st.column_config.NumberColumn(format="%+.1f")
 PLAIN = st.column_config.NumberColumn(format="%.1f")
@@ -142,8 +143,8 @@ def _offer(
 def _draw_differences(shown: Standing, compared: cache.Comparison) -> None:
     if compared.paired.left_out:
         st.caption(
-            f"{compared.paired.left_out:,} sentences are left out: "
-            "one of the two was trained on them."
+            f"Left out because one of the two was trained on them: "
+            f"{many(compared.paired.left_out, 'sentence')}."
         )
     for rows, title, key in (
         (compared.by_corpus, "By corpus", "corpus"),

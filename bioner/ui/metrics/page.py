@@ -39,6 +39,7 @@ from bioner.ui.session import (
     show_problem,
     url_choice,
 )
+from bioner.ui.words import many
 
 VIEWS = {
     "scores": ":material/bar_chart: Scores",
@@ -197,7 +198,7 @@ def _tell_basis(shown: Standing, data: Data | None) -> None:
         )
     if report.leaked:
         st.info(
-            f"{report.leaked:,} sentences were left out: the model was trained on them.",
+            f"Left out because the model was trained on them: {many(report.leaked, 'sentence')}.",
             icon=":material/water_drop:",
         )
     elif stored is not None and not stored.has_hashes:

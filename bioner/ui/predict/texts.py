@@ -25,7 +25,7 @@ from bioner.ui.session import (
     url_choice,
     url_text,
 )
-from bioner.ui.words import ago
+from bioner.ui.words import ago, many
 
 LONGEST = 1_000_000
 """Characters of one text that the page takes; the command line takes any number."""
@@ -201,8 +201,8 @@ def _choose_files(session: Session) -> list[Document]:
             documents += _checked(document.text, document.id)
     if given:
         st.caption(
-            f":material/info: {given:,} annotations came with the files. They are left out here: "
-            "this page shows what the model finds."
+            f":material/info: {many(given, 'annotation')} came with the files: left out "
+            "here, as this page shows what the model finds."
         )
     session.of(PredictMemory).uploads = documents
     return _not_too_many(documents)
@@ -211,7 +211,9 @@ def _choose_files(session: Session) -> list[Document]:
 def _files_from_before(session: Session) -> list[Document]:
     kept = session.of(PredictMemory).uploads
     if kept:
-        st.caption(f"Still here from before: {len(kept):,} texts. Upload others to replace them.")
+        st.caption(
+            f"Still here from before: {many(len(kept), 'text')}. Upload others to replace them."
+        )
         return list(kept)
     st.caption(f"Text or annotated files: {ENDINGS}")
     return []

@@ -25,6 +25,7 @@ from bioner.ui.review.export import draw_export
 from bioner.ui.review.freeze import draw_freeze
 from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
+from bioner.ui.words import many
 
 LAYERS: Mapping[str, Layer] = {"predictions": "prediction", "gold": "gold"}
 
@@ -98,8 +99,8 @@ def _draw_upload(desk: Desk) -> None:
     placed = sum(report.placed for report in reports)
     count = sum(len(result.documents) for result in results.values())
     st.caption(
-        f"{count:,} texts; {placed:,} of {sum(report.read for report in reports):,} annotations "
-        "could be placed."
+        f"{many(count, 'text')}; {placed:,} of "
+        f"{many(sum(report.read for report in reports), 'annotation')} could be placed."
     )
     for name, result in results.items():
         _draw_losses(name, result.report)
@@ -249,7 +250,7 @@ def _bring_in(
         draw_intake(took, source)
         if tagging is not None:
             st.info(
-                f"{plain(tagging.model)} marked {took.tagged:,} mentions.",
+                f"{plain(tagging.model)} marked {many(took.tagged, 'mention')}.",
                 icon=":material/ink_highlighter:",
             )
     desk.memory.place = ""

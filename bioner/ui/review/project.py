@@ -24,6 +24,7 @@ from bioner.ui.review.setup import draw_new_project
 from bioner.ui.review.vocabularies import draw_vocabularies
 from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
+from bioner.ui.words import many
 
 ORDERED = "review_ordered"
 """Session state: how many sentences were ranked, said once after the page is drawn anew."""
@@ -207,11 +208,11 @@ def _draw_erase(desk: Desk) -> None:
         st.cache_data.clear()
         st.success(f"Erased; recorded as revision {done.revision.seq}.", icon=":material/check:")
         if done.evaluations:
-            st.caption(f"{done.evaluations} kept evaluations held sentences of it: deleted.")
+            st.caption(f"{many(done.evaluations, 'kept evaluation')} with sentences of it deleted.")
         for one in done.struck:
             st.caption(
                 f"Struck from the frozen corpus {plain(one.corpus)}, version {plain(one.version)}: "
-                f"{one.sentences:,} sentences. Build the corpora again."
+                f"{many(one.sentences, 'sentence')}. Build the corpora again."
             )
         for path in done.left:
             st.warning(f"{plain(str(path))} holds a sentence of it: delete it, or its job.")
