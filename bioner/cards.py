@@ -7,8 +7,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
+from ctypes.util import find_library
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from bioner.processes import IS_POSIX
 from bioner.settings import allotment
 
 KEPT_S = 5.0
@@ -18,7 +21,22 @@ BUSY = 0.2
 _QUERY = "index,uuid,name,memory.total,memory.used,utilization.gpu,mig.mode.current"
 _PART = re.compile(r"\s+MIG (\S+)\s.*\(UUID: (MIG-\S+)\)")
 _PARENT = re.compile(r"GPU (\d+): ")
-_last: tuple[float, tuple[Card, ...]] | None = None
+LIMIT_S = 60.0
+"""How long the driver's program may take: it wakes each card first, and on a machine that has just
+started a card alone takes over ten seconds."""
+RETRY_S = 60.0
+"""After so long a driver's program that failed is asked again."""
+PROGRAM_PLACES = ("/usr/local/nvidia/bin", "/usr/bin", "/usr/lib/wsl/lib", "/opt/bin")
+"""Where containers and WSL have the driver's program, in a process's path or not."""
+SIGNS = (
+    "/dev/nvidiactl",
+    "/dev/nvidia0",
+    "/dev/dxg",
+    "/dev/kfd",
+    "/dev/nvhost-gpu",
+    "/proc/driver/nvidia/version",
+)
+"""What Linux has where there is a card: NVIDIA's, AMD's or a board's."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +71,34 @@ class Card:
         return self.memory_used_bytes > BUSY * self.memory_bytes > 0
 
 
-def cards(*, is_fresh: bool = False) -> tuple[Card, ...]:
-    """Return the cards that this process may use, in the order of its allotment; empty for none.
+@dataclass(frozen=True)
+class Listing:
+    """What the driver's program lists; ``problem`` says why that may not be all, if so."""
 
-    An answer of the driver is kept for a few seconds, unless a ``is_fresh`` one is asked for.
+    cards: tuple[Card, ...] = ()
+    problem: str = ""
+
+
+_last: tuple[float, Listing] | None = None
+
+
+def cards(*, is_fresh: bool = False) -> tuple[Card, ...]:
+    """Return the cards that this process may use, in the order of its allotment; empty for none."""
+    return allotted(listing(is_fresh=is_fresh).cards, allotment())
+
+
+def listing(*, is_fresh: bool = False) -> Listing:
+    """Return all that the driver's program lists, allotted to this process or not.
+
+    An answer is kept for a few seconds, a failure for a minute, unless a fresh one is asked for.
     """
     global _last
     now = time.monotonic()
-    if is_fresh or _last is None or now - _last[0] > KEPT_S:
-        _last = (now, _listed())
-    return allotted(_last[1], allotment())
+    kept_s = RETRY_S if _last and _last[1].problem else KEPT_S
+    if is_fresh or _last is None or now - _last[0] > kept_s:
+        found = _listed()
+        _last = (time.monotonic(), found)
+    return _last[1]
 
 
 def forget() -> None:
@@ -114,8 +150,18 @@ def _named(found: Sequence[Card], word: str) -> Card | None:
     return matching[0] if matching and (is_clear or matching[0].uuid == word) else None
 
 
-def _listed() -> tuple[Card, ...]:
-    asked = _driver(f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits")
+def _listed() -> Listing:
+    try:
+        asked = _driver(f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits")
+        found = _read(asked)
+    except _Untold as error:
+        return Listing(problem=str(error))
+    problem = "" if found else "the driver's program lists no card that could be computed on"
+    return Listing(tuple(sorted(found, key=lambda one: one.index)), problem)
+
+
+def _read(asked: str) -> list[Card]:
+    """Return the cards of a list, those that are in parts as their parts."""
     found: list[Card] = []
     in_parts: dict[int, Card] = {}
     for line in asked.splitlines():
@@ -135,9 +181,7 @@ def _listed() -> tuple[Card, ...]:
             in_parts[card.index] = card
         else:
             found.append(card)
-    if in_parts:
-        found += _parts(in_parts)
-    return tuple(sorted(found, key=lambda one: one.index))
+    return found + (_parts(in_parts) if in_parts else [])
 
 
 def _parts(cards_in_parts: dict[int, Card]) -> list[Card]:
@@ -164,18 +208,35 @@ def _parts(cards_in_parts: dict[int, Card]) -> list[Card]:
     return found
 
 
-def is_driver_here() -> bool:
-    """Return whether the driver's own program is installed."""
-    return shutil.which("nvidia-smi") is not None
+def is_card_likely() -> bool:
+    """Return whether there may be a card here, whether a program of the driver tells or not."""
+    if _program() is not None or any(Path(one).exists() for one in SIGNS):
+        return True
+    return not IS_POSIX and find_library("nvcuda") is not None
+
+
+class _Untold(Exception):
+    """The driver's program tells nothing, and why."""
+
+
+def _program() -> str | None:
+    return shutil.which("nvidia-smi") or shutil.which(
+        "nvidia-smi", path=":".join(PROGRAM_PLACES) if IS_POSIX else ""
+    )
 
 
 def _driver(*arguments: str) -> str:
-    program = shutil.which("nvidia-smi")
+    program = _program()
     if program is None:
-        return ""
+        raise _Untold("the driver's program (nvidia-smi) is not there")
     try:
         return subprocess.run(
-            [program, *arguments], capture_output=True, text=True, timeout=10, check=True
+            [program, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=True
         ).stdout
-    except (subprocess.SubprocessError, OSError):
-        return ""
+    except subprocess.TimeoutExpired as error:
+        raise _Untold(f"nvidia-smi did not answer within {LIMIT_S:.0f} s") from error
+    except subprocess.CalledProcessError as error:
+        lines = (error.stdout or error.stderr or "").strip().splitlines()
+        raise _Untold(f"nvidia-smi failed: {lines[-1] if lines else error}") from error
+    except OSError as error:
+        raise _Untold(f"nvidia-smi cannot be run: {error.strerror or error}") from error

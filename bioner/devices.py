@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bioner.card_probe import Probed, probe, torch_has_cuda
-from bioner.cards import Card, cards, is_driver_here
+from bioner.card_probe import Probed, probe, probe_allotted, torch_has_cuda
+from bioner.cards import Card, cards, is_card_likely, listing
 from bioner.errors import DeviceError
 from bioner.files import read_json_object, write_whole
 from bioner.machine import (
@@ -20,11 +20,13 @@ from bioner.machine import (
     read_device,
     read_precision,
 )
-from bioner.settings import count_cards_by_bus, read_settings
+from bioner.settings import allotment, count_cards_by_bus, read_settings
 
 MEASURED = ".cpu-precision.json"
 GAIN = 0.9
 """bfloat16 is taken on a CPU where a step takes at most this share of the float32 one's time."""
+
+UNSEEN = "torch does not see it: check that the driver is as new as this torch wants"
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,13 @@ class Found:
 
 
 def found_cards() -> tuple[Found, ...]:
-    """Return the cards that this process may use, each with what stands in its way."""
+    """Return the cards that this process may use, each with what stands in its way.
+
+    The driver's program lists them; where it is not there, fails or lists none, torch does.
+    """
     listed = cards()
     if not listed:
-        return () if is_driver_here() else _seen_by_torch()
+        return _seen_by_torch() if listing().problem else ()
     if not torch_has_cuda():
         problem = "the installed torch is built without CUDA: install its CUDA build"
         return tuple(Found(one, problem=problem) for one in listed)
@@ -57,28 +62,46 @@ def found_cards() -> tuple[Found, ...]:
         )
     except DeviceError as error:
         return tuple(Found(one, problem=str(error)) for one in listed)
+    if not probed:  # listed under other numbers than torch counts by, perhaps
+        return _seen_by_torch() or tuple(Found(one, problem=UNSEEN) for one in listed)
     seen = [*probed, *[None] * (len(listed) - len(probed))]
-    unseen = "torch does not see it: check that the driver is as new as this torch wants"
     return tuple(
-        Found(card, told.capability, told.problem) if told else Found(card, problem=unseen)
+        Found(card, told.capability, told.problem) if told else Found(card, problem=UNSEEN)
         for card, told in zip(listed, seen, strict=False)
     )
 
 
 def _seen_by_torch() -> tuple[Found, ...]:
-    """Return what torch alone sees, where no driver's program tells more (AMD's, or a board)."""
-    if not torch_has_cuda():
+    """Return what torch alone sees, where no program of the driver tells of it."""
+    if not torch_has_cuda() or not is_card_likely():
         return ()
-    import torch
-
-    if not torch.cuda.is_available():
+    try:
+        seen = probe_allotted(allotment())
+    except DeviceError:
         return ()
     found = []
-    for number in range(torch.cuda.device_count()):
-        told = torch.cuda.get_device_properties(number)
-        card = Card(number, told.name, told.total_memory, 0, 0.0)
-        found.append(Found(card, (told.major, told.minor)))
+    for number, (word, told) in enumerate(seen.items()):
+        index, uuid = (int(word), "") if word.isdigit() else (number, word)
+        card = Card(index, told.name, told.memory_bytes, 0, 0.0, uuid, whole=uuid)
+        found.append(Found(card, told.capability, told.problem))
     return tuple(found)
+
+
+def no_card() -> str:
+    """Say why no card is found where there may be one; nothing where none is expected."""
+    listed = listing()
+    if listed.cards and not cards():
+        names = ", ".join(f"{one.address}: {one.name}" for one in listed.cards)
+        return f"CUDA_VISIBLE_DEVICES={allotment()!r} allows none of the cards here ({names})"
+    if not is_card_likely() or found_cards():
+        return ""
+    if not torch_has_cuda():
+        return f"{listed.problem}, and the installed torch is built without CUDA"
+    try:
+        probe_allotted(allotment())
+    except DeviceError as error:
+        return f"{listed.problem}; {error}"
+    return f"{listed.problem}, and torch sees none"
 
 
 def usable_cards() -> tuple[Found, ...]:
@@ -113,7 +136,7 @@ def place_of(device: Device, precision: Precision) -> str:
     if device is Device.CUDA:
         names = ", ".join(dict.fromkeys(one.card.name for one in usable_cards()))
         return f"computing on {names or 'the GPU'} in {precision}"
-    left = "; ".join(dict.fromkeys(said(one) for one in found_cards() if one.problem))
+    left = "; ".join(dict.fromkeys(said(one) for one in found_cards() if one.problem)) or no_card()
     return f"computing on the CPU in {precision}" + (f": {left}" if left else "")
 
 
@@ -145,7 +168,9 @@ def require_device(device: str) -> Device:
         here = found_cards()
         if all(one.problem for one in here):
             reasons = "; ".join(dict.fromkeys(said(one) for one in here))
-            raise DeviceError(f"{reasons or 'there is no GPU here that is ours to use'}: or cpu")
+            why = f" ({no_card()})" if no_card() else ""
+            none = f"there is no GPU here that is ours to use{why}"
+            raise DeviceError(f"{reasons or none}: or cpu")
         count_cards_by_bus()
     return found
 

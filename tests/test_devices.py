@@ -10,7 +10,9 @@ import os
 import subprocess
 import time
 from dataclasses import asdict, replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -239,6 +241,8 @@ def test_free_cards_come_first_and_then_the_least_used() -> None:
         ((8, 0), ["sm_86"], False),
         ((10, 0), ["sm_80", "compute_90"], True),
         ((12, 0), ["sm_90a", "sm_100"], False),
+        ((9, 4), ["gfx90a", "gfx942"], True),
+        ((9, 0), [], True),
     ],
 )
 def test_a_wheel_without_kernels_for_a_card_is_told(
@@ -251,12 +255,14 @@ def test_the_probe_computes_a_product_on_each_card(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_80"])
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda n: [(8, 6), (7, 0)][n])
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda n: ["NVIDIA A10", "V100"][n])
+    told = [("NVIDIA A10", 8, 6, 24), ("V100", 7, 0, 16)]
+    names = ("name", "major", "minor", "total_memory")
+    found = [SimpleNamespace(**dict(zip(names, one, strict=True))) for one in told]
+    monkeypatch.setattr(torch.cuda, "get_device_properties", found.__getitem__)
     ones = torch.ones
     monkeypatch.setattr(torch, "ones", lambda *shape, device: ones(*shape))
     good, old = look()
-    assert good == Probed("NVIDIA A10", (8, 6))
+    assert good == Probed("NVIDIA A10", (8, 6), memory_bytes=24)
     assert "no kernels for capability 7.0 (it has 8.0)" in old.problem
 
 
@@ -272,11 +278,29 @@ def test_what_was_probed_is_kept_and_a_failure_is_not(
 
     monkeypatch.setattr(card_probe.subprocess, "run", run)
     said_[0]["problem"] = "out of order"
-    assert probe(("1",), ("A10",), tmp_path)[0].problem == "out of order"
+    for _ in range(2):  # a page asks several times as it is drawn
+        assert probe(("1",), ("A10",), tmp_path)[0].problem == "out of order"
+    assert asked == ["1PCI_BUS_ID"]
     said_[0]["problem"] = ""
     for _ in range(2):
+        card_probe.forget()
         assert probe(("1",), ("A10",), tmp_path) == (Probed("A10", (8, 6)),)
     assert asked == ["1PCI_BUS_ID"] * 2
+
+
+def test_that_torch_saw_no_card_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said_: list[object] = []
+    monkeypatch.setattr(
+        card_probe.subprocess,
+        "run",
+        lambda *_, **__: subprocess.CompletedProcess([], 0, f"a library's line\n{said_!r}\n", ""),
+    )
+    assert probe(("0",), ("A10",), tmp_path) == ()
+    monkeypatch.setattr(card_probe, "RETRY_S", 0.0)
+    assert probe(("0",), ("A10",), tmp_path) == ()
+    assert not (tmp_path / card_probe.KEPT).exists()
 
 
 def test_a_probe_that_crashes_is_a_reason_and_no_crash(
@@ -295,6 +319,123 @@ def test_a_probe_that_crashes_is_a_reason_and_no_crash(
     )
     (found,) = found_cards()
     assert "driver version is insufficient" in found.problem
+
+
+UNTOLD = {
+    "its program fails": ("exit 9", "nvidia-smi failed"),
+    "its program is too slow": ("sleep 5", "did not answer within"),
+    "no card is listed": ("true", "lists no card"),
+    "a card in parts, none named": (
+        "echo '0, GPU-0, NVIDIA H200, 143771, 10, 0, Enabled'", "lists no card",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_a_card_that_the_drivers_program_does_not_tell_of_is_asked_of_torch(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, case: str
+) -> None:
+    how, why = UNTOLD[case]
+    monkeypatch.setattr("bioner.cards.LIMIT_S", 0.5)
+    driver.fail(BIG, how=how)
+    assert resolve_device("auto") is Device.CUDA
+    assert require_device("cuda") is Device.CUDA
+    assert slots_of(tmp_path / "jobs") == ["cuda-0"]
+    assert resolve_precision("auto", Device.CUDA) is Precision.BFLOAT16
+    assert said(found_cards()[0]) == f"{H100} (86 GB), training in bfloat16"
+    driver.fail(how=how)
+    assert resolve_device("auto") is Device.CPU
+    told = place_of(Device.CPU, Precision.FLOAT32)
+    assert why in told
+    assert "torch sees none" in told
+    with pytest.raises(DeviceError, match=r"ours to use \(.*torch sees none"):
+        require_device("cuda")
+
+
+def test_a_card_is_found_without_any_program_of_the_driver(driver: Driver) -> None:
+    driver.vanish(BIG)
+    assert [one.card.name for one in usable_cards()] == [H100]
+    driver.vanish(BIG, sign="/dev/there is none")
+    assert not has_gpu(), "nothing hints at a card, so torch is not started to look for one"
+    assert place_of(Device.CPU, Precision.FLOAT32) == "computing on the CPU in float32"
+
+
+def test_the_drivers_program_is_found_where_containers_have_it(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    driver.show(A10)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr("bioner.cards.PROGRAM_PLACES", (str(tmp_path / "bin"),))
+    assert [one.card.name for one in usable_cards()] == ["NVIDIA A10"]
+
+
+def test_a_card_under_another_number_than_the_drivers_is_asked_of_torch(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.show(BIG)
+    monkeypatch.setattr(devices, "probe", lambda *_: ())
+    driver.see_by_torch(BIG)
+    assert [one.problem for one in found_cards()] == [""]
+    driver.see_by_torch()
+    assert "torch does not see it" in found_cards()[0].problem
+
+
+@pytest.mark.parametrize("allowed", ["3", "GPU-3aaa-3"])
+def test_a_card_that_torch_alone_sees_keeps_the_word_of_its_allotment(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, allowed: str
+) -> None:
+    driver.vanish(BIG)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allowed)
+    assert slots_of(tmp_path / "jobs") == [f"cuda-{allowed}"]
+    with own_card(tmp_path / "jobs", "cuda"):
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == allowed
+
+
+def test_an_allotment_that_names_no_card_here_is_said(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.show(A10)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
+    told = place_of(Device.CPU, Precision.FLOAT32)
+    assert "CUDA_VISIBLE_DEVICES='5' allows none of the cards here (0: NVIDIA A10)" in told
+
+
+def test_torch_asked_by_itself_is_asked_once_and_known_by_each_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str | None] = []
+    row = {"name": "A10", "capability": [8, 6], "problem": "", "memory_bytes": 24}
+
+    def run(_: object, *, env: dict[str, str], **__: object) -> object:
+        asked.append(env.get("CUDA_VISIBLE_DEVICES"))
+        return subprocess.CompletedProcess([], 0, json.dumps([row, row]), "")
+
+    monkeypatch.setattr(card_probe.subprocess, "run", run)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    card_probe.forget()
+    assert list(card_probe.probe_allotted("2,5")) == ["2", "5"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
+    assert card_probe.probe_allotted("5") == {"5": Probed("A10", (8, 6), memory_bytes=24)}
+    assert asked == ["2,5"]
+    card_probe.forget()
+
+
+@pytest.mark.parametrize(
+    ("version", "is_there", "expected"),
+    [("2.11.0+cu130", True, True), ("2.11.0", True, True), ("2.11.0+cpu", True, False),
+     (None, True, True), (None, False, False)],
+)  # fmt: skip
+def test_a_torch_that_was_copied_and_not_installed_counts(
+    monkeypatch: pytest.MonkeyPatch, version: str | None, is_there: bool, expected: bool
+) -> None:
+    def told(_: str) -> str:
+        if version is None:
+            raise PackageNotFoundError
+        return version
+
+    monkeypatch.setattr(card_probe, "version", told)
+    monkeypatch.setattr(card_probe, "find_spec", lambda _: object() if is_there else None)
+    assert card_probe.torch_has_cuda() is expected
 
 
 def test_float16_is_refused_on_a_cpu() -> None:

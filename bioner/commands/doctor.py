@@ -60,13 +60,13 @@ def _privacy(settings: Settings) -> Iterator[Check]:
 
 
 def _devices() -> Iterator[Check]:
-    from bioner.devices import found_cards, said
+    from bioner.devices import found_cards, no_card, said
 
     found = found_cards()
     for one in found:
         yield Check("note" if one.problem else "ok", f"GPU {one.card.index}: {said(one)}")
     if all(one.problem for one in found):
-        why = "no GPU that can be used" if found else "no GPU"
+        why = "no GPU that can be used" if found else f"no GPU ({no_card() or 'none is here'})"
         yield Check("note", f"{why}: training and tagging use {usable_cpus()} processor cores")
 
 

@@ -75,6 +75,31 @@ class Driver:
 
         self._patch.setattr(devices, "probe", probe)
 
+    def fail(self, *found: Fake, how: str = "exit 9") -> None:
+        """Let the program do something else than to list what torch sees here all the same."""
+        self._program.write_text(f"#!/bin/sh\necho x >> {self._asked}\n{how}\n")
+        self._program.chmod(0o755)
+        self.see_by_torch(*found)
+
+    def vanish(self, *found: Fake, sign: str = "/dev/null") -> None:
+        """Take the program away; a device node is there, and torch sees these."""
+        self._program.unlink(missing_ok=True)
+        self._patch.setattr(cards, "SIGNS", (sign,))
+        self.see_by_torch(*found)
+
+    def see_by_torch(self, *found: Fake) -> None:
+        """Let torch by itself see these cards, as it is allotted them by number."""
+        cards.forget()
+
+        def probe_allotted(allowed: str | None) -> dict[str, Probed]:
+            words = allowed.split(",") if allowed else map(str, range(len(found)))
+            return {
+                word: Probed(one.name, one.capability, one.problem, one.total * 2**20)
+                for word, one in zip(words, found, strict=False)
+            }
+
+        self._patch.setattr(devices, "probe_allotted", probe_allotted)
+
     @property
     def asked(self) -> int:
         """How often the program has been run."""
