@@ -28,6 +28,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from bioner.errors import BionerError
 from bioner.formats import READABLE, SUFFIXES, WRITABLE, read_bytes, to_bytes
 from bioner.spans import Alternative, Document, Mention, Relation
@@ -46,7 +49,18 @@ def _json(*values: Any) -> bytes:
     return "\n".join(json.dumps(one, ensure_ascii=False) for one in values).encode()
 
 
+def _parquet(*rows: dict[str, Any]) -> bytes:
+    """Return rows as a Parquet file."""
+    held = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows)), held)
+    return held.getvalue()
+
+
 SEEDS: dict[str, tuple[bytes, ...]] = {
+    "parquet": (
+        _parquet({"id": "1", "text": _TEXT, "entities": _MARKS}, {"id": "2", "text": _TEXT}),
+        _parquet({"tokens": ["p53", "binds"], "ner_tags": ["B-Gene", "O"]}),
+    ),
     "csv": (
         f"id,text\n1,{_TEXT}\n2,BRCA1 is a gene.\n".encode(),
         f'PMID;Abstract;label\n1;"{_TEXT}";"{_CELL}"\n2;"two\nlines";[]\n'.encode(),

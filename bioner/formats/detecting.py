@@ -19,6 +19,7 @@ _BY_SUFFIX = {
     ".conllu": "conllu", ".csv": "csv", ".pubtator": "pubtator", ".xml": "bioc-xml",
     ".nxml": "pmc", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".txt": "txt",
     ".text": "txt", ".md": "txt", ".ann": "brat", ".a1": "brat", ".a2": "brat",
+    ".parquet": "parquet",
 }  # fmt: skip
 _OFFICE = {
     ".pdf": ("PDF", "pdftotext, or copy the text out of a reader"),
@@ -41,6 +42,7 @@ _OFFICE = {
     ".htm": ("a web page", "the browser's “Save as”, text"),
 }
 """Files of other programs, and how a person gets a text out of them."""
+_PARQUET = b"PAR1"
 _ROOTS = {
     "collection": "bioc-xml", "PubmedArticleSet": "pubmed", "PubmedArticle": "pubmed",
     "pmc-articleset": "pmc", "article": "pmc",
@@ -57,6 +59,8 @@ def detect_format(name: str, head: bytes = b"") -> str:
     suffix = Path(name.lower().removesuffix(".gz")).suffix
     if is_archive(name):
         return "brat"
+    if head.startswith(_PARQUET):
+        return "parquet"
     refuse_office(name)
     by_name = _BY_SUFFIX.get(suffix, "")
     by_content = _by_content(text, suffix)

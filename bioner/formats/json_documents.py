@@ -8,7 +8,7 @@ of which no mark was understood is refused.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -42,9 +42,20 @@ def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Ite
     What is no document is counted. Raises FormatError for a file where most is none, or none of
     whose marks was understood.
     """
-    forms: Counter[str] = Counter()
     odd = OddLines(tally)
-    for number, (where, value) in enumerate(read_values(stream, name, tally, odd), 1):
+    yield from read_each(read_values(stream, name, tally, odd), name, tally, options, odd)
+
+
+def read_each(
+    values: Iterable[tuple[str, Any]],
+    name: str,
+    tally: Tally,
+    options: ReadOptions,
+    odd: OddLines,
+) -> Iterator[Document]:
+    """Yield the documents of JSON values, each with its place (``file:line``), as ``read`` does."""
+    forms: Counter[str] = Counter()
+    for number, (where, value) in enumerate(values, 1):
         for form, id, one in _documents(value, f"{stem(name)}-{number}"):
             forms[form] += 1
             reading = partial(_read, form, one, where, id, tally, options)

@@ -8,7 +8,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from bioner.errors import FormatError
@@ -40,6 +40,33 @@ DAMAGED = (
 """What the standard library raises for flipped bytes in an archive, its directory included."""
 
 
+def members_of(path: Path) -> Mapping[str, bytes]:
+    """Return the files of a folder, each read when it is asked for, or all those of an archive.
+
+    Raises what ``read_members`` raises.
+    """
+    return _Files(path) if path.is_dir() else dict(read_members(path))
+
+
+class _Files(Mapping[str, bytes]):
+    """The files below a folder by name, hidden ones left out; their bytes are read when asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names = dict.fromkeys(_names(folder))
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self._names:
+            raise KeyError(name)
+        return _bytes_of(self._folder / name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of each file, hidden ones left out, sorted by name in a folder.
 
@@ -47,7 +74,7 @@ def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
     that is not a plain file, that is encrypted, or that unpacks to more than 512 MB.
     """
     if path.is_dir():
-        yield from _folder(path)
+        yield from ((name, _bytes_of(path / name)) for name in _names(path))
         return
     try:
         if path.name.lower().endswith(".zip"):
@@ -62,14 +89,18 @@ def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
         raise unreadable(path, error) from error
 
 
-def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
+def _names(path: Path) -> Iterator[str]:
     for one in sorted(path.rglob("*")):
         name = one.relative_to(path).as_posix()
         if one.is_file() and not _HIDDEN.search(name):
-            try:
-                yield name, one.read_bytes()
-            except OSError as error:
-                raise unreadable(one, error) from error
+            yield name
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def _zip(path: Path) -> Iterator[tuple[str, bytes]]:

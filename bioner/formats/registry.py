@@ -7,7 +7,7 @@ import io
 import re
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
@@ -20,12 +20,13 @@ from bioner.formats import (
     conll,
     conllu,
     json_documents,
+    parquet,
     plain,
     pubtator,
     webanno,
 )
 from bioner.formats.detecting import HEAD, detect_format, refuse_office
-from bioner.formats.members import is_archive, read_members
+from bioner.formats.members import is_archive, members_of
 from bioner.formats.source import Bounded, refuse_large, unreadable
 from bioner.formats.tally import ReadOptions, ReadResult, Tally
 from bioner.formats.understood import some, understood
@@ -49,6 +50,7 @@ READERS: dict[str, Reader] = {
     "pubtator": pubtator.read,
     "txt": plain.read_text_file,
     "csv": plain.read_csv,
+    "parquet": parquet.read,
     **dict.fromkeys(JSON_FORMATS, json_documents.read),
 }
 MAX_UNPACKED_BYTES = 64 * 1024 * 1024
@@ -61,6 +63,8 @@ _NO_TEXTS = re.compile(
 """Files of a folder that are about its texts, and none of them."""
 _CONFIGURATION = re.compile(r"(^|/)(annotation|visual|tools|kb_shortcuts)\.conf$")
 """What BRAT's editor is told, which says nothing of any text."""
+_DONE = ".done"
+"""What tagging in bulk leaves beside a part: that it is whole, and what it was made of."""
 
 
 def read_documents(
@@ -212,7 +216,7 @@ def _format_of(stream: BinaryIO, name: str, format: str | None, options: ReadOpt
 def _iter_members(
     path: Path, format: str | None, tally: Tally, options: ReadOptions
 ) -> Iterator[Document]:
-    found = _each_member(dict(read_members(path)), format, tally, options)
+    found = _each_member(members_of(path), format, tally, options)
     is_empty = True
     try:
         for document in found:
@@ -227,7 +231,7 @@ def _iter_members(
 
 
 def _each_member(
-    members: dict[str, bytes], format: str | None, tally: Tally, options: ReadOptions
+    members: Mapping[str, bytes], format: str | None, tally: Tally, options: ReadOptions
 ) -> Iterator[Document]:
     """Yield the documents of BRAT's pairs, then of every other file by its own format.
 
@@ -237,8 +241,8 @@ def _each_member(
     bases = {_base(name) for name in members if brat.is_annotation(name)}
     texts = {_base(name) for name in members if name.lower().endswith(".txt")}
     pairs = {
-        name: data
-        for name, data in members.items()
+        name: members[name]
+        for name in members
         if has_pairs and _is_of_pair(name) and (format == "brat" or _base(name) in bases)
     }
     if bases & texts:
@@ -251,7 +255,7 @@ def _each_member(
     for name in members if format != "brat" else ():
         if name in pairs or brat.is_annotation(name):
             continue
-        if _CONFIGURATION.search(name):
+        if _CONFIGURATION.search(name) or name.endswith(_DONE):
             continue
         if _NO_TEXTS.search(name):
             tally.leave(f'file "{PurePosixPath(name).name}"', name)

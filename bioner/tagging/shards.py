@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from bioner.errors import FormatError
-from bioner.files import read_json_object, staged_file, write_whole
-from bioner.formats import write_documents
-from bioner.formats.jsonl import to_json
+from bioner.files import read_json_object, write_whole
+from bioner.formats import parquet, write_documents
 from bioner.spans import Document
 
 DONE = ".done"
@@ -98,7 +97,7 @@ def write_part(documents: Iterable[Document], path: Path, format: str) -> str:
     """Write a part whole or not at all; return the SHA-256 of its bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if format == "parquet":
-        _write_parquet(documents, path)
+        parquet.write(documents, path)
     else:
         write_documents(documents, path, format)
     return file_sha256(path)
@@ -108,29 +107,3 @@ def file_sha256(path: Path) -> str:
     """Hash a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_parquet(documents: Iterable[Document], path: Path) -> None:
-    """Write a document a row, with the keys that a line of the JSONL has."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    alternative = pa.struct([("label", pa.string()), ("score", pa.float64())])
-    entity = pa.struct(
-        [
-            *(("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())),
-            *(("label", pa.string()), ("score", pa.float64()), ("status", pa.string())),
-            ("alternatives", pa.list_(alternative)),
-        ]
-    )
-    attributes = pa.list_(pa.list_(pa.string()))
-    ranges = pa.list_(pa.list_(pa.int64()))
-    schema = pa.schema(
-        [
-            *(("id", pa.string()), ("text", pa.string()), ("entities", pa.list_(entity))),
-            *(("sentences", ranges), ("attributes", attributes)),
-        ]
-    )
-    rows = [to_json(one) for one in documents]
-    with staged_file(path) as work:
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), work, compression="zstd")

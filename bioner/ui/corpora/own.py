@@ -29,7 +29,13 @@ from bioner.ui.snippets import sentence_html
 from bioner.ui.words import many
 
 EXAMPLES = 5
-FORMATS = {"": "told from the files", "pubmed": "PubMed XML", "pmc": "PMC XML", **NAMES}
+FORMATS = {
+    "": "told from the files",
+    "pubmed": "PubMed XML",
+    "pmc": "PMC XML",
+    "parquet": "Parquet",
+    **NAMES,
+}
 """The formats' names for a person."""
 SPLITS_TOLD: dict[SplitBy, str] = {"names": "as the files are named", "hash": "shared out"}
 COVERS = "own_covers"
