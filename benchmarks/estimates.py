@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bioner.jobs import estimate as cost
+from bioner.jobs import sizes
 from bioner.jobs.estimate import Speed
 from bioner.models.bases import find_base
 from bioner.settings import PROJECT_ROOT, read_settings
@@ -86,15 +87,13 @@ def run(words: Sequence[str], home: Path) -> tuple[float, int]:
 def compared(name: str, data: Path, base: Path, pace: float, home: Path) -> Row:
     """Estimate a configuration, then run it."""
     corpora, steps, every, is_filled_in = CONFIGURATIONS[name]
-    groups = cost.train_groups(data)
-    chosen = cost.known_corpora(groups, corpora)
+    groups = sizes.train_groups(data)
+    chosen = sizes.known_corpora(groups, corpora)
     found = find_base(str(base), read_settings())
     said = cost.estimate(
-        cost.chosen_size(groups, chosen, is_told=found.knows_conventions),
+        sizes.chosen_size(groups, chosen, is_told=found.knows_conventions),
+        cost.Steps(epochs=1.0, max_steps=steps, batch_size=24),
         parameters=found.parameters,
-        epochs=1.0,
-        max_steps=steps,
-        batch_size=24,
         speed=Speed(pace, "measured"),
         beside=cost.beside_of(
             groups,

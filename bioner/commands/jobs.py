@@ -13,7 +13,8 @@ import typer
 from bioner.commands.arguments import path_option
 from bioner.commands.terminal import print_json, refusing, table
 from bioner.devices import resolve_device
-from bioner.jobs.estimate import Estimate, TrainSize
+from bioner.jobs.estimate import Estimate
+from bioner.jobs.sizes import TrainSize
 from bioner.machine import Device
 from bioner.models.bases import find_base
 from bioner.models.catalogue import find_model
@@ -99,12 +100,18 @@ def estimate_(
     epochs: Annotated[float, typer.Option(help="How often to go through the data.")] = 1.0,
     max_steps: Annotated[int, typer.Option(help="Stop after so many steps.")] = -1,
     batch_size: Annotated[int, typer.Option(help="Sentences in a batch.")] = 24,
+    batch_pieces: Annotated[
+        int, typer.Option(help="As in train: word-pieces of a batch, in place of sentences.")
+    ] = 0,
     accumulate: Annotated[int, typer.Option(help="Batches to an optimizer step.")] = 1,
     device: Annotated[Device, typer.Option(help="auto, cpu or cuda.")] = Device.AUTO,
     gpus: Annotated[int, typer.Option(min=1, max=64, help="Cards that share a step.")] = 1,
     conventions: Annotated[
         bool, typer.Option("--conventions", help="With whose rules of marking hold, as in train.")
     ] = False,
+    repeat_rare: Annotated[
+        float, typer.Option(help="As in train: sentences of rare types are shown more often.")
+    ] = 0.0,
     eval_steps: Annotated[
         int, typer.Option(help="As in train: steps between scores on devel; -1: at the end alone.")
     ] = 0,
@@ -116,6 +123,7 @@ def estimate_(
 ) -> None:
     """Say what a run of train will take: time, memory, disk; what is measured, what guessed."""
     from bioner.jobs import estimate as cost
+    from bioner.jobs import sizes
     from bioner.training.config import TrainingConfig
 
     settings = read_settings()
@@ -124,47 +132,44 @@ def estimate_(
         epochs=epochs,
         max_steps=max_steps,
         batch_size=batch_size,
+        batch_pieces=batch_pieces,
         gradient_accumulation=accumulate,
         eval_steps=eval_steps,
+        repeat_rare=repeat_rare,
     )
     if fill_in:
         find_model(fill_in, settings.models)
     chosen = find_base(base, settings)
-    groups = cost.train_groups(data or settings.merged)
+    groups = sizes.train_groups(data or settings.merged, with_marks=repeat_rare > 0)
     is_told = conventions or chosen.knows_conventions
-    named = cost.known_corpora(groups, corpora.split(","))
-    size = cost.chosen_size(groups, named, is_told=is_told)
+    named = sizes.known_corpora(groups, corpora.split(","))
+    size = sizes.chosen_size(groups, named, is_told=is_told, repeat_rare=repeat_rare)
     where = resolve_device(device)
-    if measure:
-        cost.measure_speed(settings, chosen.value, where, batch_size)
-    found = cost.estimate_run(
-        settings,
-        chosen,
-        size,
-        device=where,
-        gpus=gpus,
+    plan = cost.Steps(
         epochs=epochs,
         max_steps=max_steps,
         batch_size=batch_size,
+        batch_pieces=batch_pieces,
         accumulate=accumulate,
-        beside=cost.beside_of(
-            groups,
-            named,
-            evaluations=_evaluations(eval_steps, size, batch_size * accumulate * gpus, epochs),
-            is_filled_in=bool(fill_in),
-        ),
     )
+    if measure:
+        cost.measure_speed(settings, chosen.value, where, plan.rows)
+    beside = cost.beside_of(
+        groups,
+        named,
+        evaluations=_evaluations(eval_steps, plan.of(size)[0] / gpus),
+        is_filled_in=bool(fill_in),
+    )
+    found = cost.estimate_run(settings, chosen, size, plan, device=where, gpus=gpus, beside=beside)
     if json:
         print_json({"sentences": size.sentences, **asdict(found)})
         return
     typer.echo(table(_estimate_rows(size, found)))
 
 
-def _evaluations(every: int, size: TrainSize, step: int, epochs: float) -> int:
-    """Return how often a run is scored: each so many steps, and at the end."""
-    if every <= 0:
-        return abs(every)
-    return math.ceil(size.sentences * epochs / step / every)
+def _evaluations(every: int, steps: float) -> int:
+    """Return how often a run of so many steps is scored: each so many, and at the end."""
+    return abs(every) if every <= 0 else math.ceil(steps / every)
 
 
 def _estimate_rows(size: TrainSize, found: Estimate) -> list[list[str]]:

@@ -7,10 +7,8 @@ import math
 import statistics
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from bioner.access import Action, Actor, allow
 from bioner.errors import JobError, TrainingError
@@ -18,32 +16,18 @@ from bioner.files import read_json_object, write_whole
 from bioner.jobs.beside import Beside, memory_beside, seconds_beside
 from bioner.jobs.folder import list_jobs
 from bioner.jobs.metrics import read_metrics
+from bioner.jobs.sizes import TrainGroup, TrainSize
 from bioner.jobs.slots import take_slots
 from bioner.models.bases import Base
 from bioner.settings import PROJECT_ROOT, Settings
 
-PIECES_PER_WORD = 1.45
-"""Word-pieces a corpus token, BERT's vocabulary on biomedical text; measured ones vary by ±10 %."""
+FILLED = 0.97
+"""What part of a batch that is cut by word-pieces is text; the rest is padding."""
+MEASURED_LENGTH = 48
+"""The word-pieces of a sentence when the pace is measured."""
 SPEEDS = ".speeds.json"
 CALIBRATED = "from a calibration on this device"
 CALIBRATION_LIMIT_S = 120.0
-
-
-@dataclass(frozen=True)
-class TrainSize:
-    """Sentences and words (corpus tokens) that a run would train on.
-
-    ``is_told``: each sentence carries the piece that says whose rules hold.
-    """
-
-    sentences: int
-    words: int
-    is_told: bool = False
-
-    @property
-    def pieces(self) -> int:
-        """Word-pieces of one epoch, special tokens included."""
-        return round(self.words * PIECES_PER_WORD) + (2 + self.is_told) * self.sentences
 
 
 @dataclass(frozen=True)
@@ -70,54 +54,6 @@ class Estimate:
     source: str
 
 
-@dataclass(frozen=True)
-class TrainGroup:
-    """The train sentences that come from exactly these corpora (several if they were fused)."""
-
-    sources: frozenset[str]
-    size: TrainSize
-
-
-def train_groups(folder: Path) -> list[TrainGroup]:
-    """Count the train sentences and words of a merged folder by the corpora they come from.
-
-    Raises JobError where there is no such folder.
-    """
-    if not (folder / "manifest.json").is_file():
-        raise JobError(f"{folder}: there is no merged dataset; `corpora build` makes one")
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(folder / "train.parquet", columns=["corpus", "sources", "n_tokens"])
-    table = table.set_column(1, "sources", pc.binary_join(table["sources"], "|"))
-    groups = table.group_by(["corpus", "sources"]).aggregate(
-        [("n_tokens", "sum"), ("n_tokens", "count")]
-    )
-    return [
-        TrainGroup(
-            frozenset((row["sources"] or row["corpus"]).split("|")),
-            TrainSize(row["n_tokens_count"], row["n_tokens_sum"]),
-        )
-        for row in groups.to_pylist()
-    ]
-
-
-def corpora_of(groups: Sequence[TrainGroup]) -> dict[str, int]:
-    """Return corpus → its train sentences; a fused sentence counts for each of its corpora."""
-    counts: Counter[str] = Counter()
-    for group in groups:
-        counts.update(dict.fromkeys(group.sources, group.size.sentences))
-    return dict(sorted(counts.items()))
-
-
-def chosen_size(
-    groups: Sequence[TrainGroup], corpora: Collection[str], *, is_told: bool = False
-) -> TrainSize:
-    """Return what is left to train on when only these corpora are chosen."""
-    chosen = [group.size for group in groups if group.sources & set(corpora)]
-    return TrainSize(sum(s.sentences for s in chosen), sum(s.words for s in chosen), is_told)
-
-
 def beside_of(
     groups: Sequence[TrainGroup],
     corpora: Collection[str],
@@ -134,24 +70,46 @@ def beside_of(
     )
 
 
-def known_corpora(groups: Sequence[TrainGroup], names: Iterable[str]) -> tuple[str, ...]:
-    """Return the corpora that a person named, all where none is; raises JobError for others."""
-    there = corpora_of(groups)
-    chosen = tuple(name.strip() for name in names if name.strip())
-    for name in chosen:
-        if name not in there:
-            raise JobError(f"corpus {name!r} is not in the data; expected: {', '.join(there)}")
-    return chosen or tuple(there)
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """How much a run reads, and what a step of it takes.
+
+    A batch has ``batch_size`` sentences, or as many as ``batch_pieces`` word-pieces hold, padding
+    counted; a step has ``accumulate`` batches, those of several cards counted in.
+    """
+
+    epochs: float
+    max_steps: int
+    batch_size: int
+    batch_pieces: int = 0
+    accumulate: int = 1
+
+    def an_epoch(self, size: TrainSize) -> int:
+        """Return the steps of one epoch."""
+        batches = size.sentences / self.batch_size
+        if self.batch_pieces:
+            batches = size.pieces / (FILLED * self.batch_pieces)
+        return max(1, math.ceil(batches / self.accumulate))
+
+    def of(self, size: TrainSize) -> tuple[int, bool]:
+        """Return the steps of the run, and whether the limit ends it before its epochs do."""
+        steps = max(1, math.ceil(self.an_epoch(size) * self.epochs))
+        is_cut = 0 < self.max_steps < steps
+        return (self.max_steps if is_cut else steps), is_cut
+
+    @property
+    def rows(self) -> int:
+        """The sentences of a batch, about: what a measurement takes at once."""
+        return (
+            max(1, self.batch_pieces // MEASURED_LENGTH) if self.batch_pieces else self.batch_size
+        )
 
 
 def estimate(
     size: TrainSize,
+    plan: Steps,
     *,
     parameters: int,
-    epochs: float,
-    max_steps: int,
-    batch_size: int,
-    accumulate: int = 1,
     speed: Speed | None,
     beside: Beside | None = None,
 ) -> Estimate:
@@ -161,11 +119,8 @@ def estimate(
     in proportion to the batch (Korthikanti et al. 2022 for a BERT shape), the runtime itself, the
     data as read and as encoded, and a teacher's weights.
     """
-    per_epoch = max(1, math.ceil(size.sentences / (batch_size * accumulate)))
-    steps = max(1, math.ceil(per_epoch * epochs))
-    is_cut = 0 < max_steps < steps
-    steps = max_steps if is_cut else steps
-    pieces = round(size.pieces * steps / per_epoch)
+    steps, is_cut = plan.of(size)
+    pieces = round(size.pieces * steps / plan.an_epoch(size))
     seconds = pieces / speed.pieces_per_s if speed else None
     beside = beside or Beside(in_data=0, corpora=0)
     memory_kept = memory_beside(beside, sentences=size.sentences, is_told=size.is_told)
@@ -179,7 +134,8 @@ def estimate(
         )
     longest = 256  # the window that train cuts to: some sentence of the data fills it
     width = math.sqrt(max(parameters, 10_000_000) / 190)
-    activations = batch_size * longest * width * 12 * 80
+    at_once = max(plan.batch_pieces, longest) if plan.batch_pieces else plan.batch_size * longest
+    activations = at_once * width * 12 * 80
     weights = (16 + 4 * beside.is_filled_in) * parameters
     memory = round(weights + activations + memory_kept)
     source = speed.source if speed else "not measured on this device yet"
@@ -190,13 +146,10 @@ def estimate_run(
     settings: Settings,
     base: Base,
     size: TrainSize,
+    plan: Steps,
     *,
     device: str,
     gpus: int = 1,
-    epochs: float,
-    max_steps: int,
-    batch_size: int,
-    accumulate: int = 1,
     beside: Beside | None = None,
 ) -> Estimate:
     """Estimate a run on this machine with the pace that is known here: the page's and a command's.
@@ -205,12 +158,9 @@ def estimate_run(
     """
     return estimate(
         size,
+        replace(plan, accumulate=plan.accumulate * gpus),
         parameters=base.parameters,
-        epochs=epochs,
-        max_steps=max_steps,
-        batch_size=batch_size,
-        accumulate=accumulate * gpus,
-        speed=known_speed(settings, base.value, device, batch_size, gpus),
+        speed=known_speed(settings, base.value, device, plan.rows, gpus),
         beside=beside,
     )
 
@@ -256,7 +206,8 @@ def measure_speed(
 
 
 def _measured(base: str, device: str, batch_size: int) -> float:
-    command = [sys.executable, "-m", "bioner.training.pace", base, device, str(batch_size)]
+    shape = (str(batch_size), str(MEASURED_LENGTH))
+    command = [sys.executable, "-m", "bioner.training.pace", base, device, *shape]
     try:
         done = subprocess.run(
             command,

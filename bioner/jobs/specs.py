@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bioner.devices import resolve_device
-from bioner.jobs.estimate import Estimate
+from bioner.jobs.estimate import Estimate, Steps
 from bioner.jobs.folder import Engine, JobSpec
 from bioner.machine import Device, Precision
 from bioner.models.bases import Base
@@ -70,6 +70,19 @@ class Choices:
     conventions: bool = False
     any_share: float = 0.25
     convention_dropout: float = 0.0
+    batch_pieces: int = 0
+    repeat_rare: float = 0.0
+
+    @property
+    def plan(self) -> Steps:
+        """How much the run reads, and what a step of it takes on one card."""
+        return Steps(
+            epochs=self.epochs,
+            max_steps=self.max_steps,
+            batch_size=self.batch_size,
+            batch_pieces=self.batch_pieces,
+            accumulate=self.accumulate,
+        )
 
     @property
     def is_told(self) -> bool:
@@ -181,6 +194,8 @@ def _training_words(out: Path, choices: Choices, cost: Estimate) -> list[str]:
         words += ["--parent", choices.base.title]
     for name, value, default in (
         ("--accumulate", choices.accumulate, 1),
+        ("--batch-pieces", choices.batch_pieces, 0),
+        ("--repeat-rare", choices.repeat_rare, 0.0),
         ("--max-length", choices.max_length, 256),
         ("--precision", choices.precision, Precision.AUTO),
         *_told_options(choices),

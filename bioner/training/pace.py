@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-CALIBRATION_LENGTH = 48
 
-
-def calibrate(base: str, device: str, batch_size: int, *, seconds: float = 6.0) -> float:
+def calibrate(
+    base: str, device: str, batch_size: int, *, length: int = 48, seconds: float = 6.0
+) -> float:
     """Return word-pieces a second of whole training steps, random weights in the base's shape.
 
+    A batch has so many sentences of ``length`` word-pieces, which take about ``seconds`` in all.
     What is not on this machine yet counts as a BERT base.
     """
     import torch
@@ -34,7 +35,7 @@ def calibrate(base: str, device: str, batch_size: int, *, seconds: float = 6.0) 
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-6)
     precision = resolve_precision(Precision.AUTO, Device(device))
     half = torch.float16 if precision is Precision.FLOAT16 else torch.bfloat16
-    length = min(CALIBRATION_LENGTH, config.max_position_embeddings)
+    length = min(length, config.max_position_embeddings)
     ids = torch.randint(5, config.vocab_size, (batch_size, length), device=device)
 
     def step() -> None:
@@ -55,4 +56,4 @@ def calibrate(base: str, device: str, batch_size: int, *, seconds: float = 6.0) 
 
 
 if __name__ == "__main__":
-    print(calibrate(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    print(calibrate(sys.argv[1], sys.argv[2], int(sys.argv[3]), length=int(sys.argv[4])))

@@ -1,8 +1,4 @@
-"""Sentences of rare types drawn more often: repeat factor sampling.
-
-Gupta, Dollár and Girshick, "LVIS: a dataset for large vocabulary instance segmentation", CVPR 2019,
-section 5, where a category is what is rare: here a type in one corpus's own marks.
-"""
+"""Sentences of rare types drawn more often: a category is a type in one corpus's own marks."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
+from bioner.repeats import repeat_factor
 from bioner.spans import Sentence, as_read_by
 
 
@@ -22,8 +19,8 @@ def repeat_factors(sentences: Sequence[Sentence], threshold: float) -> list[floa
     """
     categories = [_categories(one) for one in sentences]
     counts = Counter(name for one in categories for name in one)
-    wanted = threshold * len(sentences)
-    return [max((1.0, *(math.sqrt(wanted / counts[n]) for n in one))) for one in categories]
+    total = len(sentences)
+    return [repeat_factor((counts[n] / total for n in one), threshold) for one in categories]
 
 
 def repeats(sentences: Sequence[Sentence], threshold: float, seed: int) -> list[int]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bioner.evaluation.questions import Pattern
     from bioner.evaluation.reports import Evaluation
     from bioner.evaluation.verdicts import Decision
+    from bioner.jobs.sizes import TrainGroup
     from bioner.models.catalogue import ModelEntry
     from bioner.review import Knowledge
     from bioner.review.groups import Board
@@ -176,6 +177,14 @@ def manifest(folder: str, file_stamp: Stamp) -> Manifest:
     from bioner.corpora.dataset_folder import read_manifest
 
     return read_manifest(Path(folder))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Counting what is rare …")
+def marked_groups(folder: str, file_stamp: Stamp) -> Sequence[TrainGroup]:
+    """Count the train sentences of a merged folder by their corpora and by what is marked."""
+    from bioner.jobs.sizes import train_groups
+
+    return train_groups(Path(folder), with_marks=True)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the merged sentences …")

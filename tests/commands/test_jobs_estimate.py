@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from bioner.__main__ import app
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
-from bioner.jobs import estimate
+from bioner.jobs import estimate, sizes
 from bioner.jobs.slots import take_slots
 from bioner.models.bases import find_base
 from bioner.settings import Settings, read_settings
@@ -46,17 +46,15 @@ def test_figures_are_those_of_the_page(place: Settings) -> None:
 
     raw = json.loads(say("--base", "e/tiny", "--json"))
     base = find_base("e/tiny", place)
-    groups = estimate.train_groups(place.merged)
-    size = estimate.chosen_size(groups, list(estimate.corpora_of(groups)))
-    names = list(estimate.corpora_of(groups))
+    groups = sizes.train_groups(place.merged)
+    size = sizes.chosen_size(groups, list(sizes.corpora_of(groups)))
+    names = list(sizes.corpora_of(groups))
     page = estimate.estimate_run(
         place,
         base,
         size,
+        estimate.Steps(epochs=1.0, max_steps=-1, batch_size=24),
         device="cpu",
-        epochs=1.0,
-        max_steps=-1,
-        batch_size=24,
         beside=estimate.beside_of(groups, names, evaluations=0),
     )
     assert raw["steps"] == page.steps

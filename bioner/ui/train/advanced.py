@@ -26,6 +26,7 @@ def draw_advanced(
             **_draw_length(columns, start, preset),
             **_draw_learning(columns, rate, name),
             **_draw_memory(columns),
+            **_draw_batches(columns),
             **(_draw_told(columns) if is_told else {}),
         }
 
@@ -120,6 +121,34 @@ def _draw_memory(columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
             list(Precision),
             key="train_precision",
             help="Automatic: bfloat16 or float16 where the hardware computes in it.",
+        ),
+    }
+
+
+def _draw_batches(columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
+    """Draw a row: batches by their word-pieces, and what is rare shown more often."""
+    left, middle, _ = columns
+    return {
+        "batch_pieces": left.number_input(
+            "Word-pieces a batch",
+            min_value=0,
+            max_value=int(RANGES["batch_pieces"].most),
+            value=0,
+            step=512,
+            key="train_batch_pieces",
+            help="More than 0: a batch has as many sentences as hold so many word-pieces, in place "
+            "of the batch size. It keeps a GPU busy: try 16,384.",
+        ),
+        "repeat_rare": middle.number_input(
+            "Repeat rare types",
+            min_value=0.0,
+            max_value=float(RANGES["repeat_rare"].most),
+            value=0.0,
+            step=0.01,
+            format="%.3f",
+            key="train_repeat_rare",
+            help="More than 0: sentences with a type that is in fewer than this share of all, as "
+            "its corpus marks it, are shown more often; 0.03 is a good start.",
         ),
     }
 

@@ -10,19 +10,10 @@ import streamlit as st
 from bioner.access import Action
 from bioner.devices import resolve_device, usable_cards
 from bioner.errors import BionerError, TrainingError
-from bioner.jobs.estimate import (
-    Estimate,
-    TrainGroup,
-    TrainSize,
-    beside_of,
-    chosen_size,
-    corpora_of,
-    estimate_run,
-    measure_speed,
-    train_groups,
-)
+from bioner.jobs.estimate import Estimate, beside_of, estimate_run, measure_speed
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
+from bioner.jobs.sizes import TrainGroup, TrainSize, chosen_size, corpora_of, train_groups
 from bioner.jobs.specs import (
     PRESETS,
     SCORED,
@@ -37,12 +28,12 @@ from bioner.store import Usable
 from bioner.training.config import TrainingConfig
 from bioner.training.run_card import duration
 from bioner.ui import cache
+from bioner.ui.engine import draw_engine
 from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.train.advanced import draw_advanced
 from bioner.ui.train.conventions import draw_conventions, told_problems
-from bioner.ui.train.engine import draw_engine
 from bioner.ui.train.going_on import draw_going_on, model_to_go_on_from, usable_here
 from bioner.ui.words import usable_said
 
@@ -75,14 +66,18 @@ def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
     data = _choose_data(session)
     if data is None:
         return None
-    groups = train_groups(data)
+    groups: Sequence[TrainGroup] = train_groups(data)
     choices = _draw_choices(session, data, groups, usable)
     if not (choices.corpora and choices.types and choices.base.value):
         missing = "a corpus" if not choices.corpora else "a type"
         missing = missing if choices.base.value else "a base encoder"
         st.info(f"Choose {plain(missing)} to go on.", icon=":material/checklist:")
         return None
-    size = chosen_size(groups, choices.corpora, is_told=choices.is_told)
+    if choices.repeat_rare:
+        groups = cache.marked_groups(str(data), cache.stamp(data / "manifest.json"))
+    size = chosen_size(
+        groups, choices.corpora, is_told=choices.is_told, repeat_rare=choices.repeat_rare
+    )
     cost = _draw_estimate(session, choices, size, groups)
     spec = training_spec(session.settings, choices, cost)
     problems = [*name_problems(choices.name), *_value_problems(choices), *told_problems(choices)]
@@ -122,6 +117,8 @@ def _value_problems(choices: Choices) -> list[str]:
             max_steps=choices.max_steps or -1,
             learning_rate=choices.learning_rate,
             batch_size=choices.batch_size,
+            batch_pieces=choices.batch_pieces,
+            repeat_rare=choices.repeat_rare,
             gradient_accumulation=choices.accumulate,
             max_length=choices.max_length,
             seed=choices.seed,
@@ -201,7 +198,7 @@ def _draw_choices(
         )
     values = draw_advanced(preset, is_trained=base.is_trained, is_told=conventions)
     name, device, cards = _draw_target(session, base)
-    engine, address = draw_engine()
+    engine, address = draw_engine("train")
     return Choices(
         base=base,
         data=data,
@@ -288,12 +285,9 @@ def _draw_estimate(
         session.settings,
         choices.base,
         size,
+        choices.plan,
         device=choices.device,
         gpus=choices.gpus,
-        epochs=choices.epochs,
-        max_steps=choices.max_steps,
-        batch_size=choices.batch_size,
-        accumulate=choices.accumulate,
         beside=beside_of(groups, choices.corpora, evaluations=SCORED + 1 + choices.base.is_trained),
     )
     with st.container(border=True, key="train_estimate"):
@@ -326,7 +320,7 @@ def _draw_estimate(
                         session.settings,
                         choices.base.value,
                         choices.device,
-                        choices.batch_size,
+                        choices.plan.rows,
                         actor=session.actor,
                     )
             except BionerError as error:

@@ -11,17 +11,10 @@ from bioner.access import Action
 from bioner.devices import resolve_device
 from bioner.errors import BionerError
 from bioner.jobs.beside import RETRAINING_SCORED
-from bioner.jobs.estimate import (
-    Estimate,
-    TrainGroup,
-    TrainSize,
-    beside_of,
-    corpora_of,
-    estimate_run,
-    train_groups,
-)
+from bioner.jobs.estimate import Estimate, Steps, beside_of, estimate_run
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
+from bioner.jobs.sizes import TrainGroup, TrainSize, corpora_of, train_groups
 from bioner.jobs.specs import name_problems, next_name, retraining_spec, shown_command
 from bioner.models import catalogue
 from bioner.models.bases import base_of
@@ -164,10 +157,8 @@ def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, 
         settings,
         base_of(str(parent)),
         size,
+        Steps(epochs=recipe["epochs"], max_steps=0, batch_size=int(recipe["batch_size"])),
         device=resolve_device(settings.device),
-        epochs=recipe["epochs"],
-        max_steps=0,
-        batch_size=int(recipe["batch_size"]),
         beside=beside_of(
             groups, corpora_of(groups), evaluations=RETRAINING_SCORED, is_filled_in=True
         ),

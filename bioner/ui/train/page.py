@@ -9,17 +9,19 @@ from pathlib import Path
 import streamlit as st
 
 from bioner.errors import BionerError
+from bioner.jobs.bulk import BULK
 from bioner.jobs.folder import Job, folder_bytes, list_jobs
 from bioner.jobs.metrics import Metric, read_metrics
 from bioner.review import launching
 from bioner.settings import Settings
 from bioner.training.run_card import duration
+from bioner.ui.job_words import STATUS
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, show_problem, url_text
 from bioner.ui.train.curves import draw_curves
 from bioner.ui.train.form import draw_form
 from bioner.ui.train.models import draw_models
-from bioner.ui.train.run import STATUS, draw_run
+from bioner.ui.train.run import draw_run
 
 VIEWS = {
     "new": ":material/add: New run",
@@ -42,7 +44,7 @@ def draw(session: Session) -> None:
     """Draw the page: a new run, the runs, two of them side by side, or the models."""
     st.title("Train")
     st.caption("Teach a model to find entities. A run goes on when this tab or the app is closed.")
-    found = list_jobs(session.settings)
+    found = [job for job in list_jobs(session.settings) if job.spec.kind != BULK]
     shown = choose_view(session, found)
     if shown == "new":
         spec = draw_form(session)

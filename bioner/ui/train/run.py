@@ -20,22 +20,13 @@ from bioner.models.card import CARD
 from bioner.models.catalogue import active_model
 from bioner.review import job_record, launching
 from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
+from bioner.ui.engine import draw_place
+from bioner.ui.job_words import STATUS
 from bioner.ui.models import promote_dialog
 from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, keep_in_url, page_link, show_problem
 from bioner.ui.train.curves import draw_curves
-from bioner.ui.train.engine import draw_place
-
-STATUS = {
-    "queued": (":material/hourglass_top:", "gray", "waiting"),
-    "running": (":material/play_arrow:", "blue", "running"),
-    "stopping": (":material/front_hand:", "orange", "stopping"),
-    "stopped": (":material/pause_circle:", "orange", "stopped"),
-    "finished": (":material/check_circle:", "green", "finished"),
-    "failed": (":material/error:", "red", "failed"),
-    "lost": (":material/help:", "red", "lost"),
-}
 
 
 def draw_run(session: Session, id: str, *, was_active: bool) -> None:

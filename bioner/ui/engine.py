@@ -1,4 +1,4 @@
-"""Where a new run computes: on this machine, or on a Ray cluster that is there."""
+"""Where a job computes: on this machine, or on a Ray cluster that is there."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bioner.ui.plain import plain
 NAMES = {"local": "This machine", "ray": "A Ray cluster"}
 
 
-def draw_engine() -> tuple[Engine, str]:
-    """Draw where the run computes; return the engine and the cluster's address."""
+def draw_engine(key: str) -> tuple[Engine, str]:
+    """Draw where a job computes, its widgets' keys beginning so; return engine and address."""
     left, right = st.columns(2)
     engine = left.selectbox(
         "Runs on",
         get_args(Engine),
-        key="train_engine",
+        key=f"{key}_engine",
         format_func=lambda key: NAMES[key],
         help="A cluster's nodes must see the folders of jobs, data and models.",
     )
@@ -31,7 +31,7 @@ def draw_engine() -> tuple[Engine, str]:
     except ExtraError as error:
         st.info(plain(str(error)), icon=":material/info:")
     address = right.text_input(
-        "The cluster's dashboard", key="train_address", placeholder="http://head:8265"
+        "The cluster's dashboard", key=f"{key}_address", placeholder="http://head:8265"
     )
     return cast(Engine, engine), address.strip()
 
