@@ -60,6 +60,11 @@ class Settings:
         return self.data / "merged"
 
     @property
+    def tagged(self) -> Path:
+        """Where a page puts what is tagged in bulk, a folder each."""
+        return self.data / "tagged"
+
+    @property
     def raw(self) -> Path:
         """Where ``corpora fetch`` puts the public files."""
         return self.data / "raw"

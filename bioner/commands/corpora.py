@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,12 +109,21 @@ def search(
     type: Annotated[str | None, typer.Option(help="Only sentences with this entity type.")] = None,
     limit: Annotated[int, typer.Option(help="How many sentences to print.")] = 20,
     data: Annotated[str | None, typer.Option(help="The merged folder.")] = None,
+    tagged: Annotated[
+        str | None,
+        typer.Option(help="Instead of the merged folder: the output of `tag DIR --out DIR`."),
+    ] = None,
 ) -> None:
-    """Find sentences of the merged dataset."""
+    """Find sentences of the merged dataset, or of what was tagged in bulk."""
     from bioner.corpora.search import SearchIndex
     from bioner.corpora.search_query import Query
 
     check_count("--limit", limit)
+    if tagged is not None:
+        if corpus or split or data:
+            raise ArgumentError("--tagged: has no corpora: leave --corpus, --split, --data away")
+        _search_tagged(tagged, words=query, surface=surface, label=type or "", limit=limit)
+        return
     index = SearchIndex.open(folder_of("--data", data, read_settings().merged))
     for name in corpus or ():
         check_known("--corpus", name, index.corpora)
@@ -134,6 +144,20 @@ def search(
         typer.echo(f"{hit.sentence.document}  {hit.sentence.text}")
         typer.echo(f"    {found or 'no mentions'}")
     say(f"{len(page.hits)} of {page.total:,} sentences")
+
+
+def _search_tagged(folder: str, *, words: str, surface: str, label: str, limit: int) -> None:
+    from bioner.tagging.found import Wanted, find_marks
+
+    place = path_of("--tagged", folder)
+    wanted = Wanted(words=words, surface=surface, label=label)
+    hits = list(islice(find_marks(place, wanted), limit))
+    for hit in hits:
+        found = ", ".join(f"{hit.surface(one)} [{one.label}]" for one in hit.marks)
+        typer.echo(f"{hit.document}  {hit.sentence}")
+        typer.echo(f"    {found or 'no mentions'}")
+    more = "; there may be more (--limit)" if len(hits) == limit else ""
+    say(f"{len(hits):,} sentences{more}")
 
 
 @app.command()

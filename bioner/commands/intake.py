@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @refusing
 def import_(
-    file: Annotated[Path, path_argument("A file in any known format.")],
+    file: Annotated[
+        Path,
+        path_argument("A file in any known format, or a folder: what `tag` wrote in bulk, say."),
+    ],
     project: ProjectOption = "",
     covers: Annotated[
         str,
@@ -56,6 +59,7 @@ def import_(
     from bioner.models.card import hashes_of_models
     from bioner.review.intake import Origin, take_in
     from bioner.review.texts import Texts
+    from bioner.tagging.found import made_by
 
     if any(not one.strip() for one in add_type or ()):
         raise ArgumentError("--add-type: expected the name of a type, got nothing")
@@ -85,6 +89,7 @@ def import_(
             schema=schema.fingerprint,
             trained=partial(hashes_of_models, settings.models),
             layer="gold" if gold else "prediction",
+            model="" if gold else made_by(file),
             covers=_covered(covers, store.project(name).types, labels) if gold else None,
         ),
         tagging=tagging,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from bioner.commands.arguments import check_writable, path_of
+from bioner.commands.arguments import check_writable, path_of, path_option
 from bioner.commands.tag_bulk import Given, tag_in_bulk
 from bioner.commands.terminal import refusing, say
 from bioner.conventions import ANY
@@ -58,6 +58,10 @@ def tag(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the receipt as one line of JSON, to stderr.")
     ] = False,
+    job: Annotated[Path | None, path_option("The job that this run is.", hidden=True)] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", hidden=True, help="As a job: what is done is skipped.")
+    ] = False,
 ) -> None:
     """Find the entities in texts; any size, in constant memory.
 
@@ -77,6 +81,7 @@ def tag(
                 column=column,
                 format=format,
                 convention=convention,
+                job=job,
             ),
             engine=engine or "local",
             workers=workers,

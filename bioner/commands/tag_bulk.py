@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
@@ -14,12 +16,13 @@ from bioner.commands.terminal import say
 from bioner.devices import require_device
 from bioner.errors import FormatError
 from bioner.jobs.folder import Engine
+from bioner.jobs.slots import own_card
 from bioner.machine import Device, usable_cpus
-from bioner.progress import OnProgress, Progress
 from bioner.settings import cpu_threads, read_settings
 
 if TYPE_CHECKING:
     from bioner.tagging.bulk_run import Outcome, Spread
+    from bioner.tagging.standing import Standing
 
 FORMATS = ("jsonl", "parquet")
 NAMED = 20
@@ -38,6 +41,7 @@ class Given:
     column: str
     format: str
     convention: str
+    job: Path | None = None
 
 
 def tag_in_bulk(
@@ -58,23 +62,26 @@ def tag_in_bulk(
     model = chosen_model(settings, given.model)
     device = require_device(settings.device)
     count = workers or (1 if device is Device.CUDA else usable_cpus())
-    outcome = tag_folder(
-        Bulk(
-            source=_source(given),
-            out=path_of("--out", given.out or "").resolve(),
-            model=model.resolve(),
-            model_hash=model_hash(model),
-            convention=_convention(model, given.convention),
-            format=given.format,
-            column=given.column,
-            workers=count,
-            threads=max(1, cpu_threads() // count),
-            device=device,
-        ),
-        _spread(engine, address),
-        _heard(),
+    bulk = Bulk(
+        source=_source(given),
+        out=path_of("--out", given.out or "").resolve(),
+        model=model.resolve(),
+        model_hash=model_hash(model),
+        convention=_convention(model, given.convention),
+        format=given.format,
+        column=given.column,
+        workers=count,
+        threads=max(1, cpu_threads() // count),
+        device=device,
     )
-    _say_outcome(outcome, as_json=as_json)
+    alone = nullcontext() if given.job or engine != "local" else own_card(settings.jobs, device)
+    with _heard(given.job) as hear, alone:
+        outcome = tag_folder(bulk, _spread(engine, address), hear)
+        _say_outcome(outcome, as_json=as_json)
+        _refuse_unfinished(outcome)
+
+
+def _refuse_unfinished(outcome: Outcome) -> None:
     if not outcome.is_complete:
         bad = len(outcome.failed) + len(outcome.unreadable)
         raise FormatError(
@@ -109,18 +116,42 @@ def _convention(model: Path, name: str) -> str:
     return read_conventions(model).find(name, of=model.name).name
 
 
-def _heard() -> OnProgress:
+@contextmanager
+def _heard(job: Path | None) -> Iterator[Callable[[Standing], None]]:
+    """Yield what hears how far it is: a job's folder, or the terminal."""
+    if job is None:
+        yield _shown()
+        return
+    from bioner.jobs.reporter import JobReporter
+    from bioner.tagging.standing import write_standing
+    from bioner.training.progress import RunProgress
+
+    last = 0.0
+
+    def keep(standing: Standing) -> None:
+        nonlocal last
+        write_standing(job, standing)
+        if time.monotonic() - last >= EVERY_S or standing.share == 1.0:
+            last = time.monotonic()
+            step = round(1000 * standing.share)
+            report(RunProgress(step, 1000, standing.share, message=standing.text))
+
+    with JobReporter(job) as report:
+        yield keep
+
+
+def _shown() -> Callable[[Standing], None]:
     """Return what shows the progress: on a terminal in place, else a line now and then."""
     last = 0.0
     is_terminal = sys.stderr.isatty()
 
-    def show(heard: Progress) -> None:
+    def show(standing: Standing) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last < (0.5 if is_terminal else EVERY_S):
             return
         last = now
-        line = f"{heard.share or 0:.1%}: {heard.text}"
+        line = f"{standing.share:.1%}: {standing.text}"
         if is_terminal:
             sys.stderr.write(f"\r{line}\033[K")
             sys.stderr.flush()

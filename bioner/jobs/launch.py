@@ -21,6 +21,7 @@ from types import MappingProxyType
 from bioner.access import Action, Actor, allow
 from bioner.errors import JobError
 from bioner.files import locked, make_private, write_whole
+from bioner.jobs.bulk import bulk_source
 from bioner.jobs.folder import (
     ACTIVE,
     START_LIMIT_S,
@@ -70,6 +71,9 @@ def launch(
 
 
 def _check_folders(spec: JobSpec, settings: Settings, actor: Actor) -> None:
+    source = bulk_source(spec)
+    if source is not None:
+        actor.require_folder(source, settings.folders)
     shipped = (PROJECT_ROOT / "data", PROJECT_ROOT / "models")
     known = (settings.models, settings.data, *shipped, *settings.encoders)
     for name in ("--base", "--data"):

@@ -10,6 +10,7 @@ from pathlib import Path
 from bioner.devices import found_cards, said
 from bioner.errors import ExtraError
 from bioner.extras import require_extra
+from bioner.jobs.bulk import BULK, bulk_source
 from bioner.jobs.folder import JobSpec, list_jobs
 from bioner.models.bases import hub_cached
 from bioner.models.card import CARD
@@ -31,7 +32,7 @@ def check_launch(
 ) -> tuple[Finding, ...]:
     """Say what stands in the way of a launch, or is worth knowing before it, a sentence each."""
     return (
-        *_check_packages(),
+        *(_check_source(spec) if spec.kind == BULK else _check_packages()),
         *_check_data(spec),
         *check_base(spec.base),
         *_check_out(spec, settings, is_resumed),
@@ -45,6 +46,22 @@ def _check_packages() -> Iterator[Finding]:
         require_extra("train", "Training")
     except ExtraError as error:
         yield Finding(f"{error}.")
+
+
+def _check_source(spec: JobSpec) -> Iterator[Finding]:
+    source = bulk_source(spec)
+    if source is None or not source.is_dir():
+        yield Finding(f"There is no folder {source or ''}: name one that holds texts.")
+        return
+    out = Path(spec.out).resolve()
+    if out == source or out.is_relative_to(source) or source.is_relative_to(out):
+        yield Finding(f"The output {out} lies in {source}, or around it: choose another folder.")
+    if out.is_dir() and any(out.iterdir()):
+        yield Finding(
+            f"{out} is there already: what of it is done, by this model and of these texts, is "
+            "skipped.",
+            False,
+        )
 
 
 def _check_data(spec: JobSpec) -> Iterator[Finding]:

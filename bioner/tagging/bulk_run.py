@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from bioner.errors import FormatError
 from bioner.files import try_lock
 from bioner.machine import Device
-from bioner.progress import OnProgress, Progress, unheard
 from bioner.tagging.bulk import Piece, Tagged, tag_piece
 from bioner.tagging.shards import (
     RUNNING,
@@ -27,12 +26,14 @@ from bioner.tagging.shards import (
     read_made,
     write_made,
 )
+from bioner.tagging.standing import Standing
 
 CUT_BYTES = 8_000_000
 """A file above this is shared out among the workers, part by part."""
 CUT_AT_MOST = 16
 """Among so many at most: each of them reads the whole file."""
-
+LATELY_S = 180.0
+"""The pace is that of the latest minutes: what was skipped at the start says nothing of it."""
 
 _BEGUN = re.compile(r"\..*-[0-9a-f]{8}(\.\w+)?")
 
@@ -96,9 +97,13 @@ class Outcome:
         return dict(vars(self))
 
 
-def tag_folder(bulk: Bulk, spread: Spread, on_progress: OnProgress = unheard) -> Outcome:
+OnStanding = Callable[[Standing], None]
+
+
+def tag_folder(bulk: Bulk, spread: Spread, hear: OnStanding = lambda _: None) -> Outcome:
     """Tag what a folder holds; skip what is done, try again what failed, name what is unreadable.
 
+    ``hear`` is told about once a second how far it is.
     Raises FormatError where there is nothing to tag, the output lies in the input, or another run
     writes there.
     """
@@ -107,7 +112,7 @@ def tag_folder(bulk: Bulk, spread: Spread, on_progress: OnProgress = unheard) ->
     outcome = Outcome()
     with _alone(bulk.out):
         pieces = list(_plan(bulk, outcome))
-        watch = _Watch(bulk, pieces, outcome, on_progress)
+        watch = _Watch(bulk, pieces, outcome, hear)
         results: dict[str, list[Tagged]] = defaultdict(list)
         for piece, tagged, problem in spread(
             tag_piece, pieces, workers=bulk.workers, tick=watch.tell
@@ -121,6 +126,7 @@ def tag_folder(bulk: Bulk, spread: Spread, on_progress: OnProgress = unheard) ->
             if len(results[piece.name]) == piece.of:
                 _finish(bulk, results.pop(piece.name), outcome)
             watch.tell()
+        watch.tell()
     outcome.seconds = round(time.monotonic() - began, 3)
     return outcome
 
@@ -260,13 +266,13 @@ class _Watch:
     """How far a run is: by bytes of its input, from what its pieces say of themselves."""
 
     def __init__(
-        self, bulk: Bulk, pieces: Sequence[Piece], outcome: Outcome, hear: OnProgress
+        self, bulk: Bulk, pieces: Sequence[Piece], outcome: Outcome, hear: OnStanding
     ) -> None:
         self._bulk, self._outcome, self._hear = bulk, outcome, hear
         self._sizes = {one.key: (bulk.source / one.name).stat().st_size / one.of for one in pieces}
         self._total = sum(self._sizes.values())
         self._ended = 0.0
-        self._first: tuple[float, float] | None = None
+        self._lately: deque[tuple[float, float, int]] = deque()
 
     def ended(self, piece: Piece) -> None:
         """Count a piece as done with, whatever came of it."""
@@ -274,32 +280,43 @@ class _Watch:
 
     def tell(self) -> None:
         """Say how much is done, at what rate, and about how long the rest will take."""
-        done, documents = self._ended, self._outcome.documents
-        for said in self._running():
-            done += self._sizes.get(said["key"], 0.0) * said["share"]
-            documents += said["documents"]
+        outcome, running = self._outcome, list(self._running())
+        done = self._ended + sum(self._sizes.get(one["key"], 0.0) * one["share"] for one in running)
+        documents = outcome.documents + sum(one["documents"] for one in running)
+        skipped = sum(one["skipped"] for one in running)
+        rate, left = self._pace(done, documents)
+        self._hear(
+            Standing(
+                share=min(1.0, done / self._total) if self._total else 1.0,
+                inputs=outcome.inputs,
+                inputs_done=outcome.inputs_done,
+                inputs_skipped=outcome.inputs_skipped,
+                parts=outcome.parts + sum(one["parts"] for one in running) - skipped,
+                parts_skipped=outcome.parts_skipped + skipped,
+                documents=documents,
+                mentions=outcome.mentions,
+                documents_per_s=rate,
+                left_s=left,
+                failed=dict(outcome.failed),
+                unreadable=dict(outcome.unreadable),
+            )
+        )
+
+    def _pace(self, done: float, documents: int) -> tuple[float | None, float | None]:
+        """Return documents a second and the seconds left, by the latest minutes."""
         now = time.monotonic()
-        first = self._first = self._first or (now, done)
-        text = f"{documents:,} documents"
-        if now - first[0] > 1 and done > first[1]:
-            pace = (done - first[1]) / (now - first[0])
-            text += f", about {_words((self._total - done) / pace)} left"
-        for what, count in (
-            ("inputs done", self._outcome.inputs_done),
-            ("skipped", self._outcome.inputs_skipped),
-            ("failed", len(self._outcome.failed) + len(self._outcome.unreadable)),
-        ):
-            text += f", {count:,} {what}" if count else ""
-        self._hear(Progress(round(done), round(self._total), text))
+        self._lately.append((now, done, documents))
+        while len(self._lately) > 2 and now - self._lately[0][0] > LATELY_S:
+            self._lately.popleft()
+        then, had, had_documents = self._lately[0]
+        if now - then <= 1 or done <= had:
+            return None, None
+        rate = max(0, documents - had_documents) / (now - then)
+        return round(rate, 2), (self._total - done) * (now - then) / (done - had)
 
     def _running(self) -> Iterator[dict[str, Any]]:
         for path in (self._bulk.out / RUNNING).glob("[!.]*"):
-            with contextlib.suppress(OSError, ValueError, TypeError):
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
                 said = json.loads(path.read_text(encoding="utf-8"))
-                yield {"key": path.name, "share": said["share"], "documents": said["documents"]}
-
-
-def _words(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3600:.1f} h"
+                names = ("share", "parts", "skipped", "documents")
+                yield {"key": path.name, **{name: said[name] for name in names}}

@@ -124,6 +124,7 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("tag", "--model"): MAYBE,
     ("tag", "--column"): FREE,
     ("tag", "--engine"): MAYBE,
+    ("corpora search", "--tagged"): ("", "{tmp}/nope", "{tmp}/file.txt"),
     ("train", "--engine"): NAME,
     ("tag", "--convention"): (HALF,),
     ("tokens add", "name"): ("", HALF),

@@ -69,6 +69,8 @@ OTHERS = frozenset(
         "without",
         "active",
         "added",
+        "roots",
+        "tagged",
         "agreeing",
         "asked",
         "backups",

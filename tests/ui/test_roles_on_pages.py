@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from page_support import load_tagger, make_model
-from runs import make_run
+from runs import make_bulk, make_run
 from store_support import a_document, a_project, edit_of
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
@@ -45,6 +45,11 @@ DOES = {
     "train_use": Action.PROMOTE,
     "train_rollback": Action.PROMOTE,
     "train_tf_convert": Action.MODELS,
+    "bulk_start": Action.FOLDERS,
+    "bulk_stop_": Action.JOBS,
+    "bulk_resume_": Action.JOBS,
+    "bulk_delete_": Action.JOBS,
+    "bulk_send_": Action.IMPORT,
     "predict_keep": Action.ANNOTATE,
     "kept_delete_": Action.ANNOTATE,
     "predict_correct": Action.IMPORT,
@@ -99,6 +104,7 @@ VIEWS = [
     *(("1_Corpora.py", {"part": part}) for part in SECTIONS),
     *(("2_Train.py", {"view": view}) for view in ("new", "runs", "models")),
     ("3_Predict.py", {"text": "TNF-α primes keratinocytes."}),
+    ("3_Predict.py", {"from": "Folder"}),
     *(
         ("4_Review.py", {"project": "p", "part": part})
         for part in ("Decide", "Suggest", "Correct", "Texts", "Compare", "Project")
@@ -120,6 +126,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, sample: Dataset) -> Path:
     for name in ("bioner-compact", "other"):
         make_model(settings.models / name)
     make_run(settings, "one", "failed", problem="stopped", mend="")
+    make_bulk(settings, "abstracts")
     schema = read_schema()
     own = OwnCorpus("own", "Own", ("Gene",), {name: name for name in schema.names})
     add_corpus(settings, own, sample.train[:3], schema)

@@ -9,9 +9,13 @@ from bioner.spans import Document
 
 @dataclass
 class PredictMemory:
-    """Where the text comes from, the pasted text, the uploaded ones, the mention last clicked."""
+    """Where the text comes from, the pasted text, the uploaded ones, the mention last clicked.
+
+    ``folder`` is what a person wrote of a whole folder of texts.
+    """
 
     source: str = "Paste"
     text: str = ""
     uploads: list[Document] = field(default_factory=list)
     chosen: str = ""
+    folder: str = ""

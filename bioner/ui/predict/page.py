@@ -15,12 +15,13 @@ from bioner.spans import Document
 from bioner.ui import cache, warming
 from bioner.ui.plain import plain
 from bioner.ui.predict.chosen import explain
+from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.predict.readers import Reader, choose_readers
 from bioner.ui.predict.reading import draw_reading
 from bioner.ui.predict.results import draw_results, summary
 from bioner.ui.predict.texts import choose_documents
 from bioner.ui.predict.view import choose_labels, choose_view, in_view, within_view
-from bioner.ui.session import Session, keep_in_url, show_problem, url_int
+from bioner.ui.session import Session, keep_in_url, show_problem, url_int, url_text
 
 
 def draw(session: Session) -> None:
@@ -29,6 +30,12 @@ def draw(session: Session) -> None:
     st.caption("Find genes, chemicals, diseases and ten other kinds of entity in your own text.")
     readers = choose_readers(session)
     documents = choose_documents(session) if readers else []
+    if readers and session.of(PredictMemory).source == "Folder" and not url_text("kept"):
+        from bioner.ui.predict.bulk import draw_bulk  # late: most who come here paste a text
+
+        draw_bulk(session, readers[0])
+        warming.shown()
+        return
     device = device_beside_jobs(session.settings)
     results, seconds = tag(documents, readers, device) if documents else ([], 0.0)
     if results:

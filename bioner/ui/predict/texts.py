@@ -39,6 +39,7 @@ SOURCES = {
     "Paste": ":material/edit_note: Paste text",
     "Examples": ":material/article: Examples",
     "Files": ":material/upload_file: Upload files",
+    "Folder": ":material/folder_open: A whole folder",
 }
 
 
@@ -48,6 +49,7 @@ def choose_documents(session: Session) -> list[Document]:
     if kept:
         return _kept(session, kept)
     opening = "Examples" if url_text("example") else session.of(PredictMemory).source
+    opening = url_choice("from", SOURCES, opening)
     source = st.segmented_control(
         "Text from",
         list(SOURCES),
@@ -58,6 +60,10 @@ def choose_documents(session: Session) -> list[Document]:
         required=True,
     )
     session.of(PredictMemory).source = source
+    keep_in_url(**{"from": source if source == "Folder" else ""})
+    if source == "Folder":
+        keep_in_url(example="")
+        return []
     _draw_kept(session)
     if source == "Examples":
         return _choose_example(session)

@@ -1,0 +1,127 @@
+"""A whole folder of texts on the Predict page: tagged as a job, part by part."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import streamlit as st
+
+from bioner.access import Action
+from bioner.devices import resolve_device
+from bioner.errors import BionerError
+from bioner.jobs.bulk import BulkChoices, bulk_spec
+from bioner.jobs.folder import JobSpec
+from bioner.jobs.preflight import check_launch
+from bioner.jobs.specs import name_problems, shown_command
+from bioner.machine import Device, usable_cpus
+from bioner.review import job_record
+from bioner.ui.engine import draw_engine
+from bioner.ui.plain import plain
+from bioner.ui.predict.bulk_runs import draw_bulk_runs
+from bioner.ui.predict.memory import PredictMemory
+from bioner.ui.predict.readers import Reader
+from bioner.ui.roles import shut
+from bioner.ui.session import Session, show_problem
+
+FORMATS = {"jsonl": "JSON lines", "parquet": "Parquet"}
+
+
+def draw_bulk(session: Session, reader: Reader) -> None:
+    """Draw the form for a folder, and the folders that were or are being tagged."""
+    st.caption(
+        "Every text below a folder of this machine, of any size: PubMed's files too, as they are "
+        "(.xml.gz). It goes on when this tab or the app is closed, and what is done is kept."
+    )
+    spec = _draw_form(session, reader)
+    if spec is not None:
+        try:
+            job_record.launch(spec, session.settings, actor=session.actor)
+        except BionerError as error:
+            show_problem(error)
+        else:
+            st.rerun()
+    draw_bulk_runs(session)
+
+
+def _draw_form(session: Session, reader: Reader) -> JobSpec | None:
+    memory = session.of(PredictMemory)
+    left, right = st.columns([2, 1])
+    source = left.text_input(
+        "Folder of texts",
+        memory.folder,
+        key="bulk_source",
+        placeholder="/data/pubmed/baseline",
+        help=_roots(session),
+    ).strip()
+    memory.folder = source
+    suggestion = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(source).name).strip("-._") if source else ""
+    name = right.text_input(
+        "Name of the output",
+        value=suggestion,
+        key=f"bulk_name_{suggestion}",
+        help=f"A folder below {plain(str(session.settings.tagged))}.",
+    ).strip()
+    first, second, third = st.columns(3)
+    format = first.selectbox(
+        "Written as",
+        list(FORMATS),
+        key="bulk_format",
+        format_func=lambda key: FORMATS[key],
+        help="Both hold all that was found, and can be read back here.",
+    )
+    is_card = resolve_device(session.settings.device) is Device.CUDA
+    workers = second.number_input(
+        "Workers",
+        min_value=1,
+        max_value=512,
+        value=1 if is_card else usable_cpus(),
+        key="bulk_workers",
+        help="Processes that tag at the same time: one a processor core, or one on a GPU.",
+    )
+    column = third.text_input(
+        "Column of texts", key="bulk_column", help="Of tables (.csv, .tsv), if there are any."
+    ).strip()
+    engine, address = draw_engine("bulk")
+    if not source:
+        return None
+    spec = bulk_spec(
+        session.settings,
+        BulkChoices(
+            source=Path(source),
+            name=name,
+            model=reader.entry.name,
+            convention=reader.convention,
+            format=format,
+            column=column,
+            workers=int(workers),
+            engine=engine,
+            address=address,
+        ),
+    )
+    problems = [one.replace("new model", "output") for one in name_problems(name)]
+    notes: list[str] = []
+    for finding in check_launch(spec, session.settings) if session.may(Action.FOLDERS) else ():
+        (problems if finding.is_blocking else notes).append(finding.text)
+    for text in problems:
+        st.error(plain(text), icon=":material/block:")
+    for text in notes:
+        st.info(plain(text), icon=":material/info:")
+    with st.expander("The command", icon=":material/terminal:"):
+        st.code(shown_command(spec), language="sh", wrap_lines=True)
+    pressed = st.button(
+        "Tag the folder",
+        key="bulk_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        **shut(session, Action.FOLDERS, Action.JOBS, disabled=bool(problems)),
+    )
+    return spec if pressed else None
+
+
+def _roots(session: Session) -> str:
+    """Say which folders this person may name, as Markdown."""
+    if not session.actor.is_known:
+        return "A folder on the machine that the app runs on."
+    roots = ", ".join(map(str, session.settings.folders)) or "none is named yet"
+    return f"Below a folder that BIONER_FOLDERS names on the server: {plain(roots)}."

@@ -1,0 +1,164 @@
+"""The folders that were tagged, or are: how far each is, what could not be read, where it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from bioner.access import Action
+from bioner.errors import BionerError
+from bioner.jobs.bulk import BULK, bulk_source
+from bioner.jobs.folder import Job, list_jobs, read_job
+from bioner.jobs.log import tail_log
+from bioner.jobs.specs import shown_path
+from bioner.review import job_record
+from bioner.tagging.standing import STANDING, Standing, read_standing
+from bioner.training.run_card import duration
+from bioner.ui.engine import draw_place
+from bioner.ui.job_words import STATUS
+from bioner.ui.plain import plain
+from bioner.ui.predict.bulk_output import draw_output
+from bioner.ui.roles import shut
+from bioner.ui.session import Session, show_problem
+
+REFRESH_S = 2.0
+SHOWN = 20
+"""So many runs are listed, the newest first."""
+LISTED = 1000
+"""So many files that went wrong are named."""
+
+
+def draw_bulk_runs(session: Session) -> None:
+    """Draw each run that tagged a folder, the newest open."""
+    found = [job for job in list_jobs(session.settings) if job.spec.kind == BULK]
+    if not found:
+        return
+    st.subheader("Tagged folders", anchor=False)
+    for number, job in enumerate(found[:SHOWN]):
+        _, _, word = STATUS[job.status]
+        with st.expander(
+            f"{plain(job.spec.title)} · {word} · {job.spec.created.replace('T', ' ')[:16]}",
+            expanded=number == 0 or job.is_active,
+            key=f"bulk_run_{job.id}",
+        ):
+            st.fragment(_draw_run, run_every=REFRESH_S if job.is_active else None)(
+                session, job.id, was_active=job.is_active
+            )
+    if len(found) > SHOWN:
+        st.caption(f"{len(found) - SHOWN:,} older ones: `python -m bioner jobs list`.")
+
+
+def _draw_run(session: Session, id: str, *, was_active: bool) -> None:
+    try:
+        job = read_job(id, session.settings)
+    except BionerError as error:
+        show_problem(error)
+        return
+    if was_active and not job.is_active:
+        st.rerun()
+    standing = read_standing(job.folder)
+    _draw_standing(job, standing)
+    _draw_actions(session, job)
+    if standing:
+        _draw_unread(job, standing)
+        if standing.documents and not job.is_active and session.may(Action.FOLDERS):
+            draw_output(session, job, standing)
+    is_told = standing is not None and (standing.failed or standing.unreadable)
+    if job.status in ("failed", "lost") and not is_told:
+        st.code(tail_log(id, session.settings, 20) or "(nothing)", language=None, wrap_lines=True)
+
+
+def _draw_standing(job: Job, standing: Standing | None) -> None:
+    if job.status == "queued":
+        st.info(
+            "Waiting for its device: it starts by itself when the jobs before it have ended.",
+            icon=":material/hourglass_top:",
+        )
+    if job.state.problem:
+        text = f"{job.state.problem[:1].upper()}{job.state.problem[1:]}."
+        st.warning(plain(text), icon=":material/report:")
+    draw_place(job)
+    source = bulk_source(job.spec)
+    st.caption(
+        plain(f"{source} → {shown_path(job.spec.out)}, by {job.spec.details.get('model', '')}")
+    )
+    if standing is None:
+        if job.is_active:
+            st.progress(0.0, text="Getting ready …")
+        return
+    if job.is_active:
+        left = "" if standing.left_s is None else f" · about {duration(standing.left_s)} left"
+        st.progress(standing.share, text=f"{standing.share:.0%} of the bytes read{left}")
+    cells = st.columns(5)
+    done = standing.inputs_done + standing.inputs_skipped
+    cells[0].metric(
+        "Files done",
+        f"{done:,} of {standing.inputs:,}",
+        help=f"{standing.inputs_skipped:,} of them were done before and skipped.",
+    )
+    cells[1].metric(
+        "Parts written",
+        f"{standing.parts:,}",
+        help=f"{standing.parts_skipped:,} more were there already.",
+    )
+    cells[2].metric("Failed", f"{len(standing.failed) + len(standing.unreadable):,}")
+    cells[3].metric("Texts", f"{standing.documents:,}")
+    rate = standing.documents_per_s
+    if rate is None and not job.is_active and job.duration_s:
+        rate = standing.documents / job.duration_s
+    cells[4].metric("Texts a second", f"{rate:,.1f}" if rate else "–")
+
+
+def _draw_actions(session: Session, job: Job) -> None:
+    settings, actor = session.settings, session.actor
+    with st.container(horizontal=True, key=f"bulk_actions_{job.id}"):
+        if job.status in ("queued", "running"):
+            if st.button(
+                "Stop",
+                key=f"bulk_stop_{job.id}",
+                icon=":material/stop:",
+                **shut(session, Action.JOBS, help="What is done stays, and is skipped next time."),
+            ):
+                _try(lambda: job_record.stop(job.id, settings, actor=actor))
+            return
+        if job.status == "stopping":
+            return
+        if job.status != "finished" and st.button(
+            "Go on",
+            key=f"bulk_resume_{job.id}",
+            icon=":material/play_arrow:",
+            type="primary",
+            **shut(session, Action.JOBS, help="What is done is skipped."),
+        ):
+            _try(lambda: job_record.resume(job.id, settings, actor=actor))
+        if st.button(
+            "Forget this run",
+            key=f"bulk_delete_{job.id}",
+            icon=":material/delete:",
+            **shut(session, Action.JOBS, help="Its log goes; what it has written stays."),
+        ):
+            _try(lambda: job_record.delete(job.id, settings, actor=actor))
+
+
+def _draw_unread(job: Job, standing: Standing) -> None:
+    rows = [
+        {"File": name, "What": what, "Why": why}
+        for what, found in (("unreadable", standing.unreadable), ("failed", standing.failed))
+        for name, why in found.items()
+    ]
+    if not rows:
+        return
+    st.markdown("**Could not be tagged to the end**")
+    st.dataframe(rows[:LISTED], hide_index=True, key=f"bulk_unread_{job.id}")
+    if len(rows) > LISTED:
+        st.caption(f"{len(rows) - LISTED:,} more: {plain(shown_path(str(job.folder / STANDING)))}")
+
+
+def _try(action: Callable[[], object]) -> None:
+    try:
+        action()
+    except BionerError as error:
+        show_problem(error)
+    else:
+        st.rerun(scope="app")
