@@ -149,7 +149,7 @@ class Expert:
         if len(choices) == 1 and ELSEWHERE not in choices:
             self._settle(group, next(iter(choices)), "at once")
             return
-        if len(group.marks) == len(seen):
+        if group.size == len(seen):
             self._next(group)
             return
         self._press("a", 'button:has-text("Show three")')
@@ -170,7 +170,7 @@ class Expert:
 
     def _settle(self, group: Group, label: str, how: str, *, but: int = 0) -> None:
         self._turn(group, str(LABELS.index(label) + 1) if label else "x")
-        self.tally.settled += len(group.marks) - but
+        self.tally.settled += group.size - but
         self.tally.groups[how] += 1
 
     def _next(self, group: Group) -> None:

@@ -45,7 +45,7 @@ def assign(
     store = open_store(read_settings())
     name = find_project(store, project)
     if everybody:
-        chosen = open_documents(store.overview(name), only=document or (), is_anew=True)
+        chosen = open_documents(store.document_sizes(name), only=document or (), is_anew=True)
         count = store.assign(name, [one for one, _ in chosen], ())
         typer.echo(f"{count:,} documents are everybody's")
         return

@@ -49,7 +49,7 @@ def list_(
     for one in board.groups[:limit]:
         written = ", ".join(f"{surface} ×{n}" for surface, n in list(one.variants.items())[:4])
         follows = f"decision {one.follows.number}" if one.follows else ""
-        rows.append([str(len(one.marks)), f"{one.doubt:.2f}", one.said, written, follows])
+        rows.append([str(one.size), f"{one.doubt:.2f}", one.said, written, follows])
     typer.echo(table(rows, right={0, 1}) if len(rows) > 1 else "no mark waits")
     say(f"{board.marks:,} marks in {len(board.groups):,} groups wait")
     if board.test_marks:
@@ -66,7 +66,7 @@ def _groups(board: Board, limit: int) -> list[dict[str, object]]:
             "surface": one.surface,
             "labels": dict(one.labels),
             "variants": dict(one.variants),
-            "marks": len(one.marks),
+            "marks": one.size,
             "doubt": round(one.doubt, 4),
             "follows": one.follows.number if one.follows else 0,
         }

@@ -18,6 +18,7 @@ from bioner.commands.arguments import (
     path_option,
 )
 from bioner.commands.assign import assign
+from bioner.commands.documents import documents
 from bioner.commands.intake import import_, queue_order, send
 from bioner.commands.projects import ProjectOption, find_project, open_store
 from bioner.commands.search import search, vocabularies
@@ -29,6 +30,7 @@ app = typer.Typer(help="The annotation store: what people corrected.", no_args_i
 app.command("import")(import_)
 app.command()(send)
 app.command()(assign)
+app.command()(documents)
 app.command()(curate.agreement)
 app.add_typer(curate.app, name="curate")
 app.command()(search)

@@ -22,8 +22,13 @@ ALL = "all"
 Label: TypeAlias = frozenset[str]
 """What a reviewer calls a word: the types of the marks that it is in, none among them."""
 
-Unit: TypeAlias = Sequence[Label]
+_NONE: Label = frozenset()
+
+Unit: TypeAlias = tuple[Label, ...]
 """One word, as each of the reviewers calls it who has the sentence."""
+
+Units: TypeAlias = Mapping[Unit, int]
+"""How many words are called like that: most of a large project are called alike by all."""
 
 Coefficients: TypeAlias = Mapping[str, float | None]
 """By type and over ``ALL``; None where all call every word the same, so that chance is all."""
@@ -87,17 +92,17 @@ def agreement_of(sentences: Sequence[SideBySide], reviewers: Sequence[str] = ())
         missing = f"{unknown[0]!r} has not" if unknown else "it takes two who have"
         raise StoreError(f"{missing} accepted or corrected a sentence; so far have: {known}")
     shared = [one for one in sentences if len(seen_by(one, names)) > 1]
-    units = _units(shared, names)
+    words = _words(shared, names)
     apart = differing(shared, names)
     pooled = _pooled(shared, names)
     return TeamAgreement(
         reviewers=names,
         pairs=tuple(_pair(shared, a, b) for a, b in combinations(names, 2)),
         sentences=len(shared),
-        words=len(units.words),
+        words=words.number,
         f1=pooled,
-        fleiss=units.each(fleiss_kappa),
-        alpha=units.each(krippendorff_alpha),
+        fleiss=words.each(fleiss_kappa),
+        alpha=words.each(krippendorff_alpha),
         disagreements=tuple(one.item for one in apart if one.chosen is None),
         settled=sum(one.chosen is not None for one in apart),
     )
@@ -105,50 +110,52 @@ def agreement_of(sentences: Sequence[SideBySide], reviewers: Sequence[str] = ())
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """Words with the types that were looked for where they stand."""
+    """Words, as they are called and with the types that were looked for where they stand."""
 
-    words: list[Unit]
-    looked_for: list[Label]
+    counts: Counter[tuple[Unit, Label]]
 
-    def each(self, measure: Callable[[Sequence[Unit]], float | None]) -> dict[str, float | None]:
+    @property
+    def number(self) -> int:
+        return self.counts.total()
+
+    def each(self, measure: Callable[[Units], float | None]) -> dict[str, float | None]:
         """Measure over all types, and for each type whether a word is of it."""
-        used = sorted({name for unit in self.words for label in unit for name in label})
-        found = {ALL: measure(self.words)}
-        for name in used:
+        whole: Counter[Unit] = Counter()
+        for (unit, _), n in self.counts.items():
+            whole[unit] += n
+        found = {ALL: measure(whole)}
+        for name in sorted({name for unit in whole for label in unit for name in label}):
             only = frozenset({name})
-            units = [
-                [label & only for label in unit]
-                for unit, types in zip(self.words, self.looked_for, strict=True)
-                if name in types
-            ]
-            found[name] = measure(units)
+            part: Counter[Unit] = Counter()
+            for (unit, types), n in self.counts.items():
+                if name in types:
+                    part[tuple(label & only for label in unit)] += n
+            found[name] = measure(part)
         return found
 
 
-def _units(sentences: Iterable[SideBySide], names: Sequence[str]) -> _Words:
-    found = _Words([], [])
+def _words(sentences: Iterable[SideBySide], names: Sequence[str]) -> _Words:
+    counts: Counter[tuple[Unit, Label]] = Counter()
     for one in sentences:
         versions = _versions(one, names)
         types = frozenset.intersection(*(version.covers for version in versions))
-        if not types:
-            continue
-        columns = [labels_of(one.tokens, of_types(v.mentions, types)) for v in versions]
-        found.words.extend(zip(*columns, strict=True))
-        found.looked_for.extend([types] * len(one.tokens))
-    return found
+        if types:
+            columns = [labels_of(one.tokens, of_types(v.mentions, types)) for v in versions]
+            counts.update((unit, types) for unit in zip(*columns, strict=True))
+    return _Words(counts)
 
 
 def labels_of(tokens: Sequence[Range], mentions: Iterable[Mention]) -> list[Label]:
     """Return by token the types of the marks that it shares a character with."""
     ends = [end for _, end in tokens]
-    labels: list[set[str]] = [set() for _ in tokens]
+    labels: list[Label] = [_NONE] * len(tokens)
     for one in mentions:
         for start, end in one.fragments:
             at = bisect_right(ends, start)
             while at < len(tokens) and tokens[at][0] < end:
-                labels[at].add(one.label)
+                labels[at] |= {one.label}
                 at += 1
-    return [frozenset(one) for one in labels]
+    return labels
 
 
 def _versions(sentence: SideBySide, names: Sequence[str]) -> list[Version]:
@@ -157,9 +164,9 @@ def _versions(sentence: SideBySide, names: Sequence[str]) -> list[Version]:
 
 def _pair(sentences: Sequence[SideBySide], a: str, b: str) -> PairAgreement:
     both = [one for one in sentences if len(seen_by(one, (a, b))) == 2]
-    units = _units(both, (a, b))
+    words = _words(both, (a, b))
     return PairAgreement(
-        f1=pair_agreement(both, a, b), words=len(units.words), kappa=units.each(cohen_kappa)
+        f1=pair_agreement(both, a, b), words=words.number, kappa=words.each(cohen_kappa)
     )
 
 
@@ -188,43 +195,58 @@ def _differ(left: Version, right: Version) -> bool:
     return keys_of(mine) != keys_of(theirs)
 
 
-def cohen_kappa(units: Sequence[Unit]) -> float | None:
+def cohen_kappa(units: Units) -> float | None:
     """Return Cohen's κ of units with two labels each; None where chance alone explains all."""
-    if not units:
+    total = sum(units.values())
+    if not total:
         return None
-    total = len(units)
-    observed = sum(left == right for left, right in units) / total
-    lefts, rights = (Counter(unit[side] for unit in units) for side in (0, 1))
-    expected = sum(lefts[label] * rights[label] for label in lefts) / total**2
-    is_one = len(lefts | rights) == 1
+    observed = sum(n for (left, right), n in units.items() if left == right) / total
+    sides: tuple[Counter[Label], Counter[Label]] = (Counter(), Counter())
+    for unit, n in units.items():
+        for side, label in zip(sides, unit, strict=True):
+            side[label] += n
+    expected = sum(sides[0][label] * sides[1][label] for label in sides[0]) / total**2
+    is_one = len(sides[0] | sides[1]) == 1
     return None if is_one else (observed - expected) / (1 - expected)
 
 
-def fleiss_kappa(units: Sequence[Unit]) -> float | None:
+def fleiss_kappa(units: Units) -> float | None:
     """Return Fleiss' κ of units with two labels or more each; None as for Cohen's."""
-    if not units:
+    totals = _ratings(units)
+    if len(totals) < 2:
         return None
-    totals: Counter[Label] = Counter()
-    observed = 0.0
-    for unit in units:
-        counts = Counter(unit)
-        totals.update(counts)
-        raters = len(unit)
-        observed += sum(n * (n - 1) for n in counts.values()) / (raters * (raters - 1))
+    observed = sum(
+        n * (1 - _apart(unit) / (len(unit) * (len(unit) - 1))) for unit, n in units.items()
+    )
     ratings = totals.total()
     expected = sum((n / ratings) ** 2 for n in totals.values())
-    return None if len(totals) == 1 else (observed / len(units) - expected) / (1 - expected)
+    return (observed / sum(units.values()) - expected) / (1 - expected)
 
 
-def krippendorff_alpha(units: Sequence[Unit]) -> float | None:
-    """Return Krippendorff's α of units with two labels or more each; None as for Cohen's."""
-    from nltk.metrics.agreement import AnnotationTask  # late: it takes a second
+def krippendorff_alpha(units: Units) -> float | None:
+    """Return Krippendorff's α of units with two labels or more each; None as for Cohen's.
 
-    if len({label for unit in units for label in unit}) < 2:
+    One minus the disagreement that is observed over the expected one, with the nominal distance
+    (Krippendorff 2011, C): labels of a unit are paired with its others, labels of all with all.
+    """
+    totals = _ratings(units)
+    if len(totals) < 2:
         return None
-    triples = [
-        (str(rater), number, label)
-        for number, unit in enumerate(units)
-        for rater, label in enumerate(unit)
-    ]
-    return float(AnnotationTask(triples).alpha())
+    observed = sum(n * _apart(unit) / (len(unit) - 1) for unit, n in units.items())
+    ratings = totals.total()
+    expected = ratings**2 - sum(n**2 for n in totals.values())
+    return 1 - (ratings - 1) * observed / expected
+
+
+def _ratings(units: Units) -> Counter[Label]:
+    """Count how often each label was given."""
+    totals: Counter[Label] = Counter()
+    for unit, n in units.items():
+        for label in unit:
+            totals[label] += n
+    return totals
+
+
+def _apart(unit: Unit) -> int:
+    """Count the ordered pairs of a unit's labels that are not alike."""
+    return len(unit) ** 2 - sum(n * n for n in Counter(unit).values())

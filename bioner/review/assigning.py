@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bioner.errors import StoreError
-from bioner.store import DocumentRow, Store
+from bioner.store import DocumentSize, Store
 
 SEED = 0
 
@@ -90,14 +90,14 @@ def assign_shares(
             f"project {project!r}: its reviewers share one copy, so that a second would see what "
             "the first did; let each correct a copy of their own, or choose no overlap"
         )
-    chosen = open_documents(store.overview(project), only=only, is_anew=is_anew)
+    chosen = open_documents(store.document_sizes(project), only=only, is_anew=is_anew)
     shares = share_out(chosen, people, overlap=overlap, by=by)
     store.assign_each(project, shares.of, reviewer)
     return shares
 
 
 def open_documents(
-    rows: Sequence[DocumentRow], *, only: Sequence[str] = (), is_anew: bool = False
+    rows: Sequence[DocumentSize], *, only: Sequence[str] = (), is_anew: bool = False
 ) -> list[tuple[str, int]]:
     """Return the documents that are to be shared out, each with its number of sentences."""
     names = set(only)
@@ -107,5 +107,5 @@ def open_documents(
     return [
         (one.name, one.sentences)
         for one in rows
-        if (not names or one.name in names) and (is_anew or not one.assignees)
+        if (not names or one.name in names) and (is_anew or not one.is_assigned)
     ]

@@ -54,7 +54,7 @@ def settle(
         check_type(store.project(project), choice.label)
     op = op or new_op()
     settlings: list[Settling] = []
-    changed = sum(map(len, chosen.values()))
+    changed = sum(map(len, chosen.values())) + max(0, group.size - len(group.marks))
     for standing in store.standing(project, sorted(chosen), reviewer):
         mentions, done = _decided(standing, chosen[standing.item], choice)
         if done and not standing.is_settled:
@@ -217,6 +217,8 @@ def chosen(choice: Ruling) -> str:
     """Say what was chosen: ``Gene, without the flanking word``, ``no entity``, ``accepted``."""
     if choice.kind == "sentences":
         return "accepted"
+    if choice.kind == "suggestions":
+        return f"all that it proposes as {choice.label}"
     ending = f", {choice.boundary} the flanking word" if choice.label and choice.boundary else ""
     return f"{choice.label}{ending}" if choice.label else "no entity"
 

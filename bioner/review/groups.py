@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from bioner.machine import collector_paused
 from bioner.spans import Range
 from bioner.store import Decision, Store, WaitingMark
+from bioner.store.alike import Alike, Waiting
 
 FLANKS = frozenset({"gene", "genes", "protein", "proteins", "mrna", "mrnas"})
 """Words after a name that some corpora mark with it and others do not."""
@@ -26,6 +27,8 @@ NO_PLURAL = ("ss", "us", "is")
 _FLANK = re.compile(rf"\s+({'|'.join(sorted(FLANKS, key=len, reverse=True))})$", re.IGNORECASE)
 _BEHIND = re.compile(rf"\s+({'|'.join(sorted(FLANKS, key=len, reverse=True))})\b", re.IGNORECASE)
 
+ReadMarks = Callable[[Sequence[int]], Sequence[WaitingMark]]
+"""Reads the waiting marks of these sentences one by one."""
 Where = tuple[int, tuple[Range, ...], str]
 """Which mark: its sentence, its fragments, its type."""
 
@@ -34,25 +37,45 @@ Where = tuple[int, tuple[Range, ...], str]
 class Group:
     """Waiting marks that are written alike, case, plural and a flanking word aside.
 
-    ``doubt`` 0..1: how unsure the model is of them, or how far it calls the same thing by several
-    types; ``worth``: marks × doubt. ``follows``: the newest decision on the same surface that
-    stands. What only a look at the group needs is counted at that look: there are many groups.
+    ``parts``: those of each surface and type; ``doubt`` 0..1: how unsure the model is of them, or
+    how far it calls the same thing by several types; ``worth``: marks × doubt. ``follows``: the
+    newest decision on the same surface that stands. The marks one by one are read, and the rest is
+    counted, at the first look at the group: there are many groups.
     """
 
     key: str
-    marks: tuple[WaitingMark, ...]
+    parts: tuple[Alike, ...]
     doubt: float
     follows: Decision | None = None
+    read: ReadMarks = field(repr=False, compare=False)
+
+    @cached_property
+    def size(self) -> int:
+        """How many marks there were when the groups were made."""
+        return sum(len(one.items) for one in self.parts)
+
+    @cached_property
+    def marks(self) -> tuple[WaitingMark, ...]:
+        """The marks, as they are at the first look."""
+        surfaces = {one.surface for one in self.parts}
+        numbers = sorted({item for one in self.parts for item in one.items})
+        return tuple(one for one in self.read(numbers) if one.surface in surfaces)
 
     @cached_property
     def labels(self) -> Mapping[str, int]:
         """The types of the marks with how many have each, the most frequent first."""
-        return _counted(Counter(one.label for one in self.marks))
+        counts: Counter[str] = Counter()
+        for one in self.parts:
+            counts[one.label] += len(one.items)
+        return _counted(counts)
 
     @cached_property
     def variants(self) -> Mapping[str, int]:
         """How the marks are written, with how many are so, the most frequent first."""
-        return _counted(Counter(one.surface for one in self.marks))
+        counts: Counter[str] = Counter()
+        for one in self.parts:
+            counts[one.surface] += len(one.items)
+        return _counted(counts)
 
     @property
     def surface(self) -> str:
@@ -71,7 +94,7 @@ class Group:
 
     @property
     def worth(self) -> float:
-        return len(self.marks) * self.doubt
+        return self.size * self.doubt
 
     @property
     def label(self) -> str:
@@ -109,7 +132,7 @@ class Board:
     def without(self, key: str) -> Board:
         """Return the board once a group is decided on, the rest not read again."""
         rest = tuple(one for one in self.groups if one.key != key)
-        marks = sum(len(one.marks) for one in rest)
+        marks = self.marks - sum(one.size for one in self.groups if one.key == key)
         return Board(groups=rest, test_marks=self.test_marks, marks=marks)
 
 
@@ -144,24 +167,23 @@ def flank_behind(text: str) -> str:
 
 def read_board(store: Store, project: str, reviewer: str = "") -> Board:
     """Group the waiting marks of a project as they are now."""
-    decisions = store.decisions(project, reviewer)
-    return group_marks(store.waiting_marks(project, reviewer), decisions)
+
+    def read(items: Sequence[int]) -> Sequence[WaitingMark]:
+        return store.waiting_marks(project, reviewer, items)
+
+    return make_board(store.alike(project, reviewer), store.decisions(project, reviewer), read)
 
 
-def group_marks(marks: Iterable[WaitingMark], decisions: Sequence[Decision] = ()) -> Board:
+def make_board(waiting: Waiting, decisions: Sequence[Decision], read: ReadMarks) -> Board:
     """Group marks and rank the groups. ``decisions``: those on record, newest first."""
     with collector_paused():
-        return _board(marks, decisions)
+        return _board(waiting, decisions, read)
 
 
-def _board(marks: Iterable[WaitingMark], decisions: Sequence[Decision]) -> Board:
+def _board(waiting: Waiting, decisions: Sequence[Decision], read: ReadMarks) -> Board:
     folded: dict[str, str] = {}
-    by_key: dict[str, list[WaitingMark]] = {}
-    test_marks = 0
-    for one in marks:
-        if one.is_test:
-            test_marks += 1
-            continue
+    by_key: dict[str, list[Alike]] = {}
+    for one in waiting.alike:
         key = folded.get(one.surface)
         if key is None:
             key = folded[one.surface] = fold(one.surface)
@@ -170,24 +192,27 @@ def _board(marks: Iterable[WaitingMark], decisions: Sequence[Decision]) -> Board
     for decision in decisions:
         if decision.stands and decision.choice.kind == "marks" and decision.choice.key:
             known.setdefault(decision.choice.key, decision)
-    groups = [_group(key, found, known.get(key)) for key, found in by_key.items()]
+    groups = [
+        Group(key=key, parts=tuple(parts), doubt=_doubt(parts), follows=known.get(key), read=read)
+        for key, parts in by_key.items()
+    ]
     groups.sort(key=lambda one: (one.follows is None, -one.worth, one.key))
     return Board(
         groups=tuple(groups),
-        test_marks=test_marks,
-        marks=sum(len(one.marks) for one in groups),
+        test_marks=waiting.test_marks,
+        marks=sum(one.size for one in groups),
     )
 
 
-def _group(key: str, marks: Sequence[WaitingMark], follows: Decision | None) -> Group:
-    unsure = 0.0
+def _doubt(parts: Sequence[Alike]) -> float:
+    unsure, number = 0.0, 0
     labels: dict[str, int] = {}
-    for one in marks:
-        unsure += UNKNOWN_DOUBT if one.score is None else 1 - one.score
-        labels[one.label] = labels.get(one.label, 0) + 1
-    number = len(marks)
-    doubt = max(unsure / number, 1 - max(labels.values()) / number, LEAST_DOUBT)
-    return Group(key=key, marks=tuple(marks), doubt=min(doubt, 1.0), follows=follows)
+    for one in parts:
+        count = len(one.items)
+        number += count
+        unsure += one.unsure + UNKNOWN_DOUBT * (count - one.scored)
+        labels[one.label] = labels.get(one.label, 0) + count
+    return min(max(unsure / number, 1 - max(labels.values()) / number, LEAST_DOUBT), 1.0)
 
 
 def _counted(counts: Counter[str]) -> dict[str, int]:
@@ -208,7 +233,7 @@ def examples(group: Group, number: int) -> list[WaitingMark]:
         group.marks, key=lambda one: (one.score if one.score is not None else 0.5, one.item, one.at)
     )
     rare = list(group.labels)[::-1]
-    firsts = [next(one for one in doubtful if one.label == label) for label in rare]
+    firsts = [one for label in rare for one in [m for m in doubtful if m.label == label][:1]]
     ordered = list(dict.fromkeys([*firsts, *doubtful]))
     seen: set[int] = set()
     fresh: list[WaitingMark] = []

@@ -14,7 +14,7 @@ from bioner.review.precision import Precision, precision_of
 from bioner.review.suggesters import Suggester
 from bioner.review.texts import LEFT_OUT, Texts
 from bioner.spans import Document, Mention
-from bioner.store import Edit, Store, new_op, surfaces_of
+from bioner.store import Edit, Ruling, Settling, Store, new_op, surfaces_of
 from bioner.store.my_test import TrainedOn
 from bioner.store.suggested import Suggested
 from bioner.variants import name_key
@@ -49,7 +49,8 @@ class Proposal:
 class Accepted:
     """What accepting in bulk did; ``clashing`` marks touch a person's, or reach into another.
 
-    ``held``: marks in sentences that somebody else has open.
+    ``held``: marks in sentences that somebody else has open; ``changed``: in those changed
+    meanwhile. ``decision``: its number on record, 0 where nothing was left to accept.
     """
 
     marks: int
@@ -57,6 +58,8 @@ class Accepted:
     there: int
     clashing: int
     held: int
+    changed: int
+    decision: int
     batch: str
 
 
@@ -189,9 +192,11 @@ def accept(
     target: float = TARGET,
     reviewer: str = "",
     schema: str = "",
+    op: str = "",
 ) -> Accepted:
-    """Make a suggester's waiting marks of one type a person's, all in one batch, undone as one.
+    """Make a suggester's waiting marks of one type a person's: one decision, undone as one.
 
+    Works in pieces, so that others save meanwhile; a repeated ``op`` goes on where it was cut off.
     Raises SuggestError unless the lower 95 % limit of their precision has reached ``target``; it
     says how many more audits are needed. Sentences are begun, not accepted: nobody has looked for
     what was missed. Marks that the audit found wrong are left out.
@@ -211,47 +216,53 @@ def accept(
     for one in proposals(store, project, name):
         if one.mark.label == label and one.id not in wrong:
             by_item.setdefault(one.item, []).append(one.mark)
-    return _accept(store, by_item, reviewer=reviewer, schema=schema, name=name)
+    choice = Ruling(surface=name, label=label, kind="suggestions")
+    return _accept(
+        store, project, by_item, choice, reviewer=reviewer, schema=schema, op=op or new_op()
+    )
 
 
 def _accept(
-    store: Store, by_item: dict[int, list[Mention]], *, reviewer: str, schema: str, name: str
+    store: Store,
+    project: str,
+    by_item: dict[int, list[Mention]],
+    choice: Ruling,
+    *,
+    reviewer: str,
+    schema: str,
+    op: str,
 ) -> Accepted:
-    batch = new_op()
-    edits: list[Edit] = []
+    settlings: list[Settling] = []
     counts: Counter[str] = Counter()
-    for item, marks in by_item.items():
-        review = store.open_item(item, reviewer, claim=False)
-        if review.claimed_by:
-            counts["held"] += len(marks)
+    for one in store.standing(project, sorted(by_item), reviewer):
+        marks = by_item[one.item]
+        if one.is_settled:
+            counts["changed"] += len(marks)
             continue
-        mentions, added = _with(review.mentions, marks, counts)
-        if not added:
-            continue
-        counts["marks"] += added
-        edits.append(
-            Edit(
-                item=item,
-                base=review.base,
-                surface=review.surface,
+        mentions, added = _with(one.mentions, marks, counts)
+        if added:
+            edit = Edit(
+                item=one.item,
+                base=one.base,
+                surface=one.surface,
                 mentions=mentions,
-                surfaces=surfaces_of(review.text, mentions),
+                surfaces=surfaces_of(one.text, mentions),
                 reviewer=reviewer,
-                model=name,
+                note=one.note,
+                model=choice.surface,
                 schema=schema,
-                batch=batch,
-                generation=review.generation,
             )
-        )
-    if edits:
-        store.save_all(edits)
+            settlings.append(Settling(edit=edit, marks=added))
+    settled = store.decide(project, choice, settlings, reviewer, op)
     return Accepted(
-        marks=counts["marks"],
-        sentences=len(edits),
+        marks=settled.marks,
+        sentences=settled.sentences,
         there=counts["there"],
         clashing=counts["clashing"],
-        held=counts["held"],
-        batch=batch,
+        held=settled.held,
+        changed=settled.changed + counts["changed"],
+        decision=settled.number,
+        batch=op,
     )
 
 

@@ -10,6 +10,7 @@ from bioner.store.failures import (
     StaleEditError,
     StaleSettingsError,
 )
+from bioner.store.listing import DocumentFilter, DocumentPage, DocumentSize
 from bioner.store.outlook import Content, look_at
 from bioner.store.overview import DocumentRow
 from bioner.store.placement import Placement, Reject
@@ -50,7 +51,10 @@ __all__ = [
     "Curation",
     "DatabaseLostError",
     "Decision",
+    "DocumentFilter",
+    "DocumentPage",
     "DocumentRow",
+    "DocumentSize",
     "Edit",
     "Event",
     "Evidence",

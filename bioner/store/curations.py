@@ -15,8 +15,7 @@ from bioner.store.log import Author, by_op, record
 from bioner.store.revisions import check_edit, refuse_stale, stale_version
 from bioner.store.states import Place, State, find_place, lock_all, read_state
 from bioner.store.tables import corrections, documents, revisions
-from bioner.store.undo import undo
-from bioner.store.values import Edit, Revision, new_op
+from bioner.store.values import Edit, Revision
 
 SHARED = ""
 """The track of the copy that all share; a curator alone writes to it."""
@@ -54,8 +53,10 @@ class Curation:
     seq: int
 
 
-def curate(connection: Connection, chosen: Sequence[Curating], reviewer: str, op: str) -> Curated:
-    """Write sentences to the shared copy, one revision each, as one batch where they are several.
+def curate(
+    connection: Connection, chosen: Sequence[Curating], reviewer: str, op: str, *, batch: str
+) -> Curated:
+    """Write sentences to the shared copy, one revision each, in a batch (empty: in none).
 
     What somebody has changed since it was read stays as it is and comes back among ``overtaken``.
     """
@@ -84,7 +85,7 @@ def curate(connection: Connection, chosen: Sequence[Curating], reviewer: str, op
             op=f"{op}/{edit.item}",
             kind="adjudicate",
             schema=edit.schema,
-            batch=op if len(chosen) > 1 else "",
+            batch=batch,
             session=edit.session,
         )
         saved.append(record(connection, place, SHARED, before, _after(before, edit), author))
@@ -143,11 +144,7 @@ def curations(
     return list(found.values())
 
 
-def undo_curation(connection: Connection, item: int, reviewer: str, op: str) -> list[Revision]:
-    """Take the newest curation of a sentence back, with its whole batch; [] if there is none.
-
-    Raises StaleEditError, and does nothing, where one of the batch was curated anew since.
-    """
-    place = find_place(connection, item, lock=True)
+def allow_undo(connection: Connection, item: int, reviewer: str) -> None:
+    """Raise StoreError unless this person may take a sentence's curation back."""
+    place = find_place(connection, item)
     projects.require(place.stored.project, reviewer, Action.ADJUDICATE)
-    return undo(connection, item, reviewer, op or new_op(), redo=False, track=SHARED)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
+
 from bioner.access import Action
 from bioner.store import agreement, curations, projects
 from bioner.store.curations import Curated, Curating, Curation
-from bioner.store.door import Door
 from bioner.store.evidence import Agreement, SideBySide
+from bioner.store.failures import StaleEditError
+from bioner.store.travelling import Travelling
+from bioner.store.turns import in_pieces, rested
+from bioner.store.undo import Wish
 from bioner.store.values import Revision, new_op, read_in
 
 
-class Curators(Door):
+class Curators(Travelling):
     """What curators of an independent project do: compare its reviewers, choose, take back."""
 
     def agreement(self, project: str, a: str, b: str) -> Agreement:
@@ -31,13 +36,25 @@ class Curators(Door):
     def curate(self, chosen: Sequence[Curating], reviewer: str, op: str = "") -> Curated:
         """Save what a curator took of reviewers' versions as the shared copy, as one batch.
 
-        Sentences that somebody has changed or curated since they were read are left as they are. A
-        resent ``op`` is saved once.
+        Sentences that somebody has changed or curated since they were read are left as they are.
+        Works in pieces, so that others save meanwhile: each is in the batch as soon as it is saved.
+        A resent ``op`` is saved once, and goes on where it was cut off.
         """
         self._allow(Action.ADJUDICATE, reviewer)
         op = op or new_op()
+        batch = op if len(chosen) > 1 else ""
         since = read_in([one.edit for one in chosen])
-        return self._surely(since, lambda c: curations.curate(c, chosen, reviewer, op))
+        saved: list[Revision] = []
+        overtaken: list[StaleEditError] = []
+        for piece in rested(in_pieces(chosen)):
+
+            def work(connection: Connection, some: Sequence[Curating] = piece) -> Curated:
+                return curations.curate(connection, some, reviewer, op, batch=batch)
+
+            part = self._surely(since, work)
+            saved += part.revisions
+            overtaken += part.overtaken
+        return Curated(revisions=tuple(saved), overtaken=tuple(overtaken))
 
     def curations(self, project: str, *, limit: int = 20) -> list[Curation]:
         """Return the curations that stand, newest first; those made in one batch are one."""
@@ -48,8 +65,11 @@ class Curators(Door):
     def undo_curation(self, item: int, reviewer: str, op: str = "") -> list[Revision]:
         """Take the newest curation of a sentence back, with its whole batch; [] if there is none.
 
-        Raises StaleEditError, and does nothing, where one of the batch was curated anew since.
+        Raises StaleEditError, and does nothing, where one of the batch was curated anew since. A
+        long batch goes in pieces, as for ``undo``.
         """
         self._allow(Action.ADJUDICATE, reviewer)
-        op = op or new_op()
-        return self._surely("", lambda c: curations.undo_curation(c, item, reviewer, op))
+        with self.database.read() as connection:
+            curations.allow_undo(connection, item, reviewer)
+        wish = Wish(item=item, reviewer=reviewer, op=op or new_op(), track=curations.SHARED)
+        return self._travel(wish)

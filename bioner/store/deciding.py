@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from bioner.access import Action
 from bioner.store import decisions, projects, taking_back, waiting
+from bioner.store.alike import Waiting, count_alike
 from bioner.store.decisions import Decision, Ruling, Settled, Settling, TakenBack
 from bioner.store.door import Door
-from bioner.store.turns import rested
+from bioner.store.turns import in_pieces, rested
 from bioner.store.values import new_op, read_in
 from bioner.store.waiting import Standing, WaitingMark
-
-PIECE = 10
-"""Sentences are decided on so many at a time, in a transaction of some fifty milliseconds."""
-
-T = TypeVar("T")
-
-
-def _pieces(given: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Cut into pieces; of nothing one that is empty, which says what was done before."""
-    for begin in range(0, max(1, len(given)), PIECE):
-        yield given[begin : begin + PIECE]
 
 
 class Deciding(Door):
     """What reviewers do about many alike marks at once."""
 
-    def waiting_marks(self, project: str, reviewer: str = "") -> list[WaitingMark]:
-        """Return the marks on which nobody has decided, in no order; "my test" is named as such."""
+    def waiting_marks(
+        self, project: str, reviewer: str = "", only: Sequence[int] | None = None
+    ) -> list[WaitingMark]:
+        """Return the marks on which nobody has decided, in no order; "my test" is named as such.
+
+        ``only``: those in these sentences.
+        """
         with self.database.read() as connection:
-            return waiting.waiting_marks(connection, projects.find(connection, project), reviewer)
+            stored = projects.find(connection, project)
+            return waiting.waiting_marks(connection, stored, reviewer, only)
+
+    def alike(self, project: str, reviewer: str = "") -> Waiting:
+        """Count the marks on which nobody has decided, by surface and type."""
+        with self.database.read() as connection:
+            return count_alike(connection, projects.find(connection, project), reviewer)
 
     def moment(self, project: str) -> str:
         """Return what is another as soon as other marks may wait in a project.
@@ -77,7 +77,7 @@ class Deciding(Door):
         clock = self.database.clock
         since = read_in([one.edit for one in settlings])
         settled = Settled()
-        for piece in rested(_pieces(settlings)):
+        for piece in rested(in_pieces(settlings)):
 
             def work(connection: Connection, some: Sequence[Settling] = piece) -> Settled:
                 return decisions.decide(connection, clock, project, choice, some, reviewer, op)
@@ -98,7 +98,7 @@ class Deciding(Door):
         op = op or new_op()
         seqs = self._surely("", lambda c: taking_back.settled_by(c, number, reviewer, op))
         done = 0
-        for piece in rested(_pieces(seqs or ())):
+        for piece in rested(in_pieces(seqs or ())):
 
             def work(connection: Connection, some: Sequence[int] = piece) -> int:
                 return taking_back.take_back(connection, number, some, reviewer, op)

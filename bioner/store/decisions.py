@@ -22,8 +22,9 @@ from bioner.store.values import Edit
 
 Boundary = Literal["", "without", "with"]
 """Where marks end: as each is marked, without a flanking word such as "gene", or with it."""
-DecisionKind = Literal["marks", "everywhere", "sentences"]
-"""What was decided about: waiting marks, every place of a surface, or whole sentences."""
+DecisionKind = Literal["marks", "everywhere", "sentences", "suggestions"]
+"""What was decided about: waiting marks, every place of a surface, whole sentences, or all that a
+suggester, which is the surface then, proposes of a type."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,19 +6,22 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from bioner.identifiers import clashes, marks_with_ids
 from bioner.spans import Document, Mention
 from bioner.store import codec, projects
+from bioner.store.marks_in_sql import shown_mentions_column
 from bioner.store.queue import status_column
 from bioner.store.queue_items import ItemStatus
 from bioner.store.tables import assignments, corrections, documents, items, layers, revisions
 
 PIECE = 400
 """Rows are looked up by their numbers so many at a time."""
+ATTRIBUTES = '"attributes"'
+"""What stands in the JSON of marks of which one has attributes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,18 +57,19 @@ class DocumentRow:
         return "waiting" if self.states.get("waiting", 0) == self.sentences else "open"
 
 
-def overview(
-    connection: Connection, stored: projects.StoredProject, reviewer: str
+def read_rows(
+    connection: Connection, stored: projects.StoredProject, track: str, ids: Sequence[int]
 ) -> list[DocumentRow]:
-    """Return a project's documents in the order in which they came, erased ones left out."""
-    track = stored.project.track(reviewer)
-    shown, differing, heads = _contents(connection, stored.id, track)
-    recorded = _recorded(connection, heads.values())
-    assigned: dict[int, list[str]] = defaultdict(list)
-    for row in connection.execute(
-        select(assignments).where(assignments.c.project == stored.id).order_by(assignments.c.who)
-    ):
-        assigned[row.document].append(row.who)
+    """Return what is told of these documents, in their order; those without a sentence left out."""
+    found: dict[int, DocumentRow] = {}
+    for begin in range(0, len(ids), PIECE):
+        found |= _read_rows(connection, stored.id, track, ids[begin : begin + PIECE])
+    return [found[one] for one in ids if one in found]
+
+
+def _read_rows(
+    connection: Connection, project: int, track: str, ids: Sequence[int]
+) -> dict[int, DocumentRow]:
     by_document: dict[int, list[Row[Any]]] = defaultdict(list)
     status, source = status_column(track)
     query: Select[Any] = (
@@ -74,87 +78,117 @@ def overview(
             documents.c.name,
         )
         .select_from(source)
-        .where(items.c.project == stored.id)
+        .where(items.c.document.in_(ids))
         .order_by(items.c.document, items.c.start)
     )
     for row in connection.execute(query):
         by_document[row.document].append(row)
-    clashing = _clashing(connection, by_document, shown)
-    found = []
+    shown, heads = _shown_of(connection, ids, track)
+    differing = differing_items(connection, project, ids)
+    recorded = _recorded(connection, heads.values())
+    assigned: dict[int, list[str]] = defaultdict(list)
+    for row in connection.execute(
+        select(assignments).where(assignments.c.document.in_(ids)).order_by(assignments.c.who)
+    ):
+        assigned[row.document].append(row.who)
+    entries = {one: [shown.get(row.id, "") for row in rows] for one, rows in by_document.items()}
+    clashing = _clashing(connection, entries)
+    found = {}
     for document, rows in by_document.items():
-        ids = [row.id for row in rows]
-        head = max((heads[one] for one in ids if one in heads), default=0)
+        head = max((heads[row.id] for row in rows if row.id in heads), default=0)
         open_ = [row.id for row in rows if row.status not in ("done", "rejected")]
-        found.append(
-            DocumentRow(
-                name=rows[0].name,
-                sentences=len(rows),
-                states=dict(Counter(row.status for row in rows)),
-                marks=sum(shown[one].marks for one in ids if one in shown),
-                differing=sum(one in differing for one in ids),
-                clashes=clashing.get(document, 0),
-                assignees=tuple(assigned[document]),
-                changed=recorded.get(head, ""),
-                next_item=(open_ or ids)[0],
-                is_test=rows[0].is_test,
-            )
+        found[document] = DocumentRow(
+            name=rows[0].name,
+            sentences=len(rows),
+            states=dict(Counter(row.status for row in rows)),
+            marks=sum(len(json.loads(one)) for one in entries[document] if one),
+            differing=sum(row.id in differing for row in rows),
+            clashes=clashing.get(document, 0),
+            assignees=tuple(assigned[document]),
+            changed=recorded.get(head, ""),
+            next_item=(open_ or [rows[0].id])[0],
+            is_test=rows[0].is_test,
         )
     return found
 
 
-class _Shown(NamedTuple):
-    """The marks shown of a sentence: their number, and their JSON where one has attributes."""
-
-    marks: int
-    mentions: str
-
-
-def _shown(places: frozenset[str], mentions: str) -> _Shown:
-    return _Shown(len(places), mentions if '"attributes"' in mentions else "")
-
-
-def _contents(
-    connection: Connection, project: int, track: str
-) -> tuple[dict[int, _Shown], set[int], dict[int, int]]:
-    """Return by sentence: the marks shown, whether anybody differs, and its newest revision."""
-    seen: dict[int, set[frozenset[str]]] = defaultdict(set)
-    best: dict[int, tuple[tuple[bool, int], _Shown]] = {}
-    query: Select[Any] = (
-        select(layers.c.item, layers.c.layer, layers.c.added, layers.c.mentions)
-        .join(items, layers.c.item == items.c.id)
-        .where(items.c.project == project)
+def _shown_of(
+    connection: Connection, ids: Sequence[int], track: str
+) -> tuple[dict[int, str], dict[int, int]]:
+    """Return by sentence: the marks shown as they are stored, and its newest revision."""
+    own = and_(corrections.c.item == items.c.id, corrections.c.track == track)
+    query = (
+        select(items.c.id, shown_mentions_column(corrections.c.mentions).label("mentions"))
+        .select_from(items.outerjoin(corrections, own))
+        .where(items.c.document.in_(ids))
     )
-    for row in connection.execute(query):
-        places = _places(row.mentions)
-        if row.layer == "prediction":
-            seen[row.item].add(places)
-        rank = row.layer == "gold", row.added
-        if row.item not in best or rank > best[row.item][0]:
-            best[row.item] = rank, _shown(places, row.mentions)
-    shown = {item: one for item, (_, one) in best.items()}
-    differing = {item for item, kinds in seen.items() if len(kinds) > 1}
-    copies: dict[int, set[frozenset[str]]] = defaultdict(set)
-    heads: dict[int, int] = {}
-    for row in connection.execute(select(corrections).where(corrections.c.project == project)):
-        heads[row.item] = max(heads.get(row.item, 0), row.head)
-        if row.mentions is None:
-            continue
-        places = _places(row.mentions)
-        if row.track == track:
-            shown[row.item] = _shown(places, row.mentions)
-        if row.track and row.verdict is not None:
-            copies[row.item].add(places)
-    return shown, differing | {item for item, kinds in copies.items() if len(kinds) > 1}, heads
+    shown = {row.id: row.mentions for row in connection.execute(query) if row.mentions}
+    newest = (
+        select(corrections.c.item, func.max(corrections.c.head).label("head"))
+        .join(items, corrections.c.item == items.c.id)
+        .where(items.c.document.in_(ids))
+        .group_by(corrections.c.item)
+    )
+    return shown, {row.item: row.head for row in connection.execute(newest)}
 
 
-def _clashing(
-    connection: Connection, by_document: Mapping[int, Sequence[Row[Any]]], shown: dict[int, _Shown]
+def differing_items(
+    connection: Connection, project: int, ids: Sequence[int] | None = None
 ) -> dict[int, int]:
-    """Count the names that stand for several concepts, by document, where there are some."""
+    """Return the sentences in which models or reviewers mark different things, with their document.
+
+    Of these documents alone, if they are named. Only sentences with several models' marks, or
+    several reviewers' verdicts, are looked into.
+    """
+    here = items.c.project == project if ids is None else items.c.document.in_(ids)
+    seen: dict[int, set[frozenset[str]]] = defaultdict(set)
+    of: dict[int, int] = {}
+    predicted = layers.c.layer == "prediction"
+    settled = and_(corrections.c.track != "", corrections.c.verdict.is_not(None))
+    for table, counts in ((layers, predicted), (corrections, settled)):
+        several = (
+            select(table.c.item)
+            .join(items, table.c.item == items.c.id)
+            .where(here, counts)
+            .group_by(table.c.item)
+            .having(func.count() > 1)
+        )
+        query = (
+            select(table.c.item, items.c.document, table.c.mentions)
+            .join(items, table.c.item == items.c.id)
+            .where(table.c.item.in_(several), counts, table.c.mentions.is_not(None))
+        )
+        seen.clear()
+        for row in connection.execute(query):
+            seen[row.item].add(_places(row.mentions))
+            if len(seen[row.item]) > 1:
+                of[row.item] = row.document
+    return of
+
+
+def clashes_by_document(connection: Connection, project: int, track: str) -> dict[int, int]:
+    """Count the names that stand for several concepts, by document, where there are some.
+
+    Only documents with concepts are looked into.
+    """
+    own = and_(corrections.c.item == items.c.id, corrections.c.track == track)
+    shown = shown_mentions_column(corrections.c.mentions)
+    query = (
+        select(items.c.document, shown.label("mentions"))
+        .select_from(items.outerjoin(corrections, own))
+        .where(items.c.project == project, shown.contains(ATTRIBUTES))
+    )
+    entries: dict[int, list[str]] = defaultdict(list)
+    for row in connection.execute(query):
+        entries[row.document].append(row.mentions)
+    return _clashing(connection, entries)
+
+
+def _clashing(connection: Connection, entries: Mapping[int, Sequence[str]]) -> dict[int, int]:
+    """Count names of several concepts by document; ``entries``: its marks as they are stored."""
     told: dict[int, list[Mention]] = {}
-    for document, rows in by_document.items():
-        entries = [shown[row.id].mentions for row in rows if row.id in shown]
-        marks = [one for some in entries if some for one in codec.read_mentions(some)]
+    for document, some in entries.items():
+        marks = [one for text in some if ATTRIBUTES in text for one in codec.read_mentions(text)]
         if marks:
             told[document] = marks
     found: dict[int, int] = {}

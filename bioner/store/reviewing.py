@@ -7,7 +7,6 @@ from itertools import islice
 
 from bioner.access import Action
 from bioner.store import items, layers, leases, projects, queue, revisions, undo
-from bioner.store.door import Door
 from bioner.store.evidence import Layered
 from bioner.store.queue_items import (
     Occurrence,
@@ -17,12 +16,14 @@ from bioner.store.queue_items import (
     ReviewItem,
     StatusFilter,
 )
+from bioner.store.travelling import Travelling
+from bioner.store.undo import Wish
 from bioner.store.values import Edit, Revision, new_op, read_in
 
 _ANY = QueueFilter()
 
 
-class Reviewing(Door):
+class Reviewing(Travelling):
     """What reviewers do: take the next sentence, save what they changed, undo, look back."""
 
     def queue(
@@ -163,22 +164,23 @@ class Reviewing(Door):
     def undo(
         self, item: int, reviewer: str = "", op: str = "", session: str = ""
     ) -> list[Revision]:
-        """Take back the item's last change, with its whole batch, by new revisions; [] if none."""
+        """Take back the item's last change, with its whole batch, by new revisions; [] if none.
+
+        Raises StaleEditError, and does nothing, where one of the batch was changed since. A long
+        batch goes in pieces, so that others save meanwhile; a resent ``op`` goes on where it was
+        cut off, and so does the next undo in a sentence that is left.
+        """
         self._allow(Action.ANNOTATE, reviewer)
-        op = op or new_op()
-        return self._surely(
-            "", lambda c: undo.undo(c, item, reviewer, op, session=session, redo=False)
-        )
+        wish = Wish(item=item, reviewer=reviewer, op=op or new_op(), session=session)
+        return self._travel(wish)
 
     def redo(
         self, item: int, reviewer: str = "", op: str = "", session: str = ""
     ) -> list[Revision]:
         """Make again what was last undone; [] if nothing is."""
         self._allow(Action.ANNOTATE, reviewer)
-        op = op or new_op()
-        return self._surely(
-            "", lambda c: undo.undo(c, item, reviewer, op, session=session, redo=True)
-        )
+        wish = Wish(item=item, reviewer=reviewer, op=op or new_op(), session=session, redo=True)
+        return self._travel(wish)
 
     def can_undo(self, item: int, reviewer: str = "") -> tuple[bool, bool]:
         """Tell whether there is something to undo, and something to redo."""

@@ -157,7 +157,8 @@ def stale(revision: Revision, base: int) -> StaleEditError:
     )
 
 
-def place_of(connection: Connection, row: Row[Any]) -> Place:
+def place_of(connection: Connection, row: Row[Any], *, lock: bool = True) -> Place:
+    """Return where a revision was made; raise StoreError where its sentence is another now."""
     item = connection.execute(
         select(items.c.id).where(
             items.c.document == row.document, items.c.start == row.start, items.c.end == row.end
@@ -168,7 +169,7 @@ def place_of(connection: Connection, row: Row[Any]) -> Place:
             f"revision {row.seq}: its sentence ({row.start}-{row.end}) was split or joined anew; "
             "mend the split first"
         )
-    return find_place(connection, item, lock=True)
+    return find_place(connection, item, lock=lock)
 
 
 def restore(

@@ -51,9 +51,9 @@ class Store(Texts, Reviewing, Deciding, Suggesting, Curators):
     """Projects, documents, layers and revisions in one database; safe to share between threads.
 
     What a method has returned is on disk: SQLite runs in WAL mode with full synchronisation. Each
-    method is one transaction. Whatever writes asks first whether its ``actor`` may; ``acting``
-    gives the same store in another's hands. Raises StoreError for what a person can mend,
-    AccessError for what the actor may not do.
+    method is one transaction, but for those that say that they work in pieces. Whatever writes asks
+    first whether its ``actor`` may; ``acting`` gives the same store in another's hands. Raises
+    StoreError for what a person can mend, AccessError for what the actor may not do.
     """
 
     def __init__(self, url: str, backups: Path, *, actor: Actor | None = None) -> None:

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bioner.access import Action
 from bioner.spans import Document, Range, Sentence
-from bioner.store import assigning, erasing, exporting, former, overview, projects, resplit
+from bioner.store import assigning, erasing, exporting, former, listing, projects, resplit
 from bioner.store import backups as rotation
 from bioner.store import documents as incoming
 from bioner.store.door import Door
+from bioner.store.listing import DocumentFilter, DocumentPage, DocumentSize, Order
 from bioner.store.my_test import TrainedOn, nothing
-from bioner.store.overview import DocumentRow
 from bioner.store.placement import Placement
 from bioner.store.placing import import_in_pieces
 from bioner.store.values import ExportLayer, Layer, Revision, new_op
+
+_ANY = DocumentFilter()
 
 
 class Texts(Door):
@@ -143,10 +145,49 @@ class Texts(Door):
         with self.database.read() as connection:
             return former.successor(connection, item)
 
-    def overview(self, project: str, reviewer: str = "") -> list[DocumentRow]:
-        """Return a project's documents in the order in which they came, and how far each is."""
+    def document_page(
+        self,
+        project: str,
+        reviewer: str = "",
+        *,
+        filters: DocumentFilter = _ANY,
+        order: Order = "came",
+        is_reversed: bool = False,
+        offset: int = 0,
+        limit: int = listing.PAGE,
+    ) -> DocumentPage:
+        """Return a page of a project's documents, how far each is, and how many there are in all.
+
+        As this reviewer has them. Raises StoreError for an order that there is not.
+        """
         with self.database.read() as connection:
-            return overview.overview(connection, projects.find(connection, project), reviewer)
+            return listing.page(
+                connection,
+                projects.find(connection, project),
+                reviewer,
+                filters=filters,
+                order=order,
+                is_reversed=is_reversed,
+                offset=offset,
+                limit=limit,
+            )
+
+    def document_sizes(
+        self,
+        project: str,
+        reviewer: str = "",
+        *,
+        filters: DocumentFilter = _ANY,
+    ) -> list[DocumentSize]:
+        """Return the documents that a filter lets through, in the order in which they came."""
+        with self.database.read() as connection:
+            stored = projects.find(connection, project)
+            return listing.sizes(connection, stored, reviewer, filters)
+
+    def assignees(self, project: str) -> list[str]:
+        """Return whose documents there are, by name."""
+        with self.database.read() as connection:
+            return listing.assignees(connection, projects.find(connection, project))
 
     def assign(
         self, project: str, documents: Sequence[str], assignees: Sequence[str], reviewer: str = ""

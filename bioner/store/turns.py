@@ -5,14 +5,22 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
 
+PIECE = 10
+"""Sentences are changed so many at a time, in a transaction of some fifty milliseconds."""
 PAUSE_S = 0.02
 """After a piece, long work waits half as long as it took, at most this."""
+
+
+def in_pieces(given: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut into pieces; of nothing one that is empty, which says what was done before."""
+    for begin in range(0, max(1, len(given)), PIECE):
+        yield given[begin : begin + PIECE]
 
 
 def rested(pieces: Iterable[T]) -> Iterator[T]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
-from bioner.machine import collector_paused
 from bioner.spans import Mention, Range
 from bioner.store import codec, projects
 from bioner.store.layers import shown_mentions
@@ -18,8 +17,6 @@ from bioner.store.tables import clock, corrections, documents, items, layers, re
 
 BEHIND = 16
 """Characters after a mark that are read with it."""
-_made = tuple.__new__
-"""Makes a named tuple in half the time: there are a hundred thousand."""
 PIECE = 400
 """Items are read by their numbers so many at a time."""
 
@@ -62,23 +59,39 @@ class Standing:
 
 
 def waiting_marks(
-    connection: Connection, stored: projects.StoredProject, reviewer: str
+    connection: Connection,
+    stored: projects.StoredProject,
+    reviewer: str,
+    only: Sequence[int] | None = None,
 ) -> list[WaitingMark]:
     """Return the marks that wait in a project for this reviewer, in no order.
 
     Of a waiting sentence: those of its newest prediction, unless gold is shown. Of a begun one:
-    those that are still as they were predicted.
+    those that are still as they were predicted. ``only``: of these sentences.
     """
-    track = stored.project.track(reviewer)
+    found: list[WaitingMark] = []
+    for part in [None] if only is None else _parts(only):
+        rows = contents(connection, stored, reviewer, part)
+        texts = texts_of(connection, stored.id, None if part is None else rows)
+        found += _marks(rows, texts)
+    return found
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for begin in range(0, len(ids), PIECE):
+        yield ids[begin : begin + PIECE]
+
+
+def texts_of(
+    connection: Connection, project: int, rows: Iterable[Content] | None = None
+) -> dict[int, str]:
+    """Return the texts of a project's documents by number; of these sentences' alone."""
     query = select(documents.c.id, documents.c.text).where(
-        documents.c.project == stored.id, documents.c.text.is_not(None)
+        documents.c.project == project, documents.c.text.is_not(None)
     )
-    with collector_paused():
-        texts: dict[int, str] = {row[0]: row[1] for row in connection.execute(query)}
-        rows = _contents(connection, stored.id, track)
-        # One reading of all is a third faster than one a sentence.
-        entries = json.loads(f"[{','.join([row.mentions for row in rows])}]")
-        return _marks(rows, entries, texts)
+    if rows is not None:
+        query = query.where(documents.c.id.in_({row.document for row in rows}))
+    return {number: text for number, text in connection.execute(query).all()}  # noqa: C416
 
 
 def moment(connection: Connection, stored: projects.StoredProject) -> str:
@@ -94,7 +107,7 @@ def moment(connection: Connection, stored: projects.StoredProject) -> str:
     return "/".join(map(str, (*now, stored.id, stored.project.base)))
 
 
-class _Content(NamedTuple):
+class Content(NamedTuple):
     """A sentence that is not settled, with the JSON of the marks shown of it."""
 
     item: int
@@ -104,17 +117,29 @@ class _Content(NamedTuple):
     mentions: str
 
 
-def _contents(connection: Connection, project: int, track: str) -> list[_Content]:
-    """Return each sentence that is not settled and shows marks of a model."""
+def contents(
+    connection: Connection,
+    stored: projects.StoredProject,
+    reviewer: str,
+    only: Sequence[int] | None = None,
+) -> list[Content]:
+    """Return each sentence that is not settled and shows marks of a model.
+
+    ``only``: of these sentences, some hundreds at most.
+    """
+    track = stored.project.track(reviewer)
     status, source = status_column(track)
     kept = items.c.id, items.c.document, items.c.end, items.c.is_test
+    here = items.c.project == stored.id
+    if only is not None:
+        here = and_(here, items.c.id.in_(only))
     shown: Select[Any] = (
         select(*kept, layers.c.mentions, layers.c.layer, layers.c.added)
-        .select_from(source.join(layers, layers.c.item == items.c.id))
-        .where(items.c.project == project, status == "waiting", layers.c.layer != "suggestion")
+        .select_from((source if track else items).join(layers, layers.c.item == items.c.id))
+        .where(here, status == "waiting", layers.c.layer != "suggestion")
     )
     best: dict[int, Row[Any]] = {}
-    for row in connection.execute(shown):
+    for row in connection.execute(shown).all():
         known = best.get(row[0])
         if known is None or _rank(row) > _rank(known):
             best[row[0]] = row
@@ -123,14 +148,14 @@ def _contents(connection: Connection, project: int, track: str) -> list[_Content
         select(*kept, corrections.c.mentions)
         .select_from(items.join(corrections, own))
         .where(
-            items.c.project == project,
+            here,
             corrections.c.verdict.is_(None),
             corrections.c.mentions.contains('"predicted"'),
         )
     )
     return [
-        *(_Content._make(row[:5]) for row in best.values() if row.layer != "gold"),
-        *(_Content._make(row) for row in connection.execute(begun)),
+        *(Content._make(row[:5]) for row in best.values() if row.layer != "gold"),
+        *(Content._make(row) for row in connection.execute(begun)),
     ]
 
 
@@ -138,15 +163,13 @@ def _rank(row: Row[Any]) -> tuple[bool, int]:
     return row.layer == "gold", row.added
 
 
-def _marks(
-    rows: Sequence[_Content], entries: Sequence[list[dict[str, Any]]], texts: Mapping[int, str]
-) -> list[WaitingMark]:
+def _marks(rows: Sequence[Content], texts: Mapping[int, str]) -> list[WaitingMark]:
     found: list[WaitingMark] = []
-    for (item, document, limit, is_test, _), marks in zip(rows, entries, strict=True):
+    for item, document, limit, is_test, mentions in rows:
         text = texts.get(document)
         if text is None:
             continue
-        for one in marks:
+        for one in json.loads(mentions):
             if one.get("status") != "predicted":
                 continue
             at: tuple[Range, ...] = tuple([(start, end) for start, end in one["at"]])
@@ -154,7 +177,7 @@ def _marks(
             surface = text[start:end] if len(at) == 1 else " ".join([text[a:b] for a, b in at])
             behind = text[end : end + BEHIND] if end + BEHIND < limit else text[end:limit]
             told = item, at, one["label"], one.get("score"), surface, behind, is_test
-            found.append(_made(WaitingMark, told))
+            found.append(WaitingMark(*told))
     return found
 
 

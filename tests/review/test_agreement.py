@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nltk.metrics.agreement import AnnotationTask
 from sklearn.metrics import cohen_kappa_score
 from store_support import a_document, a_project, edit_of
 
@@ -24,17 +27,24 @@ from bioner.store import Store
 LABELS = [frozenset(one) for one in ((), ("Gene",), ("Disease",), ("Gene", "Disease"))]
 
 
-def units(table: list[tuple[int, ...]]) -> list[list[frozenset[str]]]:
+Label = frozenset[str]
+
+
+def units(table: list[tuple[int, ...]]) -> Counter[tuple[Label, ...]]:
     """Units of which so many raters chose each label."""
-    return [
+    return counted(
         [frozenset({str(label)}) for label, n in enumerate(row) for _ in range(n)] for row in table
-    ]
+    )
+
+
+def counted(units: Iterable[Iterable[Label]]) -> Counter[tuple[Label, ...]]:
+    return Counter(map(tuple, units))
 
 
 @given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1))
 @settings(max_examples=100, deadline=None)
 def test_cohens_kappa_is_that_of_scikit_learn(pairs: list[tuple[frozenset[str], ...]]) -> None:
-    found = cohen_kappa(pairs)
+    found = cohen_kappa(counted(pairs))
     if found is None:
         assert len({label for pair in pairs for label in pair}) == 1
         return
@@ -62,9 +72,24 @@ def test_alpha_is_that_of_krippendorffs_own_table_with_missing_values() -> None:
         [frozenset({str(value)}) for value in column if value is not None]
         for column in zip(*observers, strict=True)
     ]
-    assert krippendorff_alpha([one for one in columns if len(one) > 1]) == pytest.approx(
+    assert krippendorff_alpha(counted(one for one in columns if len(one) > 1)) == pytest.approx(
         0.743, abs=5e-4
     )
+
+
+@given(st.lists(st.lists(st.sampled_from(LABELS), min_size=2, max_size=4), min_size=1))
+@settings(max_examples=50, deadline=None)
+def test_alpha_is_that_of_nltk(words: list[list[Label]]) -> None:
+    triples = [
+        (str(rater), number, label)
+        for number, unit in enumerate(words)
+        for rater, label in enumerate(unit)
+    ]
+    found = krippendorff_alpha(counted(words))
+    if found is None:
+        assert len({label for *_, label in triples}) == 1
+        return
+    assert found == pytest.approx(AnnotationTask(triples).alpha())
 
 
 @given(st.lists(st.tuples(*[st.sampled_from(LABELS)] * 2), min_size=1, max_size=30))
@@ -72,7 +97,7 @@ def test_alpha_is_that_of_krippendorffs_own_table_with_missing_values() -> None:
 def test_alpha_and_fleiss_differ_only_by_the_size_of_the_sample(
     pairs: list[tuple[frozenset[str], ...]],
 ) -> None:
-    alpha, kappa = krippendorff_alpha(pairs), fleiss_kappa(pairs)
+    alpha, kappa = krippendorff_alpha(counted(pairs)), fleiss_kappa(counted(pairs))
     assert (alpha is None) == (kappa is None)
     if alpha is not None and kappa is not None:
         assert alpha == pytest.approx(1 - (1 - kappa) * (1 - 1 / (2 * len(pairs))))

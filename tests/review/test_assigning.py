@@ -74,7 +74,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def assigned(store: Store) -> dict[str, tuple[str, ...]]:
-    return {one.name: one.assignees for one in store.overview("both")}
+    return {one.name: one.assignees for one in store.document_page("both").rows}
 
 
 def test_shares_are_one_event_and_leave_what_is_somebodys(store: Store) -> None:

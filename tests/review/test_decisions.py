@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from store_support import empty, postgres_url  # noqa: F401 (a fixture)
 
 from bioner.errors import AccessError, StoreError
@@ -18,9 +19,11 @@ from bioner.review.decisions import (
     settle,
     take_following,
 )
-from bioner.review.groups import examples, fold, group_marks, read_board, where
+from bioner.review.groups import Board, examples, fold, make_board, read_board, where
 from bioner.spans import Document, Mention, mention
 from bioner.store import Edit, Project, Store, WaitingMark, surfaces_of
+from bioner.store.alike import Alike, Waiting
+from bioner.store.tables import items
 
 TYPES = ("Gene", "Chemical", "Disease")
 TEXTS = {
@@ -138,6 +141,18 @@ def test_a_group_shows_its_types_its_writings_and_their_counts(store: Store) -> 
 
 def mark(item: int, label: str, surface: str, score: float | None) -> WaitingMark:
     return WaitingMark(item, ((0, len(surface)),), label, score, surface, "", False)
+
+
+def group_marks(marks: Sequence[WaitingMark]) -> Board:
+    """Group marks that are known one by one."""
+    alike: dict[tuple[str, str], list[WaitingMark]] = {}
+    for one in marks:
+        alike.setdefault((one.surface, one.label), []).append(one)
+    counted = [
+        Alike(*key, [m.item for m in ones], sum(1 - (m.score or 0) for m in ones), len(ones))
+        for key, ones in alike.items()
+    ]
+    return make_board(Waiting(alike=tuple(counted), test_marks=0), (), lambda _: marks)
 
 
 def test_groups_are_ranked_by_marks_times_doubt() -> None:
@@ -308,11 +323,10 @@ def test_sentences_with_every_mark_decided_are_accepted_on_request_and_cover_not
 
 
 def test_marks_of_my_test_are_left_to_be_read_one_by_one(store: Store) -> None:
-    marks = [
-        WaitingMark(*one[:-1], number == 0)
-        for number, one in enumerate(store.waiting_marks("P", "Ann"))
-    ]
-    board = group_marks(marks)
+    [item] = store.items_of("P", "d2")
+    with store.database.write() as connection:
+        connection.execute(update(items).where(items.c.id == item).values(is_test=True))
+    board = read_board(store, "P", "Ann")
     assert (board.marks, board.test_marks) == (4, 1)
 
 

@@ -14,7 +14,7 @@ from bioner.errors import StoreError
 from bioner.review.decisions import choice_of, settle
 from bioner.review.groups import Group, read_board
 from bioner.store import Store
-from bioner.store.deciding import PIECE
+from bioner.store.turns import PIECE
 
 SENTENCES = 35
 

@@ -19,7 +19,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def row(store: Store, name: str) -> DocumentRow:
-    return next(one for one in store.overview("p", "ann") if one.name == name)
+    return next(one for one in store.document_page("p", "ann").rows if one.name == name)
 
 
 def test_a_document_is_begun_where_one_stopped_and_done_once_all_is_settled(store: Store) -> None:
@@ -48,7 +48,7 @@ def test_marks_are_those_shown_and_models_that_differ_are_counted(store: Store) 
 def test_assigning_replaces_who_was_assigned_and_is_on_record(store: Store) -> None:
     assert store.assign("p", ["d0", "d1", "none"], ["Ann", "Ben"], "cy") == 2
     store.assign("p", ["d1"], [], "cy")
-    assert [one.assignees for one in store.overview("p")] == [("Ann", "Ben"), (), ()]
+    assert [one.assignees for one in store.document_page("p").rows] == [("Ann", "Ben"), (), ()]
     newest = store.events("p")[0]
     assert (newest.who, newest.after["documents"]) == ("cy", 1)
 

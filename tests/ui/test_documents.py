@@ -49,10 +49,10 @@ def test_what_is_shown_is_shared_out_and_ones_own_comes_first() -> None:
     app.number_input(key="share_overlap").set_value(30).run()
     assert app.button(key="share_do").label == "Share out 7 documents"
     app.button(key="share_do").click().run()
-    people = [one.assignees for one in store.overview("P")]
+    people = [one.assignees for one in store.document_page("P").rows]
     assert people[:3] == [("Bob",)] * 3
     assert people.count(("Ann", "Bob")) == 2
-    mine = {one.name for one in store.overview("P") if "Ann" in one.assignees}
+    mine = {one.name for one in store.document_page("P").rows if "Ann" in one.assignees}
     for whose, own in (("only", True), ("any", False)):
         desk = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=120)
         desk.switch_page("pages/4_Review.py")

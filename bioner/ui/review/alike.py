@@ -45,7 +45,7 @@ def draw_alike(desk: Desk, group: Group, excluded: set[Where], *, is_open: bool)
     for mark in marks:
         if mark.item in by_item:
             _draw_example(desk, by_item[mark.item], mark, excluded)
-    left = len(group.marks) - len(marks)
+    left = group.size - len(marks)
     if left > 0:
         st.caption(f"{many(left, 'more mark')} alike: “Show all” opens up to {MOST}.")
     _draw_conventions(desk, group)

@@ -9,17 +9,17 @@ import streamlit as st
 from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.review.assigning import assign_shares, open_documents
-from bioner.store import DocumentRow
+from bioner.store import DocumentFilter, DocumentRow
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.roles import shut
 from bioner.ui.words import many
 
 
-def draw_assign(desk: Desk, chosen: Sequence[DocumentRow]) -> None:
-    """Draw whose the ticked documents are to be."""
+def draw_assign(desk: Desk, chosen: Sequence[DocumentRow], assigned: Sequence[str]) -> None:
+    """Draw whose the ticked documents are to be; ``assigned``: who has documents already."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        _choose_people(desk, chosen, f"Assign {many(len(chosen), 'document')} to", "assign_to")
+        _choose_people(desk, assigned, f"Assign {many(len(chosen), 'document')} to", "assign_to")
         st.button(
             "Assign",
             key="assign_do",
@@ -30,10 +30,9 @@ def draw_assign(desk: Desk, chosen: Sequence[DocumentRow]) -> None:
         )
 
 
-def _choose_people(desk: Desk, rows: Sequence[DocumentRow], title: str, key: str) -> list[str]:
+def _choose_people(desk: Desk, assigned: Sequence[str], title: str, key: str) -> list[str]:
     known = [name for name, role in desk.project.reviewers if role != "reader"]
-    assigned = {name for one in rows for name in one.assignees}
-    options = list(dict.fromkeys([*known, *filter(None, [desk.reviewer]), *sorted(assigned)]))
+    options = list(dict.fromkeys([*known, *filter(None, [desk.reviewer]), *assigned]))
     return st.multiselect(
         title,
         options,
@@ -56,13 +55,13 @@ def _assign(desk: Desk, names: Sequence[str]) -> None:
     st.toast(f"{many(count, 'document')}: {whose}", icon=":material/assignment_ind:")
 
 
-def draw_sharing(desk: Desk, shown: Sequence[DocumentRow]) -> None:
-    """Draw how the documents that are shown are shared out, and how many of them several see."""
+def draw_sharing(desk: Desk, filters: DocumentFilter, assigned: Sequence[str]) -> None:
+    """Draw how the documents of the list are shared out, and how many of them several see."""
     panel = st.expander("Share out", icon=":material/groups:", key="open_share", on_change="rerun")
     if not panel.open:
         return
     with panel:
-        people = _choose_people(desk, shown, "Among", "share_among")
+        people = _choose_people(desk, assigned, "Among", "share_among")
         left, right = st.columns(2)
         is_shared = not desk.project.independent
         overlap = left.number_input(
@@ -81,8 +80,8 @@ def draw_sharing(desk: Desk, shown: Sequence[DocumentRow]) -> None:
             "How many see each of those", 2, max(2, len(people)), 2, key="share_by"
         )
         is_anew = st.checkbox("Also those that are somebody’s already", key="share_anew")
-        names = [one.name for one in shown]
-        waiting = open_documents(shown, only=names, is_anew=is_anew)
+        listed = desk.store.document_sizes(desk.project.name, desk.reviewer, filters=filters)
+        waiting = open_documents(listed, is_anew=is_anew)
         st.button(
             f"Share out {many(len(waiting), 'document')}",
             key="share_do",

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from bioner.access import Action
-from bioner.review.curation import Rule, by_rule, curate
+from bioner.review.curation import Rule, curate
 from bioner.store import new_op
 from bioner.ui.plain import plain
 from bioner.ui.review.curating import CurateMemory, said
@@ -34,7 +34,7 @@ def draw_all_at_once(desk: Desk, memory: CurateMemory) -> None:
         for rule, (words, meaning) in RULES_SAID.items():
             if rule == "majority" and len(memory.names) < 3:
                 continue
-            taken = by_rule(memory.sentences, rule, memory.names)
+            taken = memory.taken(rule)
             st.button(
                 f"Settle {many(len(taken), 'sentence')} {words}",
                 key=f"curate_{rule}",
@@ -47,7 +47,7 @@ def draw_all_at_once(desk: Desk, memory: CurateMemory) -> None:
 
 
 def _settle(desk: Desk, memory: CurateMemory, rule: Rule) -> str:
-    taken = by_rule(memory.sentences, rule, memory.names)
+    taken = memory.taken(rule)
     schema = desk.session.schema.fingerprint
     done = curate(
         desk.store, taken, desk.reviewer, reviewers=memory.names, schema=schema, op=new_op()

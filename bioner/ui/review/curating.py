@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bioner.errors import BionerError
 from bioner.review.agreement import TeamAgreement
+from bioner.review.curation import Rule, Taken, by_rule
 from bioner.spans import Mention
 from bioner.store import Curated, SideBySide
 from bioner.ui.review.desk import Desk
@@ -27,6 +28,7 @@ class CurateMemory:
     added: dict[int, list[Mention]] = field(default_factory=dict)
     message: str = ""
     _agreement: tuple[object, TeamAgreement] | None = None
+    _taken: dict[tuple[Rule, tuple[str, ...]], list[Taken]] = field(default_factory=dict)
 
     def read(self, desk: Desk) -> None:
         """Read the versions, anew where the page was drawn anew or something was saved."""
@@ -34,6 +36,7 @@ class CurateMemory:
             return
         self.sentences = desk.store.side_by_side(desk.project.name)
         self.desk = desk
+        self._taken = {}
 
     def agreement(
         self, names: Sequence[str], measure: Callable[[], TeamAgreement]
@@ -48,6 +51,13 @@ class CurateMemory:
         if self._agreement is None or self._agreement[0] != key:
             self._agreement = key, measure()
         return self._agreement[1]
+
+    def taken(self, rule: Rule) -> list[Taken]:
+        """Return what a rule settles; found once as long as the versions are not read again."""
+        key = rule, self.names
+        if key not in self._taken:
+            self._taken[key] = by_rule(self.sentences, rule, self.names)
+        return self._taken[key]
 
     def do(self, act: Callable[[], str]) -> None:
         """Do what a button asks, say what came of it, and read everything anew."""

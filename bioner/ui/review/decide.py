@@ -104,7 +104,7 @@ def _draw_group(desk: Desk, memory: DecideMemory, group: Group) -> None:
     written = ", ".join(
         f"{plain(surface)} ×{n:,}" for surface, n in list(group.variants.items())[:6]
     )
-    st.markdown(f"**{many(len(group.marks), 'mark')}**: {counts}")
+    st.markdown(f"**{many(group.size, 'mark')}**: {counts}")
     st.caption(f"written {written}")
     do = partial(_do, desk, memory)
     if group.follows is not None:
@@ -177,8 +177,8 @@ def _draw_follows(desk: Desk, group: Group, do: Callable[..., None]) -> None:
     whose = "your" if group.follows.reviewer == desk.reviewer else f"{group.follows.reviewer}’s"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(
-            f"{many(len(group.marks), 'mark')} of later texts "
-            f"{'follows' if len(group.marks) == 1 else 'follow'} {plain(whose)} decision on "
+            f"{many(group.size, 'mark')} of later texts "
+            f"{'follows' if group.size == 1 else 'follow'} {plain(whose)} decision on "
             f"{plain(group.follows.choice.surface)}: {plain(chosen(group.follows.choice))}.",
             icon=":material/history:",
         )

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bioner.errors import BionerError
-from bioner.store import DocumentRow
+from bioner.store import DocumentFilter, DocumentPage, DocumentRow
+from bioner.store.listing import PAGE, Order
 from bioner.ui.plain import plain_label
 from bioner.ui.review.assigning import draw_assign, draw_sharing
 from bioner.ui.review.desk import Desk
@@ -16,22 +17,67 @@ from bioner.ui.words import STATES, ago, many
 
 ANYBODY = "anybody’s"
 TABLE = "documents_table"
+ORDERS: dict[Order, str] = {
+    "came": "as they came",
+    "name": "name",
+    "settled": "least settled first",
+    "sentences": "most sentences first",
+    "marks": "most marks first",
+    "differing": "most differing first",
+    "clashes": "most unlike ids first",
+    "changed": "last change first",
+}
 
 
 def draw_documents(desk: Desk) -> None:
-    """Draw the list of documents: sort by a column's head, filter, open, assign."""
+    """Draw the list of documents, a page at a time: order, filter, open, assign."""
     try:
-        rows = desk.store.overview(desk.project.name, desk.reviewer)
+        people = desk.store.assignees(desk.project.name)
+        filters, order, is_reversed = _choose(people)
+        asked = f"{desk.project.name} {filters} {order} {is_reversed}"
+        page = desk.store.document_page(
+            desk.project.name,
+            desk.reviewer,
+            filters=filters,
+            order=order,
+            is_reversed=is_reversed,
+            offset=(_number(asked) - 1) * PAGE,
+        )
     except BionerError as error:
         show_problem(error)
         return
-    if not rows:
+    if not page.found and filters == DocumentFilter():
         st.info(
             "No texts in this project yet: bring some in under “Texts”.", icon=":material/inbox:"
         )
         return
-    shown = _choose(desk, rows)
-    st.caption(f"{many(len(shown), 'document')} of {len(rows):,}")
+    _draw_page(page, asked)
+    _draw_chosen(desk, _selected(page, asked), people)
+    draw_sharing(desk, filters, people)
+
+
+def _number(asked: str) -> int:
+    """Return the number of the page that is open; another list begins at its first."""
+    return int(st.session_state.get(f"documents_page_{asked}", 1))
+
+
+def _draw_page(page: DocumentPage, asked: str) -> None:
+    _draw_table(page.rows, _table_key(page, asked))
+    pages = -(-page.found // PAGE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if pages > 1:
+            st.session_state[f"documents_page_{asked}"] = page.offset // PAGE + 1
+            st.pagination(pages, key=f"documents_page_{asked}")
+        shown = f"{page.offset + 1:,} to {page.offset + len(page.rows):,} of "
+        st.caption(f"{shown if pages > 1 else ''}{many(page.found, 'document')}", width="content")
+
+
+def _table_key(page: DocumentPage, asked: str) -> str:
+    """Return the table's key: what was ticked on another page is not ticked on this one."""
+    return f"{TABLE}_{page.offset}_{asked}"
+
+
+def _draw_table(shown: Sequence[DocumentRow], key: str) -> None:
     st.dataframe(
         {
             "Document": [one.name for one in shown],
@@ -45,7 +91,7 @@ def draw_documents(desk: Desk) -> None:
             "Last change": [ago(one.changed) if one.changed else "" for one in shown],
             "My test": [one.is_test for one in shown],
         },
-        key=TABLE,
+        key=key,
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
@@ -65,38 +111,40 @@ def draw_documents(desk: Desk) -> None:
             ),
         },
     )
-    _draw_chosen(desk, [shown[at] for at in _selected() if at < len(shown)])
-    draw_sharing(desk, shown)
 
 
-def _choose(desk: Desk, rows: Sequence[DocumentRow]) -> list[DocumentRow]:
-    people = sorted({name for one in rows for name in one.assignees})
+def _choose(people: Sequence[str]) -> tuple[DocumentFilter, Order, bool]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         named = st.text_input(
             "Document", key="list_named", bind="query-params", placeholder="any name", width=200
         )
         state = st.selectbox(
-            "State", ["any", "waiting", "open", "done"], key="list_state", bind="query-params",
+            "State", ("any", "waiting", "open", "done"), key="list_state", bind="query-params",
             format_func=lambda name: STATES.get(name, name), width=140,
         )  # fmt: skip
         whose = st.selectbox(
             "Assigned to", [ANYBODY, *people], key="list_whose", width=180, format_func=plain_label
         )
-    return [
-        one
-        for one in rows
-        if named.strip().casefold() in one.name.casefold()
-        and state in ("any", one.state)
-        and (whose == ANYBODY or whose in one.assignees)
-    ]
+        order: Order = st.selectbox(
+            "Order", list(ORDERS), key="list_order", bind="query-params",
+            format_func=lambda one: ORDERS[one], width=220,
+        )  # fmt: skip
+        is_reversed = st.toggle("The other way round", key="list_reversed", bind="query-params")
+    filters = DocumentFilter(
+        named=named.strip(),
+        state="" if state == "any" else state,
+        whose="" if whose == ANYBODY else whose,
+    )
+    return filters, order, is_reversed
 
 
-def _selected() -> list[int]:
-    table = st.session_state.get(TABLE)
-    return list(table["selection"]["rows"]) if table else []
+def _selected(page: DocumentPage, asked: str) -> list[DocumentRow]:
+    table = st.session_state.get(_table_key(page, asked))
+    ticked = table["selection"]["rows"] if table else []
+    return [page.rows[at] for at in ticked if at < len(page.rows)]
 
 
-def _draw_chosen(desk: Desk, chosen: Sequence[DocumentRow]) -> None:
+def _draw_chosen(desk: Desk, chosen: Sequence[DocumentRow], people: Sequence[str]) -> None:
     if not chosen:
         st.caption("Tick a document to open it where it was left, or several to assign them.")
         return
@@ -112,4 +160,4 @@ def _draw_chosen(desk: Desk, chosen: Sequence[DocumentRow]) -> None:
             scope="Document",
             item=str(one.next_item),
         )
-    draw_assign(desk, chosen)
+    draw_assign(desk, chosen, people)
