@@ -8,7 +8,7 @@ import streamlit as st
 
 from bioner.errors import BionerError
 from bioner.store import DocumentFilter, DocumentPage, DocumentRow
-from bioner.store.listing import PAGE, Order
+from bioner.store.listing import PAGE, DocumentState, Order
 from bioner.ui.plain import plain_label
 from bioner.ui.review.assigning import draw_assign, draw_sharing
 from bioner.ui.review.desk import Desk
@@ -17,6 +17,9 @@ from bioner.ui.words import STATES, ago, many
 
 ANYBODY = "anybody’s"
 TABLE = "documents_table"
+FILTERED: dict[str, DocumentState] = {
+    "any": "", "waiting": "waiting", "open": "open", "done": "done",
+}  # fmt: skip
 ORDERS: dict[Order, str] = {
     "came": "as they came",
     "name": "name",
@@ -119,7 +122,7 @@ def _choose(people: Sequence[str]) -> tuple[DocumentFilter, Order, bool]:
             "Document", key="list_named", bind="query-params", placeholder="any name", width=200
         )
         state = st.selectbox(
-            "State", ("any", "waiting", "open", "done"), key="list_state", bind="query-params",
+            "State", list(FILTERED), key="list_state", bind="query-params",
             format_func=lambda name: STATES.get(name, name), width=140,
         )  # fmt: skip
         whose = st.selectbox(
@@ -132,7 +135,7 @@ def _choose(people: Sequence[str]) -> tuple[DocumentFilter, Order, bool]:
         is_reversed = st.toggle("The other way round", key="list_reversed", bind="query-params")
     filters = DocumentFilter(
         named=named.strip(),
-        state="" if state == "any" else state,
+        state=FILTERED[state],
         whose="" if whose == ANYBODY else whose,
     )
     return filters, order, is_reversed
