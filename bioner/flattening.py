@@ -39,7 +39,8 @@ def flatten(
     ``tokens`` are character ranges of one sentence. A discontinuous mention becomes its whole
     extent; a boundary inside a token is snapped outwards to the token; of overlapping mentions the
     longest is kept. Mentions that do not lie inside the tokens' extent (no token overlaps, or they
-    cross the sentence's edge) are counted as ``outside``.
+    cross the sentence's edge) are counted as ``outside``; of a whole document's, those elsewhere
+    in it are not.
     """
     if not tokens:
         return (), Flattening()
@@ -49,6 +50,7 @@ def flatten(
     candidates: list[tuple[int, int, Mention]] = []
     for one in document.mentions if mentions is None else mentions:
         if one.end <= low or one.start >= high:
+            counts["outside"] += mentions is not None
             continue
         inside = [i for i, (start, end) in enumerate(tokens) if start < one.end and end > one.start]
         if not inside or one.start < low or one.end > high:

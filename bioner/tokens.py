@@ -48,14 +48,16 @@ def _class_of(char: str) -> str:
         return "m"
     if category == "Cf":
         return "f"
-    if _is_ideograph(code):
+    if is_ideograph(char):
         return "i"
     if char == "∆" or (char.isalnum() and _fold_char(char).isalnum()):
         return "a"
     return "p" if code < 128 else "e"
 
 
-def _is_ideograph(code: int) -> bool:
+def is_ideograph(char: str) -> bool:
+    """Tell whether a character is a word by itself, as in Chinese and Japanese."""
+    code = ord(char)
     return (
         0x3040 <= code <= 0x30FF
         or 0x3400 <= code <= 0x9FFF

@@ -114,6 +114,7 @@ def export(
 ) -> None:
     """Write a project's texts with what is shown of them now."""
     from bioner.formats import WRITABLE, write_documents
+    from bioner.formats.tally import Losses
     from bioner.review.outgoing import PARTLY, outgoing
 
     chosen = next((one for one in PARTLY if one == partly), None)
@@ -124,7 +125,8 @@ def export(
     check_out(out, is_folder_meant=format == "brat")
     store = open_store(read_settings())
     name = find_project(store, project)
-    documents = store.export_documents(name, only_reviewed=reviewed, with_covers=True)
+    left = Losses(format)
+    documents = store.export_documents(name, only_reviewed=reviewed, with_covers=True, losses=left)
     going = outgoing(documents, format, partly=chosen if reviewed else "keep")
     report = write_documents(going.documents, out, format)
     facts = {"format": format, "documents": report.documents, "marks": report.written}
@@ -132,6 +134,8 @@ def export(
     typer.echo(f"{out}: {report.documents:,} documents, {report.written:,} mentions")
     for line in going.lines():
         say(line)
+    for loss, count in left.lost.items():
+        say(f"left out: {loss.replace('_', ' ')}, {count} times")
     for loss, count in report.lost.items():
         say(f"{format} cannot hold all: {loss.replace('_', ' ')}, {count} times")
 

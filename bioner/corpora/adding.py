@@ -42,6 +42,8 @@ class Preview:
     reports: tuple[ReadReport, ...]
     changed: Counter[str] = field(default_factory=Counter)
     """What was lost or changed after reading, by rule: nested mentions, labels on two lines."""
+    relations: int = 0
+    """How many relations of its mentions are not kept: a corpus is of mentions alone."""
 
     @property
     def documents(self) -> int:
@@ -66,6 +68,7 @@ class Preview:
             mentions_placed=kept,
             rejected=+lost,
             repaired=self.changed - lost,
+            unread=+Counter({"relation of marks": self.relations}),
         )
         return read.then(laid)
 
@@ -129,10 +132,12 @@ def preview_corpus(files: Iterable[tuple[str, bytes]], format: str | None = None
     sentences: list[Sentence] = []
     reports: list[ReadReport] = []
     changed: Counter[str] = Counter()
+    relations = 0
     given = list(files)
     for split, group in _by_split(given).items():
         for _, result in read_files(group, format):
             reports.append(result.report)
+            relations += sum(len(one.relations) for one in result.documents)
             found = list(result.sentences)
             for document in () if found else result.documents:
                 laid, lost = sentences_and_report(document)
@@ -145,7 +150,7 @@ def preview_corpus(files: Iterable[tuple[str, bytes]], format: str | None = None
             f"{', '.join(name for name, _ in given)}: no annotated mention was found; expected a "
             "corpus with labels, such as CoNLL, BRAT, BioC, PubTator or JSON lines with entities"
         )
-    return Preview(tuple(sentences), labels, tuple(reports), changed)
+    return Preview(tuple(sentences), labels, tuple(reports), changed, relations)
 
 
 def _by_split(files: Iterable[tuple[str, bytes]]) -> Mapping[str, list[tuple[str, bytes]]]:

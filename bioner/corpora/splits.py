@@ -17,12 +17,15 @@ SHARES = {"train": 8, "devel": 1, "test": 1}
 """Of ten documents, how many go to each split when the files do not say."""
 
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "train": ("train", "training", "trainset"),
+    "train": ("train", "training", "trainset", "trn"),
     "devel": (
         *("dev", "devel", "development", "devset", "develset", "developset"),
         *("val", "valid", "validation", "validset", "valset", "testa", "tune", "tuning"),
     ),
-    "test": ("test", "testing", "testset", "testb"),
+    "test": (
+        *("test", "testing", "testset", "testb", "tst"),
+        *("eval", "evaluation", "evalset", "evaluationset", "heldout", "holdout"),
+    ),
 }
 """What files and folders of each split are called."""
 _AFTER = frozenset(
@@ -33,7 +36,11 @@ _AFTER = frozenset(
         *("split", "splits", "text", "texts", "v", "version"),
         *("bio", "bioc", "bioes", "brat", "conll", "conllu", "csv", "hf", "iob", "iobes", "json"),
         *("jsonl", "ndjson", "ner", "nxml", "prodigy", "doccano", "pubtator", "spacy", "tsv"),
-        *("txt", "webanno", "xml", "gz", "tar", "tgz", "zip"),
+        *("txt", "webanno", "xml", "gz", "tar", "tgz", "zip", "bmes", "yaml", "char", "pct"),
+        *("all", "blind", "clean", "cleaned", "copy", "filtered", "full", "large", "mini", "new"),
+        *("old", "public", "release", "small", "tagged", "tiny", "tokenized", "unlabeled"),
+        *("chemical", "chemicals", "disease", "diseases", "gene", "genes", "protein", "proteins"),
+        *("en", "de", "fr", "es", "it", "nl", "pt", "sv", "zh", "ja"),
     )
 )
 """Words that may follow a split's name: "train_data", "Dev.BioC.XML"; "test-results" is no test."""
@@ -50,9 +57,20 @@ def split_named(path: str) -> str:
 
 
 def _split_of_words(words: list[str]) -> str:
+    """Return the split that the last words say; of two, as of "train+dev", that of training.
+
+    Words that say test and another split ("train_test_split") say none.
+    """
     while words and words[-1] in _AFTER:
         words = words[:-1]
-    last = words[-1] if words else ""
+    split = _split_of_word(words[-1]) if words else ""
+    others = {one for word in words[:-1] if (one := _split_of_word(word))} - {split}
+    if split and others:
+        return "train" if {split, *others} == {"train", "devel"} else ""
+    return split
+
+
+def _split_of_word(last: str) -> str:
     for split, names in NAMES.items():
         glued = tuple(name for name in names if name.endswith("set"))
         if last in names or last.endswith(glued):

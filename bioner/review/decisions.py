@@ -8,7 +8,7 @@ from typing import get_args
 
 from bioner.errors import StoreError
 from bioner.review.groups import Board, Group, Where, core, flank_behind, where
-from bioner.review.operations import retyped
+from bioner.review.operations import resized, retyped
 from bioner.spans import Mention, Range
 from bioner.store import (
     Edit,
@@ -105,7 +105,7 @@ def _decided(
 
 def _as_chosen(standing: Standing, one: Mention, choice: Ruling) -> Mention:
     fragments = (*one.fragments[:-1], _ending(standing, one.fragments[-1], choice.boundary))
-    made = replace(one, fragments=fragments, status="reviewed")
+    made = resized(one, fragments)
     return made if one.label == choice.label else retyped(made, choice.label)
 
 

@@ -121,6 +121,20 @@ def retyped(one: Mention, label: str) -> Mention:
     )
 
 
+def resized(one: Mention, fragments: tuple[Range, ...]) -> Mention:
+    """Return a mention with other limits, by a person: that ends what its concept said too."""
+    if fragments == one.fragments:
+        return replace(one, status="reviewed")
+    return replace(
+        one,
+        fragments=fragments,
+        status="reviewed",
+        score=None,
+        alternatives=(),
+        attributes=without_concepts(one.attributes),
+    )
+
+
 def _identity(one: Mention) -> tuple[tuple[Range, ...], str, str]:
     return (one.fragments, one.label, one.id)
 

@@ -87,7 +87,8 @@ class Texts:
 
     def translated(self) -> tuple[Texts, Receipt]:
         """Return them with the project's types; left-out and renamed marks are counted."""
-        if all(self.labels[label] == label for label in self.labels):
+        has_relations = any(one.relations for one in self.documents)
+        if not has_relations and all(self.labels[label] == label for label in self.labels):
             return self, self._whole()
         left: Counter[str] = Counter()
         read: Counter[str] = Counter()
@@ -112,10 +113,8 @@ class Texts:
         losses = Losses("")
 
         def whole(document: Document) -> Document:
-            """Leave out the relations of marks that are left out with them."""
+            """Leave out the relations of marks that are not there, or are left out with them."""
             kept = replace(document, mentions=changed(document.mentions))
-            if len(kept.mentions) == len(document.mentions):
-                return kept
             return replace(kept, relations=standing_relations(kept, losses))
 
         found = replace(

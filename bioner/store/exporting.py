@@ -30,8 +30,12 @@ def export_documents(
     *,
     only_reviewed: bool,
     with_covers: bool,
+    losses: Losses,
 ) -> Iterator[Document]:
-    """Yield the project's documents with one layer's mentions, as they are shown."""
+    """Yield the project's documents with one layer's mentions, as they are shown.
+
+    ``losses`` counts the relations whose mentions are not among them.
+    """
     last = 0
     while True:
         page = connection.execute(
@@ -63,7 +67,7 @@ def export_documents(
                 codec.read_relations(row.relations),
                 codec.read_pairs(row.attributes),
             )
-            standing = standing_relations(document, Losses("export"))
+            standing = standing_relations(document, losses)
             document = replace(document, relations=standing)
             if with_covers:
                 of_sentences: list[tuple[Range, Iterable[str]]] = [

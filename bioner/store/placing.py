@@ -16,6 +16,7 @@ from bioner.store import codec, my_test, projects
 from bioner.store.documents import Incoming, Origin, item_ranges
 from bioner.store.engine import Database
 from bioner.store.facets import refresh_shown, write_shown
+from bioner.store.naming import name_apart, with_repeats_joined
 from bioner.store.placement import UNSTORABLE, Placement, Reject, placed_at, problem_of
 from bioner.store.projects import StoredProject
 from bioner.store.tables import clock, corrections, documents, items, layers
@@ -164,7 +165,7 @@ class Importer:
                         "name": one.document.id,
                         "text": one.document.text,
                         "attributes": codec.write_pairs(one.document.attributes),
-                        "relations": codec.write_relations(one.document.relations),
+                        "relations": codec.write_relations(with_repeats_joined(one.document)),
                         "source": self.origin.source,
                         "is_test": False,
                     }
@@ -215,7 +216,8 @@ class Importer:
         rows = self.connection.execute(
             select(items.c.id, items.c.start, items.c.end).where(items.c.document == row.id)
         ).all()
-        found = _by_extent(self._placeable(one.document), [(r.start, r.end) for r in rows])
+        document = name_apart(self.connection, row, one.document)
+        found = _by_extent(self._placeable(document), [(r.start, r.end) for r in rows])
         contents: dict[int, list[Mention]] = {r.id: found.get((r.start, r.end), []) for r in rows}
         for mention in found.get(None, ()):
             reason = "it crosses the edge of a sentence under review; mend the split first"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bioner.access import Action
+from bioner.formats.tally import Losses
 from bioner.spans import Document, Range, Sentence
 from bioner.store import assigning, erasing, exporting, former, listing, projects, resplit
 from bioner.store import backups as rotation
@@ -66,13 +67,14 @@ class Texts(Door):
         model: str = "",
         only_reviewed: bool = False,
         with_covers: bool = False,
+        losses: Losses | None = None,
     ) -> list[Document]:
         """Return the documents with a layer's mentions; ``shown`` is what the reviewer sees.
 
         Nested, overlapping and discontinuous mentions and attributes come out as they went in, and
-        so do the relations whose mentions are there; reviewed mentions have the status
-        ``reviewed``. ``with_covers`` adds what was looked for, in the project and in the sentences
-        where it was something else, as attributes.
+        so do the relations whose mentions are there, the others counted in ``losses``; reviewed
+        mentions have the status ``reviewed``. ``with_covers`` adds what was looked for, in the
+        project and in the sentences where it was something else, as attributes.
         """
         with self.database.read() as connection:
             stored = projects.find(connection, project)
@@ -85,6 +87,7 @@ class Texts(Door):
                     model,
                     only_reviewed=only_reviewed,
                     with_covers=with_covers,
+                    losses=losses or Losses(""),
                 )
             )
 

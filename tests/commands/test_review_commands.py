@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from metrics_support import make_data, store_report
+from store_support import edit_of
 from support import ROOT
 from typer.testing import CliRunner, Result
 
@@ -62,6 +63,39 @@ def test_an_import_prints_one_receipt_from_the_file_to_the_queue(home: Path, sou
     }
     [prediction] = store.open_item(store.items_of("lab", "a")[0]).predictions
     assert prediction.schema
+
+
+def test_relations_whose_marks_are_not_placed_are_counted_at_every_door(
+    home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.ann"
+    path.with_suffix(".txt").write_text("p53 binds MDM2.")
+    path.write_text(
+        "T1\tGene 0 3\tp53\nT2\tGene 10 14\tMDM2\nT3\tGene 90 93\tabc\n"
+        "R1\tBinds Arg1:T1 Arg2:T2\nR2\tBinds Arg1:T1 Arg2:T3\n"
+    )
+    told = json.loads(review("import", path, "--project", "lab", "--gold", "--json").stdout)
+    assert told["unread"] == {"relation of marks left out": 1}
+    store = open_store(read_settings())
+    item = store.open_item(store.items_of("lab", "a")[0])
+    store.save(edit_of(item, *item.mentions[1:]))
+    out = review("export", "--project", "lab", "--format", "brat", "--out", tmp_path / "a.zip")
+    assert "left out: relations of absent mentions dropped, 1 times" in out.stderr
+    added = CliRunner().invoke(
+        app,
+        [
+            "corpora",
+            "add",
+            str(path),
+            str(path.with_suffix(".txt")),
+            "--name",
+            "own",
+            "--covers",
+            "Gene",
+            "--json",
+        ],
+    )
+    assert json.loads(added.stdout)["receipt"]["unread"] == {"relation of marks": 2}
 
 
 def test_a_person_says_what_a_label_means(home: Path, source: Path) -> None:

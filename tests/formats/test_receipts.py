@@ -6,8 +6,10 @@ import io
 import json
 import zipfile
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,9 @@ from typer.testing import CliRunner
 
 from bioner.__main__ import app
 from bioner.corpora.adding import preview_corpus
+from bioner.corpora.own import own_folder, read_own_corpus
 from bioner.formats import Receipt, read_bytes
+from bioner.settings import read_settings
 from bioner.ui.predict.uploads import read_upload
 
 quick = settings(max_examples=40, deadline=None)
@@ -111,28 +115,161 @@ def test_a_corpus_that_is_added_and_a_text_that_is_read_tell_the_same(form, kind
         assert f"{rule.replace('_', ' ')} {count}" in notes
 
 
-@pytest.mark.slow
-@settings(max_examples=6, deadline=None)
-@given(st.sampled_from(FORMS), marks, st.booleans())
-def test_the_commands_print_the_same_receipt(form, kinds, is_import):
-    name, data, _ = written(form, kinds)
+def invoke(name: str, data: bytes, *words: str) -> dict[str, Any]:
+    """Give a file to a command in a home of its own; return what it tells as JSON.
+
+    ``kept``: how many mentions the corpus ``own`` holds then, read from disk.
+    """
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         for one in ("HOME", "BACKUPS", "DATA", "MODELS", "JOBS"):
             patch.setenv(f"BIONER_{one}", str(Path(folder) / one.lower()))
         patch.delenv("BIONER_DATABASE_URL", raising=False)
         path = Path(folder) / name
         path.write_bytes(data)
-        words = ["review", "import", path, "--project", "p", "--gold", "--json"]
-        if not is_import:
-            words = ["corpora", "add", path, "--name", "own", "--covers", "Gene", "--json"]
-        done = CliRunner().invoke(app, list(map(str, words)))
+        done = CliRunner().invoke(app, [*words[:2], str(path), *words[2:], "--json"])
         assert done.exit_code == 0, done.output
-        told = json.loads(done.stdout)
-        told = told if is_import else told["receipt"]
+        told: dict[str, Any] = json.loads(done.stdout)
+        own = own_folder(read_settings(), "own")
+        splits = read_own_corpus(own).splits.values() if own else ()
+        return {**told, "kept": sum(len(one.spans) for split in splits for one in split)}
+
+
+@pytest.mark.slow
+@settings(max_examples=6, deadline=None)
+@given(st.sampled_from(FORMS), marks, st.booleans())
+def test_the_commands_print_the_same_receipt(form, kinds, is_import):
+    name, data, _ = written(form, kinds)
+    if is_import:
+        told = invoke(name, data, "review", "import", "--project", "p", "--gold")
+    else:
+        told = invoke(name, data, "corpora", "add", "--name", "own", "--covers", "Gene")["receipt"]
     assert told["mentions"]["in"] == len(kinds)
     assert told["mentions"]["placed"] == kinds.count("good")
     assert told["mentions"]["rejected"] == expected(form, kinds)
     assert len(told["examples"]) >= len(expected(form, kinds))
+
+
+# What is lost when marks are laid flat over sentences is said before a corpus is added, and after
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A text of words, its marks in words (first, last, label), and which words are a sentence."""
+
+    words: int
+    marks: tuple[tuple[tuple[tuple[int, int], ...], str], ...]
+    sentences: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def text(self) -> str:
+        return " ".join(f"w{i:03}" for i in range(self.words))
+
+    def value(self) -> dict[str, object]:
+        """Return it as a line of JSON has it."""
+        entities = [
+            {"fragments": [[5 * a, 5 * b + 4] for a, b in parts], "label": label}
+            for parts, label in self.marks
+        ]
+        told: dict[str, object] = {"text": self.text, "entities": entities}
+        if self.sentences:
+            told["sentences"] = [[5 * a, 5 * b + 4] for a, b in self.sentences]
+        return told
+
+    def kept_and_lost(self) -> tuple[int, Counter[str]]:
+        """Return how many marks a corpus keeps, and why it loses the others: longest first."""
+        ranges = self._joined()
+        taken: set[int] = set()
+        lost: Counter[str] = Counter()
+        kept = 0
+        extents = sorted(
+            ((parts[0][0], parts[-1][1], label) for parts, label in self.marks),
+            key=lambda one: (one[0] - one[1], one[0], one[2]),
+        )
+        for first, last, _ in extents:
+            words = set(range(first, last + 1))
+            if not any(a <= first and last <= b for a, b in ranges):
+                lost["outside_sentences"] += 1
+            elif taken & words:
+                lost["nested_dropped"] += 1
+            else:
+                taken |= words
+                kept += 1
+        return kept, lost
+
+    def _joined(self) -> list[tuple[int, int]]:
+        """Return the sentences, those that a mark crosses as one."""
+        ranges = [list(one) for one in self.sentences or ((0, self.words - 1),)]
+        for parts, _ in self.marks:
+            inside = [r for r in ranges if r[0] <= parts[-1][1] and parts[0][0] <= r[1]]
+            if len(inside) > 1:
+                ranges = [r for r in ranges if r not in inside]
+                ranges.append([inside[0][0], inside[-1][1]])
+                ranges.sort()
+        return [(a, b) for a, b in ranges]
+
+
+@st.composite
+def laid(draw: st.DrawFn) -> Laid:
+    """Make a text with marks that nest, overlap, are there twice, have parts, lie between."""
+    words = draw(st.integers(2, 12))
+    at = st.integers(0, words - 1)
+    parts = st.lists(at, min_size=2, max_size=2).map(lambda one: ((min(one), max(one)),))
+    several = st.lists(at, min_size=4, max_size=4, unique=True).map(sorted)
+    split = several.filter(lambda one: one[2] > one[1] + 1).map(
+        lambda one: ((one[0], one[1]), (one[2], one[3]))
+    )
+    places = parts | split if words >= 6 else parts
+    marks = st.tuples(places, st.sampled_from(["Gene", "Disease"]))
+    cuts = sorted(draw(st.sets(st.integers(1, words - 1), max_size=2)))
+    sentences: tuple[tuple[int, int], ...] = ()
+    if cuts:
+        edges = [0, *cuts, words]
+        whole = list(zip(edges, (one - 1 for one in edges[1:]), strict=False))
+        named = draw(st.lists(st.sampled_from(whole), min_size=1, unique=True))
+        sentences = tuple(sorted(named))
+    return Laid(words, tuple(draw(st.lists(marks, min_size=1, max_size=6))), sentences)
+
+
+def of_all(documents: list[Laid]) -> tuple[int, Counter[str]]:
+    told = [one.kept_and_lost() for one in documents]
+    return sum(kept for kept, _ in told), sum((lost for _, lost in told), Counter[str]())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(laid(), min_size=1, max_size=3))
+def test_what_a_corpus_will_lose_is_said_by_its_reason_before_it_is_added(documents):
+    data = "\n".join(json.dumps(one.value()) for one in documents).encode()
+    kept, lost = of_all(documents)
+    if not kept:
+        return
+    preview = preview_corpus([("a.jsonl", data)])
+    receipt = preview.receipt
+    assert receipt.mentions_in == sum(len(one.marks) for one in documents)
+    assert (receipt.mentions_placed, receipt.rejected) == (kept, lost)
+    parted = sum(len(parts) > 1 for one in documents for parts, _ in one.marks)
+    assert receipt.repaired["discontinuous_joined"] <= parted
+    assert not set(receipt.repaired) - {"discontinuous_joined"}
+    for rule, count in lost.items():
+        assert any(f"{rule.replace('_', ' ')} {count}" in line for line in receipt.lines())
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None)
+@given(st.lists(laid(), min_size=1, max_size=3))
+def test_what_was_said_before_a_corpus_is_added_is_what_it_then_holds(documents):
+    data = "\n".join(json.dumps(one.value()) for one in documents).encode()
+    kept, lost = of_all(documents)
+    if not kept:
+        return
+    told = invoke("a.jsonl", data, "corpora", "add", "--name", "own", "--covers", "Gene")
+    preview = preview_corpus([("a.jsonl", data)]).receipt
+    assert told["receipt"] == json.loads(json.dumps(preview.to_json()))
+    assert told["receipt"]["mentions"] == {
+        "in": sum(len(one.marks) for one in documents), "placed": kept, "rejected": lost,
+    }  # fmt: skip
+    assert told["kept"] == kept
+    imported = invoke("a.jsonl", data, "review", "import", "--project", "p", "--gold")
+    assert imported["mentions"]["placed"] == imported["mentions"]["in"], "a project keeps them all"
 
 
 # 7: labels, however a tool writes them

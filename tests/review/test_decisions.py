@@ -206,6 +206,16 @@ def test_the_flanking_word_is_taken_in_or_left_out(store: Store) -> None:
     assert marks_of(store, "d4") == {("OB", "Gene", "reviewed")}
 
 
+def test_a_mark_that_becomes_shorter_loses_what_its_concept_said(store: Store) -> None:
+    marks = (mention(4, 11, "Gene", score=0.5), mention(16, 18, "Gene", score=0.5))
+    told = Document("d4", "The OB gene and OB.", tuple(identified(one, "7") for one in marks))
+    store.import_documents("P", [told], model="m")
+    decide(store, "ob", "Gene", "without")
+    [item] = store.items_of("P", "d4")
+    found = {one.start: ids_of(one.attributes) for one in store.open_item(item).mentions}
+    assert found == {4: (), 16: ("7",)}
+
+
 def test_an_exception_that_is_excluded_keeps_waiting(store: Store) -> None:
     group = read_board(store, "P", "Ann").find("ob")
     assert group is not None

@@ -12,6 +12,7 @@ import streamlit as st
 from bioner import formats
 from bioner.access import Action
 from bioner.errors import BionerError
+from bioner.formats.tally import Losses
 from bioner.formats.writing import LOOKS_COMPLETE
 from bioner.review.outgoing import Partly, outgoing
 from bioner.spans import Document, Sentence
@@ -44,7 +45,10 @@ def draw_export(desk: Desk) -> None:
         )  # fmt: skip
         partly = "keep" if keeps else "leave"
     try:
-        found = export(desk, layer, only_reviewed=only_reviewed, by_sentence=by_sentence)
+        left = Losses(format_)
+        found = export(
+            desk, layer, only_reviewed=only_reviewed, by_sentence=by_sentence, losses=left
+        )
         going = outgoing(found, format_, partly=partly)
         documents = going.documents
         data, report = formats.to_bytes(documents, format_)
@@ -57,6 +61,8 @@ def draw_export(desk: Desk) -> None:
     )
     for line in going.lines():
         st.caption(f":material/warning: {line}")
+    for rule, count in left.lost.items():
+        st.caption(f":material/warning: Left out: {count:,} × {rule.replace('_', ' ')}")
     for rule, count in report.lost.items():
         st.caption(f":material/warning: {title} cannot hold: {count:,} × {rule.replace('_', ' ')}")
     if not documents:
@@ -90,13 +96,25 @@ def _record(desk: Desk, facts: Mapping[str, object]) -> None:
 
 
 def export(
-    desk: Desk, layer: ExportLayer, *, only_reviewed: bool, by_sentence: bool
+    desk: Desk,
+    layer: ExportLayer,
+    *,
+    only_reviewed: bool,
+    by_sentence: bool,
+    losses: Losses | None = None,
 ) -> list[Document]:
-    """Return the documents to write, each with what its reviewers looked for."""
+    """Return the documents to write, each with what its reviewers looked for.
+
+    ``losses`` counts the relations whose mentions are not among them.
+    """
     if by_sentence:
         return [as_document(one) for one in desk.store.corrections(desk.project.name)]
     return desk.store.export_documents(
-        desk.project.name, layer=layer, only_reviewed=only_reviewed, with_covers=True
+        desk.project.name,
+        layer=layer,
+        only_reviewed=only_reviewed,
+        with_covers=True,
+        losses=losses,
     )
 
 
