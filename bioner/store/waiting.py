@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
@@ -90,7 +90,7 @@ def texts_of(
         documents.c.project == project, documents.c.text.is_not(None)
     )
     if rows is not None:
-        query = query.where(documents.c.id.in_({row.document for row in rows}))
+        query = query.where(documents.c.id.in_({row[1] for row in rows}))
     return {number: text for number, text in connection.execute(query).all()}  # noqa: C416
 
 
@@ -107,14 +107,9 @@ def moment(connection: Connection, stored: projects.StoredProject) -> str:
     return "/".join(map(str, (*now, stored.id, stored.project.base)))
 
 
-class Content(NamedTuple):
-    """A sentence that is not settled, with the JSON of the marks shown of it."""
-
-    item: int
-    document: int
-    end: int
-    is_test: bool
-    mentions: str
+Content: TypeAlias = tuple[int, int, int, bool, str]
+"""A sentence that is not settled: its number, its document's, its end, whether it is of "my test",
+and the JSON of the marks shown of it. A plain tuple: there are many."""
 
 
 def contents(
@@ -133,16 +128,18 @@ def contents(
     here = items.c.project == stored.id
     if only is not None:
         here = and_(here, items.c.id.in_(only))
+    waits = and_(here, status == "waiting")
+    if not track and only is None:
+        # By number, as they lie in the file, not by priority: SQLite reads them in half the time.
+        beside = items.alias()
+        waits = items.c.id.in_(
+            select(beside.c.id).where(beside.c.project == stored.id, beside.c.status == "waiting")
+        )
     shown: Select[Any] = (
         select(*kept, layers.c.mentions, layers.c.layer, layers.c.added)
         .select_from((source if track else items).join(layers, layers.c.item == items.c.id))
-        .where(here, status == "waiting", layers.c.layer != "suggestion")
+        .where(waits, layers.c.layer != "suggestion")
     )
-    best: dict[int, Row[Any]] = {}
-    for row in connection.execute(shown).all():
-        known = best.get(row[0])
-        if known is None or _rank(row) > _rank(known):
-            best[row[0]] = row
     own = and_(corrections.c.item == items.c.id, corrections.c.track == track)
     begun: Select[Any] = (
         select(*kept, corrections.c.mentions)
@@ -153,14 +150,22 @@ def contents(
             corrections.c.mentions.contains('"predicted"'),
         )
     )
-    return [
-        *(Content._make(row[:5]) for row in best.values() if row.layer != "gold"),
-        *(Content._make(row) for row in connection.execute(begun)),
+    found: list[Any] = [
+        row for row in _newest(connection.execute(shown).all()) if row.layer != "gold"
     ]
+    found += connection.execute(begun).all()
+    return [row[:5] for row in found]
 
 
-def _rank(row: Row[Any]) -> tuple[bool, int]:
-    return row.layer == "gold", row.added
+def _newest(rows: Sequence[Row[Any]]) -> Collection[Row[Any]]:
+    """Return of each sentence's layers the one that is shown: gold, else the newest."""
+    best: dict[int, Row[Any]] = {row[0]: row for row in rows}
+    if len(best) < len(rows):
+        for row in rows:
+            known = best[row[0]]
+            if (row.layer == "gold", row.added) > (known.layer == "gold", known.added):
+                best[row[0]] = row
+    return best.values()
 
 
 def _marks(rows: Sequence[Content], texts: Mapping[int, str]) -> list[WaitingMark]:

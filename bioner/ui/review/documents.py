@@ -69,7 +69,8 @@ def _draw_page(page: DocumentPage, asked: str) -> None:
     pages = -(-page.found // PAGE)
     with st.container(horizontal=True, vertical_alignment="center"):
         if pages > 1:
-            st.session_state[f"documents_page_{asked}"] = page.offset // PAGE + 1
+            if page.offset // PAGE + 1 != _number(asked):  # there are fewer than there were
+                st.session_state[f"documents_page_{asked}"] = page.offset // PAGE + 1
             st.pagination(pages, key=f"documents_page_{asked}")
         shown = f"{page.offset + 1:,} to {page.offset + len(page.rows):,} of "
         st.caption(f"{shown if pages > 1 else ''}{many(page.found, 'document')}", width="content")
