@@ -2,9 +2,9 @@
 
     python -m benchmarks.estimates --data DIR [--base models/bioner-compact] [--json FILE]
 
-The pace is measured as *Measure the pace here* does it, then each run is estimated and made, one
-thread each. Both are told in processor seconds: what other work on the machine takes away slows the
-clock, and not always alike. Memory is the most that the process held.
+Each run is made, and estimated by the pace before and after it, measured as *Measure the pace here*
+does it; one thread each. Both are told in processor seconds: what other work on the machine takes
+away slows the clock, and not always alike. Memory is the most that the process held.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bioner.jobs import estimate as cost
 from bioner.jobs import sizes
-from bioner.jobs.estimate import Speed
+from bioner.jobs.estimate import Speed, Steps
 from bioner.models.bases import find_base
 from bioner.settings import PROJECT_ROOT, read_settings
 
@@ -29,15 +29,40 @@ PACE = """
 import sys, time
 import bioner.training.pace as pace
 time.monotonic = time.process_time
-print(pace.calibrate(sys.argv[1], "cpu", int(sys.argv[2])))
+print(pace.calibrate(sys.argv[1], "cpu", int(sys.argv[2]), length=int(sys.argv[3])))
 """
 
-CONFIGURATIONS: dict[str, tuple[tuple[str, ...], int, int, bool]] = {
-    "all corpora, 60 steps": ((), 60, 0, False),
-    "two corpora, 40 steps, scored twice": (("NCBI-disease", "BioNLP13CG"), 40, 20, False),
-    "one corpus, filled in, 30 steps": (("NCBI-disease",), 30, 0, True),
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What is trained: ``corpora`` (none: all), for how long, scored how often, with a teacher.
+
+    Runs are long enough that the longest batch is among what is read, which memory hangs on.
+    """
+
+    corpora: tuple[str, ...] = ()
+    steps: int
+    batch_pieces: int = 0
+    every: int = 0
+    is_filled_in: bool = False
+
+    @property
+    def plan(self) -> Steps:
+        """What the estimate is told."""
+        return Steps(
+            epochs=1.0, max_steps=self.steps, batch_size=24, batch_pieces=self.batch_pieces
+        )
+
+
+CONFIGURATIONS = {
+    "all corpora, 60 steps of 2,048 word-pieces": Configuration(steps=60, batch_pieces=2048),
+    "two corpora, 200 steps, scored twice": Configuration(
+        corpora=("NCBI-disease", "BioNLP13CG"), steps=200, every=100
+    ),
+    "one corpus, filled in, 150 steps": Configuration(
+        corpora=("NCBI-disease",), steps=150, is_filled_in=True
+    ),
 }
-"""Corpora (none: all), steps, steps between scores, whether a teacher reads first."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +70,7 @@ class Row:
     """Said and real of one configuration."""
 
     name: str
+    pace: int
     said_s: float
     real_s: float
     said_bytes: int
@@ -58,7 +84,7 @@ class Row:
 def measured_pace(base: Path, batch: int) -> float:
     """Return word-pieces a second of processor time."""
     done = subprocess.run(
-        [sys.executable, "-c", PACE, str(base), str(batch)],
+        [sys.executable, "-c", PACE, str(base), str(batch), str(cost.MEASURED_LENGTH)],
         cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
@@ -84,31 +110,35 @@ def run(words: Sequence[str], home: Path) -> tuple[float, int]:
     return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
 
 
-def compared(name: str, data: Path, base: Path, pace: float, home: Path) -> Row:
-    """Estimate a configuration, then run it."""
-    corpora, steps, every, is_filled_in = CONFIGURATIONS[name]
+def compared(name: str, data: Path, base: Path, home: Path) -> Row:
+    """Run a configuration, and estimate it by the pace before and after."""
+    one = CONFIGURATIONS[name]
+    rows = one.plan.rows
+    words = ["train", "--base", str(base), "--data", str(data), "--out", str(home / "model")]
+    words += ["--max-steps", str(one.steps), "--device", "cpu", "--precision", "float32"]
+    words += ["--corpora", ",".join(one.corpora)] if one.corpora else []
+    words += ["--batch-pieces", str(one.batch_pieces)] if one.batch_pieces else []
+    words += ["--eval-steps", str(one.every)] if one.every else []
+    words += ["--fill-in", str(base)] if one.is_filled_in else []
+    before = measured_pace(base, rows)
+    real_s, real_bytes = run(words, home)
+    pace = 2 / (1 / before + 1 / measured_pace(base, rows))
     groups = sizes.train_groups(data)
-    chosen = sizes.known_corpora(groups, corpora)
+    chosen = sizes.known_corpora(groups, one.corpora)
     found = find_base(str(base), read_settings())
     said = cost.estimate(
         sizes.chosen_size(groups, chosen, is_told=found.knows_conventions),
-        cost.Steps(epochs=1.0, max_steps=steps, batch_size=24),
+        one.plan,
         parameters=found.parameters,
         speed=Speed(pace, "measured"),
         beside=cost.beside_of(
             groups,
             chosen,
-            evaluations=steps // every if every else 0,
-            is_filled_in=is_filled_in,
+            evaluations=one.steps // one.every if one.every else 0,
+            is_filled_in=one.is_filled_in,
         ),
     )
-    words = ["train", "--base", str(base), "--data", str(data), "--out", str(home / "model")]
-    words += ["--max-steps", str(steps), "--device", "cpu", "--precision", "float32"]
-    words += ["--corpora", ",".join(corpora)] if corpora else []
-    words += ["--eval-steps", str(every)] if every else []
-    words += ["--fill-in", str(base)] if is_filled_in else []
-    real_s, real_bytes = run(words, home)
-    return Row(name, said.seconds or 0.0, real_s, said.memory_bytes, real_bytes)
+    return Row(name, round(pace), said.seconds or 0.0, real_s, said.memory_bytes, real_bytes)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,16 +149,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args(argv)
     os.environ["OMP_NUM_THREADS"] = "1"
-    pace = measured_pace(args.base, 24)
-    print(f"{pace:,.0f} word-pieces a second of processor time", flush=True)
     rows = []
     for name in CONFIGURATIONS:
         with tempfile.TemporaryDirectory() as home:
-            rows.append(compared(name, args.data, args.base, pace, Path(home)))
+            rows.append(compared(name, args.data, args.base, Path(home)))
         one = rows[-1]
         time_off, memory_off = one.off()
         print(
-            f"{name:40}said {one.said_s:6.0f} s, real {one.real_s:6.0f} s ({time_off:+.0%}); "
+            f"{name:44}{one.pace:,} pieces/s; "
+            f"said {one.said_s:6.0f} s, real {one.real_s:6.0f} s ({time_off:+.0%}); "
             f"said {one.said_bytes / 1e9:.2f} GB, real {one.real_bytes / 1e9:.2f} GB "
             f"({memory_off:+.0%})",
             flush=True,

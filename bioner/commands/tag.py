@@ -50,7 +50,8 @@ def tag(
         str, typer.Option(help="In bulk, a folder to a folder, on this engine: local or ray.")
     ] = "",
     workers: Annotated[
-        int | None, typer.Option(help="In bulk: so many processes; as many as there are CPUs.")
+        int | None,
+        typer.Option(help="In bulk: so many processes; one a CPU, several on a card."),
     ] = None,
     address: Annotated[
         str, typer.Option(help="In bulk on ray: the cluster's address; else this machine's.")

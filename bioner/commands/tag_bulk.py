@@ -17,12 +17,12 @@ from bioner.devices import require_device
 from bioner.errors import FormatError
 from bioner.jobs.folder import Engine
 from bioner.jobs.slots import own_card
-from bioner.machine import Device, usable_cpus
 from bioner.settings import cpu_threads, read_settings
 
 if TYPE_CHECKING:
-    from bioner.tagging.bulk_run import Outcome, Spread
+    from bioner.tagging.bulk_run import Spread
     from bioner.tagging.standing import Standing
+    from bioner.tagging.watching import Outcome
 
 FORMATS = ("jsonl", "parquet")
 NAMED = 20
@@ -50,7 +50,7 @@ def tag_in_bulk(
     """Tag a folder into a folder. Raises FormatError at the end if any input was not tagged."""
     from bioner.evaluation.keys import model_hash
     from bioner.models.catalogue import chosen_model
-    from bioner.tagging.bulk_run import Bulk, tag_folder
+    from bioner.tagging.bulk_run import Bulk, tag_folder, workers_here
 
     check_known("--engine", engine, get_args(Engine))
     check_known("--format", given.format, FORMATS)
@@ -61,7 +61,7 @@ def tag_in_bulk(
     settings = read_settings()
     model = chosen_model(settings, given.model)
     device = require_device(settings.device)
-    count = workers or (1 if device is Device.CUDA else usable_cpus())
+    count = workers or workers_here(device)
     bulk = Bulk(
         source=_source(given),
         out=path_of("--out", given.out or "").resolve(),

@@ -62,7 +62,10 @@ def seconds_beside(
 
 
 def memory_beside(beside: Beside, *, sentences: int, is_told: bool) -> int:
-    """Return the bytes that the runtime, the data and the encoded sentences take."""
-    read = ALL_SPLITS * beside.in_data * SENTENCE_BYTES
+    """Return the bytes that the runtime, the data and the encoded sentences take.
+
+    What was read and not chosen is let go before the first step, which takes more than it.
+    """
+    read = ALL_SPLITS * min(sentences, beside.in_data) * SENTENCE_BYTES
     encoded = sentences * EXAMPLE_BYTES * (TOLD_FACTOR if is_told else 1.0)
     return round(RUNTIME_BYTES + read + encoded)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 
 from bioner.errors import JobError
@@ -12,6 +13,10 @@ from bioner.repeats import repeat_factor
 
 PIECES_PER_WORD = 1.45
 """Word-pieces a corpus token, BERT's vocabulary on biomedical text; measured ones vary by ±10 %."""
+WINDOW = 256
+"""The word-pieces that train cuts a sentence at."""
+SORTED_TOGETHER = 50
+"""So many batches of a run are sorted by length together."""
 WITH_MARKS = ("corpus", "sources", "n_tokens", "spans", "by_source")
 """The columns that say what is marked by whom."""
 
@@ -26,6 +31,8 @@ class TrainSize:
     sentences: int
     words: int
     is_told: bool = False
+    lengths: tuple[tuple[int, int], ...] = field(default=(), compare=False)
+    """The words of a sentence, and how many have so many, the longest first; empty: not known."""
 
     @property
     def pieces(self) -> int:
@@ -35,7 +42,7 @@ class TrainSize:
 
 @dataclass(frozen=True)
 class TrainGroup:
-    """The train sentences that come from exactly these corpora (several if they were fused)."""
+    """Train sentences of one length that come from exactly these corpora, fused if several."""
 
     sources: frozenset[str]
     size: TrainSize
@@ -58,13 +65,11 @@ def train_groups(folder: Path, *, with_marks: bool = False) -> list[TrainGroup]:
         return _marked_groups(folder)
     table = pq.read_table(folder / "train.parquet", columns=["corpus", "sources", "n_tokens"])
     table = table.set_column(1, "sources", pc.binary_join(table["sources"], "|"))
-    groups = table.group_by(["corpus", "sources"]).aggregate(
-        [("n_tokens", "sum"), ("n_tokens", "count")]
-    )
+    groups = table.group_by(["corpus", "sources", "n_tokens"]).aggregate([([], "count_all")])
     return [
         TrainGroup(
             frozenset((row["sources"] or row["corpus"]).split("|")),
-            TrainSize(row["n_tokens_count"], row["n_tokens_sum"]),
+            TrainSize(row["count_all"], row["count_all"] * row["n_tokens"]),
         )
         for row in groups.to_pylist()
     ]
@@ -75,8 +80,7 @@ def _marked_groups(folder: Path) -> list[TrainGroup]:
 
     path = folder / "train.parquet"
     named = [one for one in WITH_MARKS if one in pq.read_schema(path).names]
-    counts: Counter[tuple[frozenset[str], frozenset[tuple[str, str]]]] = Counter()
-    words: Counter[tuple[frozenset[str], frozenset[tuple[str, str]]]] = Counter()
+    counts: Counter[tuple[frozenset[str], frozenset[tuple[str, str]], int]] = Counter()
     for batch in pq.ParquetFile(path).iter_batches(columns=named):
         for row in batch.to_pylist():
             sources = tuple(row["sources"] or (row["corpus"],))
@@ -85,9 +89,11 @@ def _marked_groups(folder: Path) -> list[TrainGroup]:
             marks = frozenset(
                 (one["corpus"], span["label"]) for one in views for span in one["spans"]
             )
-            counts[frozenset(sources), marks] += 1
-            words[frozenset(sources), marks] += row["n_tokens"]
-    return [TrainGroup(of[0], TrainSize(count, words[of]), of[1]) for of, count in counts.items()]
+            counts[frozenset(sources), marks, row["n_tokens"]] += 1
+    return [
+        TrainGroup(sources, TrainSize(count, count * words), marks)
+        for (sources, marks, words), count in counts.items()
+    ]
 
 
 def corpora_of(groups: Sequence[TrainGroup]) -> dict[str, int]:
@@ -116,13 +122,49 @@ def chosen_size(
     counts: Counter[tuple[str, str]] = Counter()
     for one in chosen if repeat_rare else ():
         counts.update(dict.fromkeys(one.marks, one.size.sentences))
+    by_length: Counter[int] = Counter()
     sentences = words = 0.0
     for one in chosen:
         shares = [counts[mark] / total for mark in one.marks if mark[0] in names and counts[mark]]
         factor = repeat_factor(shares, repeat_rare)
         sentences += factor * one.size.sentences
         words += factor * one.size.words
-    return TrainSize(round(sentences), round(words), is_told)
+        by_length[one.size.words // max(1, one.size.sentences)] += one.size.sentences
+    lengths = tuple(sorted(by_length.items(), reverse=True))
+    return TrainSize(round(sentences), round(words), is_told, lengths)
+
+
+def longest_read(size: TrainSize, *, batch: int, batches: int) -> int:
+    """Return the word-pieces of the longest sentence in so many batches, about; a window at most.
+
+    Training sorts ``SORTED_TOGETHER`` batches by length together, so that a batch is as long as
+    some rank of theirs: what is expected is the mean over the ranks of the longest batch read.
+    """
+    if not size.lengths:
+        return WINDOW
+    run = min(size.sentences, batch * SORTED_TOGETHER)
+    ranks = max(1, -(-run // batch))
+
+    def is_read(ranks_from_top: int) -> float:
+        return float(1 - (1 - ranks_from_top / ranks) ** max(1, batches))
+
+    expected = 0.0
+    for rank in range(ranks):
+        seen = max(run, batch * batches) if rank == 0 else run
+        share = (rank * batch + 1) / (seen + 1)
+        expected += _length_at(size, share) * (is_read(rank + 1) - is_read(rank))
+    return round(expected)
+
+
+def _length_at(size: TrainSize, share: float) -> float:
+    """Return the word-pieces of the sentence that this share of all is as long as, or longer."""
+    wanted = share * sum(count for _, count in size.lengths)
+    read = accumulate(count for _, count in size.lengths)
+    found = (
+        words for (words, _), so_far in zip(size.lengths, read, strict=True) if so_far >= wanted
+    )
+    words = next(found, size.lengths[-1][0])
+    return min(WINDOW, words * PIECES_PER_WORD + 2 + size.is_told)
 
 
 def known_corpora(groups: Sequence[TrainGroup], names: Iterable[str]) -> tuple[str, ...]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from bioner.devices import usable_cards
 from bioner.errors import FormatError
 from bioner.files import try_lock
-from bioner.machine import Device
+from bioner.machine import Device, usable_cpus
 from bioner.tagging.bulk import Piece, Tagged, tag_piece
 from bioner.tagging.shards import (
     RUNNING,
@@ -26,14 +26,18 @@ from bioner.tagging.shards import (
     read_made,
     write_made,
 )
-from bioner.tagging.standing import Standing
+from bioner.tagging.standing import OnStanding
+from bioner.tagging.watching import Outcome, Watch
 
 CUT_BYTES = 8_000_000
 """A file above this is shared out among the workers, part by part."""
 CUT_AT_MOST = 16
 """Among so many at most: each of them reads the whole file."""
-LATELY_S = 180.0
-"""The pace is that of the latest minutes: what was skipped at the start says nothing of it."""
+ON_A_CARD = 8
+"""So many processes share a card at most."""
+WORKER_BYTES = 6_000_000_000
+"""What a process takes of a card's memory, at most: CUDA's own, the weights, a batch."""
+
 
 _BEGUN = re.compile(r"\..*-[0-9a-f]{8}(\.\w+)?")
 
@@ -70,34 +74,16 @@ class Bulk:
     device: Device = Device.CPU
 
 
-@dataclass
-class Outcome:
-    """What came of a bulk tagging; ``failed`` and ``unreadable`` give each input its reason."""
+def workers_here(device: Device) -> int:
+    """Return how many processes tag at once here, if nobody says.
 
-    inputs: int = 0
-    inputs_done: int = 0
-    inputs_skipped: int = 0
-    parts: int = 0
-    parts_skipped: int = 0
-    documents: int = 0
-    characters: int = 0
-    mentions: int = 0
-    cpu_s: float = 0.0
-    seconds: float = 0.0
-    failed: dict[str, str] = field(default_factory=dict)
-    unreadable: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def is_complete(self) -> bool:
-        """Return whether every input has been tagged to its end."""
-        return not self.failed and not self.unreadable
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts as JSON values."""
-        return dict(vars(self))
-
-
-OnStanding = Callable[[Standing], None]
+    On a card too several: it waits for each of them while texts are read, split, cut into
+    word-pieces and decoded, which one process does for some 2,000 sentences a second.
+    """
+    if device is not Device.CUDA:
+        return usable_cpus()
+    memory = min((one.card.memory_bytes for one in usable_cards()), default=0)
+    return max(1, min(usable_cpus(), ON_A_CARD, memory // WORKER_BYTES))
 
 
 def tag_folder(bulk: Bulk, spread: Spread, hear: OnStanding = lambda _: None) -> Outcome:
@@ -112,12 +98,13 @@ def tag_folder(bulk: Bulk, spread: Spread, hear: OnStanding = lambda _: None) ->
     outcome = Outcome()
     with _alone(bulk.out):
         pieces = list(_plan(bulk, outcome))
-        watch = _Watch(bulk, pieces, outcome, hear)
+        sizes = {one.key: (bulk.source / one.name).stat().st_size / one.of for one in pieces}
+        watch = Watch(bulk.out / RUNNING, sizes, outcome, hear)
         results: dict[str, list[Tagged]] = defaultdict(list)
         for piece, tagged, problem in spread(
             tag_piece, pieces, workers=bulk.workers, tick=watch.tell
         ):
-            watch.ended(piece)
+            watch.ended(piece.key)
             if tagged is None:
                 outcome.failed[piece.name] = problem
                 continue
@@ -260,63 +247,3 @@ def _beyond(bulk: Bulk, name: str, count: int) -> Iterator[Path]:
         while (path := part_path(bulk.out, name, number, format)).exists():
             yield path
             number += 1
-
-
-class _Watch:
-    """How far a run is: by bytes of its input, from what its pieces say of themselves."""
-
-    def __init__(
-        self, bulk: Bulk, pieces: Sequence[Piece], outcome: Outcome, hear: OnStanding
-    ) -> None:
-        self._bulk, self._outcome, self._hear = bulk, outcome, hear
-        self._sizes = {one.key: (bulk.source / one.name).stat().st_size / one.of for one in pieces}
-        self._total = sum(self._sizes.values())
-        self._ended = 0.0
-        self._lately: deque[tuple[float, float, int]] = deque()
-
-    def ended(self, piece: Piece) -> None:
-        """Count a piece as done with, whatever came of it."""
-        self._ended += self._sizes[piece.key]
-
-    def tell(self) -> None:
-        """Say how much is done, at what rate, and about how long the rest will take."""
-        outcome, running = self._outcome, list(self._running())
-        done = self._ended + sum(self._sizes.get(one["key"], 0.0) * one["share"] for one in running)
-        documents = outcome.documents + sum(one["documents"] for one in running)
-        skipped = sum(one["skipped"] for one in running)
-        rate, left = self._pace(done, documents)
-        self._hear(
-            Standing(
-                share=min(1.0, done / self._total) if self._total else 1.0,
-                inputs=outcome.inputs,
-                inputs_done=outcome.inputs_done,
-                inputs_skipped=outcome.inputs_skipped,
-                parts=outcome.parts + sum(one["parts"] for one in running) - skipped,
-                parts_skipped=outcome.parts_skipped + skipped,
-                documents=documents,
-                mentions=outcome.mentions,
-                documents_per_s=rate,
-                left_s=left,
-                failed=dict(outcome.failed),
-                unreadable=dict(outcome.unreadable),
-            )
-        )
-
-    def _pace(self, done: float, documents: int) -> tuple[float | None, float | None]:
-        """Return documents a second and the seconds left, by the latest minutes."""
-        now = time.monotonic()
-        self._lately.append((now, done, documents))
-        while len(self._lately) > 2 and now - self._lately[0][0] > LATELY_S:
-            self._lately.popleft()
-        then, had, had_documents = self._lately[0]
-        if now - then <= 1 or done <= had:
-            return None, None
-        rate = max(0, documents - had_documents) / (now - then)
-        return round(rate, 2), (self._total - done) * (now - then) / (done - had)
-
-    def _running(self) -> Iterator[dict[str, Any]]:
-        for path in (self._bulk.out / RUNNING).glob("[!.]*"):
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-                said = json.loads(path.read_text(encoding="utf-8"))
-                names = ("share", "parts", "skipped", "documents")
-                yield {"key": path.name, **{name: said[name] for name in names}}

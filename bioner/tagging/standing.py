@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,9 @@ class Standing:
         ):
             told += f", {count:,} {what}" if count else ""
         return told
+
+
+OnStanding = Callable[[Standing], None]
 
 
 def write_standing(folder: Path, standing: Standing) -> None:

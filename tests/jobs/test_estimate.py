@@ -114,6 +114,26 @@ def test_batches_of_word_pieces_make_other_steps_and_another_need_of_memory() ->
     assert pieces.memory_bytes < rows.memory_bytes
 
 
+def test_memory_is_that_of_the_longest_batch_that_the_run_will_read() -> None:
+    short, odd = (
+        TrainGroup(frozenset("A"), TrainSize(2_990, 29_900)),
+        TrainGroup(frozenset("A"), TrainSize(10, 2_000)),
+    )
+    size = sizes.chosen_size([short, odd], "A")
+    assert size.lengths == ((200, 10), (10, 2_990))
+    few, many = (sizes.longest_read(size, batch=24, batches=steps) for steps in (1, 500))
+    assert many == sizes.WINDOW, "200 words are more pieces than a window holds"
+    assert few < 40
+    needs = [
+        estimate.estimate(
+            size, Steps(epochs=9, max_steps=n, batch_size=24), parameters=23_000_000, speed=None
+        ).memory_bytes
+        for n in (1, 500)
+    ]
+    assert needs[1] - needs[0] > 2e9
+    assert sizes.longest_read(TrainSize(10, 100), batch=2, batches=1) == sizes.WINDOW, "not known"
+
+
 def test_what_is_repeated_for_its_rarity_counts_in_every_figure() -> None:
     groups = [
         TrainGroup(frozenset({"A"}), TrainSize(96, 960), frozenset({("A", "Gene")})),

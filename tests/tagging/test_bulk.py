@@ -20,15 +20,19 @@ from support import ROOT
 from typer.testing import CliRunner
 
 from bioner.__main__ import app
+from bioner.cards import Card
 from bioner.conventions import Conventions, Told
+from bioner.devices import Found
 from bioner.errors import FormatError
 from bioner.formats import read_documents
+from bioner.machine import Device
 from bioner.spans import Document, mention
-from bioner.tagging import bulk
+from bioner.tagging import bulk, bulk_run
 from bioner.tagging.bulk import Piece, Tagged
-from bioner.tagging.bulk_run import Bulk, Outcome, tag_folder
+from bioner.tagging.bulk_run import Bulk, tag_folder, workers_here
 from bioner.tagging.shards import find_inputs, read_made
 from bioner.tagging.standing import Standing
+from bioner.tagging.watching import Outcome
 
 PUBMED = """<?xml version="1.0"?><PubmedArticleSet><PubmedArticle><MedlineCitation>
 <PMID>7</PMID><Article><ArticleTitle>Aspirin helps.</ArticleTitle></Article>
@@ -229,6 +233,19 @@ def test_output_in_the_input_an_empty_folder_and_a_second_run_are_refused(texts:
         return iter(())
 
     assert tag_folder(order(texts), second) == Outcome(inputs=3, seconds=pytest.approx(0, abs=5))
+
+
+@pytest.mark.parametrize(
+    ("device", "memory", "expected"),
+    [(Device.CPU, 0, 12), (Device.CUDA, 80, 8), (Device.CUDA, 16, 2), (Device.CUDA, 0, 1)],
+)
+def test_several_processes_share_a_card_as_far_as_its_memory_goes(
+    monkeypatch: pytest.MonkeyPatch, device: Device, memory: int, expected: int
+) -> None:
+    card = Found(Card(0, "card", memory * 10**9, 0, 0.0))
+    monkeypatch.setattr(bulk_run, "usable_cards", lambda: (card,))
+    monkeypatch.setattr(bulk_run, "usable_cpus", lambda: 12)
+    assert workers_here(device) == expected
 
 
 def test_a_texts_own_marks_and_checksums_are_no_inputs(texts: Path) -> None:

@@ -14,8 +14,8 @@ from bioner.jobs.bulk import BulkChoices, bulk_spec
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.preflight import check_launch
 from bioner.jobs.specs import name_problems, shown_command
-from bioner.machine import Device, usable_cpus
 from bioner.review import job_record
+from bioner.tagging.bulk_run import workers_here
 from bioner.ui.engine import draw_engine
 from bioner.ui.plain import plain
 from bioner.ui.predict.bulk_runs import draw_bulk_runs
@@ -70,14 +70,13 @@ def _draw_form(session: Session, reader: Reader) -> JobSpec | None:
         format_func=lambda key: FORMATS[key],
         help="Both hold all that was found, and can be read back here.",
     )
-    is_card = resolve_device(session.settings.device) is Device.CUDA
     workers = second.number_input(
         "Workers",
         min_value=1,
         max_value=512,
-        value=1 if is_card else usable_cpus(),
+        value=workers_here(resolve_device(session.settings.device)),
         key="bulk_workers",
-        help="Processes that tag at the same time: one a processor core, or one on a GPU.",
+        help="Processes that tag at the same time: one a processor core; several share a GPU.",
     )
     column = third.text_input(
         "Column of texts", key="bulk_column", help="Of tables (.csv, .tsv), if there are any."

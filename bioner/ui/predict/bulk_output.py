@@ -49,7 +49,12 @@ def _draw_search(session: Session, job: Job, out: Path) -> None:
         surface=middle.text_input(
             "A mention", key=f"bulk_surface_{job.id}", help="In any spelling: TNF-α, tnf alpha."
         ).strip(),
-        label=right.selectbox("Type", ["", *session.schema.names], key=f"bulk_type_{job.id}"),
+        label=right.selectbox(
+            "Type",
+            ["", *session.schema.names],
+            key=f"bulk_type_{job.id}",
+            format_func=lambda name: name or "Any type",
+        ),
     )
     if wanted == Wanted():
         st.caption(f"The first {HITS} sentences are shown; the files are read from the beginning.")

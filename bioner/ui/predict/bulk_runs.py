@@ -21,12 +21,15 @@ from bioner.ui.plain import plain
 from bioner.ui.predict.bulk_output import draw_output
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
+from bioner.ui.tables import draw_table
 
 REFRESH_S = 2.0
 SHOWN = 20
 """So many runs are listed, the newest first."""
-LISTED = 1000
+LISTED = 500
 """So many files that went wrong are named."""
+FEW = 8
+"""More of them scroll."""
 
 
 def draw_bulk_runs(session: Session) -> None:
@@ -90,24 +93,21 @@ def _draw_standing(job: Job, standing: Standing | None) -> None:
     if job.is_active:
         left = "" if standing.left_s is None else f" · about {duration(standing.left_s)} left"
         st.progress(standing.share, text=f"{standing.share:.0%} of the bytes read{left}")
-    cells = st.columns(5)
     done = standing.inputs_done + standing.inputs_skipped
-    cells[0].metric(
-        "Files done",
-        f"{done:,} of {standing.inputs:,}",
-        help=f"{standing.inputs_skipped:,} of them were done before and skipped.",
-    )
-    cells[1].metric(
-        "Parts written",
-        f"{standing.parts:,}",
-        help=f"{standing.parts_skipped:,} more were there already.",
-    )
-    cells[2].metric("Failed", f"{len(standing.failed) + len(standing.unreadable):,}")
-    cells[3].metric("Texts", f"{standing.documents:,}")
     rate = standing.documents_per_s
     if rate is None and not job.is_active and job.duration_s:
         rate = standing.documents / job.duration_s
-    cells[4].metric("Texts a second", f"{rate:,.1f}" if rate else "–")
+    before = f"{standing.inputs_skipped:,} of them were done before and skipped."
+    there = f"{standing.parts_skipped:,} more were there already."
+    with st.container(horizontal=True, gap="large", key=f"bulk_figures_{job.id}"):
+        for what, value, why in (
+            ("Files done", f"{done:,} of {standing.inputs:,}", before),
+            ("Parts written", f"{standing.parts:,}", there),
+            ("Failed", f"{len(standing.failed) + len(standing.unreadable):,}", None),
+            ("Texts", f"{standing.documents:,}", None),
+            ("Texts a second", f"{rate:,.1f}" if rate else "–", None),
+        ):
+            st.metric(what, value, help=why, width="content")
 
 
 def _draw_actions(session: Session, job: Job) -> None:
@@ -143,14 +143,15 @@ def _draw_actions(session: Session, job: Job) -> None:
 
 def _draw_unread(job: Job, standing: Standing) -> None:
     rows = [
-        {"File": name, "What": what, "Why": why}
+        (name, what, why)
         for what, found in (("unreadable", standing.unreadable), ("failed", standing.failed))
         for name, why in found.items()
     ]
     if not rows:
         return
     st.markdown("**Could not be tagged to the end**")
-    st.dataframe(rows[:LISTED], hide_index=True, key=f"bulk_unread_{job.id}")
+    with st.container(height=360 if len(rows) > FEW else "content", key=f"bulk_unread_{job.id}"):
+        draw_table(("File", "What", "Why"), rows[:LISTED])
     if len(rows) > LISTED:
         st.caption(f"{len(rows) - LISTED:,} more: {plain(shown_path(str(job.folder / STANDING)))}")
 
