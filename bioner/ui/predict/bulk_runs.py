@@ -100,14 +100,14 @@ def _draw_standing(job: Job, standing: Standing | None) -> None:
     before = f"{standing.inputs_skipped:,} of them were done before and skipped."
     there = f"{standing.parts_skipped:,} more were there already."
     with st.container(horizontal=True, gap="large", key=f"bulk_figures_{job.id}"):
-        for what, value, why in (
+        for heading, figure, meaning in (
             ("Files done", f"{done:,} of {standing.inputs:,}", before),
             ("Parts written", f"{standing.parts:,}", there),
             ("Failed", f"{len(standing.failed) + len(standing.unreadable):,}", None),
             ("Texts", f"{standing.documents:,}", None),
             ("Texts a second", f"{rate:,.1f}" if rate else "–", None),
         ):
-            st.metric(what, value, help=why, width="content")
+            st.metric(heading, figure, help=meaning, width="content")
 
 
 def _draw_actions(session: Session, job: Job) -> None:
