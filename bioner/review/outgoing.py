@@ -35,11 +35,11 @@ class Outgoing:
         if not number:
             return
         if self.left_out:
-            fate = f"{NAMES[self.format]} cannot say which sentences: left out"
+            fate = f"{NAMES[self.format]} cannot say which: left out"
         elif self.format in LOOKS_COMPLETE:
-            fate = f"{NAMES[self.format]} cannot say which sentences: they look complete"
+            fate = f"{NAMES[self.format]} cannot say which: they look complete"
         else:
-            fate = "which ones is written with them"
+            fate = "the file says which"
         yield (
             f"documents reviewed only in part: {number:,}; sentences in them that nobody has read: "
             f"{self.sentences:,}; {fate}"

@@ -9,14 +9,26 @@ import streamlit as st
 
 Cell = str | int | float
 
+LONG = 40
+"""Characters from which a text gets room for a few words a line; a narrow window is moved then."""
+
 
 def table_html(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """Return a table: numbers right-aligned with thousands separated, ``https://`` cells linked."""
-    head = "".join(f"<th>{html.escape(header)}</th>" for header in headers)
+    head = "".join(
+        _head(header, is_number=all(isinstance(row[i], int | float) for row in rows))
+        for i, header in enumerate(headers)
+    )
     body = "".join(f"<tr>{''.join(_cell(one) for one in row)}</tr>" for row in rows)
     table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     scroll = 'class="bn-scroll" tabindex="0" role="group" aria-label="Table"'  # by keys as well
     return f'<div {scroll}><table class="bn-table">{table}</table></div>'
+
+
+def _head(header: str, *, is_number: bool) -> str:
+    """Return a column's head, on the side on which its cells stand."""
+    kind = ' class="bn-number"' if is_number else ""
+    return f"<th{kind}>{html.escape(header)}</th>"
 
 
 def _cell(value: Cell) -> str:
@@ -30,7 +42,8 @@ def _cell(value: Cell) -> str:
             f'<td class="bn-link"><a href="{text}" target="_blank" rel="noopener noreferrer">'
             f"{shown}</a></td>"
         )
-    return f"<td>{text}</td>"
+    kind = ' class="bn-long"' if len(value) > LONG else ""
+    return f"<td{kind}>{text.replace('_', '_<wbr>')}</td>"
 
 
 def draw_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:

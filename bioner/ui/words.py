@@ -62,6 +62,15 @@ SHOWN_SAID: Mapping[str, str] = {
 """Whose marks of a sentence are shown, as pages name it."""
 
 
+LAYERS_SAID: Mapping[str, str] = {
+    "shown": "as on the screen",
+    "correction": "corrections",
+    "gold": "gold labels",
+    "prediction": "predictions",
+}
+"""Which marks of a project go out, as pages name them."""
+
+
 def revision_said(kind: str, verdict: str | None) -> str:
     """Say what a revision did: its verdict, or what was done to the sentence and its verdict."""
     given = VERDICTS_SAID[verdict]

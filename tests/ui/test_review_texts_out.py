@@ -40,9 +40,9 @@ def said(app: AppTest) -> str:
 
 
 def test_a_document_read_by_half_is_left_out_of_pubtator_unless_wanted(app: AppTest) -> None:
-    assert "in them that nobody has read: 1; which ones is written with them" in said(app)
+    assert "in them that nobody has read: 1; the file says which" in said(app)
     app.selectbox(key="export_format").select("pubtator").run()
-    assert "PubTator cannot say which sentences: left out" in said(app)
+    assert "PubTator cannot say which: left out" in said(app)
     assert "PubTator: 1 record, 2 of 2 mentions" in said(app)
     app.checkbox(key="export_partly").check().run()
     assert "look complete" in said(app)

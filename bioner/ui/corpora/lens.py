@@ -99,8 +99,9 @@ def _told(one: Disagreement) -> str:
 def _draw_variants(one: Disagreement) -> None:
     st.text(f"“{one.surface}”: see the sentences")
     for variant in one.variants:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(variant.value, width=180)
+        name, links = st.columns([1, 4], vertical_alignment="center")
+        name.text(variant.value)
+        with links, st.container(horizontal=True):
             for corpus, mentions in variant.by_corpus:
                 _link(one, variant, corpus, mentions)
 

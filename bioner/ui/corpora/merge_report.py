@@ -15,12 +15,13 @@ from bioner.ui.tables import draw_table
 def draw_merge(shelf: Shelf) -> None:
     """Draw what the merge read, dropped, joined and left open, in words and numbers."""
     report = shelf.report
+    beside = report.leaks_beside
     rows = {
         "Sentences read": (report.read, "from every file of every corpus"),
         "Training sentences equal to a test or development sentence, left out": (
             report.leaked("equal", "sentences"),
             f"{report.leaked('equal', 'distinct'):,} different ones"
-            + (f", {report.leaks_beside:,} beside the ten's" if report.leaks_beside else ""),
+            + (f", {beside:,} of them through corpora beside the ten" if beside else ""),
         ),
         "The same but for case or punctuation, left out": (
             report.leaked("equal_but_for_case_or_punctuation", "sentences"),

@@ -37,7 +37,7 @@ def draw_terms(session: Session, dictionary: Dictionary) -> None:
     page = min(url_int("page", 1, low=1), pages)
     if pages > 1:
         key = page_key("dictionary_page")
-        page = int(st.number_input(f"Page, of {pages:,}", 1, pages, page, key=key, width=160))
+        page = int(st.number_input(f"Page (of {pages:,})", 1, pages, page, key=key, width=160))
     keep_in_url(page=str(page) if page > 1 else "")
     terms = dictionary.terms(wanted, order=order, offset=(page - 1) * PAGE)
     if not terms:
@@ -122,7 +122,7 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> li
         selection_mode="multi-row",
         key=page_key(f"dictionary_table_{dictionary.name}_{page}"),
         column_config={
-            "Confidence": st.column_config.NumberColumn(format="%.2f"),
+            "Confidence": st.column_config.NumberColumn(format="percent"),
             "Unlike ids": st.column_config.TextColumn(
                 help="Which concepts its marks stand for in the texts, where it is not one alone."
             ),

@@ -15,7 +15,7 @@ from bioner.ui.words import many, usable_said
 def draw_next(session: Session, studio: Studio) -> None:
     """Draw the few things worth doing now, the most useful first."""
     st.subheader("What to do next")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="next_steps"):
         if not studio.has_store and studio.backups:
             _step(
                 "Put a backup back",

@@ -10,7 +10,17 @@ import streamlit as st
 
 from bioner.evaluation.comparison import Difference
 from bioner.tagging.calibration import Reliability
-from bioner.ui.charts import BESIDE, COLUMN_AXIS, PALETTE, Bar, Cell, quiet, shading
+from bioner.ui.charts import (
+    BESIDE,
+    COLUMN_AXIS,
+    PALETTE,
+    Bar,
+    Cell,
+    finished,
+    quiet,
+    shading,
+    turning,
+)
 
 BETTER, WORSE = PALETTE[0], PALETTE[1]
 
@@ -64,7 +74,8 @@ def confusion(cells: Sequence[Cell], right: Sequence[Cell]) -> alt.LayerChart:
     """Draw mistakes as a shaded matrix, exact matches as plain numbers on its diagonal."""
     rows = list(dict.fromkeys(cell.row for cell in [*cells, *right]))
     columns = list(dict.fromkeys(cell.column for cell in [*right, *cells]))
-    columns = [*(name for name in columns if name in rows), *(c for c in columns if c not in rows)]
+    types = set(rows) & set(columns)
+    rows, columns = (sorted(names, key=lambda name: name not in types) for names in (rows, columns))
     top = max((cell.value or 0 for cell in cells), default=1) or 1
     x = alt.X(
         "column:N",
@@ -99,7 +110,7 @@ def confusion(cells: Sequence[Cell], right: Sequence[Cell]) -> alt.LayerChart:
         stroke=alt.condition(picked, alt.value("#e69f00"), alt.value("#80808040")),
         strokeWidth=alt.condition(picked, alt.value(3), alt.value(1)),
     )
-    middle = top**0.5
+    middle = top ** turning()
     numbers = wrong.mark_text(fontSize=11, cursor="pointer").encode(
         text=alt.Text("value:Q", format=",d"),
         color=alt.condition(f"datum.value > {middle}", alt.value(strong), alt.value(faint)),
@@ -115,15 +126,13 @@ def confusion(cells: Sequence[Cell], right: Sequence[Cell]) -> alt.LayerChart:
 
 def show_confusion(chart: alt.LayerChart, description: str, *, key: str) -> Choice | None:
     """Draw the confusion matrix and return the cell that was clicked, if one was."""
-    chart = chart.properties(
-        usermeta={
-            "embedOptions": {
-                "actions": {"export": True, "source": False, "compiled": False, "editor": False}
-            }
-        },
-    )
     event = st.container(key=f"wide_{key}").altair_chart(
-        chart, key=key, alt=description, width="stretch", on_select="rerun", selection_mode="cell"
+        finished(chart),
+        key=key,
+        alt=description,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="cell",
     )
     points = event.get("selection", {}).get("cell", [])
     if not points:

@@ -29,7 +29,7 @@ def summary(document: Document, model: str, seconds: float) -> str:
     """Say in one line what was found, as Markdown."""
     types = len({one.label for one in document.mentions})
     sentences = len(document.sentence_ranges)
-    took = f" · {seconds * 1000:,.0f} ms" if 0.0005 <= seconds < 60 else ""
+    took = f" · {seconds * 1000:,.0f}\u00a0ms" if 0.0005 <= seconds < 60 else ""
     return (
         f"{many(len(document.mentions), 'mention')} of {many(types, 'type')} in "
         f"{many(sentences, 'sentence')} · {plain(model)}{took}"

@@ -42,9 +42,10 @@ def draw_alike(desk: Desk, group: Group, excluded: set[Where], *, is_open: bool)
         desk.project.name, sorted({one.item for one in marks}), desk.reviewer
     )
     by_item = {one.item: one for one in found}
-    for mark in marks:
-        if mark.item in by_item:
-            _draw_example(desk, by_item[mark.item], mark, excluded)
+    with st.container(key="alike"):
+        for mark in marks:
+            if mark.item in by_item:
+                _draw_example(desk, by_item[mark.item], mark, excluded)
     left = group.size - len(marks)
     if left > 0:
         st.caption(f"{many(left, 'more mark')} alike: “Show all” opens up to {MOST}.")

@@ -79,7 +79,7 @@ def draw_decide(desk: Desk) -> None:
         memory.message = ""
     board = memory.board
     groups = [one for one in board.groups if one.key not in memory.passed]
-    wide, narrow = st.columns([3, 1], gap="medium")
+    wide, narrow = st.columns([5, 2], gap="medium")
     with wide:
         if groups:
             memory.turn_to(groups[0])

@@ -20,13 +20,15 @@ from bioner.store.values import ExportLayer
 from bioner.ui.review.desk import Desk
 from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
+from bioner.ui.words import LAYERS_SAID
 
 
 def draw_export(desk: Desk) -> None:
     """Draw what to take out and in which format, and the button that does."""
     layer = st.selectbox(
-        "What", get_args(ExportLayer), key="export_layer",
-        help="“shown”: corrections, else gold, else predictions, as on the screen.",
+        "Which marks", get_args(ExportLayer), key="export_layer",
+        format_func=lambda one: LAYERS_SAID[one],
+        help="On the screen are corrections, where there are none gold labels, else predictions.",
     )  # fmt: skip
     only_reviewed = st.checkbox("Only reviewed sentences", value=True, key="export_reviewed")
     by_sentence = st.checkbox(

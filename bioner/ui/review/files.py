@@ -79,9 +79,12 @@ def _draw_sample(desk: Desk) -> None:
 
 def _draw_upload(desk: Desk) -> None:
     files = st.file_uploader(
-        "Files: " + ", ".join(["plain text", *formats.NAMES.values()]),
+        "Files, with or without marks",
         accept_multiple_files=True,
         key="review_files",
+        help="The format is told from name and content: "
+        + ", ".join(["plain text", *formats.NAMES.values()])
+        + ".",
     )
     if not files:
         return

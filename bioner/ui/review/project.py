@@ -247,4 +247,4 @@ def _draw_backups(desk: Desk) -> None:
             hide_index=True,
             key="backups",
         )
-    st.caption("To put one back: python -m bioner review restore FILE")
+    st.caption("To put one back: “Restore a backup” on Home.")

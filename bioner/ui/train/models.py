@@ -88,6 +88,7 @@ def _draw_table(entries: list[ModelEntry], active: str) -> None:
         hide_index=True,
         placeholder="–",
         column_config={
+            "Model": st.column_config.TextColumn(width=190),
             "Base": st.column_config.TextColumn(width=85),
             "Test F1": st.column_config.NumberColumn(format="%.1f"),
             "Size": st.column_config.NumberColumn(format="%.1f MB"),

@@ -163,6 +163,7 @@ def draw_history(found: Sequence[Job], settings: Settings) -> None:
         hide_index=True,
         placeholder="–",
         column_config={
+            "Run": st.column_config.TextColumn(width=190),
             "Loss": st.column_config.NumberColumn(format="%.3f"),
             "Devel F1": st.column_config.NumberColumn(format="%.1f"),
             "Disk": st.column_config.NumberColumn(format="%.1f MB", help="Run and model."),
