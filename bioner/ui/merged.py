@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bioner.access import Action, Actor, allow
 from bioner.errors import BionerError
+from bioner.settings import Settings
 from bioner.ui import cache
 from bioner.ui.session import Session, show_problem
 
 if TYPE_CHECKING:
     from bioner.corpora.overview import Shelf
     from bioner.corpora.search import SearchIndex
+
+SAMPLE = "sample-merged"
+"""The folder of the merged sample, for machines without the corpora."""
+
+
+def build_sample(settings: Settings, *, actor: Actor | None = None) -> None:
+    """Merge the shipped sample into a folder of its own, to train on and to score on."""
+    allow(Action.CORPORA, actor)
+    from bioner.corpora.dataset_folder import write_dataset
+    from bioner.corpora.merge import merge
+    from bioner.corpora.read import read_corpora
+    from bioner.labels import read_schema
+
+    dataset = merge(read_corpora(settings.sample), read_schema())
+    write_dataset(dataset, settings.data / SAMPLE)
 
 
 def open_shelf(session: Session) -> Shelf | None:

@@ -15,18 +15,16 @@ LONG = 40
 
 def table_html(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """Return a table: numbers right-aligned with thousands separated, ``https://`` cells linked."""
-    head = "".join(
-        _head(header, is_number=all(isinstance(row[i], int | float) for row in rows))
-        for i, header in enumerate(headers)
-    )
+    head = "".join(_head(header, [row[i] for row in rows]) for i, header in enumerate(headers))
     body = "".join(f"<tr>{''.join(_cell(one) for one in row)}</tr>" for row in rows)
     table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     scroll = 'class="bn-scroll" tabindex="0" role="group" aria-label="Table"'  # by keys as well
     return f'<div {scroll}><table class="bn-table">{table}</table></div>'
 
 
-def _head(header: str, *, is_number: bool) -> str:
+def _head(header: str, cells: Sequence[Cell]) -> str:
     """Return a column's head, on the side on which its cells stand."""
+    is_number = all(isinstance(one, int | float) for one in cells)
     kind = ' class="bn-number"' if is_number else ""
     return f"<th{kind}>{html.escape(header)}</th>"
 

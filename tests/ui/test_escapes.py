@@ -54,7 +54,10 @@ OURS = {
     "review/suggest.py": {"label"},
     "session.py": {"title", "label"},
     "sign_in.py": {"actor.role.title"},
-    "tables.py": {"_cell(one)", "text.partition('://')[2].removeprefix('www.').rstrip('/')"},
+    "tables.py": {
+        "_cell(one)",
+        "_head(header, [row[i] for row in rows])",
+        "text.partition('://')[2].removeprefix('www.').rstrip('/')"},
     "train/form.py": {"PRESETS[key].title", "cost.source"},
     "train/going_on.py": {"title"},
     "train/run.py": {"job.state.problem"},

@@ -155,6 +155,14 @@ def test_empty_view_says_what_to_do_next(place: Settings, view: str, text: str) 
     assert text in said(open_view(view))
 
 
+def test_a_newcomer_without_corpora_takes_the_sample_and_can_start(place: Settings) -> None:
+    page = open_view("new")
+    page.button(key="train_sample").click().run()
+    assert not page.exception
+    assert "nothing to train on" not in said(page)
+    assert page.multiselect(key="train_corpora").value
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 20])
 def test_views_open_with_runs_of_every_state(place: Settings, count: int) -> None:

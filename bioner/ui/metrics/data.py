@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bioner.access import Action, Actor, allow
+from bioner.access import Actor
 from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing, find_standing
 from bioner.formats.table import is_formula
@@ -19,10 +19,9 @@ from bioner.models.catalogue import ModelEntry
 from bioner.review import job_record
 from bioner.settings import Settings
 from bioner.ui import cache
+from bioner.ui.merged import SAMPLE
 
 KIND = "evaluate"
-SAMPLE = "sample-merged"
-"""The folder of the merged sample, for machines without the corpora."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +46,6 @@ def find_data(settings: Settings, split: str) -> Data | None:
             count = sum(row.get(split, 0) for row in manifest.report.sentences.values())
             return Data(folder, manifest.fingerprint, count, is_sample)
     return None
-
-
-def build_sample(settings: Settings, *, actor: Actor | None = None) -> None:
-    """Merge the shipped sample into a folder of its own, so that a model can be scored on it."""
-    allow(Action.CORPORA, actor)
-    from bioner.corpora.dataset_folder import write_dataset
-    from bioner.corpora.merge import merge
-    from bioner.corpora.read import read_corpora
-    from bioner.labels import read_schema
-
-    dataset = merge(read_corpora(settings.sample), read_schema())
-    write_dataset(dataset, settings.data / SAMPLE)
 
 
 def find_shown(

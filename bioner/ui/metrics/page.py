@@ -16,11 +16,11 @@ from bioner.jobs.metrics import read_metrics, remaining_s
 from bioner.models.catalogue import ModelEntry, active_model
 from bioner.review import job_record
 from bioner.ui import models
+from bioner.ui.merged import build_sample
 from bioner.ui.metrics.board import draw_board
 from bioner.ui.metrics.compare import draw_comparison
 from bioner.ui.metrics.data import (
     Data,
-    build_sample,
     evaluation_job,
     find_data,
     find_shown,
@@ -224,7 +224,7 @@ def _offer_evaluation(
             "own sentences that came with it.",
             icon=":material/library_books:",
         )
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             page_link("Corpora", label="Get the corpora")
             if st.button(
                 "Try it on the sample",

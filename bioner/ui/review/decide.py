@@ -105,7 +105,8 @@ def _draw_group(desk: Desk, memory: DecideMemory, group: Group) -> None:
         f"{plain(surface)} ×{n:,}" for surface, n in list(group.variants.items())[:6]
     )
     st.markdown(f"**{many(group.size, 'mark')}**: {counts}")
-    st.caption(f"written {written}")
+    if len(group.variants) > 1:
+        st.caption(f"written {written}")
     do = partial(_do, desk, memory)
     if group.follows is not None:
         _draw_follows(desk, group, do)

@@ -29,6 +29,7 @@ from bioner.training.config import TrainingConfig
 from bioner.training.run_card import duration
 from bioner.ui import cache
 from bioner.ui.engine import draw_engine
+from bioner.ui.merged import build_sample
 from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, page_link, show_problem
@@ -135,11 +136,13 @@ def _choose_data(session: Session) -> Path | None:
     folders = sorted(path.parent for path in settings.data.glob("*/manifest.json"))
     if not folders:
         st.info(
-            "There is nothing to train on yet: merge some corpora first. The sample that comes "
-            "with the app takes seconds.",
+            "There is nothing to train on yet. Bring the public corpora; or take the small sample "
+            "of our own sentences, to see in a minute what a training is like.",
             icon=":material/library_books:",
         )
-        page_link("Corpora", label="Merge corpora")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            page_link("Corpora", label="Get the corpora")
+            _draw_sample(session)
         return None
     if settings.merged in folders:
         folders.insert(0, folders.pop(folders.index(settings.merged)))
@@ -148,6 +151,23 @@ def _choose_data(session: Session) -> Path | None:
     return st.selectbox(
         "Merged data", folders, key="train_data", format_func=lambda folder: folder.name
     )
+
+
+def _draw_sample(session: Session) -> None:
+    if not st.button(
+        "Take the sample",
+        key="train_sample",
+        icon=":material/science:",
+        **shut(session, Action.CORPORA),
+    ):
+        return
+    try:
+        with st.spinner("Merging the sample …"):
+            build_sample(session.settings, actor=session.actor)
+    except BionerError as error:
+        show_problem(error)
+    else:
+        st.rerun()
 
 
 def _draw_choices(

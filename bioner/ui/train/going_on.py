@@ -79,7 +79,8 @@ def draw_going_on(session: Session, usable: Usable) -> JobSpec | None:
         "A part of the merged corpora is seen again, and the new weights are averaged with the old "
         "ones, so that what it knew is kept."
         if has_corpora
-        else "There are no merged corpora here: its own marks stand for them."
+        else "The corpora are not here: what the model itself marks on the sample keeps it from "
+        "forgetting."
     )
     suggestion = next_name(settings, parent.name)
     name = st.text_input(
@@ -167,7 +168,14 @@ def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, 
         cells = st.columns([4, 3, 5, 4])
         cells[0].metric("Reviewed sentences", f"{usable.sentences:,}")
         cells[1].metric("Replayed", f"{replayed.sentences:,}")
-        cells[2].metric("Time, about", duration(cost.seconds) if cost.seconds else "not known")
+        cells[2].metric(
+            "Time, about",
+            duration(cost.seconds) if cost.seconds else "not known",
+            help=f"{cost.source.capitalize()}."
+            if cost.seconds
+            else "Nothing has been timed on this machine yet: the first run tells, or “Measure the "
+            "pace here” under “A fresh run”.",
+        )
         cells[3].metric("Memory, about", f"{cost.memory_bytes / 1e9:,.1f} GB")
     return cost
 

@@ -1,0 +1,59 @@
+"""Looks that a rule can tell: heads of tables, and numbers on the shades of a matrix."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from bioner.ui import charts
+from bioner.ui.tables import table_html
+
+
+def test_the_head_of_a_column_of_numbers_stands_over_its_numbers() -> None:
+    found = table_html(["What", "How many"], [["read", 131_857], ["left out", 12]])
+    assert '<th>What</th><th class="bn-number">How many</th>' in found
+    assert '<td class="bn-number">131,857</td>' in found
+
+
+def test_names_of_a_table_break_at_their_underscores_and_long_texts_get_room() -> None:
+    found = table_html(["Label", "Why"], [["Multi-tissue_structure", "an anatomical one " * 4]])
+    assert "Multi-tissue_<wbr>structure" in found
+    assert '<td class="bn-long">an anatomical one' in found
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_number_can_be_read_on_every_shade_of_a_matrix(
+    monkeypatch: pytest.MonkeyPatch, theme: str
+) -> None:
+    context = SimpleNamespace(theme=SimpleNamespace(type=theme))
+    monkeypatch.setattr(charts, "st", SimpleNamespace(context=context))
+    shades, strong, faint = charts.shading()
+    for step in range(101):
+        share = step / 100
+        ink = strong if share > charts.turning() else faint
+        assert contrast(ink, between(shades, share)) >= 4.5, (share, ink)
+
+
+def between(shades: list[str], share: float) -> tuple[float, ...]:
+    """Return the colour at a share of a scale of shades."""
+    at = share * (len(shades) - 1)
+    low = min(int(at), len(shades) - 2)
+    one, two = channels(shades[low]), channels(shades[low + 1])
+    return tuple(a + (b - a) * (at - low) for a, b in zip(one, two, strict=True))
+
+
+def channels(color: str) -> tuple[float, ...]:
+    return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def contrast(ink: str, below: tuple[float, ...]) -> float:
+    """Return the contrast of two colours as WCAG 2 counts it."""
+    high, low = sorted((luminance(channels(ink)), luminance(below)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(color: tuple[float, ...]) -> float:
+    parts = (one / 255 for one in color)
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return sum(c * w for c, w in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
