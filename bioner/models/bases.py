@@ -39,7 +39,7 @@ class Base:
         """The title with where it comes from."""
         if not self.is_local:
             return f"{self.title} · needs a network"
-        return f"{self.title} · {'trained here' if self.is_trained else 'on this machine'}"
+        return f"{self.title} · {'a trained model' if self.is_trained else 'on this machine'}"
 
 
 def list_bases(settings: Settings) -> list[Base]:

@@ -47,7 +47,7 @@ def test_biobert_comes_first_and_says_that_it_needs_a_network(
     assert found[0].label.endswith("needs a network")
     labels = {base.title: base.label for base in found}
     assert labels["some-encoder"].endswith("on this machine")
-    assert labels["trained"].endswith("trained here")
+    assert labels["trained"].endswith("a trained model")
     assert found[bases.preferred(found)].title == "some-encoder"
 
 
