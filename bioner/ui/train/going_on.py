@@ -171,7 +171,7 @@ def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, 
         cells[2].metric(
             "Time, about",
             duration(cost.seconds) if cost.seconds else "not known",
-            help=f"{cost.source.capitalize()}."
+            help=plain(f"{cost.source.capitalize()}.")
             if cost.seconds
             else "Nothing has been timed on this machine yet: the first run tells, or “Measure the "
             "pace here” under “A fresh run”.",
