@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from bioner.commands.arguments import ArgumentError, check_known, path_option
+from bioner.commands.arguments import ArgumentError, check_count, check_known, path_option
 from bioner.commands.run_options import Background, OfJob, OnDevice, Out, Resume, Seed
 from bioner.commands.terminal import refusing, say
 from bioner.errors import Stopped, TrainingError
@@ -98,6 +98,10 @@ def train(
     address: Annotated[
         str, typer.Option(help="Of the Ray cluster's dashboard, such as http://head:8265.")
     ] = "",
+    workers: Annotated[
+        int,
+        typer.Option(help="With --engine ray: so many processes train together, one a card."),
+    ] = 1,
     parent: Annotated[str, typer.Option(help="The model that this run retrains.")] = "",
     job: OfJob = None,
 ) -> None:
@@ -109,6 +113,9 @@ def train(
     check_known("--engine", engine, get_args(Engine))
     if (engine != "local" or address) and not background:
         raise ArgumentError("--engine and --address: are for jobs; give --background too")
+    check_count("--workers", workers)
+    if workers > 1 and engine != "ray":
+        raise ArgumentError("--workers: is for --engine ray; on one machine use torchrun")
     settings = read_settings()
     data = data or settings.merged
     out = model_folder(out, settings, resume=resume)
@@ -147,11 +154,12 @@ def train(
             where = {"--base": config.base, "--out": str(out), "--data": str(data)}
             words = with_options(("train", *context.obj), where)
             start_job(
-                without_options(words, ("--engine", "--address")),
+                without_options(words, ("--engine", "--address", "--workers")),
                 settings,
                 title=f"train {out.name}",
                 engine=engine,
                 address=address,
+                workers=workers,
             )
         return
     _run(
@@ -312,6 +320,7 @@ def start_job(
     details: Mapping[str, Any] | None = None,
     engine: str = "local",
     address: str = "",
+    workers: int = 1,
 ) -> None:
     """Start a job with these words of the command line; under torchrun with as many GPUs."""
     from bioner.jobs.specs import job_spec
@@ -326,6 +335,7 @@ def start_job(
         details=details,
         engine=cast(Engine, engine),
         address=address,
+        workers=workers,
     )
     job = start(spec, settings)
     typer.echo(f"{job.id}: {job.status}; see `python -m bioner jobs show {job.id}`")

@@ -45,7 +45,8 @@ class JobSpec:
     ``command`` repeats the run by hand; the supervisor adds ``--job FOLDER`` and, for another
     attempt, ``--resume``. ``data`` and ``base`` are checked before the launch; ``disk_bytes`` and
     ``memory_bytes`` are estimates (0: unknown); ``details`` is what a page wants to show again.
-    ``engine`` says where the command runs: here, or on the Ray cluster at ``address``.
+    ``engine`` says where the command runs: here, or on the Ray cluster at ``address``, there by so
+    many ``workers``, processes that train together on whatever nodes have room.
     """
 
     command: tuple[str, ...]
@@ -62,6 +63,7 @@ class JobSpec:
     grace_s: float = 90.0
     engine: Engine = "local"
     address: str = ""
+    workers: int = 1
     details: dict[str, Any] = field(default_factory=dict)
 
 

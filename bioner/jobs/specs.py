@@ -72,6 +72,7 @@ class Choices:
     convention_dropout: float = 0.0
     batch_pieces: int = 0
     repeat_rare: float = 0.0
+    workers: int = 1
 
     @property
     def plan(self) -> Steps:
@@ -111,6 +112,7 @@ def job_spec(
     details: Mapping[str, Any] | None = None,
     engine: Engine = "local",
     address: str = "",
+    workers: int = 1,
 ) -> JobSpec:
     """Return the job that runs these words of the command line: every job is made here.
 
@@ -128,7 +130,8 @@ def job_spec(
     if base is not None and Path(base).is_dir():
         changes["--base"] = str(Path(base).resolve())
     device = resolve_device(option(words, "--device") or settings.device)
-    command = with_options((*launcher(gpus), *words), changes)
+    before = launcher(gpus) if workers < 2 else nodes_launcher(workers, device)
+    command = with_options((*before, *words), changes)
     return JobSpec(
         command=command,
         title=title,
@@ -143,6 +146,7 @@ def job_spec(
         details=dict(details or {}),
         engine=engine,
         address=address,
+        workers=workers,
     )
 
 
@@ -173,6 +177,7 @@ def training_spec(settings: Settings, choices: Choices, cost: Estimate) -> JobSp
         details=details,
         engine=choices.engine,
         address=choices.address,
+        workers=choices.workers,
     )
 
 
@@ -312,6 +317,11 @@ RETRAINING = "retraining"
 
 SHUTDOWN_S = 80
 """Seconds that torchrun gives its processes to save when asked to stop; less than ``grace_s``."""
+
+
+def nodes_launcher(workers: int, device: Device) -> tuple[str, ...]:
+    """Return the words before a ``bioner`` command that several nodes of a cluster run together."""
+    return (sys.executable, "-m", "bioner.jobs.engines.ray_nodes", str(workers), device)
 
 
 def launcher(gpus: int = 1) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast, get_args
 
 import streamlit as st
@@ -14,9 +15,18 @@ from bioner.ui.plain import plain
 NAMES = {"local": "This machine", "ray": "A Ray cluster"}
 
 
-def draw_engine(key: str) -> tuple[Engine, str]:
-    """Draw where a job computes, its widgets' keys beginning so; return engine and address."""
-    left, right = st.columns(2)
+@dataclass(frozen=True)
+class Place:
+    """Where a job computes: the engine, a cluster's address, how many processes train together."""
+
+    engine: Engine = "local"
+    address: str = ""
+    workers: int = 1
+
+
+def draw_engine(key: str, *, trains: bool = False) -> Place:
+    """Draw where a job computes, its widgets' keys beginning so; for one that trains how widely."""
+    left, middle, right = st.columns(3)
     engine = left.selectbox(
         "Runs on",
         get_args(Engine),
@@ -25,15 +35,26 @@ def draw_engine(key: str) -> tuple[Engine, str]:
         help="A cluster's nodes must see the folders of jobs, data and models.",
     )
     if engine != "ray":
-        return "local", ""
+        return Place()
     try:
         require_extra("ray", "The engine ray")
     except ExtraError as error:
         st.info(plain(str(error)), icon=":material/info:")
-    address = right.text_input(
+    address = middle.text_input(
         "The cluster's dashboard", key=f"{key}_address", placeholder="http://head:8265"
     )
-    return cast(Engine, engine), address.strip()
+    workers = 1
+    if trains:
+        workers = right.number_input(
+            "Training together",
+            min_value=1,
+            max_value=512,
+            value=1,
+            key=f"{key}_workers",
+            help="Processes, one a GPU, on whatever nodes have room: a step sees the sentences of "
+            "all of them. Lost ones are begun again from the last checkpoint.",
+        )
+    return Place(cast(Engine, engine), address.strip(), int(workers))
 
 
 def draw_place(job: Job) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -240,6 +241,74 @@ def test_a_job_that_is_started_by_command_trains_on_the_cluster(
     assert "--engine" not in done.spec.command
     shown = CliRunner().invoke(app, ["jobs", "show", done.id])
     assert f'"address": "{nodes.dashboard}"' in shown.output
+
+
+def start_together(
+    nodes: Nodes, place: Settings, encoder: Path, out: str, *more: str, workers: int = 2
+) -> Job:
+    line = ["train", "--base", str(encoder), "--out", out, "--device", "cpu", "--log-steps", "1"]
+    line += ["--seed", "7", "--batch-size", "2", "--background", "--engine", "ray", *more]
+    line += ["--address", nodes.dashboard, "--workers", str(workers)]
+    started = CliRunner().invoke(app, line)
+    assert started.exit_code == 0, started.output
+    return read_job(started.output.split(":")[0], place)
+
+
+def weights_of(place: Settings, name: str) -> str:
+    data = (place.models / name / "model.safetensors").read_bytes()
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_several_nodes_train_together_as_torchrun_does_on_one(
+    nodes: Nodes, place: Settings, tiny_encoder: Path, sample: Dataset
+) -> None:
+    write_dataset(sample, place.merged)
+    job = start_together(nodes, place, tiny_encoder, "wide", "--max-steps", "4")
+    done = wait_until(place, job.id, ended)
+    assert done.status == "finished", tail_log(job.id, place)
+    assert done.spec.workers == 2
+    assert (place.models / "wide" / "card.json").is_file()
+    words = done.spec.command[done.spec.command.index("train") :]
+    line = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "bioner"]
+    here = [str(place.models / "here") if one == done.spec.out else one for one in words]
+    subprocess.run([sys.executable, *line, *here], check=True, cwd=PROJECT_ROOT, timeout=180)
+    assert weights_of(place, "wide") == weights_of(place, "here")
+
+
+def test_a_process_of_several_that_is_killed_is_begun_again_from_the_checkpoint(
+    nodes: Nodes, place: Settings, tiny_encoder: Path, sample: Dataset
+) -> None:
+    write_dataset(sample, place.merged)
+    more = ["--max-steps", "40", "--save-steps", "2"]
+    job = start_together(nodes, place, tiny_encoder, "again", *more)
+    saved = place.models / "again" / "checkpoints"
+    wait_until(place, job.id, lambda _: len(list(saved.glob("checkpoint-*"))) > 0)
+    killed = [
+        one
+        for one in psutil.process_iter(["cmdline", "environ"])
+        if str(job.folder) in (one.info["cmdline"] or []) and one.environ().get("RANK") == "1"
+    ]
+    for one in killed:
+        one.kill()
+    assert killed
+    done = wait_until(place, job.id, ended)
+    assert done.status == "finished", tail_log(job.id, place)
+    assert done.state.attempt == 2
+    steps = [m.step for m in read_metrics(job.id, place) if m.loss is not None]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 40
+
+
+def test_several_that_train_together_stop_with_a_checkpoint(
+    nodes: Nodes, place: Settings, tiny_encoder: Path, sample: Dataset
+) -> None:
+    write_dataset(sample, place.merged)
+    job = start_together(nodes, place, tiny_encoder, "stops", "--epochs", "200")
+    wait_until(place, job.id, lambda _: any(m.loss for m in read_metrics(job.id, place)))
+    launch.stop(job.id, place)
+    stopped = wait_until(place, job.id, ended)
+    assert stopped.status == "stopped", tail_log(job.id, place)
+    assert list((place.models / "stops" / "checkpoints").glob("checkpoint-*"))
 
 
 def test_a_job_that_is_started_on_the_page_trains_on_the_cluster(

@@ -76,7 +76,7 @@ class RayJob:
             entrypoint=entrypoint(self.folder, self._command),
             submission_id=handle,
             entrypoint_num_cpus=1,
-            entrypoint_num_gpus=self.spec.gpus if self.spec.device == "cuda" else 0,
+            entrypoint_num_gpus=self._cards(),
             runtime_env={
                 "env_vars": {
                     "RAY_JOB_STOP_WAIT_TIME_S": grace,
@@ -87,6 +87,10 @@ class RayJob:
         )
         self._told("queued on the cluster", handle=handle)
         return self._follow(handle)
+
+    def _cards(self) -> int:
+        """Return the cards that the command itself takes; several workers take their own."""
+        return self.spec.gpus if self.spec.device == "cuda" and self.spec.workers == 1 else 0
 
     def _follow(self, handle: str) -> int:
         began, is_stopped, status = time.monotonic(), False, ""

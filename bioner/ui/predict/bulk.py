@@ -81,7 +81,7 @@ def _draw_form(session: Session, reader: Reader) -> JobSpec | None:
     column = third.text_input(
         "Column of texts", key="bulk_column", help="Of tables (.csv, .tsv), if there are any."
     ).strip()
-    engine, address = draw_engine("bulk")
+    place = draw_engine("bulk")
     if not source:
         return None
     spec = bulk_spec(
@@ -94,8 +94,8 @@ def _draw_form(session: Session, reader: Reader) -> JobSpec | None:
             format=format,
             column=column,
             workers=int(workers),
-            engine=engine,
-            address=address,
+            engine=place.engine,
+            address=place.address,
         ),
     )
     problems = [one.replace("new model", "output") for one in name_problems(name)]

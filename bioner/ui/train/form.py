@@ -218,7 +218,7 @@ def _draw_choices(
         )
     values = draw_advanced(preset, is_trained=base.is_trained, is_told=conventions)
     name, device, cards = _draw_target(session, base)
-    engine, address = draw_engine("train")
+    place = draw_engine("train", trains=True)
     return Choices(
         base=base,
         data=data,
@@ -231,8 +231,9 @@ def _draw_choices(
         name=name,
         device=device,
         gpus=cards,
-        engine=engine,
-        address=address,
+        engine=place.engine,
+        address=place.address,
+        workers=place.workers,
         conventions=conventions,
         **values,
     )
@@ -307,7 +308,7 @@ def _draw_estimate(
         size,
         choices.plan,
         device=choices.device,
-        gpus=choices.gpus,
+        gpus=choices.gpus * choices.workers,
         beside=beside_of(groups, choices.corpora, evaluations=SCORED + 1 + choices.base.is_trained),
     )
     with st.container(border=True, key="train_estimate"):
