@@ -168,10 +168,10 @@ def accept(
     target: Annotated[float, typer.Option(help="The precision to reach, a share.")] = 0.95,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Make a suggester's waiting marks of a type yours, in one batch, if its audit allows it."""
+    """Make a suggester's waiting marks of a type yours, as one decision, if its audit allows it."""
     from bioner.corpora.own import read_user_schema
     from bioner.review.suggest import accept as accept_all
-    from bioner.review.suggest import check_target, known_suggester
+    from bioner.review.suggest import check_target, known_suggester, said
 
     settings = read_settings()
     check_target(target)
@@ -190,10 +190,9 @@ def accept(
     if as_json:
         print_json(asdict(done))
         return
-    typer.echo(
-        f"{done.marks:,} marks in {done.sentences:,} sentences are yours; {done.there:,} were "
-        f"there, {done.clashing:,} clash with others, {done.held:,} are open elsewhere"
-    )
+    typer.echo(said(done))
+    if done.decision:
+        say(f"`review decisions undo {done.decision}` takes all back")
 
 
 def _suggester(

@@ -222,6 +222,19 @@ def accept(
     )
 
 
+def said(done: Accepted) -> str:
+    """Say what came of accepting in bulk, and what was left alone and why."""
+    told = f"{done.marks:,} mark{'s' * (done.marks != 1)} in {done.sentences:,} "
+    told += f"sentence{'s' * (done.sentences != 1)} are yours"
+    left = {
+        "were there already": done.there,
+        "clash with others": done.clashing,
+        "are open elsewhere": done.held,
+        "were changed meanwhile": done.changed,
+    }
+    return "; ".join([told, *(f"{n:,} {why}" for why, n in left.items() if n)])
+
+
 def _accept(
     store: Store,
     project: str,

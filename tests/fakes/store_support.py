@@ -8,13 +8,14 @@ import socket
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy import Engine, create_engine, event, select, text
 
+from bioner.errors import StoreError
 from bioner.spans import Document, Mention, mention
 from bioner.store import Edit, Project, ReviewItem, Store, Verdict, surfaces_of
 from bioner.store.engine import Database
@@ -203,3 +204,42 @@ def reviewed_by_two(store: Store) -> Store:
             seen = store.open_item(item, name)
             store.save(edit_of(seen, *(mention(*one) for one in marks), reviewer=name))
     return store
+
+
+def saved_in_each(store: Store, action: Callable[[], object]) -> list[int]:
+    """Do something, and return how many revisions each transaction has appended."""
+    found: list[int] = []
+
+    def begin(_connection: object) -> None:
+        found.append(0)
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("INSERT INTO revisions"):
+            found[-1] += 1
+
+    event.listen(store.database.engine, "begin", begin)
+    event.listen(store.database.engine, "before_cursor_execute", note)
+    try:
+        action()
+    finally:
+        event.remove(store.database.engine, "begin", begin)
+        event.remove(store.database.engine, "before_cursor_execute", note)
+    return [one for one in found if one]
+
+
+@contextmanager
+def cut_off(store: Store, after: int) -> Iterator[None]:
+    """Let the whole fail at the revision after so many, as a process that is killed does."""
+    saved = [0]
+
+    def fail(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        saved[0] += statement.startswith("INSERT INTO revisions")
+        if saved[0] > after:
+            raise StoreError("cut off")
+
+    event.listen(store.database.engine, "before_cursor_execute", fail)
+    try:
+        with pytest.raises(StoreError, match="cut off"):
+            yield
+    finally:
+        event.remove(store.database.engine, "before_cursor_execute", fail)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
-from store_support import a_document, a_store
+from store_support import a_document, a_store, cut_off, saved_in_each
 
-from bioner.errors import StoreError
 from bioner.review.decisions import choice_of, settle
 from bioner.review.groups import Group, read_board
 from bioner.store import Store
@@ -31,27 +27,6 @@ def the_group(store: Store) -> Group:
     return max(read_board(store, "p", "ann").groups, key=lambda one: len(one.marks))
 
 
-def saved_in_each(store: Store, action) -> list[int]:
-    """Do something, and return how many revisions each transaction has appended."""
-    found: list[int] = []
-
-    def begin(_connection) -> None:
-        found.append(0)
-
-    def note(_connection, _cursor, statement, *_more) -> None:
-        if statement.startswith("INSERT INTO revisions"):
-            found[-1] += 1
-
-    event.listen(store.database.engine, "begin", begin)
-    event.listen(store.database.engine, "before_cursor_execute", note)
-    try:
-        action()
-    finally:
-        event.remove(store.database.engine, "begin", begin)
-        event.remove(store.database.engine, "before_cursor_execute", note)
-    return [one for one in found if one]
-
-
 def test_a_decision_and_taking_it_back_go_in_pieces_and_are_one_on_record(store: Store) -> None:
     group = the_group(store)
     made = saved_in_each(store, lambda: settle(store, "p", group, choice_of(group, "Gene")))
@@ -64,27 +39,9 @@ def test_a_decision_and_taking_it_back_go_in_pieces_and_are_one_on_record(store:
     assert len(store.waiting_marks("p")) == SENTENCES
 
 
-@contextmanager
-def cut_off(store: Store, pieces: int) -> Iterator[None]:
-    """Let the whole fail within the piece after so many, as a process that is killed does."""
-    saved = [0]
-
-    def fail(_connection, _cursor, statement, *_more) -> None:
-        saved[0] += statement.startswith("INSERT INTO revisions")
-        if saved[0] > pieces * PIECE + 5:
-            raise StoreError("cut off")
-
-    event.listen(store.database.engine, "before_cursor_execute", fail)
-    try:
-        with pytest.raises(StoreError, match="cut off"):
-            yield
-    finally:
-        event.remove(store.database.engine, "before_cursor_execute", fail)
-
-
 def test_a_decision_that_was_cut_off_goes_on_and_is_counted_once(store: Store) -> None:
     group = the_group(store)
-    with cut_off(store, 2):
+    with cut_off(store, 2 * PIECE + 5):
         settle(store, "p", group, choice_of(group, "Gene"), op="one")
     assert store.decisions("p")[0].sentences == 2 * PIECE
     for _ in range(2):
@@ -97,7 +54,7 @@ def test_a_decision_that_was_cut_off_goes_on_and_is_counted_once(store: Store) -
 
 def test_a_half_made_decision_is_taken_back_whole_and_not_gone_on_with(store: Store) -> None:
     group = the_group(store)
-    with cut_off(store, 2):
+    with cut_off(store, 2 * PIECE + 5):
         settle(store, "p", group, choice_of(group, "Gene"), op="one")
     [decision] = store.decisions("p")
     assert store.take_back(decision.number).sentences == 2 * PIECE
@@ -109,7 +66,7 @@ def test_a_half_made_decision_is_taken_back_whole_and_not_gone_on_with(store: St
 def test_taking_back_that_was_cut_off_goes_on(store: Store) -> None:
     group = the_group(store)
     number = settle(store, "p", group, choice_of(group, "Gene")).number
-    with cut_off(store, 2):
+    with cut_off(store, 2 * PIECE + 5):
         store.take_back(number, op="back")
     assert store.decisions("p")[0].stands
     assert store.take_back(number, op="back").sentences == SENTENCES

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from store_support import cut_off, saved_in_each
 
+from bioner.review.decisions import chosen
 from bioner.review.suggest import (
     SuggestError,
     accept,
@@ -116,6 +118,31 @@ def test_bulk_acceptance_is_refused_until_the_lower_limit_is_there_and_undone_as
         ("Gene", "reviewed"),
     ]
     store.undo(item, "ann")
+    assert store.progress("p").open == 0
+
+
+def test_acceptance_goes_in_pieces_goes_on_where_it_was_cut_off_and_is_taken_back_as_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("bioner.store.turns.PIECE", 8)
+    filled(store)
+    for one in audit_sample(store, "p", NAME, count=20):
+        decide(store, "p", NAME, one.id, is_right=True, reviewer="ann")
+
+    def all_of_it():
+        return accept(store, "p", NAME, "Gene", target=0.8, reviewer="ann", op="one")
+
+    with cut_off(store, 20):
+        all_of_it()
+    assert store.progress("p").open == 16
+    [decision] = store.decisions("p", "ann")
+    assert (decision.marks, chosen(decision.choice)) == (16, "all that it proposes as Gene")
+    made = saved_in_each(store, all_of_it)
+    waited = 80 - store.progress("p").test_items
+    assert (max(made), sum(made)) == (8, waited - 16)
+    assert all_of_it().marks == waited, "a repeated one is told the same"
+    [decision] = store.decisions("p", "ann")
+    assert store.take_back(decision.number, "ann").sentences == waited
     assert store.progress("p").open == 0
 
 

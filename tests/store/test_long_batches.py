@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
-from store_support import a_document, a_project, a_store, assert_state_is_replay, edit_of
+from store_support import (
+    a_document,
+    a_project,
+    a_store,
+    assert_state_is_replay,
+    cut_off,
+    edit_of,
+    saved_in_each,
+)
 
-from bioner.errors import StoreError
 from bioner.review.curation import by_rule, curate
 from bioner.spans import mention
 from bioner.store import StaleEditError, Store
@@ -41,45 +46,6 @@ def batch_of(store: Store, size: int) -> list[int]:
 
 def statuses(store: Store, ids: list[int]) -> list[str]:
     return [store.open_item(one, claim=False).status for one in ids]
-
-
-def saved_in_each(store: Store, action: Callable[[], object]) -> list[int]:
-    """Do something, and return how many revisions each transaction has appended."""
-    found: list[int] = []
-
-    def begin(_connection: object) -> None:
-        found.append(0)
-
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        if statement.startswith("INSERT INTO revisions"):
-            found[-1] += 1
-
-    event.listen(store.database.engine, "begin", begin)
-    event.listen(store.database.engine, "before_cursor_execute", note)
-    try:
-        action()
-    finally:
-        event.remove(store.database.engine, "begin", begin)
-        event.remove(store.database.engine, "before_cursor_execute", note)
-    return [one for one in found if one]
-
-
-@contextmanager
-def cut_off(store: Store, after: int) -> Iterator[None]:
-    """Let the whole fail at the revision after so many, as a process that is killed does."""
-    saved = [0]
-
-    def fail(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        saved[0] += statement.startswith("INSERT INTO revisions")
-        if saved[0] > after:
-            raise StoreError("cut off")
-
-    event.listen(store.database.engine, "before_cursor_execute", fail)
-    try:
-        with pytest.raises(StoreError, match="cut off"):
-            yield
-    finally:
-        event.remove(store.database.engine, "before_cursor_execute", fail)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -16,6 +16,7 @@ from bioner.review.suggest import (
     decide,
     fill,
     precisions,
+    said,
 )
 from bioner.review.suggesters import Suggester, dictionary_suggester
 from bioner.spans import Document, mention
@@ -176,9 +177,8 @@ def _draw_accept(desk: Desk, name: str, label: str, known: Precision, target: fl
     )
     desk.memory.forget_opened()
     st.success(
-        f"{many(done.marks, 'mark')} in {many(done.sentences, 'sentence')} are yours; "
-        f"{done.there:,} were there, {done.clashing:,} clash with others, {done.held:,} are open "
-        "elsewhere. Undo in any of these sentences takes all back."
+        f"{said(done)}. It is one decision: *Undo* under Decide, or in any of these sentences, "
+        "takes all back."
     )
 
 
