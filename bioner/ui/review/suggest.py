@@ -177,8 +177,8 @@ def _draw_accept(desk: Desk, name: str, label: str, known: Precision, target: fl
     )
     desk.memory.forget_opened()
     st.success(
-        f"{said(done)}. It is one decision: *Undo* under Decide, or in any of these sentences, "
-        "takes all back."
+        f"{plain(said(done))}. It is one decision: *Undo* under Decide, or in any of these "
+        "sentences, takes all back."
     )
 
 
