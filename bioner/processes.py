@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from bioner.settings import take_tie, tied_environment
+
 if TYPE_CHECKING:
     import psutil
 
@@ -26,9 +28,6 @@ KILLED = 9
 
 GRACE_S = 4.0
 """How long an app that was asked to end may still work on a page."""
-
-_TIED = "BIONER_TIED"
-"""Says to a started program that its standard input is there to tell of its starter's end."""
 
 _OF_ITS_OWN = 0x00000200  # CREATE_NEW_PROCESS_GROUP: Ctrl-C here does not reach it
 _WITHOUT_WINDOW = 0x08000000  # CREATE_NO_WINDOW: it outlives the console that started it
@@ -134,8 +133,7 @@ def run_in_place(command: Sequence[str], cwd: Path, *, is_posix: bool = IS_POSIX
         sys.stderr.flush()
         os.chdir(cwd)
         os.execv(command[0], list(command))
-    environment = {**os.environ, _TIED: "1"}
-    process = subprocess.Popen(command, cwd=cwd, env=environment, stdin=subprocess.PIPE)
+    process = subprocess.Popen(command, cwd=cwd, env=tied_environment(), stdin=subprocess.PIPE)
     try:
         return process.wait()
     except KeyboardInterrupt:  # the console sends Ctrl-C to both
@@ -159,7 +157,7 @@ def end_with_starter() -> None:
 
     It is interrupted as by Ctrl-C first, and ended ``GRACE_S`` later.
     """
-    if os.environ.pop(_TIED, "") != "1":
+    if not take_tie():
         return
 
     def watch() -> None:

@@ -16,6 +16,9 @@ from bioner.people import People, SignIn
 # here, before any library that looks is imported, and to every process that we start.
 os.environ.update(ORT_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
 
+_TIED = "BIONER_TIED"
+"""Says to a started program that its standard input is there to tell of its starter's end."""
+
 _PACKAGE = Path(__file__).resolve().parent
 _ABOVE = _PACKAGE.parent
 
@@ -233,6 +236,16 @@ def cpu_threads() -> int:
         if value.isdigit() and int(value) > 0:
             return int(value)
     return usable_cpus()
+
+
+def tied_environment() -> dict[str, str]:
+    """Return that of a program whose standard input tells it of the end of who started it."""
+    return child_environment(**{_TIED: "1"})
+
+
+def take_tie() -> bool:
+    """Tell whether this program is so tied; what it starts itself is not."""
+    return os.environ.pop(_TIED, "") == "1"
 
 
 def child_environment(**changed: str) -> dict[str, str]:

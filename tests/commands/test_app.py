@@ -35,9 +35,10 @@ while True: time.sleep(60)
 """
 )
 STARTER = """
-import sys
+import signal, sys
 from pathlib import Path
 from bioner.processes import run_in_place
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs behind ignores it
 command = [sys.executable, "-c", sys.argv[1], sys.argv[2]]
 sys.exit(run_in_place(command, Path.cwd(), is_posix=sys.argv[3] == "posix"))
 """

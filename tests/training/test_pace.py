@@ -53,6 +53,6 @@ def test_measuring_is_a_command_of_its_own(tmp_path: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     shape = {"hidden_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 50}
     (folder / "config.json").write_text(json.dumps({**config, **shape}))
-    command = [sys.executable, "-m", "bioner.training.pace", str(folder), "cpu", "2"]
+    command = [sys.executable, "-m", "bioner.training.pace", str(folder), "cpu", "2", "48"]
     done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
     assert float(done.stdout.split()[-1]) > 0
