@@ -13,12 +13,22 @@ from bioner.variants import name_key
 Pairs = tuple[tuple[str, str], ...]
 IDENTIFIER = "identifier"
 """The attribute that holds a concept's id where a person or a JSON file gave it."""
-_NAMES = frozenset(("biotype", "database", "name", "normalized", "term"))
+_NAMES = frozenset(
+    (
+        *("biotype", "database", "db", "kb", "kbname", "name", "namespace", "ontology", "term"),
+        *("canonicalform", "canonicalname", "normalized", "normalizedform", "normalizedname"),
+        *("prefname", "preferredname", "preferredterm", "tui", "semantictype"),
+    )
+)
 """Attributes that say something of a concept, and are no identifier of it."""
 _CONCEPTS = _NAMES | frozenset(
     (
         *("accession", "concept", "cui", "curie", "iri", "mesh", "omim", "umls", "uri"),
         *("wikidata", "chebi", "cl", "cvcl", "doid"),
+        *("atc", "cas", "casnumber", "correspondinggene", "dbpedia", "dbxref", "entitylink"),
+        *("grounding", "hgvs", "icd10cm", "inchi", "inchikey", "loinc", "meddra", "ncbitaxon"),
+        *("normalisation", "normalization", "orpha", "orphanet", "rxnorm", "smiles"),
+        *("uniprotac", "uniprotkb", "url", "wikipedia", "xref"),
         *("drugbank", "ensembl", "entrez", "entrezgene", "go", "hgnc", "hp", "hpo", "icd10"),
         *("cellosaurus", "dbsnp", "efo", "mondo", "ncbigene", "ncbihomologene", "ncbitaxonomy"),
         *("pubchem", "snomed", "snomedct", "taxonomy", "uberon", "uniprot"),
@@ -39,10 +49,12 @@ LONGEST = 200
 
 def concepts_of(pairs: Pairs) -> Pairs:
     """Return the attributes that name the concept that a mention of this label and place means."""
-    return tuple((key, value) for key, value in pairs if _names_concept(key.casefold()))
+    return tuple((key, value) for key, value in pairs if _names_concept(key))
 
 
 def _names_concept(key: str) -> bool:
+    """Tell whether a key names a concept, its words parted by signs or by capitals ("GeneID")."""
+    key = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).casefold()
     is_named = _bare(key) in _CONCEPTS or bool(_IDENTIFIERS.fullmatch(key))
     return is_named or key.startswith(_NORMALIZATION)
 

@@ -11,6 +11,7 @@ import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -22,14 +23,17 @@ from bioner.errors import CorpusError, FormatError
 from bioner.files import staged_folder
 from bioner.flattening import Flattening
 from bioner.formats import ReadReport
+from bioner.formats.attributes import NOTHING, covers_within, value_of
+from bioner.formats.brat import is_annotation
 from bioner.formats.conll_writer import write_sentences
+from bioner.formats.detecting import HEAD, detect_format
 from bioner.formats.members import MAX_ARCHIVE_BYTES, is_archive, read_members
-from bioner.formats.registry import read_files
+from bioner.formats.registry import read_bytes, read_files
 from bioner.formats.source import refuse_large, unreadable
 from bioner.formats.tally import UNTYPED, Receipt
 from bioner.labels import IGNORE, LabelSchema
 from bioner.settings import Settings
-from bioner.spans import Sentence
+from bioner.spans import Document, Sentence
 from bioner.text import sentences_and_report
 
 
@@ -44,6 +48,8 @@ class Preview:
     """What was lost or changed after reading, by rule: nested mentions, labels on two lines."""
     relations: int = 0
     """How many relations of its mentions are not kept: a corpus is of mentions alone."""
+    unread: int = 0
+    """How many sentences are left out: their file says that nobody looked for anything there."""
 
     @property
     def documents(self) -> int:
@@ -68,12 +74,14 @@ class Preview:
             mentions_placed=kept,
             rejected=+lost,
             repaired=self.changed - lost,
-            unread=+Counter({"relation of marks": self.relations}),
+            unread=+Counter(
+                {"relation of marks": self.relations, "sentence that nobody read": self.unread}
+            ),
         )
         return read.then(laid)
 
 
-_LOST = ("nested_dropped", "outside_sentences")
+_LOST = ("nested_dropped", "outside_sentences", "nothing_looked_for")
 """What happens to mentions, when they are laid flat over sentences, that none of them survives."""
 
 
@@ -104,7 +112,7 @@ def _read_upload(path: Path, name: str) -> tuple[str, bytes]:
 
 def _bounded(folder: Path) -> Iterator[tuple[str, bytes]]:
     total = 0
-    for name, data in read_members(folder):
+    for name, data in _unpacked(read_members(folder)):
         total += len(data)
         if total > MAX_ARCHIVE_BYTES:
             raise FormatError(
@@ -112,6 +120,19 @@ def _bounded(folder: Path) -> Iterator[tuple[str, bytes]]:
                 "own folder, or its parts one by one"
             )
         yield name, data
+
+
+def _unpacked(members: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Yield a folder's files, those of an archive among them in its place; a damaged one whole."""
+    for name, data in members:
+        inside = [(name, data)]
+        if is_archive(name):
+            with suppress(FormatError):
+                above = f"{name.rpartition('/')[0]}/{name.rpartition('/')[2].partition('.')[0]}"
+                inside = [
+                    (f"{above}/{one}".lstrip("/"), held) for one, held in members_of(name, data)
+                ]
+        yield from inside
 
 
 def _packed(members: Iterable[tuple[str, bytes]]) -> bytes:
@@ -126,41 +147,68 @@ def preview_corpus(files: Iterable[tuple[str, bytes]], format: str | None = None
     """Read uploaded files (name, content) as one corpus, each of the format that it seems to have.
 
     ``format`` names it where that is not clear. Sentences of files and folders that are named for
-    a split carry it. Raises FormatError for a file that cannot be read, CorpusError where no
-    mention was found.
+    a split carry it, and those of documents that say theirs ("split"). Raises FormatError for a
+    file that cannot be read, CorpusError where no mention was found.
     """
     sentences: list[Sentence] = []
-    reports: list[ReadReport] = []
     changed: Counter[str] = Counter()
-    relations = 0
+    relations = unread = 0
     given = list(files)
-    for split, group in _by_split(given).items():
+    groups, left = _by_split(given)
+    reports = [ReadReport("", unread=left)] if left else []
+    for split, group in groups.items():
         for _, result in read_files(group, format):
             reports.append(result.report)
             relations += sum(len(one.relations) for one in result.documents)
             found = list(result.sentences)
             for document in () if found else result.documents:
                 laid, lost = sentences_and_report(document)
-                found += laid
+                said = split_named(value_of(document.attributes, "split"))
+                found += [_as_looked_for(document, replace(one, split=said)) for one in laid]
                 changed += _losses(lost)
-            sentences += [_cleaned(replace(one, split=split), changed) for one in found]
+            read = [one for one in found if one.covers != NOTHING]
+            changed["nothing_looked_for"] += sum(
+                len(one.spans) for one in found if one.covers == NOTHING
+            )
+            unread += len(found) - len(read)
+            sentences += [_cleaned(replace(one, split=one.split or split), changed) for one in read]
     labels = Counter(span.label for one in sentences for span in one.spans)
     if not labels:
         raise CorpusError(
             f"{', '.join(name for name, _ in given)}: no annotated mention was found; expected a "
             "corpus with labels, such as CoNLL, BRAT, BioC, PubTator or JSON lines with entities"
         )
-    return Preview(tuple(sentences), labels, tuple(reports), changed, relations)
+    return Preview(tuple(sentences), labels, tuple(reports), changed, relations, unread)
 
 
-def _by_split(files: Iterable[tuple[str, bytes]]) -> Mapping[str, list[tuple[str, bytes]]]:
-    """Group files by the split that they are named for; an archive of several is divided."""
+def _as_looked_for(document: Document, sentence: Sentence) -> Sentence:
+    """Return a document's sentence with what its file says was looked for in it."""
+    covers = covers_within(document, (sentence.start, sentence.end))
+    return sentence if covers is None else replace(sentence, covers=covers)
+
+
+def _by_split(
+    files: Iterable[tuple[str, bytes]],
+) -> tuple[Mapping[str, list[tuple[str, bytes]]], Counter[str]]:
+    """Group files by the split that they are named for; an archive of several is divided.
+
+    What lies beside the splits' files and is not annotated is left out, and named.
+    """
     found: dict[str, list[tuple[str, bytes]]] = {}
+    left: Counter[str] = Counter()
     for name, data in files:
         inside: dict[str, list[tuple[str, bytes]]] = {}
         if is_archive(name):
-            for member, content in members_of(name, data):
-                inside.setdefault(split_named(member), []).append((member, content))
+            rest: list[tuple[str, bytes]] = []
+            for member in members_of(name, data):
+                split = split_named(member[0])
+                (inside.setdefault(split, []) if _is_readable(member) else rest).append(member)
+            named = [members for split, members in inside.items() if split]
+            if named:
+                others = inside.pop("", [])
+                texts = [one for one in others if _holds_texts(*one)]
+                inside |= {"": texts} if texts else {}
+                named[0] += [*rest, *(one for one in others if one not in texts)]
         if set(inside) <= {""}:
             found.setdefault(split_named(name), []).append((name, data))
             continue
@@ -168,7 +216,10 @@ def _by_split(files: Iterable[tuple[str, bytes]]) -> Mapping[str, list[tuple[str
             if split or any(map(_is_annotated, members)):
                 packed = f"{name.rpartition('/')[2].partition('.')[0]}.zip", _packed(members)
                 found.setdefault(split, []).append(packed)
-    return found
+            else:
+                names = [PurePosixPath(one).name for one, _ in members]
+                left.update(f'file "{one}"' for one in names if not one.endswith(".conf"))
+    return found, left
 
 
 def members_of(name: str, data: bytes) -> list[tuple[str, bytes]]:
@@ -179,6 +230,27 @@ def members_of(name: str, data: bytes) -> list[tuple[str, bytes]]:
         path = Path(folder) / name.replace("\\", "/").rpartition("/")[2]
         path.write_bytes(data)
         return list(read_members(path))
+
+
+def _is_readable(member: tuple[str, bytes]) -> bool:
+    """Tell whether a file has a text in a format that is known; the others are named."""
+    name, data = member
+    if is_archive(name) or not data.strip():
+        return False
+    try:
+        return bool(detect_format(name, data[:HEAD]))
+    except FormatError:
+        return False
+
+
+def _holds_texts(name: str, data: bytes) -> bool:
+    """Tell whether a file of no split is one of texts, and not about those of the others."""
+    if is_annotation(name) or name.lower().endswith(".txt"):
+        return True
+    try:
+        return bool(read_bytes(data, name, needs_marks=False).documents)
+    except FormatError:
+        return False
 
 
 def _is_annotated(member: tuple[str, bytes]) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from bioner.spans import Alternative, Document, Mention, Range, Status
@@ -22,6 +23,10 @@ COVERS = "covers"
 """The document attribute that says what its annotators looked for: types, by commas."""
 SENTENCE_COVERS = "sentence_covers"
 """The same for sentences where it was something else, as JSON ``[[start, end, [type, …]], …]``."""
+NOTHING = frozenset({""})
+"""The covers of a sentence of which it is said that nobody looked for anything in it."""
+SPLIT = "split"
+"""The document attribute that says for what a document is meant: train, dev, test."""
 SAID_COVERS = (COVERS, SENTENCE_COVERS)
 """The document attributes by which it is said what was looked for."""
 ENTITIES = ("entity1", "entity2")
@@ -116,14 +121,55 @@ def with_covers(
 
 def covers_at(document: Document, offset: int) -> str | None:
     """Return the types looked for at an offset, by commas; None where nobody said so."""
+    for start, end, types in _of_sentences(document):
+        if start <= offset < end:
+            return ",".join(types)
+    return dict(document.attributes).get(COVERS)
+
+
+def _of_sentences(document: Document) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
+    return _sentence_rows(value_of(document.attributes, SENTENCE_COVERS))
+
+
+@lru_cache(maxsize=8)
+def _sentence_rows(text: str) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
+    """Read the sentences in which something else was looked for, as far as they can be read."""
+    rows: list[tuple[int, int, tuple[str, ...]]] = []
+    with contextlib.suppress(ValueError, TypeError, RecursionError):
+        for start, end, types in json.loads(text or "[]"):
+            rows.append((int(start), int(end), tuple(map(str, types))))
+    return tuple(rows)
+
+
+def covers_within(document: Document, extent: Range) -> frozenset[str] | None:
+    """Return the types looked for in all sentences of a part; None where nobody said so.
+
+    ``NOTHING`` where it is said of one of them that nothing was.
+    """
+    if not set(SAID_COVERS) & dict(document.attributes).keys():
+        return None
+    starts = {start for start, _ in document.sentence_ranges} or {extent[0]}
+    starts |= {start for start, _, _ in _of_sentences(document)}
+    inside = sorted(one for one in starts if extent[0] <= one < extent[1])
+    told = [covers_at(document, start) for start in inside or [extent[0]]]
+    said = [frozenset(one.split(",")) for one in told if one is not None]
+    return frozenset.intersection(*said) or NOTHING if said else None
+
+
+def with_covers_renamed(document: Document, names: Mapping[str, str]) -> Document:
+    """Return the document with other names of the types looked for; those named "" are left out."""
     found = dict(document.attributes)
-    try:
-        for start, end, types in json.loads(found.get(SENTENCE_COVERS, "[]")):
-            if start <= offset < end:
-                return ",".join(types)
-    except (ValueError, TypeError, RecursionError):
-        pass
-    return found.get(COVERS)
+    if COVERS not in found and SENTENCE_COVERS not in found:
+        return document
+    others = [
+        ((start, end), _renamed(types, names)) for start, end, types in _of_sentences(document)
+    ]
+    whole = _renamed(found.get(COVERS, "").split(","), names)
+    return with_covers(document, whole, others)
+
+
+def _renamed(types: Iterable[str], names: Mapping[str, str]) -> list[str]:
+    return sorted({names.get(one, one) for one in types} - {""})
 
 
 def covers_to_json(document: Document) -> dict[str, Any]:
@@ -153,6 +199,12 @@ def covers_from_json(value: dict[str, Any]) -> Pairs:
     return tuple(said)
 
 
+def split_from_json(value: dict[str, Any]) -> Pairs:
+    """Return which split a JSON object says that it is of, as a document's attribute."""
+    split = value.get(SPLIT)
+    return ((SPLIT, split),) if isinstance(split, str) and split else ()
+
+
 def sentences_with_covers(document: Document) -> int:
     """Count the sentences of which it is said what was looked for."""
     said = set(SAID_COVERS) & dict(document.attributes).keys()
@@ -161,11 +213,7 @@ def sentences_with_covers(document: Document) -> int:
 
 def unread_sentences(document: Document) -> int:
     """Count the sentences of which it is said that nobody looked for anything there."""
-    try:
-        rows = json.loads(value_of(document.attributes, SENTENCE_COVERS) or "[]")
-        return sum(not types for _, _, types in rows)
-    except (ValueError, TypeError, RecursionError):
-        return 0
+    return sum(not types for _, _, types in _of_sentences(document))
 
 
 def source_id(document: Document) -> str:

@@ -170,9 +170,7 @@ def _cells(line: str, number: int, layout: Layout) -> list[str] | None:
     if line.startswith("#") and not _is_token(line, layout):
         layout.comments += 1
         if line.startswith(COVERS_COMMENT):
-            layout.covers = frozenset(
-                filter(None, line.removeprefix(COVERS_COMMENT).strip().split(","))
-            )
+            layout.covers = frozenset(line.removeprefix(COVERS_COMMENT).strip().split(","))
         return []
     separator = layout.separator or ("\t" if "\t" in line else " ")
     cells = line.split("\t") if separator == "\t" else _words(line)

@@ -38,6 +38,8 @@ class _Sentence:
     """The words of one sentence: form, tag, and the space that follows it."""
 
     line: int
+    number: int
+    """Of the document that it is of; 0 where none has begun, and it is one by itself."""
     document: str
     text: str = ""
     before: str = ""
@@ -58,7 +60,7 @@ def read(stream: BinaryIO, name: str, tally: Tally, options: ReadOptions) -> Ite
     group: list[_Sentence] = []
     number = 0
     for one in chain(first, sentences):
-        if group and (one.document != group[0].document or not one.document):
+        if group and (one.number != group[0].number or not one.number):
             number += 1
             yield _document(group, f"{stem(name)}-{number}", name, scheme, tally, options)
             group = []
@@ -115,7 +117,7 @@ def _sentences(lines: Iterable[str], name: str, odd: OddLines) -> Iterator[_Sent
                 )
                 told.leave("line that is no word", f"{name}:{number}", line[:60], is_mark=False)
                 continue
-            sentence = sentence or _Sentence(number, document, text)
+            sentence = sentence or _Sentence(number, number_of_new, document, text)
             inside = _add_word(sentence, dict(zip(columns, cells, strict=True)), found, inside)
     if sentence and sentence.forms:
         yield sentence

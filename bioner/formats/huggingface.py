@@ -18,6 +18,7 @@ from bioner.formats.attributes import (
     TOKENISED,
     covers_at,
     covers_from_json,
+    split_from_json,
     without,
 )
 from bioner.formats.conll_writer import drop_between_tokens, flat_sentences
@@ -65,7 +66,7 @@ def read_value(
         sentence.text,
         unflatten(sentence),
         ((sentence.start, sentence.end),) if tokens else (),
-        attributes=((TOKENISED, "spaces"), *covers_from_json(value)),
+        attributes=((TOKENISED, "spaces"), *covers_from_json(value), *split_from_json(value)),
     )
 
 

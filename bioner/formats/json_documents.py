@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from bioner.formats import bioc_json, huggingface, labelstudio, pubannotation
-from bioner.formats.attributes import SAID_COVERS, Pairs, covers_from_json
+from bioner.formats.attributes import SAID_COVERS, Pairs, covers_from_json, split_from_json
 from bioner.formats.json_values import read_values
 from bioner.formats.lines import OddLines
 from bioner.formats.mark_places import MARKS, InvalidValue, count_marks, has_place, name_unread
@@ -26,6 +26,8 @@ OTHER = frozenset(
     ("id", "text", "tokens", "sentences", "relations", "attributes", "answer", *SAID_COVERS)
 )
 """The keys that are read, or that hold places which are no marks."""
+_PARTS = frozenset(("text", "tokens", "passages"))
+"""The keys by which a list under any other key is told to be one of documents."""
 _WRAPPERS = (*bioc_json.COLLECTIONS, "data", "examples", "annotations", "results", "items")
 """The keys under which a file may hold its list of documents."""
 _DIALECTS = (
@@ -77,11 +79,26 @@ def _documents(value: Any, id: str, depth: int = 3) -> Iterator[tuple[str, str, 
             for number, one in enumerate(value[wrapped[0]], 1):
                 yield from _documents(one, f"{id}-{number}", depth - 1)
             return
+        parts = {key: held for key, held in value.items() if _is_part(held)}
+        if parts and "text" not in value and depth:
+            for key, held in parts.items():
+                for number, one in enumerate(held, 1):
+                    yield from _documents({"split": key, **one}, f"{id}-{key}-{number}", depth - 1)
+            return
         yield _form_of(value), id, value
     elif isinstance(value, list) and len(value) == 2 and isinstance(value[1], dict):
         yield "spacy", id, {**value[1], "text": value[0]}
     else:
         yield "jsonl", id, value
+
+
+def _is_part(held: Any) -> bool:
+    """Tell whether a value is the documents of one split, as ``{"train": [...]}`` has them."""
+    return (
+        isinstance(held, list)
+        and bool(held)
+        and all(isinstance(one, dict) and not _PARTS.isdisjoint(one) for one in held)
+    )
 
 
 def _form_of(value: dict[str, Any]) -> str:
@@ -152,7 +169,11 @@ def _rows(value: dict[str, Any], where: str, tally: Tally) -> Iterator[tuple[str
 
 
 def _attributes(value: dict[str, Any]) -> Pairs:
-    return (*covers_from_json(value), *pairs(value.get("attributes"), "attributes"))
+    return (
+        *covers_from_json(value),
+        *split_from_json(value),
+        *pairs(value.get("attributes"), "attributes"),
+    )
 
 
 def _sentences(value: Any, length: int) -> tuple[Range, ...]:

@@ -17,6 +17,7 @@ from bioner.formats.attributes import (
     covers_from_json,
     covers_to_json,
     source_id,
+    split_from_json,
     without,
 )
 from bioner.formats.mark_places import InvalidValue, name_unread
@@ -70,7 +71,14 @@ def read_value(
     wanted = str(data.get("id") or value.get("id") or where.replace(":", "-"))
     id = tally.document_id(wanted, where)
     attributes = ((SOURCE_ID, wanted),) if id != wanted else ()
-    yield Document(id, text, mentions, (), relations, (*attributes, *covers_from_json(data)))
+    yield Document(
+        id,
+        text,
+        mentions,
+        (),
+        relations,
+        (*attributes, *covers_from_json(data), *split_from_json(data)),
+    )
 
 
 def _row(one: dict[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,8 @@ READERS: dict[str, Reader] = {
 MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 """What a compressed file may unpack to where it is read whole."""
 READABLE = (*READERS, "brat")
+_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
+"""What the standard library raises for damaged gzip data."""
 _NO_TEXTS = re.compile(
     r"(^|/)((readme|licen[cs]e|copying|changelog)[^/]*|[^/]*\.(conf|dtd|xsd|css|py|sh|log|stats_cache))$",
     re.IGNORECASE,
@@ -227,7 +229,11 @@ def _iter_members(
             raise
         raise FormatError(f"{path.name}/{error}") from error
     if is_empty:
-        raise FormatError(f"{path.name}: no documents found inside; expected text files, or .ann")
+        left = tally.example('file "') or ", ".join(tally.unread)
+        raise FormatError(
+            f"{path.name}: no documents found inside; expected text files, or .ann"
+            + (f"; left out: {left:.200}" if left else "")
+        )
 
 
 def _each_member(
@@ -235,7 +241,8 @@ def _each_member(
 ) -> Iterator[Document]:
     """Yield the documents of BRAT's pairs, then of every other file by its own format.
 
-    Files that are no texts, or none that is known, are named as left out.
+    Files that are no texts, or none that is known, are named as left out; one in which marks were
+    found, and no document, refuses them all.
     """
     has_pairs = format == "brat" or (format is None and any(map(brat.is_annotation, members)))
     bases = {_base(name) for name in members if brat.is_annotation(name)}
@@ -261,21 +268,37 @@ def _each_member(
             tally.leave(f'file "{PurePosixPath(name).name}"', name)
             continue
         stream, inner = _unpacked(members[name], name)
-        if format is None and not stream.read(1):
-            tally.leave("empty file", name)
-            continue
-        stream.seek(0)
         try:
+            if format is None and not stream.read(1):
+                tally.leave("empty file", name)
+                continue
+            stream.seek(0)
             if is_archive(inner):
                 raise FormatError(f"{inner}: an archive inside another; give it by itself")
             tally.format = _format_of(stream, inner, format, options)
-        except FormatError as error:
+        except (FormatError, *_DAMAGED) as error:
+            tally.leave(f'file "{PurePosixPath(name).name}"', name, str(error))
+            continue
+        before, is_read = tally.mark(), False
+        found = _reader(tally.format)(stream, inner, tally, options)
+        try:
+            for document in understood(found, name, tally, options):
+                is_read = True
+                yield document
+        except (FormatError, *_DAMAGED) as error:
+            if format or is_read or tally.has_marks_since(before):
+                if isinstance(error, FormatError):
+                    raise
+                raise _damaged(name, error) from error
+            tally.take_back(before)
             tally.leave(f'file "{PurePosixPath(name).name}"', name, str(error))
             continue
         formats[tally.format] = None
-        found = _reader(tally.format)(stream, inner, tally, options)
-        yield from understood(found, name, tally, options)
     tally.format = "+".join(formats) or tally.format
+
+
+def _damaged(name: str, error: Exception) -> FormatError:
+    return FormatError(f"{name}: damaged gzip data: {error}; fetch it again")
 
 
 def _unpacked(data: bytes, name: str) -> tuple[BinaryIO, str]:
@@ -315,7 +338,7 @@ def _opened(path: Path, *, limit: int | None = None) -> Iterator[tuple[BinaryIO 
                     yield opened, path.name[:-3]
             else:
                 yield raw, path.name
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise FormatError(f"{path.name}: damaged gzip data: {error}; fetch it again") from error
+    except _DAMAGED as error:
+        raise _damaged(path.name, error) from error
     except OSError as error:
         raise unreadable(path, error) from error

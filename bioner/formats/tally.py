@@ -268,6 +268,11 @@ class Tally:
         counts |= {name: getattr(self, name).copy() for name in _COUNTERS}
         return len(self._examples), counts
 
+    def has_marks_since(self, mark: Mark) -> bool:
+        """Tell whether marks were counted after a mark, read or not."""
+        _, counts = mark
+        return bool(self.read > counts["read"] or self.unread_marks != counts["unread_marks"])
+
     def take_back(self, mark: Mark) -> None:
         """Forget what was counted after a mark, but for the ids that are taken."""
         number, counts = mark

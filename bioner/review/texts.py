@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bioner.corpora.foreign_labels import suggest_type
+from bioner.formats.attributes import NOTHING, with_covers_renamed
 from bioner.formats.relations import standing_relations
 from bioner.formats.tally import EXAMPLES_PER_RULE, Losses, ReadReport, Receipt
 from bioner.labels import IGNORE, LabelSchema
 from bioner.spans import Document, Mention, Sentence, Span
 from bioner.store import Reason, Store
+from bioner.store.placement import UNSTORABLE
 
 LEFT_OUT = ""
 """What a foreign label maps to where its marks are not wanted."""
@@ -87,8 +89,8 @@ class Texts:
 
     def translated(self) -> tuple[Texts, Receipt]:
         """Return them with the project's types; left-out and renamed marks are counted."""
-        has_relations = any(one.relations for one in self.documents)
-        if not has_relations and all(self.labels[label] == label for label in self.labels):
+        has_more = any(one.relations for one in self.documents)
+        if not has_more and all(self.labels[label] == label for label in self.labels):
             return self, self._whole()
         left: Counter[str] = Counter()
         read: Counter[str] = Counter()
@@ -108,13 +110,15 @@ class Texts:
             return tuple(kept)
 
         def covered(names: frozenset[str]) -> frozenset[str]:
-            return frozenset(self.labels.get(name, name) for name in names) - {LEFT_OUT}
+            ours = frozenset(self.labels.get(name, name) for name in names) - {LEFT_OUT}
+            return ours or (NOTHING if names else ours)
 
         losses = Losses("")
 
         def whole(document: Document) -> Document:
             """Leave out the relations of marks that are not there, or are left out with them."""
             kept = replace(document, mentions=changed(document.mentions))
+            kept = with_covers_renamed(kept, self.labels)
             return replace(kept, relations=standing_relations(kept, losses))
 
         found = replace(
@@ -134,12 +138,14 @@ class Texts:
         A text whose id is taken gets ``id-2``, ``id-3``, …: the first that is free, or that the
         project has for this very text already, so that bringing it in again adds nothing.
         """
-        ids = _Ids(store, project, [name for name in self.ids if name])
-        documents = [replace(one, id=ids.free(one.id, one.text)) for one in self.documents]
+        ids = _Ids(store, project, [name for name in map(usable_id, self.ids) if name])
+        documents = [
+            replace(one, id=ids.free(usable_id(one.id), one.text)) for one in self.documents
+        ]
         sentences: list[Sentence] = []
         for one in self.sentences:
             tail = one.id.removeprefix(one.document)
-            name = ids.free(one.document, one.text, tail)
+            name = ids.free(usable_id(one.document), one.text, tail)
             sentences.append(replace(one, document=name.removesuffix(tail)))
         found = replace(self, documents=documents, sentences=sentences)
         changed = [(old, new) for old, new in zip(self.ids, found.ids, strict=True) if old != new]
@@ -150,13 +156,21 @@ class Texts:
             for old, new in zip(self.ids, found.ids, strict=True)
             if old in self.reasons
         }
+        told = [("id_taken" if usable_id(old) == old else "id_unusable", old, new)
+                for old, new in changed]  # fmt: skip
         receipt = replace(
-            self._whole(repaired=Counter(id_taken=len(changed))),
+            self._whole(repaired=Counter(rule for rule, _, _ in told)),
             examples=tuple(
-                f"{old}: id_taken: it comes in as {new}" for old, new in changed[:EXAMPLES_PER_RULE]
+                f"{old}: {rule}: it comes in as {new}"
+                for rule, old, new in told[:EXAMPLES_PER_RULE]
             ),
         )
         return replace(found, reasons=reasons), receipt
+
+
+def usable_id(id: str) -> str:
+    """Return an id that a project can keep: not empty, without what no database holds."""
+    return UNSTORABLE.sub("", id).strip() or "text" if UNSTORABLE.search(id) or not id else id
 
 
 class _Ids:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from bioner.errors import StoreError
 from bioner.flattening import unflatten
+from bioner.formats.attributes import NOTHING
 from bioner.spans import Document, Range, Sentence
 from bioner.store import my_test
 from bioner.store.placement import UNSTORABLE
@@ -72,7 +73,7 @@ def incoming_sentence(sentence: Sentence) -> Incoming:
     return Incoming(
         Document(sentence.id, text, unflatten(own), (extent,) if text else (), (), attributes),
         {extent: tuple(offsets)},
-        {extent: sentence.covers} if sentence.covers else {},
+        {extent: sentence.covers - NOTHING} if sentence.covers else {},
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from bioner.formats.attributes import NOTHING, covers_within
 from bioner.spans import Document, Mention, Range, Status
 from bioner.store import codec, my_test, projects
 from bioner.store.documents import Incoming, Origin, item_ranges
@@ -176,14 +177,17 @@ class Importer:
         self.fresh += ids
         rows: list[dict[str, Any]] = []
         contents: list[list[Mention]] = []
+        is_read: list[bool] = []
         for one, id_ in zip(fresh, ids, strict=True):
             placed = self._placeable(one.document)
             ranges, joined = item_ranges(one.document)
             self.counts["joined"] += joined
             homes = _by_extent(placed, ranges)
             for extent in ranges:
-                rows.append(self._item(one, id_, extent))
-                contents.append(homes.get(extent, []))
+                inside = homes.get(extent, [])
+                rows.append(self._item(one, id_, extent, self._covers(one, extent, inside)))
+                contents.append(inside)
+                is_read.append(bool(inside) or not self._is_unread(one, extent))
         item_ids = list(
             self.connection.execute(
                 insert(items).returning(items.c.id, sort_by_parameter_order=True), rows
@@ -191,11 +195,13 @@ class Importer:
         )
         self.counts["documents_placed"] += len(fresh)
         self.counts["items"] += len(item_ids)
-        self._fill(list(zip(item_ids, contents, strict=True)))
+        told = zip(item_ids, contents, is_read, strict=True)
+        self._fill([(item, inside) for item, inside, is_gold in told if is_gold])
         write_shown(self.connection, self.stored.id, zip(item_ids, contents, strict=True))
 
-    def _item(self, one: Incoming, document: int, extent: Range) -> dict[str, Any]:
-        covers = one.covers.get(extent, self.origin.covers)
+    def _item(
+        self, one: Incoming, document: int, extent: Range, covers: frozenset[str] | None
+    ) -> dict[str, Any]:
         tokens = one.tokens.get(extent)
         return {
             "project": self.stored.id,
@@ -211,6 +217,32 @@ class Importer:
             "claimed_by": "",
             "claimed_until": 0.0,
         }
+
+    def _covers(
+        self, one: Incoming, extent: Range, mentions: Sequence[Mention]
+    ) -> frozenset[str] | None:
+        """Return what was looked for in an item; None: what the project looks for.
+
+        Of gold no more than its file says. A sentence that its file says nobody read, and that has
+        no marks, is as any that waits here.
+        """
+        told, origin = one.covers.get(extent), self.origin.covers
+        if self.origin.layer != "gold":
+            return told or origin
+        if self._is_unread(one, extent):
+            return frozenset() if mentions else None
+        said = covers_within(one.document, extent) if told is None else None
+        ours = (said or frozenset()) & set(self.stored.project.types)
+        if told is not None or origin is None:
+            return told or ours or origin
+        return ours & origin or origin
+
+    def _is_unread(self, one: Incoming, extent: Range) -> bool:
+        """Tell whether gold's file says that nobody looked for anything in an item."""
+        if self.origin.layer != "gold":
+            return False
+        told = one.covers.get(extent)
+        return not told if told is not None else covers_within(one.document, extent) == NOTHING
 
     def _onto_present(self, one: Incoming, row: Row[Any]) -> None:
         rows = self.connection.execute(
@@ -232,20 +264,38 @@ class Importer:
                 layers.c.model == self.origin.model,
             )
         )
-        self._fill(list(contents.items()))
-        self._cover_gold(list(contents))
+        extents = {r.id: (r.start, r.end) for r in rows}
+        self._fill(
+            [
+                (item, inside)
+                for item, inside in contents.items()
+                if inside or not self._is_unread(one, extents[item])
+            ]
+        )
+        self._cover_gold(one, extents, contents)
         refresh_shown(self.connection, self.stored.id, list(contents))
 
-    def _cover_gold(self, ids: Sequence[int]) -> None:
+    def _cover_gold(
+        self,
+        one: Incoming,
+        extents: Mapping[int, Range],
+        contents: Mapping[int, Sequence[Mention]],
+    ) -> None:
         """Say of sentences that were there already what their new gold looked for."""
         if self.origin.layer != "gold" or self.origin.covers is None:
             return
-        seen = select(corrections.c.item).where(corrections.c.item.in_(ids))
-        self.connection.execute(
-            update(items)
-            .where(items.c.id.in_(ids), items.c.covers.is_(None), items.c.id.not_in(seen))
-            .values(covers=codec.write_names(self.origin.covers))
-        )
+        found: dict[frozenset[str], list[int]] = {}
+        for item, extent in extents.items():
+            covers = self._covers(one, extent, contents[item])
+            if covers is not None:
+                found.setdefault(covers, []).append(item)
+        for covers, ids in found.items():
+            seen = select(corrections.c.item).where(corrections.c.item.in_(ids))
+            self.connection.execute(
+                update(items)
+                .where(items.c.id.in_(ids), items.c.covers.is_(None), items.c.id.not_in(seen))
+                .values(covers=codec.write_names(covers))
+            )
 
     def _fill(self, contents: Sequence[tuple[int, Sequence[Mention]]]) -> None:
         if not contents:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import zipfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -150,6 +152,72 @@ def test_archives_with_folders_of_splits_are_divided(
     found = preview_corpus([(f"ward{suffix}", packed.getvalue())])
     assert found.named == SIZES
     assert len(found.sentences) == sum(SIZES.values())
+
+
+def rows(split: str, named: str, number: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for i in range(number):
+        start = len(f"{split}{i} ")
+        row = {"text": f"{split}{i} aspirin", "entities": [[start, start + 7, "Drug"]]}
+        found.append({**row, "split": named} if named else row)
+    return found
+
+
+def as_task(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as Label Studio has it."""
+    ((start, end, label),) = row["entities"]
+    region = {"value": {"start": start, "end": end, "labels": [label]}}
+    data = {"text": row["text"], "split": row["split"]}
+    return {"data": data, "annotations": [{"result": [region]}]}
+
+
+@pytest.mark.parametrize("form", ["rows", "one value", "tokens", "tasks", "own export"])
+def test_splits_that_texts_say_themselves_are_kept(home: Path, tmp_path: Path, form: str) -> None:
+    names = {"train": "train", "devel": "validation", "test": "test"}
+    found = [one for split, number in SIZES.items() for one in rows(split, names[split], number)]
+    told: object = found
+    if form == "one value":
+        told = {names[split]: rows(split, "", number) for split, number in SIZES.items()}
+    elif form == "tokens":
+        tags = {"ner_tags": ["O", "B-Drug"]}
+        told = [{"tokens": one["text"].split(), **tags, "split": one["split"]} for one in found]
+    elif form == "tasks":
+        told = [as_task(one) for one in found]
+    path = tmp_path / "ward.json"
+    path.write_text(json.dumps(told))
+    add(path)
+    assert kept() == RIGHT
+    if form == "own export":
+        out = tmp_path / "again.jsonl"
+        words = ["corpora", "export", "ward", "--out", str(out)]
+        assert CliRunner().invoke(commands, words).exit_code == 0
+        add(out, "--replace")
+        assert kept() == RIGHT
+
+
+@pytest.mark.parametrize("above", ["", "in/"])
+def test_archives_in_a_folder_are_read_with_their_splits(
+    home: Path, tmp_path: Path, above: str
+) -> None:
+    for split, number in SIZES.items():
+        path = tmp_path / "ward" / above / f"{split}.zip"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in annotated(split, number).items():
+                archive.writestr(name.removeprefix(f"{split}/"), data)
+    add(tmp_path / "ward")
+    assert kept() == RIGHT
+    (tmp_path / "ward" / "train-more.zip").write_bytes(b"PK damaged")
+    add(tmp_path / "ward", "--replace")
+    assert kept() == RIGHT
+
+
+def test_an_empty_file_of_a_split_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "train.tsv").write_bytes(sentences("train", 3))
+    (tmp_path / "c" / "test.tsv").write_bytes(b"")
+    found = preview_corpus(read_uploads([tmp_path / "c"]))
+    assert (found.named, found.receipt.unread["empty file"]) == ({"train": 3}, 1)
 
 
 def test_what_is_named_for_no_split_is_shared_out_and_said(home: Path, tmp_path: Path) -> None:

@@ -281,3 +281,16 @@ def test_a_file_of_tags_that_are_none_is_refused_however_many_words_have_no_mark
     with pytest.raises(FormatError, match=r"^a\.conll:1: expected a tag in the last column"):
         read_bytes(data, "a.conll")
     assert len(read_bytes(data, "a.conll", needs_marks=False).documents) == 1
+
+
+@quick
+@given(
+    st.lists(st.sampled_from(["a b", "a  b", "a", "", "A"]), min_size=1, max_size=5),
+    st.integers(1, 2),
+)
+def test_a_document_of_conllu_begins_where_it_is_said_whatever_it_is_called(names, sentences):
+    word = "1\tp53" + "\t_" * 7 + "\tNER=B-Gene\n\n"
+    data = "".join(f"# newdoc id = {name}\n" + word * sentences for name in names).encode()
+    result = read_bytes(data, "a.conllu", "conllu")
+    assert [one.text for one in result.documents] == [" ".join(["p53"] * sentences)] * len(names)
+    assert len({one.id for one in result.documents}) == len(names)

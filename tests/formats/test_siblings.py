@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bioner.corpora.adding import preview_corpus
 from bioner.corpora.splits import split_named
 from bioner.errors import FormatError
 from bioner.formats import read_bytes, to_bytes
@@ -533,3 +534,35 @@ def test_a_forced_cut_falls_on_white_space(words, space, glued):
     for start, end in split_document(text).sentence_ranges:
         assert start == 0 or text[start - 1].isspace()
         assert end == len(text) or text[end].isspace()
+
+
+ABOUT = {
+    "package.json": '{"name": "x", "version": 1}',
+    "dataset_infos.json": '{"default": {"features": {"text": 1}}}',
+    "meta.csv": "pmid,year\n1,2\n",
+    "stats.json": "[1, 2]",
+    "other.xml": "<foo/>",
+    "latin.txt": "naïve".encode("latin-1"),
+    "cut.jsonl.gz": b"\x1f\x8b\x08\x00aaaa",
+    "figure.png": b"\x89PNG\r\n\x1a\n" + bytes(range(64)),
+}
+
+
+@quick
+@given(
+    st.lists(st.sampled_from(sorted(ABOUT)), unique=True, min_size=1),
+    st.sampled_from(["", "in/"]),
+    st.sampled_from(["{}", "{}/train", "{}/x"]),
+)
+def test_a_file_about_the_texts_of_a_folder_is_named_and_refuses_none(about, folder, place):
+    files: dict[str, str | bytes] = {folder + name: ABOUT[name] for name in about}
+    above = place.format(folder or "c/").replace("//", "/").strip("/")
+    files |= {f"{above}/one.jsonl": TEXTS["one.jsonl"], f"{above}/two.conll": TEXTS["two.conll"]}
+    result = read_bytes(zipped(files), "a.zip")
+    assert (len(result.documents), result.report.placed) == (2, 2)
+    assert result.report.unread == {f'file "{name}"': 1 for name in about}
+    preview = preview_corpus([("a.zip", zipped(files))])
+    assert (preview.documents, preview.receipt.unread) == (2, result.report.unread)
+    marked = {"text": TEXT, "odd": [{"start": 0, "end": 3}]}
+    with pytest.raises(FormatError, match="nothing of what is marked in it was understood"):
+        read_bytes(zipped({**files, "z.jsonl": json.dumps(marked)}), "a.zip")

@@ -212,7 +212,10 @@ def test_relations_of_marks_left_out_are_left_out_and_none_goes_out_without_its_
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["a", "a-2", "a-3", "", "A", "a/b"]), st.integers(0, 2)),
+        st.tuples(
+            st.sampled_from(["a", "a-2", "a-3", "", "A", "a/b", "a\0", "\0", "text"]),
+            st.integers(0, 2),
+        ),
         min_size=1,
         max_size=7,
     ),
@@ -222,7 +225,7 @@ def test_no_text_is_lost_whatever_ids_repeat_and_however_often_they_come(rows, t
     with TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{folder}/store.sqlite3", Path(folder) / "backups")
         store.create_project(a_project())
-        given_texts = [Document(id or "document", f"Text {n} here.") for id, n in rows]
+        given_texts = [Document(id, f"Text {n} here.") for id, n in rows]
         took = [take_in(store, "p", Texts(documents=given_texts), ORIGIN) for _ in range(times)]
         held = texts_of(store)
         store.close()
