@@ -79,9 +79,8 @@ def _documents(value: Any, id: str, depth: int = 3) -> Iterator[tuple[str, str, 
             for number, one in enumerate(value[wrapped[0]], 1):
                 yield from _documents(one, f"{id}-{number}", depth - 1)
             return
-        parts = {key: held for key, held in value.items() if _is_part(held)}
-        if parts and "text" not in value and depth:
-            for key, held in parts.items():
+        if value and depth and all(map(_is_part, value.values())):
+            for key, held in value.items():
                 for number, one in enumerate(held, 1):
                     yield from _documents({"split": key, **one}, f"{id}-{key}-{number}", depth - 1)
             return
@@ -98,6 +97,7 @@ def _is_part(held: Any) -> bool:
         isinstance(held, list)
         and bool(held)
         and all(isinstance(one, dict) and not _PARTS.isdisjoint(one) for one in held)
+        and not any(map(has_place, held))
     )
 
 

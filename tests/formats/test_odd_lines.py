@@ -294,3 +294,17 @@ def test_a_document_of_conllu_begins_where_it_is_said_whatever_it_is_called(name
     result = read_bytes(data, "a.conllu", "conllu")
     assert [one.text for one in result.documents] == [" ".join(["p53"] * sentences)] * len(names)
     assert len({one.id for one in result.documents}) == len(names)
+
+
+@quick
+@given(
+    st.sampled_from(["content", "entities", "train"]),
+    st.sampled_from([{"start": 0, "end": 3, "label": "Gene"}, {"type": "Gene"}]),
+)
+def test_marks_with_their_words_are_no_documents_under_any_key(key, mark):
+    marks = [{"text": "p53", **mark}]
+    value = {"content": "p53 binds.", key: marks} if key != "content" else {"found": marks}
+    if key == "content" and "start" not in mark:
+        return
+    with pytest.raises(FormatError):
+        read_bytes(json.dumps(value).encode(), "a.json")
