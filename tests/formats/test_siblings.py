@@ -227,7 +227,8 @@ def test_an_entity_that_lies_elsewhere_or_grows_is_refused_by_its_line(declared,
         f"<!DOCTYPE collection [{declared}]>\n<collection><document><id>1</id><passage><offset>0"
         f"</offset><text>{'&x;' * times}</text></passage></document></collection>"
     )
-    with pytest.raises(FormatError, match=r"^a\.xml:\d+: "):
+    told = "lies elsewhere" if "SYSTEM" in declared or "PUBLIC" in declared else "built out of"
+    with pytest.raises(FormatError, match=rf"^a\.xml:\d+: .*{told}"):
         read_bytes(data.encode(), "a.xml")
 
 
