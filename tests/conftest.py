@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from support import ROOT, SHARED
 
@@ -16,6 +17,11 @@ os.environ.pop("BIONER_BACKUPS", None)
 
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.merge import merge
+
+# A landing is judged by the same odd inputs each time; at a desk they are drawn anew.
+hypothesis.settings.register_profile("steady", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("steady")
 
 SLOW_FIXTURES = {
     "postgres_url": "starts a server",

@@ -41,8 +41,8 @@ def test_pasted_lines_without_full_stops_are_sentences_of_their_own(titles, newl
 @given(st.lists(st.sampled_from(PROSE), min_size=1, max_size=4, unique=True), st.integers(14, 40))
 def test_a_narrow_column_is_one_sentence_whatever_its_words(texts, width):
     text = " and ".join(texts)
-    lines = textwrap.wrap(text, width, break_long_words=False)
-    document = split_document("\n".join(lines) + ".")
+    lines = textwrap.wrap(f"{text}.", width, break_long_words=False)
+    document = split_document("\n".join(lines))
     names = ("progenitor cells", "Fas ligand", "von Willebrand disease", "p62/Sequestosome 1")
     flat = " ".join(document.text.split())
     pieces = [" ".join(document.text[a:b].split()) for a, b in document.sentence_ranges]

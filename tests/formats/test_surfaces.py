@@ -9,10 +9,11 @@ import re
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bioner.formats import read_bytes
+from bioner.formats.units import mapped, units_of
 
 quick = settings(max_examples=60, deadline=None)
 NAMES = {
@@ -236,6 +237,10 @@ def test_offsets_of_a_text_written_otherwise_are_shifted_where_every_surface_agr
         (len(rewrite(text[:start])), len(rewrite(text[:end])), text[start:end])
         for start, end in chosen
     ]
+    stated = [(start, end) for start, end, _ in rows]
+    read = {tuple(stated), *(mapped(stated, units) for _, units in units_of(text))}
+    fitting = [one for one in read if [text[a:b] for a, b in one] == [word for *_, word in rows]]
+    assume(len(fitting) == 1)  # few words may stand where several counts say
     assert placed(text, rows) == (chosen, 0)
 
 
