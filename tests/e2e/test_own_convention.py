@@ -133,7 +133,7 @@ def test_a_labs_rules_are_learned_from_its_corrections_and_used_in_review(
     path.write_text(TEXT)
     told.open(tab, "Review", project=LAB, reviewer="Ann", part="Texts")
     with tab.expect_file_chooser() as chooser:
-        tab.get_by_test_id("stFileUploader").locator("button").click()
+        tab.get_by_test_id("stFileUploaderDropzone").locator("button").click()
     chooser.value.set_files(path)
     tab.get_by_role("button", name="Bring them in").click()
     tab.get_by_text("1 text in, 1 placed").wait_for()

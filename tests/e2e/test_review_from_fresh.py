@@ -246,7 +246,7 @@ def test_predictions_are_corrected_and_make_a_model_whose_card_names_them(
     hand.press(tab.get_by_role("button", name="Create the project"))
     hand.show("Texts")
     with tab.expect_file_chooser() as chooser:
-        hand.press(tab.get_by_test_id("stFileUploader").locator("button"))
+        hand.press(tab.get_by_test_id("stFileUploaderDropzone").locator("button"))
     chooser.value.set_files(path)
     hand.press(tab.get_by_role("button", name="Bring them in"))
     tab.get_by_text(f"{DOCUMENTS} texts in, {DOCUMENTS} placed").wait_for()
