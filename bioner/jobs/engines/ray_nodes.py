@@ -64,7 +64,7 @@ def run(workers: int, device: str, words: Sequence[str]) -> int:
     )
     try:
         trainer.fit()
-    except Exception as error:  # noqa: BLE001 (whatever it was)
+    except Exception as error:
         raise JobError(
             f"the processes of the run ended {MAX_FAILURES + 1} times: {_last_line(error)}"
         ) from error
