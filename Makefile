@@ -21,6 +21,9 @@ WORKERS ?= 3
 BROWSERS ?= 2
 FUZZERS ?= 2
 
+# What Python compiles is kept: without it each of the processes that tests start compiles all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 bin := $(VENV)/bin
 app_stamp := $(VENV)/.installed-app
 dev_stamp := $(VENV)/.installed-dev

@@ -216,6 +216,24 @@ def parse_json(
     return value  # type: ignore[no-any-return]
 
 
+def parse_yaml(text: str) -> Any:
+    """Return what YAML text holds, read by libyaml where PyYAML was built with it.
+
+    Raises ``yaml.YAMLError`` for what is no YAML, or nests deeper than ``DEPTH_LIMIT``: either
+    loader goes down by recursion, and libyaml's ends the process where the stack does.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
+    for event in yaml.parse(text, loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_LIMIT:
+            raise yaml.YAMLError(f"nested more than {DEPTH_LIMIT} deep")
+    return yaml.load(text, loader)
+
+
 def _read_bounded(path: Path, limit: int) -> bytes:
     """Read a plain file; a pipe or a device, which may never end, is not opened."""
     if not stat.S_ISREG(path.stat().st_mode):

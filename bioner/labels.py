@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from bioner.errors import SchemaError
+from bioner.files import parse_yaml
 
 PACKAGE_SCHEMA = Path(__file__).with_name("labels.yaml")
 IGNORE = "ignore"
@@ -238,7 +239,7 @@ def read_schema(mapping: str = "curated", path: Path | None = None) -> LabelSche
         path, mapping = Path(mapping), "curated"
     source = path or PACKAGE_SCHEMA
     try:
-        raw = yaml.safe_load(source.read_text(encoding="utf-8"))
+        raw = parse_yaml(source.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SchemaError(f"{source}: no such label schema file") from error
     except OSError as error:

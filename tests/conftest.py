@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+from functools import cache
 from pathlib import Path
 
 import hypothesis
 import pytest
+import typer.main
 from support import ROOT, SHARED
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,6 +20,9 @@ os.environ.pop("BIONER_BACKUPS", None)
 
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.merge import merge
+
+# The commands are put together once a process, not once for each line that a test gives.
+typer.main.get_command = cache(typer.main.get_command)
 
 # A landing is judged by the same odd inputs each time; at a desk they are drawn anew.
 hypothesis.settings.register_profile("steady", derandomize=True)
@@ -31,13 +37,33 @@ SLOW_FIXTURES = {
 }
 """What makes a test slow whatever it does with it."""
 
+SLOW_IMPORTS = re.compile(
+    r"^(?:import|from) (?:torch|transformers|streamlit\.testing)\b"
+    r"|^(?:torch = )?pytest\.importorskip\(\"torch\"",
+    re.MULTILINE,
+)
+"""What takes seconds to import: a file of tests that begins with it is slow as a whole."""
+
+
+@cache
+def is_slow_to_import(path: Path) -> bool:
+    """Whether a file of tests loads torch, or opens pages, before its first test."""
+    return bool(SLOW_IMPORTS.search(path.read_text(encoding="utf-8")))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a file of slow tests alone where none of them is to run: its import would be paid."""
+    if collection_path.suffix != ".py" or "not slow" not in config.getoption("markexpr"):
+        return None
+    return is_slow_to_import(collection_path) or None
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow by what it uses, so that ``make quick`` stays quick without a list."""
     for item in items:
         used = set(getattr(item, "fixturenames", ()))
-        opens_pages = hasattr(getattr(item, "module", None), "AppTest")
-        if used & SLOW_FIXTURES.keys() or opens_pages or "postgres" in item.name:
+        slow = used & SLOW_FIXTURES.keys() or "postgres" in item.name
+        if slow or is_slow_to_import(item.path):
             item.add_marker("slow")
         if "shared" in used:
             item.add_marker("corpora")

@@ -59,10 +59,12 @@ def test_no_file_of_the_package_names_what_posix_alone_has() -> None:
     """Late imports too, which the walk above does not run."""
     import ast
 
+    from sources import tree_of
+
     found = [
         f"{path.name}:{node.lineno}"
         for path in Path(bioner.__path__[0]).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if (isinstance(node, ast.Import) and {a.name for a in node.names} & set(POSIX_ONLY))
         or (isinstance(node, ast.ImportFrom) and node.module in POSIX_ONLY)
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from sources import tree_of
 from support import ROOT
 
 from bioner.store import Store
@@ -35,10 +36,6 @@ STORE_WRITES = (
 
 MAKERS = {"Store", "open_store", "store"}
 """What returns a Store: the class, its opener, the pages' cached one."""
-
-
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
 
 
 def store_methods() -> dict[str, ast.FunctionDef]:

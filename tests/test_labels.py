@@ -117,3 +117,11 @@ def test_a_schema_of_fewer_types_ignores_the_others() -> None:
     assert schema.names == ("Gene", "Protein")
     assert schema.corpora["BC5CDR"].rules["Chemical"].label == "ignore"
     assert schema.corpora["CRAFT"].covers == {"Gene", "Protein"}
+
+
+@pytest.mark.parametrize("deep", ["[" * 300_000, "{a: " * 300_000, "- " * 300_000 + "a"])
+def test_a_schema_nested_without_end_is_one_sentence(tmp_path, deep):
+    path = tmp_path / "deep.yaml"
+    path.write_text(deep, encoding="utf-8")
+    with pytest.raises(SchemaError, match="nested more than 100 deep"):
+        read_schema(str(path))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sources import Trees
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "bioner"
@@ -97,16 +98,14 @@ def imports_at_once(tree: ast.Module) -> Iterator[str]:
         waiting.extend(ast.iter_child_nodes(node))
 
 
-def parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
-
-
-FILES = {module_name(path): parse(path) for path in sorted(PACKAGE.rglob("*.py"))}
-PAGES = {
-    path.relative_to(ROOT).as_posix(): parse(path)
-    for path in [*sorted((ROOT / "pages").glob("*.py")), ROOT / "app.py"]
-    if path.exists()
-}
+FILES = Trees({module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))})
+PAGES = Trees(
+    {
+        path.relative_to(ROOT).as_posix(): path
+        for path in [*sorted((ROOT / "pages").glob("*.py")), ROOT / "app.py"]
+        if path.exists()
+    }
+)
 
 
 def ours(module: str) -> Iterator[tuple[str, int]]:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from sources import under
 
-ROOT = Path(__file__).resolve().parent.parent
-SOURCES = {
-    path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-    for folder in ("bioner", "pages", "benchmarks")
-    for path in sorted((ROOT / folder).rglob("*.py"))
-}
+SOURCES = under("bioner", "pages", "benchmarks")
 
 # Promotion: the gate is the only way.
 

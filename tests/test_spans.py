@@ -72,6 +72,7 @@ def test_overlapping_spans_are_no_sentence() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60), st.data())
+@pytest.mark.slow
 def test_token_aligned_mentions_survive_the_way_to_sentences_and_back(text, data) -> None:
     document = split_document(text)
     for sentence in sentences(document):

@@ -9,11 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bioner.corpora.own import OwnCorpus
 from bioner.corpora.registry import CORPORA, Published
 from bioner.errors import CorpusError
+from bioner.files import parse_yaml
 from bioner.labels import CorpusMapping, mapping_from_json
 
 CATALOGUE_FILE = Path(__file__).with_name("catalogue.yaml")
@@ -71,7 +70,7 @@ class Entry(Published):
 @cache
 def read_catalogue(path: Path = CATALOGUE_FILE) -> Mapping[str, Entry]:
     """Read the catalogue, by id. Raises CorpusError for an entry of another form."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = parse_yaml(path.read_text(encoding="utf-8"))
     try:
         return {id: _entry(id, dict(one)) for id, one in raw.items()}
     except (KeyError, TypeError, AttributeError, ValueError, re.error) as error:

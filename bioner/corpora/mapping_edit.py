@@ -14,7 +14,7 @@ from bioner.access import Action, Actor, allow
 from bioner.corpora.overview import search_words
 from bioner.corpora.own import own_folder, read_own_description, read_user_schema
 from bioner.errors import CorpusError, SchemaError
-from bioner.files import staged_file, write_whole
+from bioner.files import parse_yaml, staged_file, write_whole
 from bioner.labels import (
     IGNORE,
     PACKAGE_SCHEMA,
@@ -227,7 +227,7 @@ def restore(settings: Settings, corpus: str, *, actor: Actor | None = None) -> N
 
 def _read_raw(path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SchemaError(f"{path}: not readable as YAML ({error}); mend or delete it") from error
     if not isinstance(raw, dict) or not isinstance(raw.get("corpora"), dict):

@@ -114,6 +114,7 @@ def test_what_is_imported_lies_in_the_project_at_its_place(home: Path, name: str
     assert told["mentions"]["in"] >= len(IMPORTED[name])
 
 
+@pytest.mark.slow
 def test_the_receipt_of_an_import_names_line_and_reason(home: Path) -> None:
     told = bring("F03-reader-report")
     assert (told["mentions"]["in"], told["mentions"]["placed"]) == (3, 2)
@@ -185,6 +186,7 @@ def test_what_odd_lines_of_brat_say_comes_out_again(home: Path, tmp_path: Path) 
     assert "the whole text is doubtful" in notes
 
 
+@pytest.mark.slow
 def test_the_spacy_export_of_a_long_document_comes_back_whole(home: Path, tmp_path: Path) -> None:
     """Do what F01-own-spacy-export-64k.sh does."""
     text = "Words of an article. " * 3300 + "p53 binds MDM2."

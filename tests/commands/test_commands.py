@@ -123,6 +123,7 @@ def test_review_brings_texts_in_and_out_again(bioner, tmp_path: Path) -> None:
     assert backup.stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_merged_data_never_replaces_a_folder_of_other_files(bioner, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()

@@ -130,6 +130,7 @@ def test_a_pulled_model_runs_no_code_and_what_is_not_sound_leaves_nothing(
     assert not (place / "other" / "pickled").exists()
 
 
+@pytest.mark.slow
 def test_a_corpus_that_may_not_be_passed_on_is_sent_only_with_a_reason(
     run: Run, hub: hubs.Hub, place: Path
 ) -> None:

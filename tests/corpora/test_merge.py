@@ -153,6 +153,7 @@ def test_devel_and_test_keep_every_sentence_and_label(sample) -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(st.randoms())
+@pytest.mark.slow
 def test_the_order_of_the_sources_changes_nothing(draw: random.Random) -> None:
     corpora = read_corpora(ROOT / "data" / "sample")
     before = merge(corpora, SCHEMA)

@@ -136,6 +136,7 @@ def test_demo_texts_have_a_title_and_a_paragraph():
 
 
 @pytest.mark.corpora
+@pytest.mark.slow
 def test_no_sentence_is_in_the_real_corpora():
     if not REAL.is_dir():
         pytest.skip("the real corpora are not beside the checkout")

@@ -22,6 +22,7 @@ def test_a_simulated_model_differs_by_as_much_as_it_is_said_to(truth: float):
     assert (after[:, 0] <= after[:, 1]).sum() >= 0.9 * len(after)
 
 
+@pytest.mark.slow
 def test_a_much_worse_model_never_passes_and_a_better_one_does():
     worse, answers, together = decide_some([SIZE], "2 worse", 0.02, 3, 1)
     assert (worse["fell"], answers[Verdict.FELL], together) == (3, 3, 0)

@@ -65,6 +65,7 @@ def test_a_model_that_fell_is_refused_with_the_corpus_and_stays_out(place: Setti
     assert (kept.decision.is_accepted, kept.by) == (False, "Ada")
 
 
+@pytest.mark.slow
 def test_a_person_may_overrule_with_a_reason_which_is_on_record(place: Settings) -> None:
     make_scored(place, **{"bioner-compact": GOOD, "worse": WORSE})
     use(place, "worse", "Only diseases matter here.", "Ada")
@@ -200,6 +201,7 @@ def test_a_model_in_use_that_could_not_be_put_on_record_is_said_to_be_in_use(
     store.close()
 
 
+@pytest.mark.slow
 def test_who_changes_the_model_in_use_waits_for_whoever_changes_it_before(place: Settings) -> None:
     for name in ("a", "b"):
         make_model(place.models, name)

@@ -85,6 +85,7 @@ def seqeval_report(pairs: list[tuple[list[str], list[str]]]) -> dict[str, dict[s
 
 @QUICK
 @given(tagged_pairs())
+@pytest.mark.slow
 def test_score_equals_seqeval_strict_iob2_to_the_last_digit(pairs):
     gold = [replace(sentence(g, number=i), **ANY) for i, (g, _) in enumerate(pairs)]
     predicted = [replace(sentence(p, number=i), **ANY) for i, (_, p) in enumerate(pairs)]

@@ -197,6 +197,7 @@ def test_every_mark_of_a_public_corpus_is_placed_or_rejected(
     assert receipt.mentions_placed == mentions
 
 
+@pytest.mark.slow
 def test_anatem_as_a_corpus_of_ones_own_loses_no_mark() -> None:
     files = read_uploads([SHARED / "corpora" / "AnatEM-IOB"])
     receipt = preview_corpus(files).receipt

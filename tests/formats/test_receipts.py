@@ -237,6 +237,7 @@ def of_all(documents: list[Laid]) -> tuple[int, Counter[str]]:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(laid(), min_size=1, max_size=3))
+@pytest.mark.slow
 def test_what_a_corpus_will_lose_is_said_by_its_reason_before_it_is_added(documents):
     data = "\n".join(json.dumps(one.value()) for one in documents).encode()
     kept, lost = of_all(documents)

@@ -98,6 +98,7 @@ def test_job_runs_to_its_end_and_tells_its_metrics(place: Settings) -> None:
     assert "device slots: none" in tail_log(job.id, place)
 
 
+@pytest.mark.slow
 def test_job_outlives_the_process_that_launched_it(place: Settings) -> None:
     spec = make_spec(place, "--steps", "1000")
     script = (
@@ -123,6 +124,7 @@ def test_job_outlives_the_process_that_launched_it(place: Settings) -> None:
     assert wait_for(place, job.id, "stopped").state.problem == ""
 
 
+@pytest.mark.slow
 def test_stopped_job_resumes_from_its_checkpoint(place: Settings) -> None:
     job = launch.launch(make_spec(place, "--steps", "12", "--pause", "0.1"), place)
     wait_for_steps(place, job.id, 2)
@@ -201,6 +203,7 @@ def test_command_that_does_not_exist_fails_with_its_name(place: Settings) -> Non
     assert job.state.problem.startswith("/no/such/python")
 
 
+@pytest.mark.slow
 def test_two_jobs_on_one_device_run_one_after_the_other(place: Settings) -> None:
     first = launch.launch(make_spec(place, "--steps", "5000", name="first"), place)
     wait_for(place, first.id, "running")
@@ -241,6 +244,7 @@ def test_job_without_processes_is_lost_and_can_be_resumed(place: Settings) -> No
     wait_for(place, job.id, "finished")
 
 
+@pytest.mark.slow
 def test_worker_whose_supervisor_died_still_ends_as_finished(place: Settings) -> None:
     job = launch.launch(make_spec(place, "--steps", "10", "--pause", "0.1"), place)
     state = wait_for_steps(place, job.id).state
@@ -264,6 +268,7 @@ def test_device_stays_taken_while_an_orphaned_worker_lives(place: Settings) -> N
     assert take_slots(place.jobs, job.spec.device) is None
 
 
+@pytest.mark.slow
 def test_children_of_a_killed_worker_are_killed_too(place: Settings) -> None:
     import psutil
 
@@ -512,6 +517,7 @@ RESUME = (
 )
 
 
+@pytest.mark.slow
 def test_of_two_that_resume_one_job_at_once_the_second_is_refused(place: Settings) -> None:
     job = ended(place, "--end", "SIGKILL", "--steps", "3000")
     both = [

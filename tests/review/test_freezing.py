@@ -112,6 +112,7 @@ def test_a_name_that_is_another_corpus_or_a_project_without_reviews_is_refused(
         freeze(store, settings, "q", "lab")
 
 
+@pytest.mark.slow
 def test_the_commands_freeze_and_export_in_every_format(store: Store, tmp_path: Path) -> None:
     done = run("review", "freeze", "--project", "p", "--name", "lab", "--json")
     assert done.exit_code == 0, done.output

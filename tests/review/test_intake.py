@@ -221,6 +221,7 @@ def test_relations_of_marks_left_out_are_left_out_and_none_goes_out_without_its_
     ),
     st.integers(1, 3),
 )
+@pytest.mark.slow
 def test_no_text_is_lost_whatever_ids_repeat_and_however_often_they_come(rows, times):
     with TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{folder}/store.sqlite3", Path(folder) / "backups")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from idle import idle_jobs
+from sources import tree_of
 from support import ROOT
 
 from bioner.access import Actor, Role
@@ -80,7 +81,7 @@ def test_nothing_but_the_record_starts_or_ends_jobs() -> None:
         where = path.relative_to(ROOT).as_posix()
         if where in ("bioner/jobs/launch.py", "bioner/review/job_record.py"):
             continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.ImportFrom) and node.module == "bioner.jobs.launch":
                 strangers += [f"{where}: {one.name}" for one in node.names if one.name in DOERS]
             if isinstance(node, ast.Attribute) and node.attr in DOERS:

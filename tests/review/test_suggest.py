@@ -68,6 +68,7 @@ def filled(store: Store, suggester: Words = WORDS):
     return fill(store, "p", suggester, schema="s", trained=frozenset)
 
 
+@pytest.mark.slow
 def test_suggestions_lie_beside_what_the_reviewer_sees_and_change_nothing_of_it(store: Store):
     before = [store.open_item(n, claim=False) for n in range(1, 81)]
     took = filled(store)
@@ -98,6 +99,7 @@ def test_the_audit_goes_through_one_random_order_of_what_waits(store: Store):
         decide(store, "p", NAME, "9:9-10:Gene", is_right=True)
 
 
+@pytest.mark.slow
 def test_bulk_acceptance_is_refused_until_the_lower_limit_is_there_and_undone_as_one(store: Store):
     filled(store)
     with pytest.raises(SuggestError, match=r"0 of 0 audited .* about 52 more are needed"):
@@ -121,6 +123,7 @@ def test_bulk_acceptance_is_refused_until_the_lower_limit_is_there_and_undone_as
     assert store.progress("p").open == 0
 
 
+@pytest.mark.slow
 def test_acceptance_goes_in_pieces_goes_on_where_it_was_cut_off_and_is_taken_back_as_one(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ):

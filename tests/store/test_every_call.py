@@ -86,6 +86,7 @@ def test_a_save_is_whole_or_not_at_all(store: Store) -> None:
     assert len(store.history(first.item)) == len(store.history(second.item)) == 1
 
 
+@pytest.mark.slow
 def test_an_import_places_whole_pieces_and_is_finished_by_doing_it_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_backup_is_whole_or_not_there(store: Store, tmp_path: Path) -> None:
     copy.close()
 
 
+@pytest.mark.slow
 def test_a_restore_is_whole_or_not_at_all(store: Store, tmp_path: Path) -> None:
     copy = store.backup(tmp_path / "copy.sqlite3")
     store.import_documents("p", [a_document(9)], model="m")

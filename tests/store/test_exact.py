@@ -61,6 +61,7 @@ def once(mentions: tuple[Mention, ...]) -> Counter[Mention]:
 
 @given(some_documents())
 @settings(max_examples=30, deadline=None)
+@pytest.mark.slow
 def test_every_mention_comes_out_as_it_went_in(store: Store, document: Document) -> None:
     report = store.import_documents("p", [document], as_layer="gold")
     expected = once(document.mentions)

@@ -347,6 +347,7 @@ def test_one_document_in_five_is_my_test_by_its_words(store: Store) -> None:
     assert again == {"y" + name for name in chosen}
 
 
+@pytest.mark.slow
 def test_my_test_is_never_training_data(store: Store) -> None:
     store.create_project(a_project("q"))
     store.import_documents("q", [Document(f"x{i}", f"BRCA1 number {i}.") for i in range(100)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ TAGS = 1 + 2 * len(SCHEMA.names)
         st.sampled_from(SCHEMA.names), st.tuples(st.floats(0.2, 3), st.floats(-4, 4)), max_size=13
     ),
 )
+@pytest.mark.slow
 def test_no_mention_has_a_second_best_above_its_first(
     seed: int, spread: float, calibration: dict[str, tuple[float, float]]
 ) -> None:

@@ -150,6 +150,7 @@ def test_a_recipe_that_shows_nothing_is_refused() -> None:
         Recipe(repeat=0)
 
 
+@pytest.mark.slow
 def test_a_retrained_model_names_its_parent_and_remembers_what_it_was_trained_on(
     sample: Dataset, tmp_path: Path
 ) -> None:
@@ -174,6 +175,7 @@ def test_a_retrained_model_names_its_parent_and_remembers_what_it_was_trained_on
     assert steps
 
 
+@pytest.mark.slow
 def test_a_retraining_cut_off_at_its_end_leaves_no_finished_model_and_goes_on(
     sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import ast
 from collections import Counter
 
 import pytest
+from sources import tree_of
 from support import ROOT
 from unescaped import unescaped, without_each
 
@@ -65,35 +66,35 @@ OURS = {
 """What looks like others' text and is ours, a number, or escaped before; looked at one by one."""
 
 
-def tree_of(file: str) -> ast.Module:
-    return ast.parse((UI / file).read_text(encoding="utf-8"))
+def page_tree(file: str) -> ast.Module:
+    return tree_of(UI / file)
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_no_text_of_others_is_drawn_as_it_is(file: str) -> None:
-    strange = set(unescaped(tree_of(file))) - OURS.get(file, set())
+    strange = set(unescaped(page_tree(file))) - OURS.get(file, set())
     assert not strange, "escape it with plain, plain_label or html.escape, or list it as ours"
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("file", [file for file in FILES if file != "plain.py"])
 def test_each_escape_that_is_left_out_is_noticed(file: str) -> None:
-    tree = tree_of(file)
+    tree = page_tree(file)
     as_it_is = unescaped(tree)
     unnoticed = [what for what, changed in without_each(tree) if not unescaped(changed) - as_it_is]
     assert unnoticed == [], "add the words of what is escaped to OTHERS of tests/fakes/unescaped.py"
 
 
 def test_many_escapes_are_tried() -> None:
-    number = sum(1 for file in FILES for _ in without_each(tree_of(file)))
+    number = sum(1 for file in FILES for _ in without_each(page_tree(file)))
     assert number > 120
 
 
 def test_what_is_ours_is_still_there() -> None:
     gone = {
-        file: names - set(unescaped(tree_of(file)))
+        file: names - set(unescaped(page_tree(file)))
         for file, names in OURS.items()
-        if names - set(unescaped(tree_of(file)))
+        if names - set(unescaped(page_tree(file)))
     }
     assert not gone
 
