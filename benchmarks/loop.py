@@ -63,11 +63,19 @@ Pattern = tuple[str, str]
 
 @dataclass(frozen=True)
 class Side:
-    """One model on the held documents: corrected patterns found, and all mentions."""
+    """One model on the held documents: corrected patterns found in each, and all mentions."""
 
-    found: int
-    occurrences: int
+    by_document: tuple[tuple[int, int], ...]
+    """Found and occurring, document by document."""
     score: Score
+
+    @property
+    def found(self) -> int:
+        return sum(found for found, _ in self.by_document)
+
+    @property
+    def occurrences(self) -> int:
+        return sum(occurring for _, occurring in self.by_document)
 
 
 def as_corrected(document: Document, schema: LabelSchema) -> list[Sentence]:
@@ -118,15 +126,17 @@ def measure(
     tagger = load_tagger(model)
     bare = [replace(one, mentions=()) for one in held]
     tagged = tagger.tag_documents(bare, convention=tagger.conventions.nearest(LAB))
-    found = occurrences = 0
+    by_document = []
     for gold, said in zip(held, tagged, strict=True):
+        found = occurrences = 0
         marks = {(m.fragments, schema.group_of.get(m.label, m.label)) for m in said.mentions}
         for mention in gold.mentions:
             if mention.label in TYPES and _pattern(gold, mention, schema) in patterns:
                 occurrences += 1
                 found += (mention.fragments, schema.group_of[TYPES[mention.label]]) in marks
+        by_document.append((found, occurrences))
     by_group = score_documents(held, tagged, schema)
-    return Side(found, occurrences, sum(by_group.values(), Score()))
+    return Side(tuple(by_document), sum(by_group.values(), Score()))
 
 
 def cut_test(data: Path, per_corpus: int, folder: Path) -> Path:
@@ -176,6 +186,7 @@ class Outcome:
                 name: {
                     "patterns_found": side.found,
                     "pattern_occurrences": side.occurrences,
+                    "patterns_by_document": side.by_document,
                     **side.score.to_json(),
                 }
                 for name, side in sides

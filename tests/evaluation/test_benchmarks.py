@@ -38,6 +38,7 @@ def document(text: str, *mentions: Mention) -> Document:
     return replace(split_document(text, id="d"), mentions=mentions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.stem for path in BENCHMARKS.glob("[a-z]*.py")))
 def test_every_benchmark_finds_what_it_imports(name: str) -> None:
     assert importlib.import_module(f"benchmarks.{name}").__doc__

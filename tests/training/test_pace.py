@@ -14,6 +14,7 @@ from bioner.settings import PROJECT_ROOT
 from bioner.training.pace import calibrate
 
 
+@pytest.mark.slow
 def test_tensorflow_release_and_hub_name_are_measured_in_their_shape(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
