@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -77,7 +78,18 @@ def named_model(name: str, models: Path) -> Path | None:
 
 
 def describe_model(folder: Path) -> ModelEntry:
-    """Describe one model folder; never raises for what is wrong inside it."""
+    """Describe one model folder; never raises for what is wrong inside it.
+
+    Its files are read again only where one of them was touched since.
+    """
+    seen = tuple(
+        (name, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for name, s in _files(folder)
+    )
+    return _describe(folder, seen)
+
+
+@lru_cache(maxsize=256)
+def _describe(folder: Path, _seen: tuple[tuple[str, int, int, int, int], ...]) -> ModelEntry:
     problem = check_folder(folder)
     card = None
     if (folder / CARD).exists():

@@ -195,3 +195,17 @@ def test_damaged_record_is_named_and_not_overwritten(place: Settings, damage: st
     with pytest.raises(ModelError, match=r"active-model\.json.*move it away to begin anew"):
         catalogue.active_model(place)
     assert (place.home / catalogue.POINTER).read_text() == damage
+
+
+def test_a_folder_is_read_again_only_where_a_file_of_it_was_touched(place: Settings) -> None:
+    folder = make_model(place.models, "one")
+    first = catalogue.describe_model(folder)
+    assert first.problem is None
+    assert catalogue.describe_model(folder) is first
+    whole = (folder / "card.json").read_bytes()
+    (folder / "card.json").write_bytes(whole[:-2])
+    assert catalogue.describe_model(folder).problem
+    (folder / "card.json").write_bytes(whole)
+    assert catalogue.describe_model(folder).problem is None
+    (folder / "model.safetensors").unlink()
+    assert "model.safetensors" in str(catalogue.describe_model(folder).problem)
