@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from bioner.flattening import Flattening, flatten
 from bioner.spans import Document, Mention, Range, Sentence
-from bioner.tokens import fold, tokenize
+from bioner.tokens import HYPHENS, LINE_BREAK, LINE_END, LINE_END_HYPHEN, fold, tokenize
 
 MAX_TOKENS = 1000
 """No sentence gets longer: text without a boundary is cut here, so that later work is bounded."""
@@ -59,8 +59,12 @@ _CITED = re.compile(
 _LAST_WORD = re.compile(r"(?:^|(?<=[\s(\[{\"'“‘/–—-]))([^\s(\[{\"'“‘/–—-]+)$")
 _FIRST_WORD = re.compile(r"[\"'“‘(\[{«*]*([^\s\"'”’)\]},;:.]*)")
 _HEADING = re.compile(r"[A-Z][A-Za-z ]{3,30}:")
-_LINE_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_OPEN_HYPHEN = re.compile(r"\w[-\u2010\u2011\u00ad]$")
+_OPEN_HYPHEN = re.compile(rf"(?<=\w)[{HYPHENS}]$")
+_LINE_BREAK = re.compile(
+    rf"(?P<hyphen>(?=[{HYPHENS}])(?:{LINE_END_HYPHEN}|(?<=\w)[{HYPHENS}]{LINE_END}(?=[^\W_])))"
+    rf"|(?:\r{{0,2}}\n)?\x0c|{LINE_BREAK}"
+)
+"""Where a line ends: after an open hyphen with all that stands at a page's limit."""
 _STOPS = (".", "!", "?")
 _LEFT, _RIGHT = 48, 48
 
@@ -69,9 +73,9 @@ def split_document(text: str, *, id: str = "text") -> Document:
     """Make a Document of raw text: the text untouched, its sentences found, nothing annotated.
 
     A sentence ends at a blank line, at a line break that is not the wrapping of a long line, and at
-    closing punctuation that no abbreviation, initial, number or citation explains. Every token lies
-    in exactly one sentence range; whitespace between sentences in none. Linear in the length of the
-    text.
+    closing punctuation that no abbreviation, initial, number or citation explains; never where a
+    line or a page ends within a hyphenated word. Every token lies in exactly one sentence range;
+    whitespace between sentences in none. Linear in the length of the text.
     """
     return Document(id, text, sentence_ranges=tuple(_sentence_ranges(text)))
 
@@ -228,7 +232,7 @@ def _paragraphs(text: str) -> Iterator[Range]:
     lines: list[Range] = []
     position = 0
     for found in _LINE_BREAK.finditer(text):
-        lines.append((position, found.start()))
+        lines.append((position, found.start() + bool(found["hyphen"])))
         position = found.end()
     lines.append((position, len(text)))
     block: list[Range] = []

@@ -10,10 +10,32 @@ from functools import lru_cache
 from bioner.spans import Range
 
 _UNKNOWN = "?"
-_LINE_END_HYPHEN = re.compile(
-    r"(?<=[^\W\d_]{2})[-\u2010\u00ad][ \t]*(?:\r\n|[\n\r\u2028])[ \t]*(?=[^\W\d_A-Z]{2})"
+HYPHENS = "-\u2010\u2011\u00ad\u00ac"
+"""What parts a word at a line's end; PDF readers give a soft hyphen as "\u00ac" too."""
+LINE_BREAK = r"(?:\r{0,2}\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029])"
+"""Where a line ends, whatever system or program ended it; a pattern."""
+_BLANK = r"[^\S\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]*+"
+_PAGE_NUMBER = rf"(?:[Pp]age )?[-–—]? ?\d{{1,5}}(?:(?:/| of )\d{{1,5}})? ?[-–—]?{_BLANK}"
+_PAGE_END = (
+    rf"(?:{_BLANK}(?!\x0c){LINE_BREAK}[^\S\x0c]*+{_PAGE_NUMBER})?[^\S\x0c]*+"
+    rf"\x0c\s*+(?:{_PAGE_NUMBER}{LINE_BREAK}\s*+)?"
 )
-"""A hyphen at a line's end, with the break: the word goes on after it ("Aspi-", "rin")."""
+LINE_END = rf"(?:{_PAGE_END}|{_BLANK}{LINE_BREAK}{_BLANK})"
+"""Where a line ends and the next begins, or a page with what stands at its limit; a pattern.
+
+pdftotext ends a page's last line, then the page: "\\n\\f", a page's number before or after it.
+"""
+LINE_END_HYPHEN = (
+    rf"(?<=[^\W\d_]{{2}})[{HYPHENS}](?:{_PAGE_END}|{_BLANK}{LINE_BREAK}\s*+)(?=[^\W\d_A-Z]{{2}})"
+    rf"(?!(?:and|or|to)\s++[^\W_]++[{HYPHENS}]\w)"
+)
+"""A hyphen at the end of a line, with the break: the word goes on after it ("Aspi-", "rin").
+
+So it does on the next page and after blank lines, for no paragraph ends in a hyphen; but not where
+another word shares what follows ("pre-", "and post-operative"). A pattern.
+"""
+_LINE_END_HYPHEN = re.compile(LINE_END_HYPHEN)
+_BREAKS = re.compile(LINE_BREAK)
 _ENTITY = re.compile(r"&(?:amp;){0,2}(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 """What may be a character by its name in HTML ("&beta;"), escaped again or not ("&amp;beta;").
 
@@ -68,7 +90,7 @@ def is_ideograph(char: str) -> bool:
 
 def _classes(text: str) -> str:
     classes = text.translate({ord(char): _class_of(char) for char in set(text)})
-    if "&" not in text and not any(char in text for char in "\n\r\u2028"):
+    if "&" not in text and not _BREAKS.search(text):
         return classes
     changed = list(classes)
     for found in _ENTITY.finditer(text):

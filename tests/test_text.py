@@ -364,6 +364,66 @@ def test_a_name_that_a_line_end_hyphenates_is_one_word_in_one_sentence():
     assert folded("IL-\n2 binds") == [["IL", "-", "2", "binds"]]
 
 
+LINE_ENDS = [
+    "\n",
+    "\r\n",
+    "\r",
+    "\r\r\n",
+    "\x0b",
+    "\x0c",
+    "\x1c",
+    "\x1e",
+    "\x85",
+    "\u2028",
+    "\u2029",
+]
+PAGE_ENDS = ["\n\x0c", "\r\n\x0c", "\x0c\n", "\n\n\x0c", "\n \x0c \n", "\n\n12\n\n\x0c"]
+PAGE_ENDS += [
+    "\n\x0c12\n",
+    "\n- 3 -\n\x0c",
+    "\nPage 3 of 10\n\x0c",
+    "\n\x0c\n\n7\n\n",
+    "\n\n",
+    "\r\n\r\n",
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    *(st.sampled_from(["", " ", "  ", "\t", "\xa0", "\u2009", "\u3000"]) for _ in range(2)),
+    st.sampled_from(LINE_ENDS + PAGE_ENDS),
+    st.sampled_from("-\u2010\u2011\xad\xac"),
+    st.sampled_from(["aspirin", "cyclooxygenase", "Überempfindlichkeit", "α-synuclein"]),
+    st.data(),
+)
+def test_a_word_goes_on_after_a_hyphen_at_the_end_of_any_line_or_page(
+    before: str, after: str, end: str, hyphen: str, word: str, data: st.DataObject
+) -> None:
+    at = data.draw(st.integers(word.find("-") + 3, len(word) - 2))
+    written = word[:at] + hyphen + before + end + after + word[at:]
+    text = f"It is known that {written} does much in rats."
+    expected = folded(f"It is known that {word} does much in rats.")
+    assert folded(text) == expected
+    parts = surfaces(text)
+    assert written.partition("-")[2] in parts if "-" in word else written in parts
+
+
+@pytest.mark.parametrize("end", [*LINE_ENDS, "\n\x0c", "\r\n\x0c"])
+def test_a_hyphen_that_no_word_goes_on_after_stays_one(end: str) -> None:
+    assert folded(f"IL-{end}2 binds") == [["IL", "-", "2", "binds"]]
+    shared = f"the pre-{end}and post-operative care"
+    assert folded(shared)[0][:4] == ["the", "pre", "-", "and"]
+    assert folded(f"a lig-{end}and binds") == [["a", "ligand", "binds"]]
+    assert "".join(folded(f"see Figs 11-{end}12")[0]) == "seeFigs11-12"
+
+
+@pytest.mark.parametrize("end", ["\n", "\x0c", "\n\x0c", "\r\n\x0c"])
+def test_a_sentence_goes_on_over_the_end_of_a_page_as_over_that_of_a_line(end: str) -> None:
+    text = f"It was seen by all that the tumour{end}necrosis factor was lowered by it in mice."
+    assert len(folded(text)) == 1
+    assert len(folded(f"Deletion of BRCA1 in mice{end}Loss of p53 in rat cells")) == 2
+
+
 def test_names_of_characters_in_html_are_read_as_the_characters():
     named = "TNF-&alpha; &amp; IL-1&beta; raise NF-&#954;B (p &lt; 0.05)."
     spelled = "TNF-α & IL-1β raise NF-κB (p < 0.05)."

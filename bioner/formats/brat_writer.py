@@ -23,7 +23,7 @@ def write_archive(documents: Iterable[Document], losses: Losses) -> Iterator[tup
     """Yield what ``write_pairs`` does, then ``annotation.conf`` with the types in use."""
     configuration = Configuration()
     for name, content in write_pairs(documents, losses):
-        for line in content.splitlines() if name.endswith(".ann") else ():
+        for line in content.split("\n") if name.endswith(".ann") else ():
             configuration.add(line)
         yield name, content
     yield CONFIGURATION, configuration.text()
