@@ -24,6 +24,7 @@ from bioner.files import staged_folder
 from bioner.flattening import Flattening
 from bioner.formats import ReadReport
 from bioner.formats.attributes import NOTHING, covers_within, value_of
+from bioner.formats.beside import folded
 from bioner.formats.brat import is_annotation
 from bioner.formats.conll_writer import write_sentences
 from bioner.formats.detecting import HEAD, detect_format
@@ -156,9 +157,12 @@ def preview_corpus(files: Iterable[tuple[str, bytes]], format: str | None = None
     given = list(files)
     groups, left = _by_split(given)
     reports = [ReadReport("", unread=left)] if left else []
-    for split, group in groups.items():
-        for _, result in read_files(group, format):
+    beside: frozenset[str] | None = None
+    for split, group in sorted(groups.items(), key=lambda one: not one[0]):
+        for _, result in read_files(group, format, labels_beside=beside):
             reports.append(result.report)
+            if result.report.read:
+                beside = folded(result.report.labels) | (beside or frozenset())
             relations += sum(len(one.relations) for one in result.documents)
             found = list(result.sentences)
             for document in () if found else result.documents:

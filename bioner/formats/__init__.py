@@ -1,9 +1,8 @@
 """Documents in and out of files: one module a format, chosen by name or by looking."""
 
 from bioner.formats.detecting import detect_format
+from bioner.formats.readers import READABLE, READERS
 from bioner.formats.registry import (
-    READABLE,
-    READERS,
     iter_documents,
     read_bytes,
     read_documents,

@@ -1,8 +1,10 @@
 """BRAT: a ``.txt`` and a ``.ann`` a document, in a folder or an archive.
 
 T lines are mentions, R, E and * lines relations; A, M, N and # lines become attributes of what they
-point at: ``Negation`` → ("Negation", ""), ``N1 Reference T1 Taxonomy:9606 human`` →
-("normalization:Reference", "Taxonomy:9606\\thuman"), notes → ("note:AnnotatorNotes", …).
+point at: ``A1 Negation E1`` → ("Negation", ""), ``M1 Negation E1`` → ("modification:Negation", ""),
+``N1 Reference T1 Taxonomy:9606 human`` → ("normalization:Reference", "Taxonomy:9606\\thuman"),
+notes → ("note:AnnotatorNotes", …). BRAT reads M as A, for the sake of older tools; those know M
+alone, so each goes out as it came in.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ OWN = "BionerAttribute"
 """The type of notes that hold, as JSON, what no other line can; target: a mention, or ``-``."""
 _ANNOTATIONS = (".ann", ".a1", ".a2")
 EVENT_KEY = "E"
+MODIFICATION = "modification"
+"""What the keys of M lines begin with."""
 
 _MENTION = re.compile(r"T\d+\s|T.*\t.")
 """How the line of a mention begins, whatever parts its columns."""
@@ -153,6 +157,7 @@ def _parse_line(id: str, rest: str, where: str, standoff: _Standoff) -> None:
         standoff.mentions.append((id, label, where, ranges, tail if tab else None))
     elif kind in "AM" and kind:
         key, target, *value = body.split()
+        key = f"{MODIFICATION}:{key}" if kind == "M" else key
         standoff.attributes[target].append((key, " ".join(value)))
     elif kind == "N":
         key, target, reference = body.split(" ", 2)

@@ -26,7 +26,7 @@ class Configuration:
             self._add_arguments("relations", words[0], words[1:])
         elif id.startswith("E"):
             self._add_arguments("events", words[0].partition(":")[0], words[1:])
-        elif id.startswith("A"):
+        elif id.startswith(("A", "M")):
             self._values.setdefault(words[0], {}).update(dict.fromkeys(words[2:]))
         elif id == "*":
             self._has_equivalence = True

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from bioner.formats.attributes import ENTITIES, SOURCE_ID, pairs_of, source_id
-from bioner.formats.brat import EVENT_KEY, OWN
+from bioner.formats.brat import EVENT_KEY, MODIFICATION, OWN
 from bioner.formats.brat_configuration import Configuration
 from bioner.formats.relations import standing_relations
 from bioner.formats.tally import UNTYPED, Losses
@@ -87,7 +87,7 @@ def _ann_lines(document: Document, wanted: str, name: str, losses: Losses) -> It
 
 
 class _Numbered:
-    """Makes the lines about other lines, numbering each kind: A, N and #."""
+    """Makes the lines about other lines, numbering each kind: A, M, N and #."""
 
     def __init__(self) -> None:
         self._numbers: Counter[str] = Counter()
@@ -101,8 +101,11 @@ class _Numbered:
                 return f"{self._next('N')}\t{rest} {target} {value}\n"
         elif kind == "note" and _SIMPLE.fullmatch(rest) and rest != OWN and is_line:
             return f"{self._next('#')}\t{rest} {target}\t{value}\n"
-        elif _SIMPLE.fullmatch(key) and (not value or value.split() == [value]):
-            return f"{self._next('A')}\t{key} {target}{' ' * bool(value)}{value}\n"
+        elif not value or value.split() == [value]:
+            letter = "M" if kind == MODIFICATION else "A"
+            name = rest if kind == MODIFICATION else key
+            if _SIMPLE.fullmatch(name):
+                return f"{self._next(letter)}\t{name} {target}{' ' * bool(value)}{value}\n"
         return self.own(target, key, value)
 
     def own(self, target: str, key: str, value: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 
 from bioner import bio
 from bioner.errors import FormatError
@@ -16,6 +16,8 @@ from bioner.spans import Range
 DOCUMENT_START = "-DOCSTART-"
 _HEADERS = ("token", "tokens", "word", "words", "form", "text", "surface")
 """How the first line begins where it names the columns."""
+_NUMBER = re.compile(r"\d+([-.:]\d+)*|(?i:sentence|sent)[:_ ]*\d+")
+"""What a column holds that numbers lines (WebAnno TSV 1 and 2), sentences or characters."""
 DECIDING = 200
 """So many lines decide what the others must look like."""
 
@@ -49,6 +51,8 @@ class Layout:
     odd: OddLines = field(default_factory=lambda: OddLines(None))
     separator: str = ""
     columns: int = 0
+    token: int = 0
+    """Which column holds the tokens: the first that does not number lines, sentences or texts."""
     document_starts: int = 0
     comments: int = 0
     covers: frozenset[str] = frozenset()
@@ -102,6 +106,10 @@ def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
         lines = iter(lines)
         head = list(islice(lines, DECIDING))
         layout.separator, layout.columns = _most_common(head)
+        layout.token = _token_column(head, layout)
+        if layout.token:
+            said = f"the tokens are in column {layout.token + 1}"
+            layout.odd.tally.repair("column_of_numbers_before_tokens", f"{layout.name}:1", said)
         lines = chain(head, lines)
     shared: dict[str, str] = {}
     share = shared.setdefault
@@ -110,10 +118,10 @@ def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
     tags: list[str] = []
     covers: frozenset[str] = frozenset()
     first = number = 0
-    separator, columns = layout.separator, layout.columns
+    separator, columns, at = layout.separator, layout.columns, layout.token
     for number, line in enumerate(lines, 1):
         cells: list[str] | None = line.split(separator) if separator else []
-        if not cells or len(cells) != columns or cells[0][:1] in ("", "#"):
+        if not cells or len(cells) != columns or cells[at][:1] in ("", "#"):
             cells = _cells(line, number, layout)
         elif cells[0] == DOCUMENT_START:
             layout.document_starts += 1
@@ -127,7 +135,7 @@ def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
             if not tokens:
                 first = number
                 covers, layout.covers = layout.covers, frozenset()
-            token, tag = cells[0], cells[-1].strip()
+            token, tag = cells[at if len(cells) == columns else 0], cells[-1].strip()
             tokens.append(share(token, token))
             tags.append(share(tag, tag))
         elif tokens and cells is not None:
@@ -157,6 +165,21 @@ def _most_common(lines: Sequence[str]) -> tuple[str, int]:
     return max(found, key=found.__getitem__, default=("", 0))
 
 
+def _token_column(lines: Sequence[str], layout: Layout) -> int:
+    """Return the first column that does more than number its lines or name their text again."""
+    if layout.columns < 3:
+        return 0
+    rows = [line.split(layout.separator) for line in lines] if layout.separator == "\t" else []
+    rows = rows or [_words(line) for line in lines]
+    rows = [row for row in rows if len(row) == layout.columns and is_tag(row[-1].strip())]
+    for at in range(layout.columns - 1 if len(rows) > 1 else 0):
+        cells = [row[at].strip() for row in rows]
+        again = sum(one in ("", before) for before, one in pairwise(cells))
+        if not (all(map(_NUMBER.fullmatch, cells)) or (len(cells) > 3 and 2 * again > len(cells))):
+            return at
+    return 0
+
+
 def _cells(line: str, number: int, layout: Layout) -> list[str] | None:
     """Return the columns of a line that is not plainly a token line.
 
@@ -176,7 +199,7 @@ def _cells(line: str, number: int, layout: Layout) -> list[str] | None:
     cells = line.split("\t") if separator == "\t" else _words(line)
     layout.odd.lines += 1
     expected = layout.columns or max(len(cells), 2)
-    if len(cells) == expected and cells[0].strip():
+    if len(cells) == expected and cells[layout.token].strip():
         layout.separator, layout.columns = separator, expected
         return cells
     return _odd_cells(line, cells, number, layout)
@@ -215,13 +238,14 @@ def _with_tag(cells: list[str], number: int, layout: Layout, known: set[str]) ->
     where = f"{layout.name}:{number}"
     error = str(unknown_tag(layout.name, number, tag))
     tally = layout.odd.allow(error)
-    if layout.odd.lines == 1 and cells[0].strip().lower() in _HEADERS:
+    token = cells[layout.token if len(cells) == layout.columns else 0]
+    if layout.odd.lines == 1 and token.strip().lower() in _HEADERS:
         tally.leave("line that is no token", where, " ".join(cells)[:60], is_mark=False)
         return None
     layout.unknown += 1
     layout.unknown_tag = layout.unknown_tag or error
-    tally.reject("tag_not_understood", where, f"{cells[0]} {tag}"[:60])
-    return [cells[0], bio.OUTSIDE]
+    tally.reject("tag_not_understood", where, f"{token} {tag}"[:60])
+    return [token, bio.OUTSIDE]
 
 
 def _words(line: str) -> list[str]:

@@ -97,6 +97,8 @@ def _by_content(text: str, suffix: str) -> str:
         return "pubtator"
     if _is_conllu(text):
         return "conllu"
+    if _is_list_of_tags(text):
+        return "txt"
     if _is_tagged(text):
         return "conll"
     return "csv" if suffix == ".tsv" and _is_table(text) else ""
@@ -135,6 +137,14 @@ def _is_tagged(text: str) -> bool:
     if any(len(row) < 2 for row in rows) and not ("O" in tags and any("-" in tag for tag in tags)):
         return False
     return len(tags) >= 0.9 * len(rows) > 0 or len(tags) == len(rows) - 1 > 1
+
+
+def _is_list_of_tags(text: str) -> bool:
+    """Tell whether the lines are tags that are numbered through: a list, and no text."""
+    rows = [line.split() for line in text.splitlines() if line.strip()]
+    if len(rows) < 2 or not all(len(row) == 2 and _TAG.fullmatch(row[1]) for row in rows):
+        return False
+    return [row[0] for row in rows] in ([str(i + k) for i in range(len(rows))] for k in (0, 1))
 
 
 def _is_table(text: str) -> bool:

@@ -3,70 +3,33 @@
 from __future__ import annotations
 
 import gzip
-import io
 import re
 import tempfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from bioner.errors import FormatError
-from bioner.formats import (
-    articles,
-    bioc_xml,
-    brat,
-    conll,
-    conllu,
-    json_documents,
-    parquet,
-    plain,
-    pubtator,
-    webanno,
-)
+from bioner.formats import beside, brat, conll
 from bioner.formats.detecting import HEAD, detect_format, refuse_office
-from bioner.formats.members import is_archive, members_of
+from bioner.formats.folders import base_of, is_of_pair, read_members_of
+from bioner.formats.members import is_archive
+from bioner.formats.readers import (
+    DAMAGED,
+    MAX_UNPACKED_BYTES,
+    damaged,
+    format_of,
+    read_one,
+    reader_of,
+)
 from bioner.formats.source import Bounded, refuse_large, unreadable
 from bioner.formats.tally import ReadOptions, ReadResult, Tally
 from bioner.formats.understood import some, understood
 from bioner.spans import Document
 
-Reader = Callable[[BinaryIO, str, Tally, ReadOptions], Iterator[Document]]
 UploadedFile = tuple[str, bytes]
 """The name that its sender gave a file, and its content."""
-JSON_FORMATS = (
-    "jsonl", "bioc-json", "spacy", "doccano", "labelstudio", "prodigy", "hf", "pubannotation",
-)  # fmt: skip
-"""The formats that one reader tells apart value by value."""
-
-READERS: dict[str, Reader] = {
-    "conll": lambda *given: map(conll.to_document, conll.read_sentences(*given)),
-    "conllu": conllu.read,
-    "webanno": webanno.read,
-    "bioc-xml": bioc_xml.read,
-    "pubmed": articles.read_pubmed,
-    "pmc": articles.read_pmc,
-    "pubtator": pubtator.read,
-    "txt": plain.read_text_file,
-    "csv": plain.read_csv,
-    "parquet": parquet.read,
-    **dict.fromkeys(JSON_FORMATS, json_documents.read),
-}
-MAX_UNPACKED_BYTES = 64 * 1024 * 1024
-"""What a compressed file may unpack to where it is read whole."""
-READABLE = (*READERS, "brat")
-_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
-"""What the standard library raises for damaged gzip data."""
-_NO_TEXTS = re.compile(
-    r"(^|/)((readme|licen[cs]e|copying|changelog)[^/]*|[^/]*\.(conf|dtd|xsd|css|py|sh|log|stats_cache))$",
-    re.IGNORECASE,
-)
-"""Files of a folder that are about its texts, and none of them."""
-_CONFIGURATION = re.compile(r"(^|/)(annotation|visual|tools|kb_shortcuts)\.conf$")
-"""What BRAT's editor is told, which says nothing of any text."""
-_DONE = ".done"
-"""What tagging in bulk leaves beside a part: that it is whole, and what it was made of."""
 
 
 def read_documents(
@@ -85,10 +48,13 @@ def read_documents(
     """
     if path.is_file():
         refuse_large(path.stat().st_size, path.name)
-    options = ReadOptions(untyped_label, column, needs_marks)
+    return _read(path, format, ReadOptions(untyped_label, column, needs_marks))
+
+
+def _read(path: Path, format: str | None, options: ReadOptions) -> ReadResult:
     tally = Tally()
     with _opened(path, limit=MAX_UNPACKED_BYTES) as (stream, name):
-        if stream and _format_of(stream, name, format, options) == "conll":
+        if stream and format_of(stream, name, format, options) == "conll":
             tally.format = "conll"
             sentences = tuple(conll.read_sentences(stream, name, tally, options))
             return ReadResult(tuple(map(conll.to_document, sentences)), tally.report(), sentences)
@@ -102,19 +68,21 @@ def read_bytes(
     format: str | None = None,
     *,
     untyped_label: str = "",
-    column: str | None = None,
     needs_marks: bool = True,
+    labels_beside: frozenset[str] | None = None,
 ) -> ReadResult:
-    """Read the documents of an uploaded file; ``name`` is the one that its sender gave it."""
+    """Read the documents of an uploaded file; ``name`` is the one that its sender gave it.
+
+    ``labels_beside`` are those of the files that came with it, if there are marks in them.
+    """
     if not is_archive(name):
         refuse_large(len(data), name)
+    options = ReadOptions(untyped_label, None, needs_marks, labels_beside)
     with tempfile.TemporaryDirectory(prefix="bioner-") as folder:
         safe = re.sub(r'[\x00-\x1f<>:"|?*]', "_", name.replace("\\", "/").rpartition("/")[2])
         path = Path(folder) / (safe.lstrip(".")[-120:] or "upload")
         path.write_bytes(data)
-        return read_documents(
-            path, format, untyped_label=untyped_label, column=column, needs_marks=needs_marks
-        )
+        return _read(path, format, options)
 
 
 def iter_documents(
@@ -133,7 +101,7 @@ def iter_documents(
     options, tally = options or ReadOptions(), tally or Tally()
     if not isinstance(source, Path):
         tally.format = format or "txt"
-        yield from _reader(tally.format)(source, name, tally, options)
+        yield from reader_of(tally.format)(source, name, tally, options)
     else:
         yield from _iter_path(source, format, options, tally)
 
@@ -143,13 +111,13 @@ def _iter_path(
 ) -> Iterator[Document]:
     with _opened(path, limit=limit) as (stream, name):
         if stream is None:
-            yield from _iter_members(path, format, tally, options)
+            yield from read_members_of(path, format, tally, options)
             return
-        tally.format = _format_of(stream, name, format, options)
+        tally.format = format_of(stream, name, format, options)
         if tally.format == "brat":
             found = brat.read_pairs(_siblings(path), tally, options)
         else:
-            found = _reader(tally.format)(stream, name, tally, options)
+            found = read_one(stream, name, tally.format, tally, options)
         yield from some(understood(found, name, tally, options), name, tally)
 
 
@@ -158,11 +126,11 @@ def file_groups(
 ) -> Iterator[tuple[str, list[UploadedFile]]]:
     """Yield uploaded files as they are read, under a name: ``.ann`` and ``.txt`` are one."""
     given = list(files)
-    bases = {_base(name) for name, _ in given if brat.is_annotation(name)}
+    bases = {base_of(name) for name, _ in given if brat.is_annotation(name)}
     pairs: dict[str, list[UploadedFile]] = {}
     for name, data in given:
-        if format in (None, "brat") and _base(name) in bases and _is_of_pair(name):
-            pairs.setdefault(_base(name), []).append((name, data))
+        if format in (None, "brat") and base_of(name) in bases and is_of_pair(name):
+            pairs.setdefault(base_of(name), []).append((name, data))
         else:
             yield name, [(name, data)]
     for base, members in pairs.items():
@@ -170,143 +138,44 @@ def file_groups(
 
 
 def read_group(
-    members: Sequence[UploadedFile], format: str | None = None, *, needs_marks: bool = True
+    members: Sequence[UploadedFile],
+    format: str | None = None,
+    *,
+    needs_marks: bool = True,
+    labels_beside: frozenset[str] | None = None,
 ) -> ReadResult:
     """Read uploaded files that belong together, or one alone."""
     if not brat.is_annotation(members[0][0]) and len(members) == 1:
         ((name, data),) = members
-        return read_bytes(data, name, format, needs_marks=needs_marks)
+        return read_bytes(data, name, format, needs_marks=needs_marks, labels_beside=labels_beside)
     tally = Tally("brat")
     return ReadResult(tuple(brat.read_pairs(members, tally, ReadOptions())), tally.report())
 
 
 def read_files(
-    files: Iterable[UploadedFile], format: str | None = None
+    files: Iterable[UploadedFile],
+    format: str | None = None,
+    *,
+    labels_beside: frozenset[str] | None = None,
 ) -> Iterator[tuple[str, ReadResult]]:
-    """Yield the name and the documents of each uploaded file; ``.ann`` and ``.txt`` make one."""
-    for name, members in file_groups(files, format):
-        yield name, read_group(members, format)
+    """Yield the name and the documents of each uploaded file; ``.ann`` and ``.txt`` make one.
 
-
-def _base(name: str) -> str:
-    return name.rpartition(".")[0]
-
-
-def _is_of_pair(name: str) -> bool:
-    return brat.is_annotation(name) or name.lower().endswith(".txt")
-
-
-def _reader(format: str) -> Reader:
-    if format not in READERS:
-        raise FormatError(f"unknown format {format!r}; expected one of {', '.join(READABLE)}")
-    return READERS[format]
-
-
-def _format_of(stream: BinaryIO, name: str, format: str | None, options: ReadOptions) -> str:
-    """Return the format asked for or told from name and content; the stream stays at its start."""
-    if format:
-        return format
-    head = stream.read(HEAD)
-    stream.seek(0)
-    if not head:
-        raise FormatError(f"{name}: the file is empty; expected text")
-    if options.column and name.lower().endswith((".tsv", ".tsv.gz")):
-        return "csv"
-    return detect_format(name, head)
-
-
-def _iter_members(
-    path: Path, format: str | None, tally: Tally, options: ReadOptions
-) -> Iterator[Document]:
-    found = _each_member(members_of(path), format, tally, options)
-    is_empty = True
-    try:
-        for document in found:
-            is_empty = False
-            yield document
-    except FormatError as error:
-        if path.is_dir():
-            raise
-        raise FormatError(f"{path.name}/{error}") from error
-    if is_empty:
-        left = tally.example('file "') or ", ".join(tally.unread)
-        raise FormatError(
-            f"{path.name}: no documents found inside; expected text files, or .ann"
-            + (f"; left out: {left:.200}" if left else "")
-        )
-
-
-def _each_member(
-    members: Mapping[str, bytes], format: str | None, tally: Tally, options: ReadOptions
-) -> Iterator[Document]:
-    """Yield the documents of BRAT's pairs, then of every other file by its own format.
-
-    Files that are no texts, or none that is known, are named as left out; one in which marks were
-    found, and no document, refuses them all.
+    Those of texts alone come last, and are read as what lies beside marks where others have some.
     """
-    has_pairs = format == "brat" or (format is None and any(map(brat.is_annotation, members)))
-    bases = {_base(name) for name in members if brat.is_annotation(name)}
-    texts = {_base(name) for name in members if name.lower().endswith(".txt")}
-    pairs = {
-        name: members[name]
-        for name in members
-        if has_pairs and _is_of_pair(name) and (format == "brat" or _base(name) in bases)
-    }
-    if bases & texts:
-        for name in [one for one in pairs if _base(one) not in texts]:
-            tally.leave("annotations without their text", name, f"{_base(name)}.txt is missing")
-            del pairs[name]
-    formats: dict[str, None] = dict.fromkeys(["brat"] if pairs else [])
-    found = brat.read_pairs(pairs.items(), tally, options)
-    yield from understood(found, next(iter(pairs), ""), tally, options)
-    for name in members if format != "brat" else ():
-        if name in pairs or brat.is_annotation(name):
-            continue
-        if _CONFIGURATION.search(name) or name.endswith(_DONE):
-            continue
-        if _NO_TEXTS.search(name):
-            tally.leave(f'file "{PurePosixPath(name).name}"', name)
-            continue
-        stream, inner = _unpacked(members[name], name)
-        try:
-            if format is None and not stream.read(1):
-                tally.leave("empty file", name)
-                continue
-            stream.seek(0)
-            if is_archive(inner):
-                raise FormatError(f"{inner}: an archive inside another; give it by itself")
-            tally.format = _format_of(stream, inner, format, options)
-        except (FormatError, *_DAMAGED) as error:
-            tally.leave(f'file "{PurePosixPath(name).name}"', name, str(error))
-            continue
-        before, is_read = tally.mark(), False
-        found = _reader(tally.format)(stream, inner, tally, options)
-        try:
-            for document in understood(found, name, tally, options):
-                is_read = True
-                yield document
-        except (FormatError, *_DAMAGED) as error:
-            if format or is_read or tally.has_marks_since(before):
-                if isinstance(error, FormatError):
-                    raise
-                raise _damaged(name, error) from error
-            tally.take_back(before)
-            tally.leave(f'file "{PurePosixPath(name).name}"', name, str(error))
-            continue
-        formats[tally.format] = None
-    tally.format = "+".join(formats) or tally.format
+    groups = sorted(file_groups(files, format), key=lambda one: _is_bare(one[1], format))
+    for name, members in groups:
+        result = read_group(members, format, labels_beside=labels_beside if not format else None)
+        yield name, result
+        if result.report.read:
+            labels_beside = (labels_beside or frozenset()) | beside.folded(result.report.labels)
 
 
-def _damaged(name: str, error: Exception) -> FormatError:
-    return FormatError(f"{name}: damaged gzip data: {error}; fetch it again")
-
-
-def _unpacked(data: bytes, name: str) -> tuple[BinaryIO, str]:
-    """Return a member's stream and name, unzipped if it ends in ``.gz``."""
-    if not name.lower().endswith(".gz"):
-        return io.BytesIO(data), name
-    unzipped = cast(BinaryIO, gzip.GzipFile(fileobj=io.BytesIO(data)))
-    return cast(BinaryIO, Bounded(unzipped, name, MAX_UNPACKED_BYTES)), name[:-3]
+def _is_bare(members: Sequence[UploadedFile], format: str | None) -> bool:
+    """Tell whether an uploaded file is of texts alone, as far as its beginning tells."""
+    name, data = members[0]
+    with suppress(FormatError):
+        return not format and len(members) == 1 and detect_format(name, data[:HEAD]) in beside.BARE
+    return False
 
 
 def _siblings(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -338,7 +207,7 @@ def _opened(path: Path, *, limit: int | None = None) -> Iterator[tuple[BinaryIO 
                     yield opened, path.name[:-3]
             else:
                 yield raw, path.name
-    except _DAMAGED as error:
-        raise _damaged(path.name, error) from error
+    except DAMAGED as error:
+        raise damaged(path.name, error) from error
     except OSError as error:
         raise unreadable(path, error) from error

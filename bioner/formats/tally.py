@@ -22,12 +22,14 @@ class ReadOptions:
     """What the file cannot tell: the label of untyped mentions, the column of a table.
 
     ``needs_marks`` is false where the texts alone are wanted: texts whose marks are no gold, or
-    were not understood, come then too.
+    were not understood, come then too. ``labels_beside`` are those of marks in the files that lie
+    beside this one, in small letters; None where there are no such marks.
     """
 
     untyped_label: str = ""
     column: str | None = None
     needs_marks: bool = True
+    labels_beside: frozenset[str] | None = None
 
     @property
     def label(self) -> str:
@@ -261,6 +263,10 @@ class Tally:
             self.repair("repeated_id", where, f"{wanted} became {name}")
         self._ids[wanted] = number
         return name
+
+    def knows(self, id: str) -> bool:
+        """Tell whether a document of this id was counted."""
+        return id in self._ids
 
     def mark(self) -> Mark:
         """Return what is counted so far, to take back what follows."""

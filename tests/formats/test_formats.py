@@ -312,7 +312,7 @@ def test_an_archive_of_other_formats_reads_each_member_by_its_own(tmp_path: Path
         {"one.txt": "plain", "b/two.conll": "p53\tB-Gene\n", "__MACOSX/._one.txt": "\0"},
     )
     result = read_documents(path)
-    assert [d.text for d in result.documents] == ["plain", "p53"]
+    assert [d.text for d in result.documents] == ["p53", "plain"]
     assert result.report.placed == 1
 
 

@@ -10,6 +10,7 @@ import io
 import json
 import random
 import zipfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from bioner.errors import FormatError
 from bioner.formats import ReadOptions, iter_documents, read_bytes, read_documents, to_bytes
+from bioner.formats.registry import read_group
 from bioner.spans import Document, Mention, Relation
 
 quick = settings(max_examples=40, deadline=None)
@@ -125,6 +127,35 @@ def test_brat_gives_no_id_that_was_in_use(tmp_path: Path) -> None:
     )
     (found,) = read_bytes(to_bytes([one], "brat")[0], "a.zip").documents
     assert [m.id for m in found.mentions] == ["T2", "T10"]
+
+
+@quick
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("AM"),
+            st.sampled_from(["Negation", "Speculation", "Confidence"]),
+            st.sampled_from(["T1", "T2", "E1"]),
+            st.sampled_from(["", " high", " L3"]),
+        ),
+        max_size=6,
+    )
+)
+def test_a_modification_of_brat_goes_out_as_one_and_an_attribute_as_one(rows):
+    numbers: Counter[str] = Counter()
+    said = []
+    for letter, key, target, value in sorted(rows, key=lambda row: (row[2][0] == "E", row[2])):
+        numbers[letter] += 1
+        said.append(f"{letter}{numbers[letter]}\t{key} {target}{value}")
+    mentions = ["T1\tGene 0 3\tp53", "T2\tBinding 4 9\tbinds"]
+    lines = [*mentions, "E1\tBinding:T2 Theme:T1", *said]
+    read = read_group([("a.txt", b"p53 binds MDM2."), ("a.ann", "\n".join(lines).encode())])
+    assert not read.report.unread
+    made, report = to_bytes(read.documents, "brat")
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        written = archive.read("a.ann").decode().splitlines()
+    assert sorted(written) == sorted(lines)
+    assert not report.lost
 
 
 def test_a_brat_zip_carries_the_types_that_its_editor_must_know() -> None:

@@ -308,3 +308,48 @@ def test_marks_with_their_words_are_no_documents_under_any_key(key, mark):
         return
     with pytest.raises(FormatError):
         read_bytes(json.dumps(value).encode(), "a.json")
+
+
+NUMBERS = {
+    "a word's number": lambda sentence, word, start: f"{word + 1}",
+    "WebAnno TSV 2": lambda sentence, word, start: f"{sentence + 1}-{word + 1}",
+    "the sentence": lambda sentence, word, start: f"Sentence: {sentence + 1}",
+    "the text": lambda sentence, word, start: f"doc-{sentence // 2}",
+    "its offset": lambda sentence, word, start: str(start),
+    "once a text": lambda sentence, word, start: "" if word else f"doc-{sentence}",
+}
+
+
+@quick
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["p53", "binds", "7", "MDM2", "("]), min_size=4, unique=True),
+        min_size=1,
+        max_size=4,
+    ),
+    st.lists(st.sampled_from(sorted(NUMBERS)), min_size=1, max_size=2, unique=True),
+    st.booleans(),
+    st.booleans(),
+)
+def test_columns_that_number_the_words_are_not_the_words(sentences, columns, has_pos, has_head):
+    lines, start = (["\t".join([*"abcd"[: len(columns)], "word", *["pos"] * has_pos, "tag"])], 0)
+    lines = lines if has_head else []
+    words = [["first", *one] for one in sentences]
+    for number, sentence in enumerate(words):
+        for at, word in enumerate(sentence):
+            before = [NUMBERS[one](number, at, start) for one in columns]
+            tag = "B-Gene" if word in ("p53", "MDM2") else "O"
+            lines.append("\t".join([*before, word, *[f"X{at}"] * has_pos, tag]))
+            start += len(word) + 1
+        lines.append("")
+    result = read_bytes("\n".join(lines).encode(), "a.conll", "conll")
+    assert [list(one.tokens) for one in result.sentences] == words
+    assert result.report.repairs["column_of_numbers_before_tokens"] == 1
+    assert {one.surface(s) for one in result.sentences for s in one.spans} <= {"p53", "MDM2"}
+
+
+def test_words_that_are_numbers_are_words_where_no_column_numbers_them() -> None:
+    rows = [("5", "NN", "O"), ("7", "CD", "O"), ("p53", "NN", "B-Gene")]
+    result = read_bytes("\n".join(map("\t".join, rows)).encode(), "a.conll")
+    assert result.sentences[0].tokens == ("5", "7", "p53")
+    assert not result.report.repairs

@@ -42,6 +42,8 @@ keys = st.sampled_from(
     [
         "identifier",
         "Negation",
+        "modification:Speculation",
+        "modification:two words",
         "two words",
         "note:AnnotatorNotes",
         "normalization:Reference",

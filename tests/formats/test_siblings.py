@@ -567,3 +567,82 @@ def test_a_file_about_the_texts_of_a_folder_is_named_and_refuses_none(about, fol
     marked = {"text": TEXT, "odd": [{"start": 0, "end": 3}]}
     with pytest.raises(FormatError, match="nothing of what is marked in it was understood"):
         read_bytes(zipped({**files, "z.jsonl": json.dumps(marked)}), "a.zip")
+
+
+LISTED = ["{}", "B-{}", "- {}", "{n} {}", "{n}: {}", "{n}\t{}", "{} {n}", "{}\t{n}", "{},", "'{}',"]
+LISTED += [
+    "{} #ff00aa",
+    "{}: whatever the guidelines call one, by its name or short form",
+    "{} = 1",
+]
+PAIR = {"in/five.ann": TEXTS["five.ann"], "in/five.txt": TEXT}
+BESIDE = [{"in/one.jsonl": TEXTS["one.jsonl"]}, {"in/two.conll": TEXTS["two.conll"]}, PAIR]
+
+
+@quick
+@given(
+    st.lists(st.sampled_from(["Protein", "Cell line", "Disease", "DNA"]), unique=True, max_size=4),
+    st.sampled_from(LISTED),
+    st.sampled_from(["labels.txt", "classes.txt", "a.txt", "zz.txt", "entity_types.TXT", "l.md"]),
+    st.sampled_from(["\n", "\r\n", "\n\n"]),
+    st.sampled_from(["Gene", "GENE", "gene"]),
+    st.sampled_from(BESIDE),
+    st.booleans(),
+)
+def test_a_list_of_the_labels_of_a_folder_is_none_of_its_texts(
+    others, line, name, end, gene, files, is_divided
+):
+    labels = [gene, *others[: 1 if ":" in line or "=" in line else 4]]
+    text = end.join(line.format(one, n=n) for n, one in enumerate(labels))
+    known = {**files, f"in/{name}": text}
+    if len(labels) > 2:
+        more = "".join(f"w\tB-{one.replace(' ', '_')}\n\n" for one in labels)
+        known["in/more.conll"] = more
+    if is_divided:
+        known["in/train/a.jsonl"] = TEXTS["one.jsonl"]
+    for given_files in (known, {**known, f"in/{name}.bak": "Gene"}):
+        data = zipped(given_files)
+        report = read_bytes(data, "a.zip").report
+        assert report.unread[f'file "{name}"'] == 1
+        preview = preview_corpus([("a.zip", data)])
+        assert not any(one.text == "Gene" for one in preview.sentences)
+        assert all(one.spans for one in preview.sentences)
+        assert preview.receipt.unread[f'file "{name}"'] == 1
+
+
+WORDS = ["[PAD]", "the", "##in", "TP53", "epidermal growth factor", "12345678", "cells", "PMC123"]
+
+
+@quick
+@given(st.lists(st.sampled_from(WORDS), min_size=3, unique=True), st.sampled_from(BESIDE))
+def test_a_list_of_words_or_ids_beside_marks_is_none_of_the_texts(words, files):
+    data = zipped({**files, "in/vocab.txt": "\n".join(["first", *words])})
+    result = read_bytes(data, "a.zip")
+    assert (len(result.documents), result.report.unread) == (1, {'file "vocab.txt"': 1})
+
+
+@quick
+@given(
+    st.lists(st.sampled_from(["Aspirin was given.", "p53 is low. It rose.", "Gene"]), min_size=1),
+    st.sampled_from(BESIDE),
+)
+def test_texts_that_nobody_marked_teach_no_absence_beside_marks_and_are_texts_alone(texts, files):
+    bare = {f"in/t{i}.txt": f"{text} So it was." for i, text in enumerate(texts)}
+    result = read_bytes(zipped(bare), "a.zip")
+    assert (len(result.documents), result.report.repairs) == (len(texts), {})
+    data = zipped({**bare, **files})
+    assert len(read_bytes(data, "a.zip").documents) == len(texts) + 1
+    for given_files in ([("a.zip", data)], [(k, v.encode()) for k, v in {**bare, **files}.items()]):
+        preview = preview_corpus(given_files)
+        assert [bool(one.spans) for one in preview.sentences] == [True]
+        assert preview.receipt.repaired["text_without_marks_beside_marks"] == len(texts)
+        assert preview.receipt.unread["sentence that nobody read"] >= len(texts)
+    empty = {name.replace(".txt", ".ann"): "" for name in bare}
+    said = preview_corpus([("a.zip", zipped({**bare, **files, **empty}))])
+    assert len(said.sentences) > len(texts)
+
+
+@pytest.mark.parametrize("name", ["labels.tsv", "labels.txt", "tags.conll"])
+def test_tags_that_are_numbered_through_are_no_tokens(name: str) -> None:
+    data = zipped({**PAIR, f"in/{name}": "0\tO\n1\tB-Gene\n2\tI-Gene\n"})
+    assert len(read_bytes(data, "a.zip").documents) == 1
