@@ -106,7 +106,7 @@ def _save_edit(store: Store, operation: Operation, schema: str) -> None:
             mentions = apply_operation(review.mentions, mine)
         except StaleRevisionError:
             if _is_saved(store, item, op):
-                return
+                continue  # it was cut off here, or further on
             _refuse(store, review, base, operation)
             raise
         seen = dict(zip(mine.added, mine.surfaces, strict=True))

@@ -90,10 +90,8 @@ def restore_verdicts(
     ``seq`` is the change that was taken back; what was said before it counts.
     """
     extents = {(start, end) for _, start, end in former.items}
-    for item in made:
+    for item in _whole_again(connection, made, extents):
         place = find_place(connection, item)
-        if place.extent not in extents:
-            continue
         rows = connection.execute(
             select(revisions)
             .where(
@@ -121,3 +119,16 @@ def restore_verdicts(
             )
             op = f"{author.op}:{item}:{track}:verdict"
             record(connection, place, track, state, was, replace(author, op=op))
+
+
+def _whole_again(connection: Connection, made: list[int], extents: set[Range]) -> list[int]:
+    """Return those of a document's items that lie where one had ended; no text is read."""
+    if not made:
+        return []
+    document = select(items.c.document).where(items.c.id == made[0]).scalar_subquery()
+    rows = connection.execute(
+        select(items.c.id, items.c.start, items.c.end)
+        .where(items.c.document == document)
+        .order_by(items.c.start)
+    )
+    return [row.id for row in rows if (row.start, row.end) in extents]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from sqlalchemy import Connection
+
 from bioner.access import Action
 from bioner.store import items, layers, leases, projects, queue, revisions, undo
 from bioner.store.evidence import Layered
+from bioner.store.failures import StaleEditError
 from bioner.store.queue_items import (
     Occurrence,
     Priority,
@@ -17,6 +20,7 @@ from bioner.store.queue_items import (
     StatusFilter,
 )
 from bioner.store.travelling import Travelling
+from bioner.store.turns import PIECE, in_pieces, rested
 from bioner.store.undo import Wish
 from bioner.store.values import Edit, Revision, new_op, read_in
 
@@ -155,10 +159,46 @@ class Reviewing(Travelling):
         return self.save_all((edit,))[0]
 
     def save_all(self, edits: Sequence[Edit]) -> list[Revision]:
-        """Save several edits, all or none; edits of one item in one call build upon each other."""
+        """Save several edits; those of one item in one call build upon each other.
+
+        Few are saved all or none. Many go in pieces, so that others save meanwhile: none is saved
+        where one would be refused at the beginning; what somebody changes after that stays as they
+        have it, and is raised as StaleEditError once all others are saved. Where it was cut off,
+        the same edits go on by their ``op``.
+        """
         self._allow(Action.ANNOTATE, *(edit.reviewer for edit in edits))
-        saved = self._surely(read_in(edits), lambda connection: revisions.save(connection, edits))
+        since = read_in(edits)
+        if len(edits) <= PIECE:
+            saved = self._surely(since, lambda connection: revisions.save(connection, edits))
+        else:
+            saved = self._save_in_pieces(edits, since)
         self._hourly.begin()
+        return saved
+
+    def _save_in_pieces(self, edits: Sequence[Edit], since: str) -> list[Revision]:
+        with self.database.read() as connection:
+            revisions.refuse(connection, edits)
+        saved: list[Revision] = []
+        overtaken: list[StaleEditError] = []
+        own: dict[tuple[int, str], int] = {}
+        for piece in rested(in_pieces(edits)):
+
+            def work(
+                connection: Connection, some: Sequence[Edit] = piece
+            ) -> list[Revision | StaleEditError]:
+                return revisions.save_each(connection, some, own)
+
+            for edit, done in zip(piece, self._surely(since, work), strict=True):
+                if isinstance(done, StaleEditError):
+                    overtaken.append(done)
+                else:
+                    own[edit.item, done.track] = done.seq
+                    saved.append(done)
+        if overtaken:
+            raise StaleEditError(
+                f"{overtaken[0]}; the other {len(saved):,} sentences are saved",
+                overtaken[0].revision,
+            )
         return saved
 
     def undo(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -20,39 +20,90 @@ from bioner.store.values import VERDICTS, Edit, Revision, surfaces_of, within
 def save(connection: Connection, edits: Sequence[Edit]) -> list[Revision]:
     """Save edits, all or none; edits of one item in one call build upon each other."""
     saved: list[Revision] = []
-    own: dict[tuple[int, str], int] = {}
+    for done in save_each(connection, edits, {}):
+        if isinstance(done, StaleEditError):
+            raise done
+        saved.append(done)
+    return saved
+
+
+def save_each(
+    connection: Connection, edits: Sequence[Edit], own: Mapping[tuple[int, str], int]
+) -> list[Revision | StaleEditError]:
+    """Save edits but where somebody else saved since; return for each what became of it.
+
+    ``own``: by item and copy the newest revision that this call has made before; an edit builds
+    upon it, whatever its base.
+    """
+    found: list[Revision | StaleEditError] = []
+    made = dict(own)
     lock_all(connection, [edit.item for edit in edits])
     for edit in edits:
-        place = _lock(connection, edit)
-        if isinstance(place, Revision):
-            saved.append(_resent(place, edit))
+        try:
+            done = _save(connection, edit, made)
+        except StaleEditError as error:
+            found.append(error)
             continue
+        made[edit.item, done.track] = done.seq
+        found.append(done)
+    return found
+
+
+def refuse(connection: Connection, edits: Sequence[Edit]) -> None:
+    """Raise what saving edits would raise; nothing where saving them was begun before.
+
+    Saves nothing, and keeps nobody from saving.
+    """
+    if _is_begun(connection, edits):
+        return
+    seen: set[int] = set()
+    for edit in edits:
+        place = find_place(connection, edit.item)
         check_edit(place, edit)
         track = place.stored.project.track(edit.reviewer)
-        state = read_state(connection, place, track)
-        if own.get((edit.item, track)) != state.head:
+        if edit.item not in seen:
+            state = read_state(connection, place, track)
             refuse_stale(connection, place, state, edit.base, edit.session, track)
-        after = State(
-            mentions=edit.mentions,
-            covers=state.covers if edit.covers is None else edit.covers,
-            verdict=edit.verdict,
-            note=edit.note,
-            reviewer=edit.reviewer,
-            head=0,
-        )
-        author = Author(
-            reviewer=edit.reviewer,
-            op=edit.op,
-            kind="edit",
-            model=edit.model,
-            schema=edit.schema,
-            batch=edit.batch,
-            session=edit.session,
-        )
-        revision = record(connection, place, track, state, after, author)
-        own[edit.item, track] = revision.seq
-        saved.append(revision)
-    return saved
+        seen.add(edit.item)
+
+
+def _is_begun(connection: Connection, edits: Sequence[Edit]) -> bool:
+    ops = [edit.op for edit in edits]
+    return any(
+        connection.execute(
+            select(revisions.c.seq).where(revisions.c.op.in_(ops[at : at + 400])).limit(1)
+        ).first()
+        for at in range(0, len(ops), 400)
+    )
+
+
+def _save(connection: Connection, edit: Edit, own: Mapping[tuple[int, str], int]) -> Revision:
+    place = _lock(connection, edit)
+    if isinstance(place, Revision):
+        return _resent(place, edit)
+    check_edit(place, edit)
+    track = place.stored.project.track(edit.reviewer)
+    state = read_state(connection, place, track)
+    if own.get((edit.item, track)) != state.head:
+        refuse_stale(connection, place, state, edit.base, edit.session, track)
+    after = State(
+        mentions=edit.mentions,
+        covers=state.covers if edit.covers is None else edit.covers,
+        verdict=edit.verdict,
+        note=edit.note,
+        reviewer=edit.reviewer,
+        head=0,
+    )
+    author = Author(
+        reviewer=edit.reviewer,
+        op=edit.op,
+        kind="edit",
+        model=edit.model,
+        schema=edit.schema,
+        batch=edit.batch,
+        session=edit.session,
+    )
+    return record(connection, place, track, state, after, author)
 
 
 def _lock(connection: Connection, edit: Edit) -> Place | Revision:

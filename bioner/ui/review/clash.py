@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 
 import streamlit as st
@@ -11,10 +11,7 @@ from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.review.editing import Stale, part, verdict_edit
 from bioner.review.operations import apply_operation
-from bioner.store import (
-    Edit,
-    new_op,
-)
+from bioner.store import Edit
 from bioner.ui.plain import plain
 from bioner.ui.review.desk import Act, Desk
 from bioner.ui.review.marks import draw_marks
@@ -30,7 +27,7 @@ def draw_clash(desk: Desk, shown: Collection[int], act: Act) -> None:
     theirs = clash.theirs
     try:
         review = desk.open(clash.item)
-        edits = _on_top(desk, clash)
+        mine = _on_top(desk, clash, clash.item)
     except BionerError as error:
         desk.memory.stale.remove(clash)
         st.warning(f"Your edit is not saved: {plain(str(error))}", icon=":material/warning:")
@@ -48,18 +45,18 @@ def draw_clash(desk: Desk, shown: Collection[int], act: Act) -> None:
             st.caption(f"Theirs, revision {theirs.seq}")
             draw_marks(desk, review, theirs.after)
         with right:
-            more = f", and {len(edits) - 1} more" if len(edits) > 1 else ""
+            others = len(clash.operation.units) - 1
+            more = f", and {others:,} more" if others > 0 else ""
             what = f": {clash.operation.name}" if clash.operation.kind == "command" else ""
             st.caption(f"Yours, on what they saved{what}{more}")
-            mine = next((one.mentions for one in edits if one.item == clash.item), review.mentions)
-            draw_marks(desk, review, mine)
+            draw_marks(desk, review, review.mentions if mine is None else mine.mentions)
         with st.container(horizontal=True):
             st.button(
                 "Keep theirs",
                 key="keep_theirs",
                 icon=":material/undo:",
                 on_click=act,
-                args=(_settle, desk, clash, []),
+                args=(_keep_theirs, desk, clash),
             )
             st.button(
                 "Save mine on top",
@@ -67,7 +64,7 @@ def draw_clash(desk: Desk, shown: Collection[int], act: Act) -> None:
                 **shut(desk, Action.ANNOTATE),
                 icon=":material/merge:",
                 on_click=act,
-                args=(_settle, desk, clash, edits),
+                args=(_keep_mine, desk, clash, mine),
             )
 
 
@@ -90,48 +87,58 @@ def _go_to(desk: Desk, item: int) -> None:
     keep_in_url(item=str(item))
 
 
-def _settle(desk: Desk, clash: Stale, edits: Sequence[Edit]) -> None:
-    """Put a clash aside once what is to be kept of it is saved."""
+def _keep_theirs(desk: Desk, clash: Stale) -> None:
+    """Put a clash aside; what it was about stays as others have it."""
+    if clash in desk.memory.stale:
+        desk.memory.stale.remove(clash)
+    desk.memory.forget_opened()
+
+
+def _keep_mine(desk: Desk, clash: Stale, mine: Edit | None) -> None:
+    """Save a refused operation on what is there now, in its own batch, then put the clash aside.
+
+    ``mine`` is its part in the sentence that was shown, on what was shown there.
+    """
     if clash not in desk.memory.stale:
         return
     desk.memory.forget_opened()
-    if edits:
-        desk.store.save_all(edits)
+    others = (_on_top(desk, clash, item) for item, _ in clash.operation.units if item != clash.item)
+    desk.store.save_all([one for one in (mine, *others) if one is not None])
     desk.memory.stale.remove(clash)
 
 
-def _on_top(desk: Desk, clash: Stale) -> list[Edit]:
-    """Make the edits that put a refused operation, whole, on what is saved now: one an item."""
+def _on_top(desk: Desk, clash: Stale, item: int) -> Edit | None:
+    """Make the edit that puts a refused operation on what is saved now in one of its sentences.
+
+    None where nothing of it is left to do. Its operation id is the same each time, so that what
+    was cut off is not saved twice.
+    """
     operation = clash.operation
-    batch = new_op() if len(operation.units) > 1 else ""
-    edits: list[Edit] = []
-    for item, _ in operation.units:
-        review = desk.open(item)
-        if operation.kind == "command":
-            if item != clash.item and review.verdict is not None:
-                continue
-            edits.append(
-                verdict_edit(
-                    review,
-                    operation.name,
-                    reviewer=desk.reviewer,
-                    base=review.base,
-                    note=review.note,
-                    schema=desk.session.schema.fingerprint,
-                    op=new_op(),
-                    session=desk.memory.session,
-                    batch=batch,
-                )
-            )
-            continue
-        mine = part(operation, review)
-        present = set(review.mentions)
-        kept = replace(
-            mine,
-            removed=tuple(one for one in mine.removed if one in present),
-            added=tuple(one for one in mine.added if one not in present),
+    batch = operation.op_id if len(operation.units) > 1 else ""
+    op = f"{operation.op_id}/{item}/mine"
+    review = desk.open(item)
+    if operation.kind == "command":
+        if item != clash.item and review.verdict is not None:
+            return None
+        return verdict_edit(
+            review,
+            operation.name,
+            reviewer=desk.reviewer,
+            base=review.base,
+            note=review.note,
+            schema=desk.session.schema.fingerprint,
+            op=op,
+            session=desk.memory.session,
+            batch=batch,
         )
-        if item == clash.item or kept.removed or kept.added:
-            changed = apply_operation(review.mentions, kept)
-            edits.append(desk.edit(review, changed, batch=batch))
-    return edits
+    mine = part(operation, review)
+    present = set(review.mentions)
+    kept = replace(
+        mine,
+        removed=tuple(one for one in mine.removed if one in present),
+        added=tuple(one for one in mine.added if one not in present),
+    )
+    if item != clash.item and not kept.removed and not kept.added:
+        return None
+    changed = apply_operation(review.mentions, kept)
+    return replace(desk.edit(review, changed, batch=batch), op=op)
