@@ -40,7 +40,7 @@ SENTENCES, MARKS = 3, 2.6
 """Sentences in a document, marks in a sentence, about."""
 TESTED = 1.25
 """Marks in all, for one outside "my test"."""
-FIRST = "[data-testid=stMain] h3"
+FIRST = "[data-testid=stMain] .st-key-alike .bn-text"
 REST = "[data-testid='stApp'][data-test-script-state='notRunning']"
 
 

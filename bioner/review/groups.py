@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from bioner.machine import collector_paused
 from bioner.spans import Range
@@ -21,12 +22,15 @@ LEAST_DOUBT = 0.2
 without it small groups of doubtful marks come before large ones that a key settles."""
 UNKNOWN_DOUBT = 0.5
 """The doubt of a mark without a score."""
+FEW_ENOUGH = 400
+"""The marks of a group of so many are read when it is looked at; of a larger one, when settled."""
 NO_PLURAL = ("ss", "us", "is")
 """Endings in s that are no plural."""
 
 _FLANK = re.compile(rf"\s+({'|'.join(sorted(FLANKS, key=len, reverse=True))})$", re.IGNORECASE)
 _BEHIND = re.compile(rf"\s+({'|'.join(sorted(FLANKS, key=len, reverse=True))})\b", re.IGNORECASE)
 
+T = TypeVar("T")
 ReadMarks = Callable[[Sequence[int]], Sequence[WaitingMark]]
 """Reads the waiting marks of these sentences one by one."""
 Where = tuple[int, tuple[Range, ...], str]
@@ -39,8 +43,8 @@ class Group:
 
     ``parts``: those of each surface and type; ``doubt`` 0..1: how unsure the model is of them, or
     how far it calls the same thing by several types; ``worth``: marks × doubt. ``follows``: the
-    newest decision on the same surface that stands. The marks one by one are read, and the rest is
-    counted, at the first look at the group: there are many groups.
+    newest decision on the same surface that stands. There are many groups, and large ones: only
+    those marks are read one by one that are looked at, and all of them when they are settled.
     """
 
     key: str
@@ -60,6 +64,12 @@ class Group:
         surfaces = {one.surface for one in self.parts}
         numbers = sorted({item for one in self.parts for item in one.items})
         return tuple(one for one in self.read(numbers) if one.surface in surfaces)
+
+    def marks_in(self, sentences: Collection[int]) -> tuple[WaitingMark, ...]:
+        """Return those of the marks that lie in these sentences; no other ones are read."""
+        surfaces = {one.surface for one in self.parts}
+        known = self.marks if "marks" in vars(self) else self.read(sorted(sentences))
+        return tuple(one for one in known if one.surface in surfaces and one.item in sentences)
 
     @cached_property
     def labels(self) -> Mapping[str, int]:
@@ -91,6 +101,11 @@ class Group:
     def behind(self) -> int:
         """How many marks are followed by a flanking word."""
         return sum(bool(one.behind) and bool(flank_behind(one.behind)) for one in self.marks)
+
+    @property
+    def has_edges(self) -> bool:
+        """Whether a choice of edges can matter; a large group is not read to tell."""
+        return self.size > FEW_ENOUGH or bool(self.inside or self.behind)
 
     @property
     def worth(self) -> float:
@@ -210,7 +225,7 @@ def _doubt(parts: Sequence[Alike]) -> float:
     for one in parts:
         count = len(one.items)
         number += count
-        unsure += one.unsure + UNKNOWN_DOUBT * (count - one.scored)
+        unsure += sum([UNKNOWN_DOUBT if score is None else 1 - score for score in one.scores])
         labels[one.label] = labels.get(one.label, 0) + count
     return min(max(unsure / number, 1 - max(labels.values()) / number, LEAST_DOUBT), 1.0)
 
@@ -227,18 +242,31 @@ def where(mark: WaitingMark) -> Where:
 def examples(group: Group, number: int) -> list[WaitingMark]:
     """Return the marks that tell most about a group: each type once, then the least sure, first.
 
-    Of different sentences as long as there are some.
+    Of different sentences as long as there are some; no more of the group's sentences are read.
     """
+    told = [
+        (UNKNOWN_DOUBT if score is None else score, item, part.label)
+        for part in group.parts
+        for item, score in zip(part.items, part.scores, strict=True)
+    ]
+    sentences = [item for _, item, _ in _rare_first(group, sorted(told), lambda one: one[2])]
+    marks = group.marks_in(set(list(dict.fromkeys(sentences))[:number]))
     doubtful = sorted(
-        group.marks, key=lambda one: (one.score if one.score is not None else 0.5, one.item, one.at)
+        marks,
+        key=lambda one: (UNKNOWN_DOUBT if one.score is None else one.score, one.item, one.at),
     )
-    rare = list(group.labels)[::-1]
-    firsts = [one for label in rare for one in [m for m in doubtful if m.label == label][:1]]
-    ordered = list(dict.fromkeys([*firsts, *doubtful]))
     seen: set[int] = set()
     fresh: list[WaitingMark] = []
     again: list[WaitingMark] = []
-    for one in ordered:
+    for one in dict.fromkeys(_rare_first(group, doubtful, lambda one: one.label)):
         (again if one.item in seen else fresh).append(one)
         seen.add(one.item)
     return [*fresh, *again][:number]
+
+
+def _rare_first(group: Group, ones: Sequence[T], label: Callable[[T], str]) -> list[T]:
+    """Return the first of each type, the rarest type first, and then all."""
+    firsts: dict[str, T] = {}
+    for one in ones:
+        firsts.setdefault(label(one), one)
+    return [*(firsts[name] for name in list(group.labels)[::-1] if name in firsts), *ones]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,21 +22,17 @@ so in a third of the time that their JSON takes."""
 _MARK = '"at":'
 """Stands once in each mark, and in no string: a quotation mark there is written with a stroke."""
 
-_Tally = tuple[list[int], list[float]]
-"""The sentences of alike marks, a number a mark; and the scores of those that have one."""
+_Tally = tuple[list[int], list[float | None]]
+"""The sentences of alike marks, a number a mark, and the score of each."""
 
 
 class Alike(NamedTuple):
-    """Waiting marks of one surface and type: their sentences, one for each mark.
-
-    ``unsure`` is the sum of 1 - score over the ``scored`` of them that have a score.
-    """
+    """Waiting marks of one surface and type: their sentences and scores, one for each mark."""
 
     surface: str
     label: str
     items: Sequence[int]
-    unsure: float
-    scored: int
+    scores: Sequence[float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,31 +53,34 @@ def count_alike(connection: Connection, stored: projects.StoredProject, reviewer
             text = texts.get(document)
             if text is None:
                 continue
-            for surface, label, score in predicted(mentions, text):
-                if is_test:
-                    test_marks += 1
-                    continue
+            found = predicted(mentions, text)
+            if is_test:
+                test_marks += len(found)
+                continue
+            for surface, label, score in found:
                 key = surface, label
-                found = tallies.get(key)
-                if found is None:
-                    found = tallies[key] = [], []
-                found[0].append(item)
-                if score is not None:
-                    found[1].append(score)
+                tally = tallies.get(key)
+                if tally is None:
+                    tally = tallies[key] = [], []
+                tally[0].append(item)
+                tally[1].append(score)
     alike = tuple(
-        Alike(surface, label, numbers, len(scores) - sum(scores), len(scores))
+        Alike(surface, label, numbers, scores)
         for (surface, label), (numbers, scores) in tallies.items()
     )
     return Waiting(alike=alike, test_marks=test_marks)
 
 
-def predicted(mentions: str, text: str) -> Iterator[tuple[str, str, float | None]]:
-    """Yield the surface, type and score of each predicted mark in a sentence's JSON."""
+def predicted(mentions: str, text: str) -> list[tuple[str, str, float | None]]:
+    """Return the surface, type and score of each predicted mark in a sentence's JSON."""
     quick = _QUICK.findall(mentions)
     if len(quick) == mentions.count(_MARK):
-        for start, end, label, score in quick:
-            yield text[int(start) : int(end)], label, float(score) if score else None
-        return
-    for one in json.loads(mentions):
-        if one.get("status") == "predicted":
-            yield " ".join([text[a:b] for a, b in one["at"]]), one["label"], one.get("score")
+        return [
+            (text[int(start) : int(end)], label, float(score) if score else None)
+            for start, end, label, score in quick
+        ]
+    return [
+        (" ".join([text[a:b] for a, b in one["at"]]), one["label"], one.get("score"))
+        for one in json.loads(mentions)
+        if one.get("status") == "predicted"
+    ]

@@ -150,11 +150,13 @@ def contents(
             corrections.c.mentions.contains('"predicted"'),
         )
     )
-    found: list[Any] = [
-        row for row in _newest(connection.execute(shown).all()) if row.layer != "gold"
-    ]
-    found += connection.execute(begun).all()
-    return [row[:5] for row in found]
+    rows = connection.execute(shown).all()
+    found = [row[:5] for row in _newest(rows) if row[_LAYER] != "gold"]
+    return [*found, *(row[:5] for row in connection.execute(begun).all())]
+
+
+_LAYER, _ADDED = 5, 6
+"""Where ``contents`` reads a layer's kind and number: by place, as there are many rows."""
 
 
 def _newest(rows: Sequence[Row[Any]]) -> Collection[Row[Any]]:
@@ -163,7 +165,7 @@ def _newest(rows: Sequence[Row[Any]]) -> Collection[Row[Any]]:
     if len(best) < len(rows):
         for row in rows:
             known = best[row[0]]
-            if (row.layer == "gold", row.added) > (known.layer == "gold", known.added):
+            if (row[_LAYER] == "gold", row[_ADDED]) > (known[_LAYER] == "gold", known[_ADDED]):
                 best[row[0]] = row
     return best.values()
 

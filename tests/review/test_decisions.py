@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -149,8 +150,7 @@ def group_marks(marks: Sequence[WaitingMark]) -> Board:
     for one in marks:
         alike.setdefault((one.surface, one.label), []).append(one)
     counted = [
-        Alike(*key, [m.item for m in ones], sum(1 - (m.score or 0) for m in ones), len(ones))
-        for key, ones in alike.items()
+        Alike(*key, [m.item for m in ones], [m.score for m in ones]) for key, ones in alike.items()
     ]
     return make_board(Waiting(alike=tuple(counted), test_marks=0), (), lambda _: marks)
 
@@ -162,6 +162,31 @@ def test_groups_are_ranked_by_marks_times_doubt() -> None:
         mark(9, "Gene", "once", 0.5),
     ]
     assert [one.surface for one in group_marks(marks).groups] == ["open", "once", "sure"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_examples_read_no_more_sentences_than_are_shown_and_are_those_of_the_whole_group(
+    seed: int,
+) -> None:
+    chance = random.Random(seed)
+    marks = [
+        mark(chance.randrange(12), chance.choice("ABC"), "ob", chance.choice((None, 0.2, 0.5, 0.9)))
+        for _ in range(chance.randrange(1, 40))
+    ]
+    marks = list({where(one): one for one in marks}.values())
+    [group] = group_marks(marks).groups
+    number = chance.randrange(3, 9)
+    read: list[Sequence[int]] = []
+
+    def reading(sentences: Sequence[int]) -> Sequence[WaitingMark]:
+        read.append(sentences)
+        return [one for one in marks if one.item in sentences]
+
+    found = examples(replace(group, read=reading), number)
+    assert [len(one) for one in read] == [min(number, len({one.item for one in marks}))]
+    assert group.marks  # now all are known
+    assert found == examples(group, number)
+    assert len(found) == min(number, len(marks))
 
 
 def test_examples_show_each_type_first_and_other_sentences_before_the_same() -> None:

@@ -53,7 +53,7 @@ def test_alike_marks_are_those_that_wait(tmp_path: Path) -> None:
         alike = store.alike(project, "ann").alike
         assert {(one.surface, one.label): len(one.items) for one in alike} == one_by_one
     found = {one.label: one for one in alike}
-    assert (found[types[1]].surface, found[types[1]].unsure) == ('He "at"', 0.5)
+    assert (found[types[1]].surface, found[types[1]].scores) == ('He "at"', [0.5])
     both = [store.items_of("q", name)[0] for name in "de"]
-    assert (found["Gene"].scored, sorted(found["Gene"].items)) == (0, both)
+    assert (found["Gene"].scores, sorted(found["Gene"].items)) == ([None] * 2, both)
     store.close()

@@ -129,7 +129,7 @@ def _draw_group(desk: Desk, memory: DecideMemory, group: Group) -> None:
             key=f"decide_edge_{group.key}",
             icon=":material/format_letter_spacing:",
             shortcut="b",
-            disabled=not (group.inside or group.behind),
+            disabled=not group.has_edges,
             help="Some are marked with a word such as “gene” behind the name, or have one there.",
             on_click=_turn_edge,
             args=(memory,),
