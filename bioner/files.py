@@ -29,6 +29,20 @@ LOCK_POLL_S = 0.02
 _SURROGATE = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 
 
+def path_named(text: str) -> Path | None:
+    """Return the path that a text names; None where nothing can be called so.
+
+    Such are names that are too long, the home of nobody, links that lead in a circle, zero bytes.
+    """
+    try:
+        path = Path(text).expanduser()
+        path.resolve()
+        path.exists()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return path
+
+
 def write_whole(path: Path, data: str | bytes) -> None:
     """Replace a file whole or not at all; its folder must be there. Raises OSError."""
     with staged_file(path) as work:

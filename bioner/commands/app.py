@@ -53,6 +53,8 @@ def check_port(host: str, port: int) -> None:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tried.bind((host, port))
+        except UnicodeError as error:
+            raise BionerError(f"--host {host:.200}: no name of an address ({error})") from error
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 return  # Streamlit says what is wrong with the address

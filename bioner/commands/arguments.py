@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +19,10 @@ MOST = 2**63 - 1
 
 
 _HALF = re.compile("[\ud800-\udfff]")
+_UNSAYABLE = {
+    _HALF: "half a character, which no file and no output can hold; give it as UTF-8",
+    re.compile("\0"): "a zero byte, which no name and no text has; leave it out",
+}
 
 
 class ArgumentError(BionerError):
@@ -75,9 +79,10 @@ def path_of(option: str, text: str) -> Path:
     try:
         path = Path(text).expanduser()
         path.exists()
+        path.resolve()
     except OSError as error:
         raise ArgumentError(f"{option} {text[:60]}: {error.strerror or error}") from error
-    except RuntimeError as error:  # a home folder that nobody has
+    except RuntimeError as error:  # a home folder that nobody has, links in a circle
         raise ArgumentError(f"{option} {text[:60]}: {error}") from error
     return path
 
@@ -100,9 +105,9 @@ def _parsed(text: str) -> Path:
 
 
 def check_words(command: Callable[..., object], given: Mapping[str, object]) -> None:
-    """Raise ArgumentError for a needed word that is empty, and for half a character in any word.
+    """Raise ArgumentError for a needed word that is empty, and for what no word can hold.
 
-    No file and no output holds one; what the shell hands over in another encoding has some.
+    Half characters come from a shell that hands words over in another encoding.
     """
     needed = inspect.signature(command).parameters
     for name, value in given.items():
@@ -110,11 +115,9 @@ def check_words(command: Callable[..., object], given: Mapping[str, object]) -> 
         if is_needed and isinstance(value, str) and not value.strip():
             raise ArgumentError(f"{_label(command, name)}: is needed, got nothing")
         for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, str) and _HALF.search(one):
-                raise ArgumentError(
-                    f"{_label(command, name)}: holds half a character, which no file and no output "
-                    "can hold; give it as UTF-8"
-                )
+            for sign, why in _UNSAYABLE.items():
+                if isinstance(one, str) and sign.search(one):
+                    raise ArgumentError(f"{_label(command, name)}: holds {why}")
 
 
 def _label(command: Callable[..., object], name: str) -> str:
@@ -123,7 +126,8 @@ def _label(command: Callable[..., object], name: str) -> str:
     told = next(iter(getattr(kind, "__metadata__", ())), None)
     if isinstance(told, typer.models.ArgumentInfo):
         return name.rstrip("_").upper()
-    spelled = [one for one in getattr(told, "param_decls", None) or () if one.startswith("--")]
+    said = (getattr(told, "default", None), *(getattr(told, "param_decls", None) or ()))
+    spelled = [one for one in said if isinstance(one, str) and one.startswith("--")]
     return spelled[0] if spelled else "--" + name.rstrip("_").replace("_", "-")
 
 
@@ -135,6 +139,28 @@ def folder_of(option: str, text: str | None, default: Path) -> Path:
     if path.exists() and not path.is_dir():
         raise ArgumentError(f"{option} {text}: is a file; expected a folder")
     return path
+
+
+def names_of(option: str, text: str) -> tuple[str, ...]:
+    """Return the names that commas part, none where nothing was given.
+
+    Raises ArgumentError where something was given and names nothing.
+    """
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if text and not names:
+        raise ArgumentError(f"{option} {text!r}: names nothing; give names, parted by commas")
+    return names
+
+
+def said_once(option: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return what is said of each name; raise ArgumentError where two things are said of one."""
+    said: dict[str, str] = {}
+    for name, value in pairs:
+        if said.setdefault(name, value) != value:
+            raise ArgumentError(
+                f"{option} {name}={value}: {name}={said[name]} is said too; leave one"
+            )
+    return said
 
 
 def check_known(option: str, value: str, known: Collection[str]) -> str:

@@ -17,8 +17,10 @@ from bioner.commands.arguments import (
     check_out,
     check_writable,
     folder_of,
+    names_of,
     path_of,
     path_option,
+    said_once,
 )
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import CorpusError
@@ -205,12 +207,12 @@ def add(
     schema = read_user_schema(settings)
     preview = preview_corpus(read_uploads([path_of("FILES", one) for one in files]), format)
     types = suggest_types(preview.labels, schema)
-    chosen = dict(_chosen_type(pair, preview.labels) for pair in map_ or ())
+    chosen = said_once("--map", (_chosen_type(one, preview.labels) for one in map_ or ()))
     types.update(chosen)
     for label, ours in types.items():
         if ours == IGNORE and label not in chosen:
             say(f"{label}: not known here, so left open; `--map {label}=TYPE` says what it is")
-    looked_for = tuple(c.strip() for c in covers.split(",") if c.strip())
+    looked_for = names_of("--covers", covers)
     own = OwnCorpus(id, name, looked_for, types, licence)
     folder = add_corpus(settings, own, preview.sentences, schema, replacing=replacing, split_by=by)
     splits = {s: len(found) for s, found in split_sentences(preview.sentences, by).items()}

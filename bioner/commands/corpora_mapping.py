@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bioner.commands.arguments import ArgumentError, folder_of
+from bioner.commands.arguments import ArgumentError, folder_of, said_once
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import CorpusError, SchemaError
 from bioner.settings import Settings, read_settings
@@ -95,7 +95,7 @@ def change(
         raise ArgumentError("--covers: say at least one type that its annotators looked for")
     edit = edit_of(
         present,
-        dict(_rule(one) for one in rules or ()),
+        said_once("RULES", map(_rule, rules or ())),
         covers=None if covers is None else [c.strip() for c in covers.split(",") if c.strip()],
         exceptions=[_exception(one, present) for one in except_ or ()],
     )

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bioner.commands.arguments import ArgumentError, check_count, check_known, path_argument
+from bioner.commands.arguments import (
+    ArgumentError,
+    check_count,
+    check_known,
+    names_of,
+    path_argument,
+    said_once,
+)
 from bioner.commands.projects import ProjectOption, find_project, open_store
 from bioner.commands.terminal import counter, print_json, refusing, say
 from bioner.errors import StoreError
@@ -179,7 +186,7 @@ def _covered(names: str, types: Sequence[str], labels: Mapping[str, str]) -> fro
     """Return what gold's annotators looked for: as the person says, else what its labels mean."""
     from bioner.review.texts import looked_for
 
-    given = frozenset(name.strip() for name in names.split(",") if name.strip())
+    given = frozenset(names_of("--covers", names))
     unknown = sorted(given - set(types))
     if unknown:
         raise StoreError(
@@ -197,6 +204,7 @@ def _meanings(
     from bioner.review.texts import LEFT_OUT, suggest_meanings
 
     labels = suggest_meanings(found, types, schema)
+    said_once("--map", (one.rpartition("=")[::2] for one in given))
     for one in given:
         label, sign, ours = one.rpartition("=")
         if not sign or label not in labels or ours not in (*types, IGNORE):

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bioner.commands.arguments import path_option
+from bioner.commands.arguments import names_of, path_option
 from bioner.commands.terminal import print_json, refusing, table
 from bioner.devices import resolve_device
 from bioner.jobs.estimate import Estimate
@@ -142,7 +142,7 @@ def estimate_(
     chosen = find_base(base, settings)
     groups = sizes.train_groups(data or settings.merged, with_marks=repeat_rare > 0)
     is_told = conventions or chosen.knows_conventions
-    named = sizes.known_corpora(groups, corpora.split(","))
+    named = sizes.known_corpora(groups, names_of("--corpora", corpora))
     size = sizes.chosen_size(groups, named, is_told=is_told, repeat_rare=repeat_rare)
     where = resolve_device(device)
     plan = cost.Steps(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bioner.commands.arguments import names_of
 from bioner.errors import StoreError
 from bioner.settings import Settings
 
@@ -30,7 +31,7 @@ def find_project(
     from bioner.review.intake import open_project
 
     names = [p.name for p in store.projects()]
-    looked_for = [c.strip() for c in covers.split(",") if c.strip()]
+    looked_for = list(names_of("--covers", covers))
     types = read_user_schema(settings).names if settings is not None else ()
     unknown = sorted(set(looked_for) - set(types))
     if unknown:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from bioner.commands.arguments import ArgumentError, check_count, check_known, path_option
+from bioner.commands.arguments import ArgumentError, check_count, check_known, names_of, path_option
 from bioner.commands.run_options import Background, OfJob, OnDevice, Out, Resume, Seed
 from bioner.commands.terminal import refusing, say
 from bioner.errors import Stopped, TrainingError
@@ -116,6 +116,7 @@ def train(
     check_count("--workers", workers)
     if workers > 1 and engine != "ray":
         raise ArgumentError("--workers: is for --engine ray; on one machine use torchrun")
+    chosen_corpora, chosen_types = names_of("--corpora", corpora), names_of("--types", types)
     settings = read_settings()
     data = data or settings.merged
     out = model_folder(out, settings, resume=resume)
@@ -167,8 +168,8 @@ def train(
             config=config,
             data=data,
             out=out,
-            corpora=_names(corpora),
-            types=_names(types),
+            corpora=chosen_corpora,
+            types=chosen_types,
             with_corrections=with_corrections,
             resume=resume,
             parent=parent,
@@ -228,10 +229,6 @@ def model_folder(out: Path, settings: Settings, *, resume: bool = False) -> Path
     if processes.is_first():
         check_out(found, resume=resume)
     return found
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _run(asked: _Asked, settings: Settings) -> None:

@@ -96,6 +96,10 @@ def read_uploads(paths: Sequence[Path]) -> list[tuple[str, bytes]]:
         if not (path.is_file() or path.is_dir()):
             what = "not a plain file or folder" if path.exists() else "no such file or folder"
             raise CorpusError(f"{path}: {what}")
+    real = [path.resolve() for path in paths]
+    for i, path in enumerate(paths):
+        if any(real[i].is_relative_to(one) for one in real[:i] + real[i + 1 :]):
+            raise CorpusError(f"{path}: is named twice, by itself or with its folder; leave one")
     above = os.path.commonpath([path.resolve().parent for path in paths]) if paths else ""
     return [_read_upload(path, path.resolve().relative_to(above).as_posix()) for path in paths]
 

@@ -90,7 +90,11 @@ def read_members(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _names(path: Path) -> Iterator[str]:
-    for one in sorted(path.rglob("*")):
+    try:
+        found = sorted(path.rglob("*"))
+    except OSError as error:
+        raise unreadable(path, error) from error
+    for one in found:
         name = one.relative_to(path).as_posix()
         if one.is_file() and not _HIDDEN.search(name):
             yield name

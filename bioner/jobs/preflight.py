@@ -10,6 +10,7 @@ from pathlib import Path
 from bioner.devices import found_cards, said
 from bioner.errors import ExtraError
 from bioner.extras import require_extra
+from bioner.files import path_named
 from bioner.jobs.bulk import BULK, bulk_source
 from bioner.jobs.folder import JobSpec, list_jobs
 from bioner.models.bases import hub_cached
@@ -76,7 +77,7 @@ def check_base(base: str) -> Iterator[Finding]:
     """Check a base encoder: a folder must be sound, a hub name needs the network or a cache."""
     if not base:
         return
-    path, kind = Path(base).expanduser(), kind_of_base(base)
+    path, kind = path_named(base) or Path(base), kind_of_base(base)
     if kind is BaseKind.RELEASE:
         yield Finding(f"{base} is a TensorFlow checkpoint: the job will convert it first.", False)
     elif kind is BaseKind.FOLDER:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bioner.errors import ModelError
+from bioner.files import path_named
 from bioner.models.catalogue import list_models, named_model
 from bioner.models.encoders import BaseKind, kind_of_base
 from bioner.models.folder import WEIGHTS, check_folder, read_tensor_shapes
@@ -61,8 +62,8 @@ def preferred(bases: list[Base]) -> int:
 
 def base_of(value: str) -> Base:
     """Describe an encoder that a person named by path or by hub name."""
-    folder = Path(value).expanduser()
-    if folder.is_dir():
+    folder = path_named(value)
+    if folder is not None and folder.is_dir():
         return _local(folder, folder.name)
     return Base(value, HUB.get(value, value), hub_cached(value))
 
@@ -75,10 +76,11 @@ def find_base(value: str, settings: Settings) -> Base:
     named = named_model(value, settings.models)
     if named is not None:
         return base_of(str(named))
-    found = base_of(value)
     if kind_of_base(value) is BaseKind.ABSENT:
-        raise ModelError(f"{value}: there is no such folder; give an encoder's folder or hub id")
-    return found
+        raise ModelError(
+            f"{value:.200}: there is no such folder; give an encoder's folder or hub id"
+        )
+    return base_of(value)
 
 
 def _encoder_folders(settings: Settings) -> Iterator[Base]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from bioner.errors import ModelError
-from bioner.files import read_json_object
+from bioner.files import path_named, read_json_object
 from bioner.models.card import CARD, ModelCard, read_card
 from bioner.models.folder import check_folder, has_tag_head
 from bioner.settings import SHIPPED_MODELS, Settings
@@ -138,11 +138,11 @@ def find_model(name_or_path: str | Path, models: Path) -> Path:
     named = named_model(text, models)
     if named is not None:
         return named
-    path = Path(text).expanduser()
-    if path.is_dir():
+    path = path_named(text)
+    if path is not None and path.is_dir():
         return path
     known = ", ".join(entry.name for entry in list_models(models)) or "none yet"
-    raise ModelError(f"{text}: no such model; in {models} there are: {known}")
+    raise ModelError(f"{text:.200}: no such model; in {models} there are: {known}")
 
 
 def chosen_model(settings: Settings, name: str | Path | None = None) -> Path:
@@ -152,7 +152,7 @@ def chosen_model(settings: Settings, name: str | Path | None = None) -> Path:
 
 def is_plain_name(name: str) -> bool:
     """Whether this is the name of a folder, no path."""
-    return Path(name).name == name and name not in ("", "..")
+    return name not in ("", "..") and Path(name).name == name and path_named(name) is not None
 
 
 def active_model(settings: Settings) -> str:

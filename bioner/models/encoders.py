@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioner.errors import ModelError
 from bioner.extras import require_extra
-from bioner.files import staged_folder
+from bioner.files import path_named, staged_folder
 from bioner.models.folder import PICKLED_WEIGHTS, WEIGHTS
 from bioner.models.reserved_pieces import CONVENTIONS
 from bioner.models.tf_checkpoint import convert_tf_checkpoint, is_tf_release
@@ -75,7 +75,9 @@ def kind_of_base(base: str) -> BaseKind:
 
     A path that is not there is absent, never a hub id: ``models/x`` means a model of ours.
     """
-    source = Path(base).expanduser()
+    source = path_named(base)
+    if source is None:
+        return BaseKind.ABSENT
     if is_tf_release(source):
         return BaseKind.RELEASE
     if source.is_dir():

@@ -19,7 +19,7 @@ import numpy as np
 
 from bioner.access import Action, Actor, allow
 from bioner.errors import ModelError
-from bioner.files import staged_folder
+from bioner.files import path_named, staged_folder
 from bioner.models.archive import is_archive, unpack
 from bioner.models.folder import WEIGHTS
 from bioner.models.tensor_bundle import TensorBundle, open_bundle
@@ -107,7 +107,8 @@ def is_tf_release(source: Path) -> bool:
     """Say whether this path has to be converted: it holds a ``.index`` and no safetensors yet."""
     if source.is_dir():
         return any(source.glob("*.index")) and not (source / WEIGHTS).is_file()
-    return is_archive(source) or _beside(source, ".index").is_file()
+    index = path_named(str(_beside(source, ".index")))
+    return is_archive(source) or (index is not None and index.is_file())
 
 
 def find_prefix(source: Path) -> Path:

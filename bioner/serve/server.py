@@ -135,8 +135,8 @@ def _listen(host: str, port: int) -> socket.socket:
         except BaseException:
             listener.close()
             raise
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         raise BionerError(
-            f"cannot listen on {host}:{port} ({error}); choose another --host or --port"
+            f"cannot listen on {host:.200}:{port} ({error}); choose another --host or --port"
         ) from error
     return listener

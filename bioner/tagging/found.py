@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bioner.errors import FormatError
 from bioner.formats import ReadOptions, iter_documents
+from bioner.formats.source import unreadable
 from bioner.spans import Document, Mention
 from bioner.tagging.shards import DONE, read_made
 from bioner.text import split_document
@@ -41,8 +42,15 @@ class Hit:
 
 
 def whole_parts(folder: Path) -> Iterator[Path]:
-    """Yield the parts of a bulk tagging's output that are whole, in order."""
-    for sign in sorted(folder.rglob(f"*{DONE}")):
+    """Yield the parts of a bulk tagging's output that are whole, in order.
+
+    Raises FormatError for a folder that cannot be looked through.
+    """
+    try:
+        signs = sorted(folder.rglob(f"*{DONE}"))
+    except OSError as error:
+        raise unreadable(folder, error) from error
+    for sign in signs:
         part = sign.with_name(sign.name.removesuffix(DONE))
         if part.is_file():
             yield part

@@ -134,3 +134,39 @@ def test_corpora_add_says_what_came_of_every_mention(home: Path, tmp_path: Path)
     spoken = CliRunner().invoke(commands, [*words, "--replace"])
     assert "3 mentions in, 1 placed" in spoken.stderr
     assert "nested dropped 1" in spoken.stderr
+
+
+@pytest.mark.parametrize(
+    "order", [("a.jsonl", "a.jsonl"), (".", "a.jsonl"), ("a.jsonl", "./a.jsonl")]
+)
+def test_a_file_that_is_named_twice_is_in_no_corpus_twice(
+    order: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.jsonl").write_text('{"text": "p53 is low.", "label": [[0, 3, "Gene"]]}')
+    result = CliRunner().invoke(
+        commands, ["corpora", "add", *order, "--name", "x", "--covers", "Gene"]
+    )
+    assert result.exit_code == 1
+    assert "is named twice" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["corpora", "add", "a.jsonl", "--name", "x", "--covers", "Gene", "--map"],
+        ["review", "import", "a.jsonl", "--project", "P", "--map"],
+        ["corpora", "mapping", "change", "CRAFT"],
+    ],
+)
+def test_two_meanings_of_one_label_are_refused(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "BACKUPS", "DATA"):
+        monkeypatch.setenv(f"BIONER_{name}", str(tmp_path / name.lower()))
+    Path("a.jsonl").write_text('{"text": "p53 is low.", "label": [[0, 3, "GGP"]]}')
+    last, between = words[-1], ["--map"] if words[-1] == "--map" else []
+    result = CliRunner().invoke(commands, [*words, "GGP=Gene", *between, "GGP=Chemical"])
+    assert (last, result.exit_code) == (last, 1)
+    assert "GGP=Gene is said too" in result.stderr

@@ -24,14 +24,16 @@ from bioner.corpora.dataset_folder import write_dataset
 from bioner.settings import read_settings
 
 SAMPLE = str(ROOT / "data" / "sample")
-HUGE, LONG, HALF = "9" * 23, "x" * 300, "\ud800"
+HUGE, LONG, HALF, ZERO = "9" * 23, "x" * 300, "\ud800", "a\0b"
 COUNT = ("", "-7", "1.5", "x", HUGE)
 NUMBER = ("", "-7", "nan", "x", "1e999")
-OUT = ("", " ", "/proc/none/x", LONG, "{tmp}/file.txt/x")
-IN = ("", "{tmp}/nope", LONG)
-NAME = ("", "nope", "../nope", HALF)
+OUT = ("", " ", "/proc/none/x", LONG, "{tmp}/file.txt/x", "{tmp}/loop", "~nobody-here/x", ZERO)
+IN = ("", "{tmp}/nope", LONG, "{tmp}/loop", "~nobody-here", ZERO)
+NAME = ("", "nope", "../nope", HALF, ZERO, LONG, "x" * 5000)
 MAYBE = NAME[1:]
 """A name that may be left out: empty is left out."""
+NAMES = (*MAYBE, ",", " , ")
+"""Names by commas; commas alone name nothing."""
 PAIRS = ("", "nope", "nope=nope")
 FREE = ()
 """Any words will do; half a character, which no output holds, must not end in a traceback."""
@@ -86,9 +88,8 @@ KINDS: dict[str, tuple[str, ...]] = {
         ),
         NAME,
     ),
-    **dict.fromkeys(
-        ("--fill-in", "--parent", "--corpora", "--types", "--covers", "--project", "--kind"), MAYBE
-    ),
+    **dict.fromkeys(("--fill-in", "--parent", "--project", "--kind"), MAYBE),
+    **dict.fromkeys(("--corpora", "--types", "--covers"), NAMES),
     **dict.fromkeys(("--map", "--except", "rules"), PAIRS),
     **dict.fromkeys(
         (
@@ -105,7 +106,7 @@ OWN: dict[tuple[str, str], tuple[str, ...]] = {
     ("corpora add", "--name"): ("", "…"),
     ("corpora mapping change", "--covers"): NAME,
     ("corpora mapping show", "corpus"): MAYBE,
-    ("corpora build", "--out"): ("", " ", "/proc/none/x", "{tmp}/file.txt/x"),
+    ("corpora build", "--out"): ("", " ", "/proc/none/x", "{tmp}/file.txt/x", "{tmp}/loop"),
     ("models promote", "--reason"): FREE,
     ("corpora push", "--despite"): FREE,
     **{(f"{one} pull", "--name"): ("../x",) for one in ("models",)},
@@ -303,6 +304,8 @@ def place(
         store_report(settings, make_data(), "there", {"aspirin": None})
         write_dataset(sample, settings.merged)
         (folder / "file.txt").write_text("p53 binds MDM2.")
+        (folder / "loop").symlink_to(folder / "round")
+        (folder / "round").symlink_to(folder / "loop")
         row = {"id": "a", "text": "p53 binds MDM2.", "label": [[0, 3, "Gene"]]}
         (folder / "a.jsonl").write_text(json.dumps(row))
         filled = CliRunner().invoke(app, ["review", "import", "a.jsonl", "--project", "P"])
@@ -403,9 +406,10 @@ def test_a_value_without_sense_is_one_sentence_that_names_it_and_nothing_is_done
     ("words", "name"),
     [(words, label(one)) for words, one in arguments() if HALF not in KINDS.get(label(one), ())],
 )
-def test_half_a_character_ends_in_no_traceback(
-    place: tuple[Path, pytest.MonkeyPatch], words: str, name: str
+@pytest.mark.parametrize("value", [HALF, ZERO, "x" * 5000, "\x1b[31m\n"])
+def test_what_no_word_can_hold_ends_in_no_traceback(
+    place: tuple[Path, pytest.MonkeyPatch], words: str, name: str, value: str
 ) -> None:
-    result = invoke(place[0], words, name, HALF)
+    result = invoke(place[0], words, name, value)
     raised = result.exception
     assert raised is None or isinstance(raised, SystemExit | AssertionError), (words, name, raised)
