@@ -100,6 +100,7 @@ def _document(
     placer = Placer(text, ((ranges, surface) for *_, ranges, surface in standoff.mentions))
     mentions: list[Mention] = []
     stated = {id for id, *_ in standoff.mentions}
+    taken: set[str] = set()
     for id, label, where, ranges, surface in standoff.mentions:
         placed = placer.place(ranges, surface)
         detail = f"{id} {surface!r:.60}"
@@ -110,6 +111,10 @@ def _document(
             tally.repair(placed.rule, where, detail)
         label = label or options.label
         tally.place(label)
+        if id in taken:  # what else is said of the id is said of the first
+            tally.repair("id_given_twice", where, detail)
+            id = ""
+        taken.add(id)
         pairs = standoff.attributes.pop(id, [])
         mentions.append(mention_from(placed.fragments, label, pairs, id=id))
     relations = tuple(

@@ -16,6 +16,10 @@ from bioner.spans import Range
 DOCUMENT_START = "-DOCSTART-"
 _HEADERS = ("token", "tokens", "word", "words", "form", "text", "surface")
 """How the first line begins where it names the columns."""
+_PHRASES = frozenset(
+    ("NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP", "")
+)
+"""The labels of CoNLL-2000's column of phrases, which are no mentions."""
 _NUMBER = re.compile(r"\d+([-.:]\d+)*|(?i:sentence|sent)[:_ ]*\d+")
 """What a column holds that numbers lines (WebAnno TSV 1 and 2), sentences or characters."""
 DECIDING = 200
@@ -110,7 +114,7 @@ def read_blocks(lines: Iterable[str], layout: Layout) -> Iterator[Block]:
         if layout.token:
             said = f"the tokens are in column {layout.token + 1}"
             layout.odd.tally.repair("column_of_numbers_before_tokens", f"{layout.name}:1", said)
-        lines = chain(head, lines)
+        lines = _naming_other_tags(chain(head, lines), _other_tags(head, layout), layout)
     shared: dict[str, str] = {}
     share = shared.setdefault
     known: set[str] = set()
@@ -169,15 +173,45 @@ def _token_column(lines: Sequence[str], layout: Layout) -> int:
     """Return the first column that does more than number its lines or name their text again."""
     if layout.columns < 3:
         return 0
-    rows = [line.split(layout.separator) for line in lines] if layout.separator == "\t" else []
-    rows = rows or [_words(line) for line in lines]
+    rows = [_split(line, layout) for line in lines]
     rows = [row for row in rows if len(row) == layout.columns and is_tag(row[-1].strip())]
     for at in range(layout.columns - 1 if len(rows) > 1 else 0):
         cells = [row[at].strip() for row in rows]
         again = sum(one in ("", before) for before, one in pairwise(cells))
         if not (all(map(_NUMBER.fullmatch, cells)) or (len(cells) > 3 and 2 * again > len(cells))):
-            return at
+            return 0 if all(map(is_tag, cells)) else at
     return 0
+
+
+def _other_tags(lines: Sequence[str], layout: Layout) -> list[int]:
+    """Return the columns of tags before the last: another layer of marks, but no phrases."""
+    rows = [_split(line, layout) for line in lines if not line.startswith(("#", DOCUMENT_START))]
+    rows = [row for row in rows if len(row) == layout.columns]
+    found = []
+    for at in range(layout.token + 1, layout.columns - 1):
+        tags = {row[at].strip() for row in rows}
+        labels = {tag.partition("-")[2] for tag in tags if tag != bio.OUTSIDE}
+        if bio.OUTSIDE in tags and all(map(is_tag, tags)) and labels - _PHRASES:
+            found.append(at)
+    return found
+
+
+def _naming_other_tags(
+    lines: Iterator[str], columns: Sequence[int], layout: Layout
+) -> Iterator[str]:
+    """Yield the lines, counting words with a mark in a column of tags that is not read."""
+    for number, line in enumerate(lines, 1):
+        yield line
+        for at in columns:
+            cells = _split(line, layout)
+            if len(cells) == layout.columns and cells[at].strip() != bio.OUTSIDE:
+                what = f"tag in column {at + 1}, beside the last"
+                if layout.odd.tally:
+                    layout.odd.tally.leave(what, f"{layout.name}:{number}", line[:60])
+
+
+def _split(line: str, layout: Layout) -> list[str]:
+    return line.split("\t") if layout.separator == "\t" else _words(line)
 
 
 def _cells(line: str, number: int, layout: Layout) -> list[str] | None:

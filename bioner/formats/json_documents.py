@@ -8,7 +8,7 @@ of which no mark was understood is refused.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -58,7 +58,8 @@ def read_each(
     """Yield the documents of JSON values, each with its place (``file:line``), as ``read`` does."""
     forms: Counter[str] = Counter()
     for number, (where, value) in enumerate(values, 1):
-        for form, id, one in _documents(value, f"{stem(name)}-{number}"):
+        left = partial(_name_beside, where=where, tally=tally)
+        for form, id, one in _documents(value, f"{stem(name)}-{number}", left):
             forms[form] += 1
             reading = partial(_read, form, one, where, id, tally, options)
             yield from odd.documents_of(reading, where, is_mark=count_marks([one]) > 0)
@@ -67,8 +68,22 @@ def read_each(
         tally.format = forms.most_common(1)[0][0]
 
 
-def _documents(value: Any, id: str, depth: int = 3) -> Iterator[tuple[str, str, Any]]:
-    """Yield form, id for want of another, and value of each document in a JSON value."""
+def _name_beside(value: dict[str, Any], key: str, *, where: str, tally: Tally) -> None:
+    """Count the marks, and the documents, that lie beside a file's list of documents."""
+    others = {other: held for other, held in value.items() if other != key}
+    name_unread(others, (), where, tally)
+    for other, held in others.items():
+        if isinstance(held, list) and not count_marks([held]) and any(map(_is_text, held)):
+            tally.leave(f'key "{other}"', where, count=len(held), is_mark=False)
+
+
+def _documents(
+    value: Any, id: str, left: Callable[[dict[str, Any], str], None], depth: int = 3
+) -> Iterator[tuple[str, str, Any]]:
+    """Yield form, id for want of another, and value of each document in a JSON value.
+
+    ``left`` is told of a value of which one key alone is read.
+    """
     if isinstance(value, dict):
         for form, is_document, _ in _DIALECTS:
             if is_document(value):
@@ -76,13 +91,16 @@ def _documents(value: Any, id: str, depth: int = 3) -> Iterator[tuple[str, str, 
                 return
         wrapped = [key for key in _WRAPPERS if isinstance(value.get(key), list)]
         if wrapped and "text" not in value and depth:
-            for number, one in enumerate(value[wrapped[0]], 1):
-                yield from _documents(one, f"{id}-{number}", depth - 1)
+            read = next((key for key in wrapped if any(map(_is_text, value[key]))), wrapped[0])
+            left(value, read)
+            for number, one in enumerate(value[read], 1):
+                yield from _documents(one, f"{id}-{number}", left, depth - 1)
             return
         if value and depth and all(map(_is_part, value.values())):
             for key, held in value.items():
                 for number, one in enumerate(held, 1):
-                    yield from _documents({"split": key, **one}, f"{id}-{key}-{number}", depth - 1)
+                    split = {"split": key, **one}
+                    yield from _documents(split, f"{id}-{key}-{number}", left, depth - 1)
             return
         yield _form_of(value), id, value
     elif isinstance(value, list) and len(value) == 2 and isinstance(value[1], dict):
@@ -96,9 +114,14 @@ def _is_part(held: Any) -> bool:
     return (
         isinstance(held, list)
         and bool(held)
-        and all(isinstance(one, dict) and not _PARTS.isdisjoint(one) for one in held)
+        and all(map(_is_text, held))
         and not any(map(has_place, held))
     )
+
+
+def _is_text(one: Any) -> bool:
+    """Tell whether a value of a list is a document."""
+    return isinstance(one, dict) and not _PARTS.isdisjoint(one)
 
 
 def _form_of(value: dict[str, Any]) -> str:

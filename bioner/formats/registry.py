@@ -56,10 +56,11 @@ def _read(path: Path, format: str | None, options: ReadOptions) -> ReadResult:
     with _opened(path, limit=MAX_UNPACKED_BYTES) as (stream, name):
         if stream and format_of(stream, name, format, options) == "conll":
             tally.format = "conll"
-            sentences = tuple(conll.read_sentences(stream, name, tally, options))
+            found = conll.read_sentences(stream, name, tally, options)
+            sentences = tuple(understood(found, name, tally, options))
             return ReadResult(tuple(map(conll.to_document, sentences)), tally.report(), sentences)
-    found = _iter_path(path, format, options, tally, limit=MAX_UNPACKED_BYTES)
-    return ReadResult(tuple(found), tally.report())
+    documents = _iter_path(path, format, options, tally, limit=MAX_UNPACKED_BYTES)
+    return ReadResult(tuple(documents), tally.report())
 
 
 def read_bytes(

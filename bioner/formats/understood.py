@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from bioner.errors import FormatError
 from bioner.formats.marks import NOT_UNDERSTOOD
 from bioner.formats.tally import ReadOptions, Tally
-from bioner.spans import Document
+from bioner.spans import Document, Sentence
+
+Text = TypeVar("Text", Document, Sentence)
 
 
 def some(documents: Iterator[Document], name: str, tally: Tally) -> Iterator[Document]:
@@ -21,9 +24,9 @@ def some(documents: Iterator[Document], name: str, tally: Tally) -> Iterator[Doc
 
 
 def understood(
-    documents: Iterator[Document], name: str, tally: Tally, options: ReadOptions
-) -> Iterator[Document]:
-    """Yield a file's documents; refuse it at its end where there were marks and none was read."""
+    documents: Iterator[Text], name: str, tally: Tally, options: ReadOptions
+) -> Iterator[Text]:
+    """Yield a file's documents or sentences; refuse it where there were marks and none was read."""
     read, unread = tally.read, tally.unread_marks.copy()
     odd = tally.rejections[NOT_UNDERSTOOD]
     yield from documents

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioner.errors import FormatError
-from bioner.formats import read_bytes
+from bioner.formats import read_bytes, to_bytes
+from bioner.formats.registry import read_group
 
 quick = settings(max_examples=40, deadline=None)
 
@@ -353,3 +354,67 @@ def test_words_that_are_numbers_are_words_where_no_column_numbers_them() -> None
     result = read_bytes("\n".join(map("\t".join, rows)).encode(), "a.conll")
     assert result.sentences[0].tokens == ("5", "7", "p53")
     assert not result.report.repairs
+
+
+@quick
+@given(
+    st.lists(st.sampled_from(["p53", "aspirin", "binds", "in"]), min_size=3, max_size=8),
+    st.sampled_from(["\t", " "]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_layer_of_tags_that_is_not_read_is_named(words, space, has_phrases, is_last_empty):
+    lines = []
+    for word in ["p53", *words, "in"]:
+        cells = [word, *["B-NP" if word in ("p53", "aspirin") else "O"] * has_phrases]
+        cells += ["B-Gene" if word == "p53" else "O"]
+        cells += ["B-Drug" if word == "aspirin" and not is_last_empty else "O"]
+        lines.append(space.join(cells))
+    data, column = "\n".join(lines).encode(), 3 if has_phrases else 2
+    if is_last_empty or "aspirin" not in words:
+        with pytest.raises(FormatError, match=f"tag in column {column}, beside the last"):
+            read_bytes(data, "a.conll")
+        return
+    report = read_bytes(data, "a.conll").report
+    assert report.labels == {"Drug": words.count("aspirin")}
+    named = {f"tag in column {column}, beside the last": 1 + words.count("p53")}
+    assert report.unread == named
+
+
+@quick
+@given(
+    st.sampled_from(["documents", "data", "examples", "items"]),
+    st.sampled_from(["annotations", "marks", "spans", "gold", "x"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_marks_beside_a_list_of_documents_are_named(key, beside, is_first, has_own):
+    marks = [{"document": "1", "start": 0, "end": 3, "label": "Gene"}] * 2
+    own = [{"start": 0, "end": 3, "label": "Gene"}] if has_own else []
+    texts = {key: [{"id": "1", "text": "p53 binds.", "entities": own}]}
+    value = {beside: marks, **texts} if is_first else {**texts, beside: marks}
+    if not has_own:
+        with pytest.raises(FormatError, match=f'nothing of what is marked.*"{beside}"'):
+            read_bytes(json.dumps(value).encode(), "a.json")
+        return
+    report = read_bytes(json.dumps(value).encode(), "a.json").report
+    assert (report.placed, report.unread) == (1, {f'key "{beside}"': 2})
+
+
+@quick
+@given(st.integers(2, 4), st.sampled_from(["R1\tBinds Arg1:T1 Arg2:T9", "A1\tNegation T1"]))
+def test_an_id_that_brat_gives_twice_is_that_of_the_first_alone(times, line):
+    text, lines = "p53 MDM2 BRCA1 ATM CHEK2", []
+    words = text.split()
+    for word in words[:times]:
+        lines.append(f"T1\tGene {text.index(word)} {text.index(word) + len(word)}\t{word}")
+    lines.append(f"T9\tGene {text.index('CHEK2')} {len(text)}\tCHEK2")
+    data = "\n".join([*lines, line]).encode()
+    read = read_group([("a.txt", text.encode()), ("a.ann", data)])
+    assert read.report.repairs == {"id_given_twice": times - 1}
+    again = read_bytes(to_bytes(read.documents, "brat")[0], "a.zip").documents[0]
+    ids = {one.id: again.surface(one) for one in again.mentions}
+    assert len(ids) == times + 1
+    told = [target for one in again.relations for _, target in one.arguments]
+    assert [ids[one] for one in told] in ([], ["p53", "CHEK2"])
+    assert [again.surface(m) for m in again.mentions if m.attributes] in ([], ["p53"])
