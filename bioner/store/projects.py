@@ -24,8 +24,17 @@ class StoredProject:
     project: Project
 
 
+MAX_NAME = 200
+"""Characters of a project's name: pages and files are called after it."""
+
+
 def create(connection: Connection, project: Project, who: str = "") -> None:
-    """Insert a project; its name must be new."""
+    """Insert a project; its name must be new, and one that a line can show."""
+    if not project.name.isprintable() or len(project.name) > MAX_NAME:
+        raise StoreError(
+            f"project {project.name[:60]!r}: expected a name on one line, of {MAX_NAME} "
+            "characters at most, without signs that nothing shows"
+        )
     if connection.execute(select(projects.c.id).where(projects.c.name == project.name)).scalar():
         raise StoreError(f"project {project.name!r} exists already; choose another name")
     connection.execute(insert(projects).values(_columns(project)))
