@@ -12,7 +12,7 @@ split by case), convention (told whose rules hold; scored told its own and told 
 the user's own corpora and those of the catalogue that are here, see ``corpora fetch NAME``) and
 epochs (``--more-epochs`` times as many). All but the last have the same number of steps, batch and
 learning rate. Scores are on the same test sentences of each of the ten, drawn once; the difference
-to the arm before, with a 95 % paired-bootstrap interval, is over the sentences of all seeds that
+to the arm before, with a 95% paired-bootstrap interval, is over the sentences of all seeds that
 both have, and so is the count of corpora that are significantly above and below the naive arm.
 Arms are kept in ``--work`` as they end, and not trained again; a run that was cut goes on from its
 checkpoint. An arm takes other seeds than ``--seeds`` where it names them.

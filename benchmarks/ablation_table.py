@@ -39,7 +39,7 @@ def table(outcomes: Mapping[str, Sequence[Outcome]], told: str, titles: Mapping[
     The difference is to the arm before on the seeds that both have.
     """
     lines = [
-        "| arm | mean test F1 | difference to the arm before (95 %) | corpora above / below naive "
+        "| arm | mean test F1 | difference to the arm before (95%) | corpora above / below naive "
         "| stray marks per 1,000 tokens | BioRED dev F1 (precision / recall) |",
         "|---|---:|---:|---:|---:|---:|",
     ]

@@ -70,7 +70,7 @@ class Rates:
         unsure = f"{100 * self.decisions['cannot tell'] / n:.1f}"
         each = [f"{100 * self.answers[one] / asked:.1f}" for one in Verdict]
         return (
-            f"| {self.truth} | {100 * self.differs:g} % | {shares[0]} | {shares[1]} | {unsure} | "
+            f"| {self.truth} | {100 * self.differs:g}% | {shares[0]} | {shares[1]} | {unsure} | "
             f"{' / '.join(each)} | {100 * self.together / n:.1f} |"
         )
 

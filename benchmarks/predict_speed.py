@@ -8,9 +8,9 @@ text or the tokens and gives back entities: cutting into pieces, padding, the ne
 are all inside the clock. Every torch model runs in float32. Rounds alternate between the
 contestants and the median ratio counts, so that a busy machine slows all alike. Targets: 2.5 times
 the pipeline on the same model at its best batch size, 40 times a BERT-base shape (random weights)
-through the pipeline one sentence at a time, at most 15 % of the time outside the network;
+through the pipeline one sentence at a time, at most 15% of the time outside the network;
 ``--memory``: the resident size after the larger number of sentences at most 1.1 times that after
-the smaller; ``--rest``: 16 clients, no error, 70 % of the in-process rate.
+the smaller; ``--rest``: 16 clients, no error, 70% of the in-process rate.
 """
 
 from __future__ import annotations

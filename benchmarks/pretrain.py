@@ -5,7 +5,7 @@
 
 Text files (``.txt``, ``.txt.gz``) have their documents parted by blank lines; with ``--data`` the
 train sentences of the merged corpora are read too, devel and test ones never. Documents are packed
-into windows of ``--length`` pieces; 15 % of the pieces are chosen, of these 80 % masked and 10 %
+into windows of ``--length`` pieces; 15% of the pieces are chosen, of these 80% masked and 10%
 replaced (Devlin et al. 2019). The encoder is one whose vocabulary was split by case
 (``benchmarks.cased_vocabulary``), so that each cased form learns what it means. The rate rises in
 the first of ``--minutes`` and falls to nothing at their end, whatever the machine's pace.

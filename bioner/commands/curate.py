@@ -13,6 +13,7 @@ from bioner.commands.arguments import check_count
 from bioner.commands.projects import ProjectOption, find_project, open_store
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import StoreError
+from bioner.figures import points
 from bioner.settings import read_settings
 
 if TYPE_CHECKING:
@@ -57,13 +58,13 @@ def agreement(
     for pair in found.pairs:
         f1 = pair.f1
         scores = (f1.exact["all"], f1.overlap["all"], f1.type_only["all"])
-        rows.append([f"{f1.a}, {f1.b}", f"{f1.items:,}", *map(_percent, scores), _two(pair.kappa)])
+        rows.append([f"{f1.a}, {f1.b}", f"{f1.items:,}", *map(points, scores), _two(pair.kappa)])
     typer.echo(table(rows, right={1, 2, 3, 4, 5}))
     rows = [["type", "exact", "overlap", "type", "Fleiss' κ", "Krippendorff's α"]]
     for name in ("all", *found.types):
         scores = (found.f1.exact[name], found.f1.overlap[name], found.f1.type_only[name])
         coefficients = (_two(found.fleiss, name), _two(found.alpha, name))
-        rows.append([name, *map(_percent, scores), *coefficients])
+        rows.append([name, *map(points, scores), *coefficients])
     typer.echo(table(rows, right={1, 2, 3, 4, 5}))
     say(
         f"{found.sentences:,} sentences by two or more, {found.words:,} words; in "
@@ -81,10 +82,6 @@ def _known(store: Store, project: str, between: Sequence[str] | None) -> tuple[s
                 f"--between {name!r} has not accepted or corrected a sentence; so far have: {known}"
             )
     return tuple(dict.fromkeys(between or ()))
-
-
-def _percent(score: float) -> str:
-    return f"{100 * score:.1f}"
 
 
 def _two(values: Coefficients, name: str = "all") -> str:

@@ -9,6 +9,7 @@ import typer
 
 from bioner.commands.arguments import path_option
 from bioner.commands.terminal import print_json, refusing, say, table
+from bioner.figures import points
 from bioner.settings import read_settings
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def scores_table(report: Report) -> str:
     rows = [list(_HEAD)]
     for name, scores in report.by_corpus.items():
         rows.append(_row(name + (" (part)" if name in report.parts else ""), scores.micro))
-    rows.append(["mean", "", "", f"{100 * report.mean_f1:.1f}", ""])
+    rows.append(["mean", "", "", points(report.mean_f1), ""])
     rows.append(_row("micro", report.micro))
     rows.append([""] * 5)
     rows += [_row(name, score) for name, score in report.by_type.items()]
@@ -112,12 +113,12 @@ _HEAD = ("", "precision", "recall", "F1", "support")
 
 def _row(name: str, score: Score) -> list[str]:
     values = (score.precision, score.recall, score.f1)
-    return [name, *(f"{100 * v:.1f}" for v in values), f"{score.support:,}"]
+    return [name, *(points(v) for v in values), f"{score.support:,}"]
 
 
 def _untold_table(report: Report) -> str:
     rows = [list(_HEAD)]
     rows += [_row(name, scores.micro) for name, scores in report.by_corpus_any.items()]
-    rows.append(["mean", "", "", f"{100 * report.mean_f1_any:.1f}", ""])
+    rows.append(["mean", "", "", points(report.mean_f1_any), ""])
     rows.append(_row("micro", report.micro_any))
     return table(rows, right={1, 2, 3, 4})

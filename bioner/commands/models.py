@@ -10,6 +10,7 @@ import typer
 from bioner.commands import sharing
 from bioner.commands.arguments import check_writable, path_argument, path_option
 from bioner.commands.terminal import print_json, refusing, table
+from bioner.figures import points
 from bioner.settings import read_settings
 
 app = typer.Typer(
@@ -36,7 +37,7 @@ def list_() -> None:
                 "*" if entry.name == active else "",
                 entry.name,
                 entry.card.stage if entry.card else "",
-                f"{100 * f1:.1f}" if f1 is not None else "",
+                points(f1) if f1 is not None else "",
                 f"{entry.size_bytes / 1e6:.0f} MB",
                 state,
             ]

@@ -24,6 +24,7 @@ from bioner.commands.projects import ProjectOption, find_project, open_store
 from bioner.commands.search import search, vocabularies
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.errors import FormatError
+from bioner.figures import percent
 from bioner.settings import read_settings
 
 app = typer.Typer(help="The annotation store: what people corrected.", no_args_is_help=True)
@@ -72,7 +73,7 @@ def queue(
     filters = QueueFilter(assigned="only", whose=assigned) if assigned else QueueFilter()
     rows = [["item", "priority", "reasons", "sentence"]]
     for row in store.queue(find_project(store, project), filters=filters, limit=limit):
-        reasons = ", ".join(f"{told(r.name)} {r.score:.0%}" for r in row.reasons)
+        reasons = ", ".join(f"{told(r.name)} {percent(r.score)}" for r in row.reasons)
         text = row.surface if len(row.surface) <= 80 else row.surface[:79] + "…"
         rows.append([str(row.item), f"{row.priority:.2f}", reasons, text.replace("\n", " ")])
     typer.echo(table(rows, right={0, 1}) if len(rows) > 1 else "nothing waits")

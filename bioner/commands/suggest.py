@@ -11,6 +11,7 @@ import typer
 from bioner.commands.arguments import ArgumentError, check_count, check_known, path_of
 from bioner.commands.projects import ProjectOption, find_project, open_store
 from bioner.commands.terminal import counter, print_json, refusing, say, table
+from bioner.figures import percent
 from bioner.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -89,20 +90,20 @@ def status(
     target: Annotated[float, typer.Option(help="The precision to reach, a share.")] = 0.95,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Print how right each suggester is, by type: from its audit, with the lower 95 % limit."""
+    """Print how right each suggester is, by type: from its audit, with the lower 95% limit."""
     from bioner.review.suggest import check_target, precisions
 
     check_target(target)
     store = open_store(read_settings())
     name = find_project(store, project)
-    rows = [["suggester", "type", "right", "audited", "surely", f"more for {target:.0%}"]]
+    rows = [["suggester", "type", "right", "audited", "surely", f"more for {percent(target)}"]]
     values = []
     for suggester in store.suggesters(name):
         for label, one in precisions(store, name, suggester).items():
             more = one.more(target)
             values.append({"suggester": suggester, "type": label, **asdict(one), "more": more})
             told = "never" if more is None else str(more)
-            counts = [str(one.right), str(one.audited), f"{one.low:.1%}"]
+            counts = [str(one.right), str(one.audited), percent(one.low, 1)]
             rows.append([suggester, label, *counts, told])
     if as_json:
         print_json(values)
@@ -156,7 +157,7 @@ def decide(
     which = known_suggester(store, name, suggester)
     put_on_record(store, name, which, mark, is_right=right, reviewer=store.actor.name)
     one = precisions(store, name, which)[mark.rpartition(":")[2]]
-    typer.echo(f"{one.right} of {one.audited} right, surely {one.low:.1%}")
+    typer.echo(f"{one.right} of {one.audited} right, surely {percent(one.low, 1)}")
 
 
 @app.command()

@@ -15,6 +15,7 @@ from bioner.commands.arguments import ArgumentError, check_count, check_known, p
 from bioner.commands.terminal import say
 from bioner.devices import require_device
 from bioner.errors import FormatError
+from bioner.figures import percent
 from bioner.jobs.folder import Engine
 from bioner.jobs.slots import own_card
 from bioner.settings import cpu_threads, read_settings
@@ -151,7 +152,7 @@ def _shown() -> Callable[[Standing], None]:
         if now - last < (0.5 if is_terminal else EVERY_S):
             return
         last = now
-        line = f"{standing.share:.1%}: {standing.text}"
+        line = f"{percent(standing.share, 1)}: {standing.text}"
         if is_terminal:
             sys.stderr.write(f"\r{line}\033[K")
             sys.stderr.flush()

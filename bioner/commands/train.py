@@ -15,6 +15,7 @@ from bioner.commands.arguments import ArgumentError, check_count, check_known, n
 from bioner.commands.run_options import Background, OfJob, OnDevice, Out, Resume, Seed
 from bioner.commands.terminal import refusing, say
 from bioner.errors import Stopped, TrainingError
+from bioner.figures import points
 from bioner.jobs.folder import Engine
 from bioner.jobs.specs import with_options, without_options
 from bioner.machine import Device, Precision
@@ -303,7 +304,7 @@ def terminal_report() -> OnRunProgress:
             if p.tokens_per_s:
                 parts.append(f"{p.tokens_per_s:,.0f} tokens/s")
             if p.devel_f1 is not None:
-                parts.append(f"devel F1 {100 * p.devel_f1:.1f}")
+                parts.append(f"devel F1 {points(p.devel_f1)}")
             say("  ".join([*parts, p.message]).rstrip())
 
     return show

@@ -19,7 +19,7 @@ from bioner.evaluation.scores import Counts, Report
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How much B is better than A in F1 (0..1), with a paired-bootstrap interval (95 %)."""
+    """How much B is better than A in F1 (0..1), with a paired-bootstrap interval (95%)."""
 
     name: str
     a: float

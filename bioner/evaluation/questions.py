@@ -1,8 +1,8 @@
 """The gate's questions: did a corpus, "my test", or what reviewers corrected, get worse?
 
-A model must pass every question, so that each lower limit needs no more than its own 95 %: a model
-that truly fell too far on any of them passes all with a chance of 5 % at most (intersection-union
-test, Berger 1982). That something *fell* is said if any upper limit says so; these hold with 95 %
+A model must pass every question, so that each lower limit needs no more than its own 95%: a model
+that truly fell too far on any of them passes all with a chance of 5% at most (intersection-union
+test, Berger 1982). That something *fell* is said if any upper limit says so; these hold with 95%
 for all corpora together (Bonferroni; Dror et al. 2017).
 """
 
@@ -16,6 +16,7 @@ from bioner.evaluation.comparison import Difference, paired_bootstrap
 from bioner.evaluation.reports import OWN_TEST, Evaluation
 from bioner.evaluation.scores import Counts, OverFiring, Report
 from bioner.evaluation.verdicts import Answer, Verdict
+from bioner.figures import points, points_changed
 
 MARGIN = 1.0
 """F1 points by which a corpus may fall without harm; the lower limit must be above minus this."""
@@ -43,7 +44,7 @@ def margin_of(corpus: str) -> float:
 def few(margin: float) -> int:
     """Return the gold mentions below which even two equal outputs say nothing.
 
-    Rule of three: where nothing was lost in n mentions, up to 3/n of all may be (95 %).
+    Rule of three: where nothing was lost in n mentions, up to 3/n of all may be (95%).
     """
     return ceil(300 / margin)
 
@@ -80,8 +81,8 @@ def judge_f1(one: Difference, margin: float, *, is_part: bool = False) -> Answer
     part = " (part)" if is_part else ""
     fall = f"fall by {margin:g} {'point' if margin == 1 else 'points'} or more"
     told = (
-        f"{one.name}{part}: F1 {100 * one.a:.1f} → {100 * one.b:.1f} "
-        f"(difference {100 * one.low:+.1f} to {100 * one.high:+.1f})"
+        f"{one.name}{part}: F1 {points(one.a)} → {points(one.b)} "
+        f"(difference {points_changed(one.low)} to {points_changed(one.high)})"
     )
     verdict = verdict_on(one, margin)
     settle = ""

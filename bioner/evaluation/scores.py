@@ -22,7 +22,7 @@ Counts = npt.NDArray[np.int64]
 class Score:
     """Precision, recall, F1 (0..1) of ``correct`` among ``predicted`` and ``support`` mentions.
 
-    ``low`` and ``high`` bound F1 with 95 % (bootstrap over sentences) where that was computed.
+    ``low`` and ``high`` bound F1 with 95% (bootstrap over sentences) where that was computed.
     ``rates``: precision, recall, F1 as seqeval gave them; without, they follow from the counts. A
     ratio over nothing is 0, as seqeval has it.
     """

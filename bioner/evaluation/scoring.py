@@ -261,7 +261,7 @@ def _by_novelty(
 
 
 def _bounds(draws: Counts) -> list[Bounds]:
-    """Return the 95 % bootstrap bounds of F1 of each column of the draws."""
+    """Return the 95% bootstrap bounds of F1 of each column of the draws."""
     if not len(draws):
         return [(None, None)] * draws.shape[1]
     low, high = bounds(f1(draws))

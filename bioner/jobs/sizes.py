@@ -12,7 +12,7 @@ from bioner.errors import JobError
 from bioner.repeats import repeat_factor
 
 PIECES_PER_WORD = 1.45
-"""Word-pieces a corpus token, BERT's vocabulary on biomedical text; measured ones vary by ±10 %."""
+"""Word-pieces a corpus token, BERT's vocabulary on biomedical text; measured ones vary by ±10%."""
 WINDOW = 256
 """The word-pieces that train cuts a sentence at."""
 SORTED_TOGETHER = 50

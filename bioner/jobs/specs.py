@@ -91,12 +91,12 @@ class Choices:
         return self.conventions or self.base.knows_conventions
 
 
-def name_problems(name: str) -> list[str]:
-    """Say what is wrong with the name of a new model; empty if nothing is."""
+def name_problems(name: str, *, of: str = "model") -> list[str]:
+    """Say what is wrong with the name of a new model, or output; empty if nothing is."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         return [
-            "The name of the model may have letters, digits, dots, dashes and underscores, "
-            "64 at most, and begins with a letter or digit."
+            f"The name of the {of} may have letters, digits, dots, dashes and underscores, 64 at "
+            "most, and begins with a letter or digit."
         ]
     return []
 

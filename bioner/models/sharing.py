@@ -11,6 +11,7 @@ from typing import Any
 
 from bioner.access import Action, Actor, allow
 from bioner.errors import ModelError
+from bioner.figures import points
 from bioner.files import staged_folder
 from bioner.hub import (
     README,
@@ -203,7 +204,7 @@ def _scores(card: ModelCard) -> list[str]:
         "",
         "| corpus | F1 | mentions |",
         "|---|---:|---:|",
-        *(f"| {corpus} | {100 * f1:.1f} | {support:,} |" for corpus, f1, support in rows),
+        *(f"| {corpus} | {points(f1)} | {support:,} |" for corpus, f1, support in rows),
         "",
     ]
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bioner.errors import StoreError
+from bioner.figures import percent
 from bioner.store import DocumentSize, Store
 
 SEED = 0
@@ -44,7 +45,7 @@ def share_out(
     if not names:
         raise StoreError("name the people among whom the documents are shared out")
     if not 0 <= overlap <= 1:
-        raise StoreError(f"overlap {100 * overlap:g} %: expected 0 to 100")
+        raise StoreError(f"overlap {percent(overlap)}: expected 0 to 100")
     if overlap and not 2 <= by <= len(names):
         raise StoreError(f"seen by {by}: expected 2 to {len(names)}, the number of people named")
     several = round(overlap * len(documents))

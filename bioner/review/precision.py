@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 Z = 1.6448536269514722
-"""One-sided 95 %: the limit is a lower one."""
+"""One-sided 95%: the limit is a lower one."""
 ALIKE = 0.5
 """The least correlation within a surface that is reckoned with: few mistakes say little of it."""
 MOST = 10_000
@@ -19,7 +19,7 @@ MOST = 10_000
 class Precision:
     """What an audit says: ``right`` of ``audited`` marks, of ``surfaces`` distinct surfaces.
 
-    ``low`` is the lower 95 % limit, 0..1; ``weight``: as how many independent marks they count.
+    ``low`` is the lower 95% limit, 0..1; ``weight``: as how many independent marks they count.
     """
 
     right: int
@@ -85,7 +85,7 @@ def _design_effect(clusters: list[tuple[int, int]]) -> float:
 
 
 def wilson_low(right: float, total: float) -> float:
-    """Return Wilson's lower limit of a share, one-sided 95 % (Wilson 1927)."""
+    """Return Wilson's lower limit of a share, one-sided 95% (Wilson 1927)."""
     if total <= 0:
         return 0.0
     share = right / total

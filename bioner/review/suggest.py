@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bioner.errors import BionerError
+from bioner.figures import percent
 from bioner.progress import OnProgress, Progress, unheard
 from bioner.review.intake import Intake, Origin, take_in
 from bioner.review.precision import Precision, precision_of
@@ -197,7 +198,7 @@ def accept(
     """Make a suggester's waiting marks of one type a person's: one decision, undone as one.
 
     Works in pieces, so that others save meanwhile; a repeated ``op`` goes on where it was cut off.
-    Raises SuggestError unless the lower 95 % limit of their precision has reached ``target``; it
+    Raises SuggestError unless the lower 95% limit of their precision has reached ``target``; it
     says how many more audits are needed. Sentences are begun, not accepted: nobody has looked for
     what was missed. Marks that the audit found wrong are left out.
     """
@@ -209,7 +210,7 @@ def accept(
         told = "no number of audits will do" if more is None else f"about {more:,} more are needed"
         raise SuggestError(
             f"{name}, {label}: {known.right} of {known.audited} audited marks are right, surely "
-            f"{known.low:.1%}; {target:.0%} is asked for, and {told}"
+            f"{percent(known.low, 1)}; {percent(target)} is asked for, and {told}"
         )
     wrong = {id for id, is_right in audits(store, project, name).items() if not is_right}
     by_item: dict[int, list[Mention]] = {}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 BANDS = 5
 ROWS = 5
-"""Word sets that share 80 % fall into a common band with chance 0.86, 50 % with 0.15."""
+"""Word sets that share 80% fall into a common band with chance 0.86, 50% with 0.15."""
 
 _PRIME = np.uint64((1 << 61) - 1)
 _MASK = np.uint64((1 << 32) - 1)

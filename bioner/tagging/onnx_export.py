@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from bioner.errors import ModelError
 from bioner.extras import require_extra
+from bioner.figures import percent
 from bioner.files import staged_file
 from bioner.tagging.onnx_network import (
     PREFERRED,
@@ -292,7 +293,7 @@ def main() -> None:
     options = parser.parse_args()
     made = export_onnx(options.folder, precision=options.precision)
     sys.stdout.write(
-        f"{made.path}: {made.size_bytes:,} bytes, {100 * made.agreement:.1f} % of tags on random "
+        f"{made.path}: {made.size_bytes:,} bytes, {percent(made.agreement, 1)} of tags on random "
         f"input as in torch\n"
     )
 

@@ -15,6 +15,7 @@ from bioner.evaluation.gate import check_reports
 from bioner.evaluation.scores import Report
 from bioner.evaluation.scoring import evaluate_sentences
 from bioner.evaluation.verdicts import Verdict
+from bioner.figures import percent
 from bioner.files import staged_file
 from bioner.labels import LabelSchema
 from bioner.machine import Device
@@ -77,7 +78,7 @@ def average_weights(
     while low < high:
         written = (low + high) // 2
         _write(path, new, old, shares[written])
-        after = report_of(out, f"with {100 * shares[written]:.0f} % of {parent.name}, on devel")
+        after = report_of(out, f"with {percent(shares[written])} of {parent.name}, on devel")
         if any(one.verdict is Verdict.FELL for one in check_reports(before, after)):
             low = written + 1
         else:

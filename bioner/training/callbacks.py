@@ -23,6 +23,7 @@ from transformers import (
 from bioner.conventions import Conventions
 from bioner.corpora.dataset import Dataset
 from bioner.errors import Stopped
+from bioner.figures import points
 from bioner.training import processes
 from bioner.training.checkpoints import COMPLETE
 from bioner.training.config import TrainingConfig
@@ -208,7 +209,7 @@ class Reporter(TrainerCallback):
         report = self._report_on_devel(state, model)
         if report is not None:
             self._parent_f1 = report.mean_f1
-            said = f"{self._loop.parent} itself: devel F1 {100 * report.mean_f1:.1f}"
+            said = f"{self._loop.parent} itself: devel F1 {points(report.mean_f1)}"
             self._tell(state, parent_f1=report.mean_f1, message=said)
 
     def _score(self, state: TrainerState, model: Any) -> None:
@@ -278,7 +279,7 @@ def told_on_devel(f1: float, parent_f1: float | None, parent: str) -> str:
     """Say that devel was scored, and in which case a run has fallen below its parent."""
     if parent_f1 is None or f1 >= parent_f1:
         return "evaluated on devel"
-    return f"evaluated on devel: {100 * f1:.1f}, below the {100 * parent_f1:.1f} of {parent}"
+    return f"evaluated on devel: {points(f1)}, below the {points(parent_f1)} of {parent}"
 
 
 def return_freed_memory() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from bioner.corpora.dataset import Dataset
 from bioner.errors import TrainingError
 from bioner.evaluation.scoring import evaluate_sentences
+from bioner.figures import points
 from bioner.machine import Device
 from bioner.models.card import CARD, ModelCard, has_types, read_card
 from bioner.models.reserved_pieces import read_conventions
@@ -121,7 +122,7 @@ def retrain(
                 card.epochs,
                 devel_f1=found.mean_f1,
                 devel_by_type={name: s.f1 for name, s in found.by_type.items() if s.support},
-                message=f"averaged with {parent.name}: devel F1 {100 * found.mean_f1:.1f}",
+                message=f"averaged with {parent.name}: devel F1 {points(found.mean_f1)}",
             )
         )
 

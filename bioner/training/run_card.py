@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bioner.corpora.catalogue import published
+from bioner.figures import percent, points
 from bioner.models.card import ModelCard
 
 
@@ -86,13 +87,13 @@ def _facts(run: RunFacts, card: ModelCard | None) -> Iterable[tuple[str, Any]]:
 
 def _scores(card: ModelCard) -> Iterable[tuple[str, Any]]:
     if card.f1 is not None:
-        yield "All corpora, micro F1", f"{100 * card.f1:.1f}"
+        yield "All corpora, micro F1", points(card.f1)
     for corpus, scores in card.scores.get("by_corpus", {}).items():
         value = scores.get("micro", {}).get("f1")
         if value is not None:
             untold = card.scores.get("by_corpus_any", {}).get(corpus, {}).get("micro", {}).get("f1")
-            beside = "" if untold is None else f" (told no convention: {100 * untold:.1f})"
-            yield f"{corpus}, micro F1", f"{100 * value:.1f}{beside}"
+            beside = "" if untold is None else f" (told no convention: {points(untold)})"
+            yield f"{corpus}, micro F1", f"{points(value)}{beside}"
 
 
 def _table(rows: Iterable[tuple[str, Any]]) -> str:
@@ -129,7 +130,7 @@ def methods_paragraph(card: ModelCard) -> str:
         parts.append(
             f"We used AdamW with a learning rate of {config.get('learning_rate')} "
             f"({config.get('head_learning_rate')} for the classifier), batches of "
-            f"{_sentences_a_step(card)}, a linear schedule with {config.get('warmup', 0):.0%} "
+            f"{_sentences_a_step(card)}, a linear schedule with {percent(config.get('warmup', 0))} "
             f"warm-up, weight decay {config.get('weight_decay')} and seed {card.seed}, for "
             f"{card.epochs:g} epochs ({card.steps:,} steps) in {config.get('precision')} on "
             f"{card.hardware.get('name') or card.hardware.get('device') or 'this machine'}."
@@ -137,7 +138,7 @@ def methods_paragraph(card: ModelCard) -> str:
     if card.f1 is not None:
         parts.append(
             f"On the test splits, micro-averaged F1 over mentions (strict IOB2, seqeval) was "
-            f"{100 * card.f1:.1f}."
+            f"{points(card.f1)}."
         )
     return " ".join(parts)
 

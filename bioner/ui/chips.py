@@ -15,6 +15,7 @@ from typing import Any
 from annotated_text import parameters
 from annotated_text.util import annotation, get_annotated_html
 
+from bioner.figures import percent
 from bioner.labels import LabelSchema
 from bioner.spans import Mention, rivals
 
@@ -120,9 +121,9 @@ def describe(one: Mention) -> str:
     """Say a mention's type, confidence and second best in one line."""
     parts = [one.label]
     if one.score is not None:
-        parts.append(f"{one.score:.0%} sure")
+        parts.append(f"{percent(one.score)} sure")
     for label, score in rivals(one)[:1]:
-        parts.append(f"or {label}" if score is None else f"or {label} ({score:.0%})")
+        parts.append(f"or {label}" if score is None else f"or {label} ({percent(score)})")
     if one.source_label and one.source_label != one.label:
         parts.append(f"“{one.source_label}” in its corpus")
     return " · ".join(parts)

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bioner.errors import BionerError
+from bioner.figures import SCORE_FORMAT
 from bioner.models.catalogue import ModelEntry, active_model
 from bioner.ui import cache
 from bioner.ui.plain import plain
@@ -128,7 +129,7 @@ def promote_dialog(session: Session, name: str) -> None:
 
 def draw_both_scores(decision: Decision) -> None:
     """Draw F1 of the model in use and of the candidate, side by side, where both were scored."""
-    points = st.column_config.NumberColumn(format="%.1f")
+    points = st.column_config.NumberColumn(format=SCORE_FORMAT)
     rows = [
         {
             "On": answer.difference.name,

@@ -476,8 +476,8 @@ def test_ten_comparisons_together_seldom_find_a_fall_between_equal_models():
 
         alone += falls(pairs, 1)
         together += falls(pairs, 10)
-    assert alone / 60 > 0.12, "each at 95 %: about every fifth set of ten"
-    assert together / 60 < 0.1, "all at 95 %: about every fortieth"
+    assert alone / 60 > 0.12, "each at 95%: about every fifth set of ten"
+    assert together / 60 < 0.1, "all at 95%: about every fortieth"
 
 
 def test_paired_bootstrap_refuses_different_sentences():

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 ESCAPES = ("html.escape", "_escape", "plain", "plain_label")
+FIGURES = ("percent", "points", "points_changed")
+"""What they write is a number."""
 
 MARKDOWN = frozenset(
     [
@@ -103,6 +105,7 @@ OTHERS = frozenset(
         "path",
         "problem",
         "problems",
+        "ready_said",
         "reason",
         "reviewer",
         "said",
@@ -111,6 +114,7 @@ OTHERS = frozenset(
         "skipped",
         "source",
         "split",
+        "stops",
         "surface",
         "target",
         "text",
@@ -183,7 +187,7 @@ def bare(
 ) -> Iterator[ast.expr]:
     """Yield the parts of an expression that stand in the result as they are."""
     parts: list[ast.expr] | None = None
-    if isinstance(node, ast.Call) and ast.unparse(node.func) in ESCAPES:
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in (*ESCAPES, *FIGURES):
         parts = []
     elif isinstance(node, ast.JoinedStr):
         given = [one for one in node.values if isinstance(one, ast.FormattedValue)]

@@ -55,7 +55,7 @@ def test_those_who_see_the_same_take_turns() -> None:
         ((), 0.0, 2, "name the people"),
         (("ann",), 0.2, 2, "expected 2 to 1"),
         (PEOPLE, 0.2, 4, "expected 2 to 3"),
-        (PEOPLE, 1.2, 2, "120 %"),
+        (PEOPLE, 1.2, 2, "120%"),
     ],
 )
 def test_shares_that_cannot_be_are_refused(

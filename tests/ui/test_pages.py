@@ -225,7 +225,7 @@ def test_predict_opens_an_example_with_its_view_from_a_link(filled: Settings) ->
     )
     assert app.slider(key="predict_sure").value == 90
     assert app.toggle(key="predict_heat").value is True
-    assert "2 types" in told(app), "Gene/Protein and Cell: DMSO and NF-κB are below 90 %"
+    assert "2 types" in told(app), "Gene/Protein and Cell: DMSO and NF-κB are below 90%"
 
 
 def test_predict_opens_a_text_from_a_link(filled: Settings) -> None:

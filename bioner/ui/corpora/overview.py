@@ -125,7 +125,7 @@ def _draw_types(shelf: Shelf, corrections: Corrections, splits: Sequence[str], w
     rare = [name for name, number in totals.items() if total and number / total < 0.01]
     if rare:
         st.caption(
-            f":material/info: Rare, under 1 % of the mentions: {', '.join(rare)}. "
+            f":material/info: Rare, under 1% of the mentions: {', '.join(rare)}. "
             "Expect a model to be less sure of these."
         )
 

@@ -10,6 +10,7 @@ from bioner.errors import BionerError
 from bioner.evaluation.published import ANCHORS, COLUMNS, TEST_SENTENCES, Place
 from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing
+from bioner.figures import SCORE_FORMAT
 from bioner.ui import cache
 from bioner.ui.metrics.data import find_data, find_shown, to_csv
 from bioner.ui.plain import plain
@@ -48,7 +49,7 @@ def draw_board(session: Session, split: str) -> None:
     if not rows:
         return
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    number = st.column_config.NumberColumn(format="%.1f")
+    number = st.column_config.NumberColumn(format=SCORE_FORMAT)
     st.dataframe(
         rows,
         key="metrics_board",

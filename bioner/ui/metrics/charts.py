@@ -36,7 +36,7 @@ class Choice:
 def score_bars(
     rows: Sequence[Bar], title: str, *, colors: Mapping[str, str] | None = None
 ) -> alt.LayerChart:
-    """Draw F1 in per cent as bars with their 95 % intervals, the number at the right edge."""
+    """Draw F1 in per cent as bars with their 95% intervals, the number at the right edge."""
     names = [row.name for row in rows]
     palette = [(colors or {}).get(name, PALETTE[0]) for name in names]
     base = alt.Chart(alt.InlineData([asdict(row) for row in rows])).encode(

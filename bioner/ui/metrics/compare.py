@@ -13,6 +13,7 @@ from bioner.evaluation.comparison import Difference, Paired, fixed_and_broken
 from bioner.evaluation.mistakes import Mistake
 from bioner.evaluation.reports import Evaluation
 from bioner.evaluation.standing import Standing
+from bioner.figures import SCORE_FORMAT, points_changed
 from bioner.models import catalogue
 from bioner.models.catalogue import ModelEntry
 from bioner.ui import cache, charts
@@ -35,7 +36,7 @@ from bioner.ui.session import Session, choose_in_url, keep_in_url, show_problem,
 from bioner.ui.words import many
 
 POINTS = st.column_config.NumberColumn(format="%+.1f")
-PLAIN = st.column_config.NumberColumn(format="%.1f")
+PLAIN = st.column_config.NumberColumn(format=SCORE_FORMAT)
 
 
 def draw_comparison(session: Session, shown: Standing, data: Data | None) -> None:
@@ -157,9 +158,9 @@ def _draw_differences(shown: Standing, compared: cache.Comparison) -> None:
         chart, table = st.columns([5, 9])
         with chart:
             charts.show(
-                differences(named, "Difference with 95 % intervals"),
+                differences(named, "Difference with 95% intervals"),
                 "; ".join(
-                    f"{one.name} {100 * one.difference:+.1f} ({verdict(one)})" for one in named
+                    f"{one.name} {points_changed(one.difference)} ({verdict(one)})" for one in named
                 ),
                 key=f"metrics_difference_{key}",
             )

@@ -71,8 +71,8 @@ def _draw_decision(decision: Decision) -> None:
             column_config={"What": st.column_config.TextColumn(width="large")},
         )
         st.caption(
-            "These limits are the gate's: a lower one holds with 95 % by itself, the upper ones "
-            "with 95 % for all corpora together. The intervals below hold with 95 % each, at both "
+            "These limits are the gate's: a lower one holds with 95% by itself, the upper ones "
+            "with 95% for all corpora together. The intervals below hold with 95% each, at both "
             "ends, so they are not the same numbers."
         )
 

@@ -21,6 +21,7 @@ from bioner.evaluation.reports import Evaluation, Judged
 from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing
 from bioner.evaluation.surfaces import Treatment
+from bioner.figures import percent
 from bioner.labels import LabelSchema
 from bioner.spans import Sentence, Span
 from bioner.ui.charts import Cell
@@ -219,7 +220,7 @@ def _note_html(one: Mistake, stored: Evaluation, schema: LabelSchema) -> str:
     if one.gold and one.predicted:
         said += ", "
     if one.predicted:
-        sure = f" {one.predicted.score:.0%} sure" if one.predicted.score is not None else ""
+        sure = f" {percent(one.predicted.score)} sure" if one.predicted.score is not None else ""
         said += (
             f"model {label_html(one.predicted.label, schema)} "
             f"“{html.escape(one.predicted_surface[:80])}”{sure}"

@@ -10,12 +10,13 @@ import streamlit as st
 from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.evaluation.standing import Standing
-from bioner.jobs.folder import Job, read_job
+from bioner.jobs.folder import Job
 from bioner.jobs.log import tail_log
 from bioner.jobs.metrics import read_metrics, remaining_s
 from bioner.models.catalogue import ModelEntry, active_model
 from bioner.review import job_record
 from bioner.ui import models
+from bioner.ui.jobs import act, follow, ready_said
 from bioner.ui.merged import build_sample
 from bioner.ui.metrics.board import draw_board
 from bioner.ui.metrics.compare import draw_comparison
@@ -50,7 +51,6 @@ VIEWS = {
 }
 SENTENCES_PER_S = 85
 """Sentences that a small model tags in a second on two cores."""
-REFRESH_S = 2.0
 
 
 @dataclass
@@ -104,9 +104,7 @@ def open_scores(session: Session, entry: ModelEntry) -> tuple[Standing | None, D
         return None, None
     job = evaluation_job(session.settings, entry.name, split)
     if job is not None:
-        st.fragment(_draw_job, run_every=REFRESH_S if job.is_active else None)(
-            session, job.id, was_active=job.is_active
-        )
+        follow(session, job, _draw_job)
     if shown is not None:
         _tell_basis(shown, data)
     if (shown is None or not shown.is_current) and (job is None or not job.is_active):
@@ -114,19 +112,12 @@ def open_scores(session: Session, entry: ModelEntry) -> tuple[Standing | None, D
     return shown, data
 
 
-def _draw_job(session: Session, id: str, *, was_active: bool) -> None:
-    try:
-        job = read_job(id, session.settings)
-    except BionerError as error:
-        show_problem(error)
-        return
-    if was_active and not job.is_active:
-        st.rerun()
+def _draw_job(session: Session, job: Job) -> None:
     if job.status in ("failed", "lost"):
         problem = job.state.problem or "the evaluation ended without a word"
         st.error(f"The evaluation failed: {plain(problem)}", icon=":material/error:")
         with st.expander("Its last lines", icon=":material/notes:"):
-            st.code(tail_log(id, session.settings, 15) or "(nothing)", language=None)
+            st.code(tail_log(job.id, session.settings, 15) or "(nothing)", language=None)
         return
     _draw_progress(session, job)
 
@@ -145,18 +136,14 @@ def _draw_progress(session: Session, job: Job) -> None:
         text += f", about {max(1, round(left / 60))} min left" if left and left > 90 else ""
         st.progress(min(1.0, last.step / last.total_steps), text=text)
     else:
-        st.progress(0.0, text=f"Evaluating {plain(name)}: getting ready …")
+        st.progress(0.0, text=plain(ready_said(job)))
     if st.button(
         "Stop the evaluation",
         key="metrics_stop",
         icon=":material/stop:",
         **shut(session, Action.JOBS),
     ):
-        try:
-            job_record.stop(job.id, session.settings, force=True, actor=session.actor)
-        except BionerError as error:
-            show_problem(error)
-        st.rerun()
+        act(lambda: job_record.stop(job.id, session.settings, force=True, actor=session.actor))
 
 
 def _tell_basis(shown: Standing, data: Data | None) -> None:

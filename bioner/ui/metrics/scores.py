@@ -6,6 +6,7 @@ import streamlit as st
 
 from bioner.evaluation.scores import Report, Score
 from bioner.evaluation.standing import Standing
+from bioner.figures import SCORE_FORMAT, points
 from bioner.ui import charts
 from bioner.ui.charts import Bar, Cell, Point
 from bioner.ui.metrics.board import partial_corpora
@@ -16,24 +17,26 @@ from bioner.ui.session import Session
 
 COLUMNS = {
     "Precision": st.column_config.NumberColumn(
-        format="%.1f",
+        format=SCORE_FORMAT,
         width=72,
         help="Of the mentions the model marked, the share that is exactly right.",
     ),
     "Recall": st.column_config.NumberColumn(
-        format="%.1f",
+        format=SCORE_FORMAT,
         width=58,
         help="Of the gold mentions, the share that the model found exactly.",
     ),
-    "F1": st.column_config.NumberColumn(format="%.1f", width=48, help="Their harmonic mean."),
+    "F1": st.column_config.NumberColumn(format=SCORE_FORMAT, width=48, help="Their harmonic mean."),
     "F1, any": st.column_config.NumberColumn(
-        format="%.1f", width=60, help="F1 of the same model, told nobody's rules in particular."
+        format=SCORE_FORMAT,
+        width=60,
+        help="F1 of the same model, told nobody's rules in particular.",
     ),
     "From": st.column_config.NumberColumn(
-        format="%.1f", width=52, help="95 % bootstrap interval of F1, its lower end."
+        format=SCORE_FORMAT, width=52, help="95% bootstrap interval of F1, its lower end."
     ),
     "To": st.column_config.NumberColumn(
-        format="%.1f", width=52, help="95 % bootstrap interval of F1, its upper end."
+        format=SCORE_FORMAT, width=52, help="95% bootstrap interval of F1, its upper end."
     ),
     "Support": st.column_config.NumberColumn(format="localized", width=64, help="Gold mentions."),
     "Marked": st.column_config.NumberColumn(
@@ -65,36 +68,32 @@ def _draw_numbers(report: Report) -> None:
     title = f"Mean F1 of {whole} corpora" if whole != 1 else "F1 of the one corpus"
     cells[0].metric(
         f"{title}, in part" if is_small else title,
-        _points(report.mean_f1) if whole else "–",
+        points(report.mean_f1) if whole else "–",
         help="Each corpus counts alike; a corpus of which only a part is here stays out, and so do "
         "corpora beside the ten."
         if not is_small
         else "Each corpus counts alike. The test sentences here are far fewer than the published "
         "ones, so the leaderboard gives no mean to set beside quoted scores.",
-        delta=f"{_points(report.mean_f1_any)} told none" if report.by_corpus_any else None,
+        delta=f"{points(report.mean_f1_any)} told none" if report.by_corpus_any else None,
         delta_color="off",
         delta_arrow="off",
     )
     micro = report.micro
     cells[1].metric(
         "F1 of all mentions",
-        _points(micro.f1),
+        points(micro.f1),
         help="Counts added up over the corpora (micro)."
         + (
-            f" 95 % interval {100 * micro.low:.1f} to {100 * micro.high:.1f}."
+            f" 95% interval {points(micro.low)} to {points(micro.high)}."
             if micro.low is not None and micro.high is not None
             else ""
         ),
     )
     cells[2].metric(
-        "Mean F1 of the types", _points(report.macro_f1), help="Each type counts alike (macro)."
+        "Mean F1 of the types", points(report.macro_f1), help="Each type counts alike (macro)."
     )
     sentences = sum(one.sentences for one in report.by_corpus.values())
     cells[3].metric("Gold mentions", f"{micro.support:,}", help=f"In {sentences:,} sentences.")
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:.1f}"
 
 
 def _bar(name: str, score: Score) -> Bar:
@@ -146,11 +145,11 @@ def _draw_types(session: Session, report: Report) -> None:
         charts.show(
             score_bars(
                 [_bar(name, one) for name, one in scored.items()],
-                "F1 and 95 % interval",
+                "F1 and 95% interval",
                 colors=session.schema.colors,
             ),
             "F1 of each type: "
-            + ", ".join(f"{name} {100 * one.f1:.1f}" for name, one in scored.items()),
+            + ", ".join(f"{name} {points(one.f1)}" for name, one in scored.items()),
             key="metrics_types",
         )
     with table:
@@ -181,10 +180,10 @@ def _draw_corpora(report: Report) -> None:
         charts.show(
             score_bars(
                 [_bar(name, one.micro) for name, one in by_corpus.items()],
-                "F1 and 95 % interval",
+                "F1 and 95% interval",
             ),
             "F1 of each corpus: "
-            + ", ".join(f"{name} {100 * one.micro.f1:.1f}" for name, one in by_corpus.items()),
+            + ", ".join(f"{name} {points(one.micro.f1)}" for name, one in by_corpus.items()),
             key="metrics_corpora",
         )
     with table:
@@ -229,8 +228,8 @@ def _draw_learning(session: Session, shown: Standing) -> None:
             y="Mean F1",
             number=".1f",
         ),
-        f"F1 on devel from {100 * (curve[0].devel_f1 or 0):.1f} at step {curve[0].step:,} to "
-        f"{100 * (curve[-1].devel_f1 or 0):.1f} at step {curve[-1].step:,}.",
+        f"F1 on devel from {points(curve[0].devel_f1 or 0)} at step {curve[0].step:,} to "
+        f"{points(curve[-1].devel_f1 or 0)} at step {curve[-1].step:,}.",
         key="metrics_learning",
     )
 

@@ -7,6 +7,7 @@ import streamlit as st
 from bioner.evaluation.matching import MATCHINGS
 from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing
+from bioner.figures import SCORE_FORMAT, percent, points
 from bioner.ui import charts
 from bioner.ui.charts import PALETTE, Bar
 from bioner.ui.metrics.charts import reliability
@@ -16,7 +17,7 @@ from bioner.ui.session import Session
 from bioner.ui.tables import draw_table
 
 LOOKED, NOT_LOOKED = "where it is looked for", "where nobody looked"
-POINTS = st.column_config.NumberColumn(format="%.1f")
+POINTS = st.column_config.NumberColumn(format=SCORE_FORMAT)
 
 
 def draw_trust(session: Session, shown: Standing) -> None:
@@ -88,13 +89,13 @@ def _draw_reliability(report: Report) -> None:
     charts.show(
         reliability(found),
         "; ".join(
-            f"confidence {100 * b.confidence:.0f} %: {100 * b.accuracy:.0f} % right of {b.count:,}"
+            f"confidence {percent(b.confidence)}: {percent(b.accuracy)} right of {b.count:,}"
             for b in found.bins
         ),
         key="metrics_reliability",
     )
     st.caption(
-        f"Bars below the dashed line: surer than right. Mean gap {100 * found.error:.1f} points "
+        f"Bars below the dashed line: surer than right. Mean gap {points(found.error)} points "
         "(expected calibration error). Above each bar, how many mentions."
     )
 
@@ -123,7 +124,7 @@ def _draw_novelty(report: Report) -> None:
             "Seen F1": POINTS,
             "Unseen F1": POINTS,
             "Unseen": st.column_config.NumberColumn(
-                format="%.0f %%", help="Share of the gold mentions whose name is new."
+                format="%.0f%%", help="Share of the gold mentions whose name is new."
             ),
         },
     )

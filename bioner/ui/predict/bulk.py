@@ -12,11 +12,11 @@ from bioner.devices import resolve_device
 from bioner.errors import BionerError
 from bioner.jobs.bulk import BulkChoices, bulk_spec
 from bioner.jobs.folder import JobSpec
-from bioner.jobs.preflight import check_launch
-from bioner.jobs.specs import name_problems, shown_command
+from bioner.jobs.specs import name_problems
 from bioner.review import job_record
 from bioner.tagging.bulk_run import workers_here
 from bioner.ui.engine import draw_engine
+from bioner.ui.launch import draw_checks
 from bioner.ui.plain import plain
 from bioner.ui.predict.bulk_runs import draw_bulk_runs
 from bioner.ui.predict.memory import PredictMemory
@@ -98,22 +98,14 @@ def _draw_form(session: Session, reader: Reader) -> JobSpec | None:
             address=place.address,
         ),
     )
-    problems = [one.replace("new model", "output") for one in name_problems(name)]
-    notes: list[str] = []
-    for finding in check_launch(spec, session.settings) if session.may(Action.FOLDERS) else ():
-        (problems if finding.is_blocking else notes).append(finding.text)
-    for text in problems:
-        st.error(plain(text), icon=":material/block:")
-    for text in notes:
-        st.info(plain(text), icon=":material/info:")
-    with st.expander("The command", icon=":material/terminal:"):
-        st.code(shown_command(spec), language="sh", wrap_lines=True)
+    problems = name_problems(name, of="output")
+    stops = draw_checks(session, spec, problems, looks=session.may(Action.FOLDERS))
     pressed = st.button(
         "Tag the folder",
         key="bulk_start",
         type="primary",
         icon=":material/play_arrow:",
-        **shut(session, Action.FOLDERS, Action.JOBS, disabled=bool(problems)),
+        **shut(session, Action.FOLDERS, Action.JOBS, disabled=bool(stops)),
     )
     return spec if pressed else None
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from bioner.access import Action
-from bioner.errors import BionerError
+from bioner.figures import percent
 from bioner.jobs.bulk import BULK, bulk_source
-from bioner.jobs.folder import Job, list_jobs, read_job
+from bioner.jobs.folder import Job, list_jobs
 from bioner.jobs.log import tail_log
 from bioner.jobs.specs import shown_path
 from bioner.review import job_record
 from bioner.tagging.standing import STANDING, Standing, read_standing
 from bioner.training.run_card import duration
 from bioner.ui.engine import draw_place
-from bioner.ui.job_words import STATUS
+from bioner.ui.jobs import STATUS, act, follow, ready_said
 from bioner.ui.plain import plain
 from bioner.ui.predict.bulk_output import draw_output
 from bioner.ui.roles import shut
-from bioner.ui.session import Session, show_problem
+from bioner.ui.session import Session
 from bioner.ui.tables import draw_table
 
-REFRESH_S = 2.0
 SHOWN = 20
 """So many runs are listed, the newest first."""
 LISTED = 500
@@ -45,21 +42,12 @@ def draw_bulk_runs(session: Session) -> None:
             expanded=number == 0 or job.is_active,
             key=f"bulk_run_{job.id}",
         ):
-            st.fragment(_draw_run, run_every=REFRESH_S if job.is_active else None)(
-                session, job.id, was_active=job.is_active
-            )
+            follow(session, job, _draw_run)
     if len(found) > SHOWN:
         st.caption(f"{len(found) - SHOWN:,} older ones: `python -m bioner jobs list`.")
 
 
-def _draw_run(session: Session, id: str, *, was_active: bool) -> None:
-    try:
-        job = read_job(id, session.settings)
-    except BionerError as error:
-        show_problem(error)
-        return
-    if was_active and not job.is_active:
-        st.rerun()
+def _draw_run(session: Session, job: Job) -> None:
     standing = read_standing(job.folder)
     _draw_standing(job, standing)
     _draw_actions(session, job)
@@ -69,7 +57,9 @@ def _draw_run(session: Session, id: str, *, was_active: bool) -> None:
             draw_output(session, job, standing)
     is_told = standing is not None and (standing.failed or standing.unreadable)
     if job.status in ("failed", "lost") and not is_told:
-        st.code(tail_log(id, session.settings, 20) or "(nothing)", language=None, wrap_lines=True)
+        st.code(
+            tail_log(job.id, session.settings, 20) or "(nothing)", language=None, wrap_lines=True
+        )
 
 
 def _draw_standing(job: Job, standing: Standing | None) -> None:
@@ -88,11 +78,11 @@ def _draw_standing(job: Job, standing: Standing | None) -> None:
     )
     if standing is None:
         if job.is_active:
-            st.progress(0.0, text="Getting ready …")
+            st.progress(0.0, text=plain(ready_said(job)))
         return
     if job.is_active:
         left = "" if standing.left_s is None else f" · about {duration(standing.left_s)} left"
-        st.progress(standing.share, text=f"{standing.share:.0%} of the bytes read{left}")
+        st.progress(standing.share, text=f"{percent(standing.share)} of the bytes read{left}")
     done = standing.inputs_done + standing.inputs_skipped
     rate = standing.documents_per_s
     if rate is None and not job.is_active and job.duration_s:
@@ -120,7 +110,7 @@ def _draw_actions(session: Session, job: Job) -> None:
                 icon=":material/stop:",
                 **shut(session, Action.JOBS, help="What is done stays, and is skipped next time."),
             ):
-                _try(lambda: job_record.stop(job.id, settings, actor=actor))
+                act(lambda: job_record.stop(job.id, settings, actor=actor))
             return
         if job.status == "stopping":
             return
@@ -131,14 +121,14 @@ def _draw_actions(session: Session, job: Job) -> None:
             type="primary",
             **shut(session, Action.JOBS, help="What is done is skipped."),
         ):
-            _try(lambda: job_record.resume(job.id, settings, actor=actor))
+            act(lambda: job_record.resume(job.id, settings, actor=actor))
         if st.button(
             "Forget this run",
             key=f"bulk_delete_{job.id}",
             icon=":material/delete:",
             **shut(session, Action.JOBS, help="Its log goes; what it has written stays."),
         ):
-            _try(lambda: job_record.delete(job.id, settings, actor=actor))
+            act(lambda: job_record.delete(job.id, settings, actor=actor))
 
 
 def _draw_unread(job: Job, standing: Standing) -> None:
@@ -154,12 +144,3 @@ def _draw_unread(job: Job, standing: Standing) -> None:
         draw_table(("File", "What", "Why"), rows[:LISTED])
     if len(rows) > LISTED:
         st.caption(f"{len(rows) - LISTED:,} more: {plain(shown_path(str(job.folder / STANDING)))}")
-
-
-def _try(action: Callable[[], object]) -> None:
-    try:
-        action()
-    except BionerError as error:
-        show_problem(error)
-    else:
-        st.rerun(scope="app")

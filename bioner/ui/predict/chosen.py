@@ -10,6 +10,7 @@ import streamlit as st
 
 from bioner.conventions import ANY
 from bioner.errors import BionerError
+from bioner.figures import percent
 from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention, Sentence, rivals
 from bioner.ui.chips import color_of, label_html
@@ -60,7 +61,7 @@ def chosen_html(document: Document, one: Mention, schema: LabelSchema) -> str:
 
 def _bar_html(label: str, score: float | None, schema: LabelSchema) -> str:
     width = 0 if score is None else round(100 * score)
-    number = "" if score is None else ("<1%" if 0 < score < 0.01 else f"{score:.0%}")
+    number = "" if score is None else percent(score)
     name = html.escape(label)
     return (
         f'<div class="bn-row" style="--c:{color_of(schema, label)};--w:{width}%">'

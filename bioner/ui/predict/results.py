@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from bioner.evaluation.partings import Parting, partings
+from bioner.figures import percent
 from bioner.labels import LabelSchema
 from bioner.spans import Document, Mention, rivals
 from bioner.ui.chips import color_of
@@ -89,7 +90,7 @@ def _second(one: Mention) -> str:
     if not one.alternatives or one.alternatives[0].score < 0.005:
         return ""
     label, score = rivals(one)[0]
-    return label if score is None else f"{label} ({score:.0%})"
+    return label if score is None else f"{label} ({percent(score)})"
 
 
 def draw_chart(documents: Sequence[Document], schema: LabelSchema) -> None:

@@ -44,7 +44,7 @@ def choose_view(schema: LabelSchema) -> View:
         "Show how sure",
         url_text("heat") == "1",
         key="predict_heat",
-        help="Paler and dashed or dotted: less sure (dashed below 90 %, dotted below 60 %).",
+        help="Paler and dashed or dotted: less sure (dashed below 90%, dotted below 60%).",
     )
     is_coarse = coarse == "groups"
     keep_in_url(

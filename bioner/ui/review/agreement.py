@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from bioner.figures import points
 from bioner.review.agreement import ALL, TeamAgreement
 from bioner.ui.words import many
 
@@ -28,9 +29,9 @@ def draw_agreement(found: TeamAgreement) -> None:
     is_pair = len(found.pairs) == 1
     kappa = found.pairs[0].kappa if is_pair else found.fleiss
     figures = (
-        ("Exact F1", _percent(found.f1.exact[ALL]), MEANINGS["exact"]),
-        ("Overlapping F1", _percent(found.f1.overlap[ALL]), MEANINGS["overlap"]),
-        ("Type F1", _percent(found.f1.type_only[ALL]), MEANINGS["type"]),
+        ("Exact F1", points(found.f1.exact[ALL]), MEANINGS["exact"]),
+        ("Overlapping F1", points(found.f1.overlap[ALL]), MEANINGS["overlap"]),
+        ("Type F1", points(found.f1.type_only[ALL]), MEANINGS["type"]),
         ("Cohen’s κ" if is_pair else "Fleiss’ κ", _two(kappa), MEANINGS["kappa"]),
         ("Krippendorff’s α", _two(found.alpha), MEANINGS["kappa"]),
     )
@@ -78,10 +79,6 @@ def _draw_types(found: TeamAgreement, name: str, kappa: Mapping[str, float | Non
         hide_index=True,
         key="agreement_types",
     )
-
-
-def _percent(score: float) -> str:
-    return f"{100 * score:.1f}"
 
 
 def _two(values: Mapping[str, float | None]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from bioner.figures import percent
 from bioner.review import TOLD, told
 from bioner.store import QueueRow, Reason, ReviewItem
 from bioner.ui.plain import plain_label
@@ -23,7 +24,7 @@ def draw_reasons(focus: ReviewItem) -> None:
         meanings = [f"{told(r.name)}: {TOLD[r.name][1]}" for r in focus.reasons if r.name in TOLD]
         st.caption("Why this sentence", help="\n\n".join(meanings) or None)
         rows = (
-            f"<div><span>{html.escape(told(one.name))}</span><span>{one.score:.0%}</span></div>"
+            f"<div><span>{html.escape(told(one.name))}</span><span>{percent(one.score)}</span></div>"
             for one in focus.reasons
         )
         st.html(f'<div class="bn-reasons">{"".join(rows)}</div>')
@@ -81,6 +82,6 @@ def _go_to(desk: Desk, item: int) -> None:
 
 def _why(reasons: Sequence[Reason]) -> str:
     return (
-        ", ".join(f"{told(one.name)} {one.score:.0%}" for one in reasons)
+        ", ".join(f"{told(one.name)} {percent(one.score)}" for one in reasons)
         or "in the order of the text"
     )

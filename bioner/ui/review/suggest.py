@@ -6,6 +6,7 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.errors import BionerError
+from bioner.figures import percent
 from bioner.review.dictionary import Dictionary, dictionary_names, dictionary_path
 from bioner.review.patterns import PatternSuggester
 from bioner.review.precision import Precision
@@ -132,15 +133,15 @@ def _draw_known(desk: Desk, known: list[str]) -> None:
     name = st.selectbox("Suggester", known, key="suggest_name")
     target = st.select_slider(
         "Accept in bulk where it is surely right in", [0.8, 0.85, 0.9, 0.95, 0.98], value=0.95,
-        key="suggest_target", format_func=lambda one: f"{one:.0%}",
+        key="suggest_target", format_func=percent,
     )  # fmt: skip
     found = precisions(desk.store, desk.project.name, name)
     st.dataframe(
         {
             "Type": list(found),
             "Right": [f"{one.right} of {one.audited}" for one in found.values()],
-            "Surely": [f"{one.low:.0%}" for one in found.values()],
-            f"More for {target:.0%}": [_more(one, target) for one in found.values()],
+            "Surely": [percent(one.low) for one in found.values()],
+            f"More for {percent(target)}": [_more(one, target) for one in found.values()],
         },
         hide_index=True,
         key="suggest_table",

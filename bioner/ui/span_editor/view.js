@@ -260,8 +260,11 @@ function chip(piece) {
   return piece.last ? piece.label + tail : `${piece.label}…`;
 }
 
+// A part is never written as none, or as all: bioner/figures.py has the same rule.
 function percent(score) {
-  return `${Math.round(score * 100)}%`;
+  const whole = Math.round(score * 100);
+  if (score > 0 && whole === 0) return "<1%";
+  return score < 1 && whole === 100 ? ">99%" : `${whole}%`;
 }
 
 function underline(piece, style, lines) {

@@ -12,14 +12,12 @@ from bioner.devices import resolve_device, usable_cards
 from bioner.errors import BionerError, TrainingError
 from bioner.jobs.estimate import Estimate, beside_of, estimate_run, measure_speed
 from bioner.jobs.folder import JobSpec
-from bioner.jobs.preflight import check_launch
 from bioner.jobs.sizes import TrainGroup, TrainSize, chosen_size, corpora_of, train_groups
 from bioner.jobs.specs import (
     PRESETS,
     SCORED,
     Choices,
     name_problems,
-    shown_command,
     training_spec,
 )
 from bioner.machine import Device
@@ -36,6 +34,7 @@ from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.train.advanced import draw_advanced
 from bioner.ui.train.conventions import draw_conventions, told_problems
 from bioner.ui.train.going_on import draw_going_on, model_to_go_on_from, usable_here
+from bioner.ui.train.start import draw_start
 from bioner.ui.words import usable_said
 
 OTHER = "Another: a folder or a hub name"
@@ -82,31 +81,7 @@ def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
     cost = _draw_estimate(session, choices, size, groups)
     spec = training_spec(session.settings, choices, cost)
     problems = [*name_problems(choices.name), *_value_problems(choices), *told_problems(choices)]
-    notes: list[str] = []
-    for finding in check_launch(spec, session.settings):
-        (problems if finding.is_blocking else notes).append(finding.text)
-    for text in problems:
-        st.error(plain(text), icon=":material/block:")
-    for text in notes:
-        st.info(plain(text), icon=":material/info:")
-    with st.expander("The command", icon=":material/terminal:"):
-        st.code(shown_command(spec), language="sh", wrap_lines=True)
-    pressed = st.button(
-        "Start training",
-        key="train_start",
-        shortcut="Mod+Enter",
-        type="primary",
-        icon=":material/play_arrow:",
-        **shut(
-            session,
-            Action.JOBS,
-            disabled=bool(problems),
-            help=plain(problems[0])
-            if problems
-            else "It goes on when this tab or the app is closed.",
-        ),
-    )
-    return spec if pressed else None
+    return spec if draw_start(session, spec, problems, key="train_start") else None
 
 
 def _value_problems(choices: Choices) -> list[str]:

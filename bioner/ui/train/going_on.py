@@ -7,15 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from bioner.access import Action
 from bioner.devices import resolve_device
 from bioner.errors import BionerError
 from bioner.jobs.beside import RETRAINING_SCORED
 from bioner.jobs.estimate import Estimate, Steps, beside_of, estimate_run
 from bioner.jobs.folder import JobSpec
-from bioner.jobs.preflight import check_launch
 from bioner.jobs.sizes import TrainGroup, TrainSize, corpora_of, train_groups
-from bioner.jobs.specs import name_problems, next_name, retraining_spec, shown_command
+from bioner.jobs.specs import name_problems, next_name, retraining_spec
 from bioner.models import catalogue
 from bioner.models.bases import base_of
 from bioner.models.reserved_pieces import has_conventions
@@ -24,8 +22,8 @@ from bioner.store import Usable
 from bioner.training.config import RANGES, Recipe
 from bioner.training.run_card import duration
 from bioner.ui.plain import plain
-from bioner.ui.roles import shut
 from bioner.ui.session import Session, page_link, show_problem
+from bioner.ui.train.start import draw_start
 from bioner.ui.words import usable_said
 
 WORDS_PER_CORRECTION = 25
@@ -97,7 +95,8 @@ def draw_going_on(session: Session, usable: Usable) -> JobSpec | None:
     if only_piece:
         changed["--only-piece"] = ""
     spec = retraining_spec(settings, parent, name=name, options=changed, cost=cost)
-    return spec if _draw_start(session, spec, name_problems(name)) else None
+    is_started = draw_start(session, spec, name_problems(name), key="train_on_start")
+    return spec if is_started else None
 
 
 def _draw_own_convention(parent: Path) -> bool:
@@ -178,29 +177,3 @@ def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, 
         )
         cells[3].metric("Memory, about", f"{cost.memory_bytes / 1e9:,.1f} GB")
     return cost
-
-
-def _draw_start(session: Session, spec: JobSpec, problems: Sequence[str]) -> bool:
-    found = list(problems)
-    for finding in check_launch(spec, session.settings):
-        if finding.is_blocking:
-            found.append(finding.text)
-        else:
-            st.info(plain(finding.text), icon=":material/info:")
-    for text in found:
-        st.error(plain(text), icon=":material/block:")
-    with st.expander("The command", icon=":material/terminal:"):
-        st.code(shown_command(spec), language="sh", wrap_lines=True)
-    return st.button(
-        "Start training",
-        key="train_on_start",
-        shortcut="Mod+Enter",
-        type="primary",
-        icon=":material/play_arrow:",
-        **shut(
-            session,
-            Action.JOBS,
-            disabled=bool(found),
-            help=plain(found[0]) if found else "It goes on when this tab or the app is closed.",
-        ),
-    )

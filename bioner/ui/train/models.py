@@ -10,6 +10,7 @@ import streamlit as st
 from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.evaluation import promotion
+from bioner.figures import SCORE_FORMAT
 from bioner.models import catalogue
 from bioner.models.catalogue import ModelEntry
 from bioner.ui import cache
@@ -90,7 +91,7 @@ def _draw_table(entries: list[ModelEntry], active: str) -> None:
         column_config={
             "Model": st.column_config.TextColumn(width=190),
             "Base": st.column_config.TextColumn(width=85),
-            "Test F1": st.column_config.NumberColumn(format="%.1f"),
+            "Test F1": st.column_config.NumberColumn(format=SCORE_FORMAT),
             "Size": st.column_config.NumberColumn(format="%.1f MB"),
         },
     )

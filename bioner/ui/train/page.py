@@ -9,13 +9,14 @@ from pathlib import Path
 import streamlit as st
 
 from bioner.errors import BionerError
+from bioner.figures import SCORE_FORMAT, points
 from bioner.jobs.bulk import BULK
 from bioner.jobs.folder import Job, folder_bytes, list_jobs
 from bioner.jobs.metrics import Metric, read_metrics
 from bioner.review import launching
 from bioner.settings import Settings
 from bioner.training.run_card import duration
-from bioner.ui.job_words import STATUS
+from bioner.ui.jobs import STATUS, follow
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, show_problem, url_text
 from bioner.ui.train.curves import draw_curves
@@ -29,7 +30,6 @@ VIEWS = {
     "compare": ":material/compare_arrows: Compare",
     "models": ":material/deployed_code: Models",
 }
-REFRESH_S = 2.0
 
 
 @dataclass
@@ -116,9 +116,7 @@ def draw_runs(session: Session, found: Sequence[Job]) -> None:
     )
     keep_in_url(job=chosen)
     job = found[ids.index(chosen)]
-    st.fragment(draw_run, run_every=REFRESH_S if job.is_active else None)(
-        session, job.id, was_active=job.is_active
-    )
+    follow(session, job, draw_run)
     with st.expander(
         f"All {len(found)} runs" if len(found) > 1 else "The only run so far",
         icon=":material/history:",
@@ -165,7 +163,7 @@ def draw_history(found: Sequence[Job], settings: Settings) -> None:
         column_config={
             "Run": st.column_config.TextColumn(width=190),
             "Loss": st.column_config.NumberColumn(format="%.3f"),
-            "Devel F1": st.column_config.NumberColumn(format="%.1f"),
+            "Devel F1": st.column_config.NumberColumn(format=SCORE_FORMAT),
             "Disk": st.column_config.NumberColumn(format="%.1f MB", help="Run and model."),
         },
     )
@@ -225,8 +223,8 @@ def _facts(job: Job, metrics: Sequence[Metric]) -> dict[str, str]:
     loss = next((m.loss for m in reversed(metrics) if m.loss is not None), None)
     facts = {
         "State": STATUS[job.status][2],
-        "Devel F1": f"{100 * f1:.1f}" if f1 is not None else "",
-        **{f"Devel F1, {label}": f"{100 * score:.1f}" for label, score in by_type.items()},
+        "Devel F1": points(f1) if f1 is not None else "",
+        **{f"Devel F1, {label}": points(score) for label, score in by_type.items()},
         "Last loss": f"{loss:.4f}" if loss is not None else "",
         "Steps": f"{metrics[-1].step:,}" if metrics else "",
         "Time": duration(job.duration_s),

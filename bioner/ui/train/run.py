@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,8 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.errors import BionerError
-from bioner.jobs.folder import Job, card_of, folder_bytes, read_job
+from bioner.figures import percent, points
+from bioner.jobs.folder import Job, card_of, folder_bytes
 from bioner.jobs.log import tail_log
 from bioner.jobs.metrics import Metric, read_metrics, remaining_s, standing
 from bioner.jobs.specs import is_retraining, option, shown_command, shown_path
@@ -21,7 +22,7 @@ from bioner.models.catalogue import active_model
 from bioner.review import job_record, launching
 from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
 from bioner.ui.engine import draw_place
-from bioner.ui.job_words import STATUS
+from bioner.ui.jobs import STATUS, act, ready_said
 from bioner.ui.models import promote_dialog
 from bioner.ui.plain import plain
 from bioner.ui.roles import shut
@@ -29,19 +30,13 @@ from bioner.ui.session import Session, keep_in_url, page_link, show_problem
 from bioner.ui.train.curves import draw_curves
 
 
-def draw_run(session: Session, id: str, *, was_active: bool) -> None:
-    try:
-        job = read_job(id, session.settings)
-    except BionerError as error:
-        show_problem(error)
-        return
-    if was_active and not job.is_active:
-        st.rerun()
-    metrics = read_metrics(id, session.settings)
+def draw_run(session: Session, job: Job) -> None:
+    """Draw a run as it is now."""
+    metrics = read_metrics(job.id, session.settings)
     _draw_head(job, metrics)
     _draw_actions(session, job)
     if metrics:
-        draw_curves([(job.spec.title, metrics)], session, key=f"{id}_one")
+        draw_curves([(job.spec.title, metrics)], session, key=f"{job.id}_one")
     elif job.is_active:
         st.caption("The curves begin with the first step.")
     _draw_details(session, job)
@@ -72,7 +67,7 @@ def _draw_head(job: Job, metrics: Sequence[Metric]) -> None:
         text += f" · {plain(said)}" if said and job.is_active else ""
         st.progress(share, text=text)
     elif job.is_active:
-        st.progress(0.0, text=plain(said) or "Getting ready …")
+        st.progress(0.0, text=plain(said or ready_said(job)))
     _draw_standing(job, metrics)
     _draw_numbers(job, metrics)
 
@@ -83,7 +78,7 @@ def _draw_standing(job: Job, metrics: Sequence[Metric]) -> None:
     if found is None or not found.is_below:
         return
     said = (
-        f"Devel F1 is {100 * found.f1:.1f}, below the {100 * found.parent_f1:.1f} of the model "
+        f"Devel F1 is {points(found.f1)}, below the {points(found.parent_f1)} of the model "
         "that it goes on from."
     )
     if job.is_active and is_retraining(job.spec):
@@ -104,7 +99,7 @@ def _draw_numbers(job: Job, metrics: Sequence[Metric]) -> None:
     is_on = job.status in ("running", "stopping")
     cells = st.columns(6 if is_on else 5)
     cells[0].metric("Loss", f"{loss:.3f}" if loss is not None else "–")
-    cells[1].metric("Devel F1", f"{100 * f1:.1f}" if f1 is not None else "–")
+    cells[1].metric("Devel F1", points(f1) if f1 is not None else "–")
     cells[2].metric("Word-pieces/s", f"{pace:,.0f}" if pace else "–")
     cells[3].metric("Time", clock(job.duration_s) if state.started_at else "–")
     memory = state.memory_bytes if is_on else state.peak_memory_bytes
@@ -113,9 +108,9 @@ def _draw_numbers(job: Job, metrics: Sequence[Metric]) -> None:
     )
     if is_on and state.gpu_percent is not None:
         used = (state.gpu_memory_bytes or 0) / 1e9
-        cells[5].metric("GPU", f"{state.gpu_percent:.0f} %", help=f"{used:.1f} GB on the card.")
+        cells[5].metric("GPU", percent(state.gpu_percent / 100), help=f"{used:.1f} GB on the card.")
     elif is_on:
-        cells[5].metric("CPU", f"{state.cpu_percent:.0f} %", help="100 %: a core")
+        cells[5].metric("CPU", percent(state.cpu_percent / 100), help="100%: a core")
     if is_on and time.time() - state.heartbeat > 60:
         st.warning(
             "No sign of life for a minute: the machine may be asleep or out of memory.",
@@ -133,7 +128,7 @@ def _draw_actions(session: Session, job: Job) -> None:
                 icon=":material/stop:",
                 **shut(session, Action.JOBS, help="Saves first."),
             ):
-                _try(lambda: job_record.stop(job.id, settings, actor=session.actor))
+                act(lambda: job_record.stop(job.id, settings, actor=session.actor))
         elif job.status == "stopping":
             if st.button(
                 "Stop at once",
@@ -141,7 +136,7 @@ def _draw_actions(session: Session, job: Job) -> None:
                 icon=":material/dangerous:",
                 **shut(session, Action.JOBS),
             ):
-                _try(lambda: job_record.stop(job.id, settings, force=True, actor=session.actor))
+                act(lambda: job_record.stop(job.id, settings, force=True, actor=session.actor))
         else:
             _draw_next_steps(session, job)
 
@@ -156,7 +151,7 @@ def _draw_next_steps(session: Session, job: Job) -> None:
             icon=":material/play_arrow:",
             **shut(session, Action.JOBS),
         ):
-            _try(lambda: job_record.resume(job.id, settings, actor=session.actor))
+            act(lambda: job_record.resume(job.id, settings, actor=session.actor))
         batch = option(job.spec.command, "--batch-size")
         if "smaller batch" in job.state.mend and batch and int(batch) > 1:
             smaller = str(int(batch) // 2)
@@ -204,15 +199,6 @@ def _launch_again(session: Session, job: Job, changes: dict[str, str]) -> None:
     keep_in_url(job=again.id)
     st.session_state.pop("train_job", None)
     st.rerun(scope="app")
-
-
-def _try(action: Callable[[], object]) -> None:
-    try:
-        action()
-    except BionerError as error:
-        show_problem(error)
-    else:
-        st.rerun(scope="app")
 
 
 @st.dialog("Delete this run?", icon=":material/delete:")
