@@ -76,6 +76,28 @@ def _member(kind: type[Named], text: str, name: str) -> Named:
         raise DeviceError(f"{name}: expected {known}, got {text!r}") from error
 
 
+def computed_on(name: str) -> str:
+    """Say of a network's name ("onnx cpu int8") on what it computed, by what, in which numbers.
+
+    A name of another form is returned as it is.
+    """
+    engine, device, numbers = [*name.split(), "", "", ""][:3]
+    if engine not in _ENGINES or device not in _DEVICES or numbers not in _NUMBERS:
+        return name
+    return f"on {_DEVICES[device]}, by {_ENGINES[engine]} in {_NUMBERS[numbers]}"
+
+
+_ENGINES = {"onnx": "ONNX", "torch": "PyTorch"}
+_DEVICES = {"cpu": "the CPU", "cuda": "a GPU"}
+_NUMBERS = {
+    "int8": "8-bit numbers",
+    "float16": "16-bit numbers",
+    "bfloat16": "16-bit numbers (bfloat16)",
+    "fp32": "32-bit numbers",
+    "float32": "32-bit numbers",
+}
+
+
 def usable_cpus(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     """Return how many CPUs this process may use: the least of affinity mask and container quota."""
     if hasattr(os, "sched_getaffinity"):

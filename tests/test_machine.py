@@ -17,9 +17,11 @@ from bioner.machine import (
     Device,
     Precision,
     cgroup_quota,
+    computed_on,
     cpu_has_amx,
 )
 from bioner.settings import cpu_threads, read_launched, read_settings
+from bioner.tagging.onnx_network import PREFERRED
 
 
 @pytest.mark.parametrize("word", ["gpu", "CUDA", "", "cuda:0"])
@@ -116,3 +118,28 @@ def test_the_thread_count_can_be_set_and_is_never_below_one(
     monkeypatch.setenv("BIONER_THREADS", "0")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert cpu_threads() >= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("onnx cpu int8", "on the CPU, by ONNX in 8-bit numbers"),
+        ("onnx cpu fp32", "on the CPU, by ONNX in 32-bit numbers"),
+        ("torch cuda bfloat16", "on a GPU, by PyTorch in 16-bit numbers (bfloat16)"),
+        ("dictionary", "dictionary"),
+        ("", ""),
+    ],
+)
+def test_what_computed_is_said_in_plain_words(name: str, said: str) -> None:
+    assert computed_on(name) == said
+
+
+def test_every_network_that_there_is_has_plain_words() -> None:
+    onnx = [f"onnx cpu {one}" for one in PREFERRED]
+    torch = [
+        f"torch {device} {precision}"
+        for device in Device
+        for precision in Precision
+        if device is not Device.AUTO and precision is not Precision.AUTO
+    ]
+    assert [name for name in (*onnx, *torch) if computed_on(name) == name] == []

@@ -10,6 +10,7 @@ import typer
 from bioner.commands.arguments import path_option
 from bioner.commands.terminal import print_json, refusing, say, table
 from bioner.figures import points
+from bioner.machine import computed_on
 from bioner.settings import read_settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ def evaluate(
             device=settings.device,
             progress=progress,
         )
-    say(f"tagged by {stored.backend}, {stored.created}; stored in {stored.folder}")
+    say(
+        f"tagged {computed_on(stored.backend)}, {stored.created[:16].replace('T', ' ')} UTC; "
+        f"stored in {stored.folder}"
+    )
     if as_json:
         print_json(stored.report.to_json())
     else:

@@ -129,6 +129,7 @@ def test_a_part_of_a_corpus_is_called_one_everywhere(place: Settings) -> None:
     assert "BC4CHEMD (part)" in list(table["Corpus"])
     board = table_with(open_page(view="board"), "Source")
     ours = board[board["Model"] == "bioner-compact"]
+    assert list(ours["Computed"]) == ["dictionary"], "by what, as the page says it"
     assert ours["BC4CHEMD"].isna().all()
     assert not ours["BC4CHEMD (part)"].isna().any()
 

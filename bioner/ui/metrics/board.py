@@ -11,11 +11,15 @@ from bioner.evaluation.published import ANCHORS, COLUMNS, TEST_SENTENCES, Place
 from bioner.evaluation.scores import Report
 from bioner.evaluation.standing import Standing
 from bioner.figures import SCORE_FORMAT
+from bioner.machine import computed_on
 from bioner.ui import cache
 from bioner.ui.metrics.data import find_data, find_shown, to_csv
 from bioner.ui.plain import plain
 from bioner.ui.session import Session
 from bioner.ui.tables import draw_table
+
+TEXTS = ("Model", "Source", "Computed")
+"""The columns that hold no score."""
 
 
 def draw_board(session: Session, split: str) -> None:
@@ -36,6 +40,8 @@ def draw_board(session: Session, split: str) -> None:
             row: dict[str, object] = {"Model": entry.name, "Source": source_of(shown)}
             row["Mean"] = mean_of(shown.report, parts)
             row |= {column_name(place, parts): value_of(shown.report, place) for place in COLUMNS}
+            if shown.stored is not None:
+                row["Computed"] = computed_on(shown.stored.backend)
             rows.append(row)
     rows.sort(key=lambda row: -float(str(row["Mean"] or 0)))
     if not rows:
@@ -48,11 +54,13 @@ def draw_board(session: Session, split: str) -> None:
         ]
     if not rows:
         return
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns = list(dict.fromkeys(name for row in rows for name in row if name != "Computed"))
+    columns += ["Computed"] if any("Computed" in row for row in rows) else []
     number = st.column_config.NumberColumn(format=SCORE_FORMAT)
     st.dataframe(
         rows,
         key="metrics_board",
+        column_order=columns,
         placeholder="–",
         hide_index=True,
         height=35 * len(rows) + 38,
@@ -62,7 +70,7 @@ def draw_board(session: Session, split: str) -> None:
                 help="Measured here: on the corpora that are here now. Its card: when it was made. "
                 "Quoted: from the paper, on the same test set, not run here."
             ),
-            **dict.fromkeys((name for name in columns if name not in ("Model", "Source")), number),
+            **dict.fromkeys((name for name in columns if name not in TEXTS), number),
         },
     )
     st.download_button(

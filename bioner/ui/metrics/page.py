@@ -13,6 +13,7 @@ from bioner.evaluation.standing import Standing
 from bioner.jobs.folder import Job
 from bioner.jobs.log import tail_log
 from bioner.jobs.metrics import read_metrics, remaining_s
+from bioner.machine import computed_on
 from bioner.models.catalogue import ModelEntry, active_model
 from bioner.review import job_record
 from bioner.ui import models
@@ -158,7 +159,8 @@ def _tell_basis(shown: Standing, data: Data | None) -> None:
     if stored is None:
         parts.append("from the model's card, measured when it was made")
     else:
-        parts.append(f"tagged {stored.created[:16].replace('T', ' ')} UTC by {stored.backend}")
+        when = stored.created[:16].replace("T", " ")
+        parts.append(plain(f"tagged {when} UTC {computed_on(stored.backend)}"))
     st.caption(" · ".join(parts) + ".")
     if data is not None and data.is_sample and shown.is_current:
         st.warning(
