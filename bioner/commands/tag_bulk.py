@@ -51,7 +51,8 @@ def tag_in_bulk(
     """Tag a folder into a folder. Raises FormatError at the end if any input was not tagged."""
     from bioner.evaluation.keys import model_hash
     from bioner.models.catalogue import chosen_model
-    from bioner.tagging.bulk_run import Bulk, tag_folder, workers_here
+    from bioner.tagging.bulk import Bulk
+    from bioner.tagging.bulk_run import tag_folder, workers_here
 
     check_known("--engine", engine, get_args(Engine))
     check_known("--format", given.format, FORMATS)

@@ -45,24 +45,43 @@ BATCH_CHARACTERS = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
-    """What one worker does at a time: the parts ``stripe``, ``stripe + of``, … of an input.
+class Bulk:
+    """What to tag, with what, into where; ``threads`` compute in each of the ``workers``.
 
-    ``threads`` compute in it; ``model_hash`` names the bytes of the model's folder.
+    ``model_hash`` names the bytes of the model's folder.
     """
 
     source: Path
     out: Path
-    name: str
     model: Path
     model_hash: str
     convention: str = "any"
     format: str = "jsonl"
     column: str = ""
-    stripe: int = 0
-    of: int = 1
+    workers: int = 1
     threads: int = 1
     device: Device = Device.CPU
+
+    def made(self, name: str, sha256: str) -> Made:
+        """Return what an output says that it was made of: the input of these bytes, in this way."""
+        return Made(
+            input=name,
+            input_sha256=sha256,
+            model=self.model.name,
+            model_hash=self.model_hash,
+            convention=self.convention,
+            format=self.format,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """What one worker does at a time: the parts ``stripe``, ``stripe + of``, … of an input."""
+
+    bulk: Bulk
+    name: str
+    stripe: int = 0
+    of: int = 1
 
     @property
     def key(self) -> str:
@@ -90,29 +109,22 @@ def tag_piece(piece: Piece) -> Tagged:
 
     A part appears whole, its ``.done`` after it. What can be read of a damaged file is tagged.
     """
-    path = piece.source / piece.name
+    path = piece.bulk.source / piece.name
     try:
         digest = file_sha256(path)
     except OSError as error:
         return Tagged(piece=piece, unreadable=str(unreadable(path, error)))
-    told = Made(
-        input=piece.name,
-        input_sha256=digest,
-        model=piece.model.name,
-        model_hash=piece.model_hash,
-        convention=piece.convention,
-        format=piece.format,
-    )
+    told = piece.bulk.made(piece.name, digest)
     parts: list[Made] = []
     skipped = all_parts = 0
     problem = ""
-    reading = _Reading(path, piece.column)
+    reading = _Reading(path, piece.bulk.column)
     for number, documents, found in _parts(reading):
         problem = found
         all_parts += bool(documents)
         if number % piece.of != piece.stripe or not documents:
             continue
-        target = part_path(piece.out, piece.name, number, piece.format)
+        target = part_path(piece.bulk.out, piece.name, number, piece.bulk.format)
         there = read_made(target)
         if there and there.is_of(told) and target.is_file():
             skipped += 1
@@ -133,8 +145,8 @@ def tag_piece(piece: Piece) -> Tagged:
 
 def _tag_part(piece: Piece, told: Made, documents: Sequence[Document], target: Path) -> Made:
     began = time.process_time()
-    tagger = _tagger(piece.model, piece.device, piece.threads)
-    convention = tagger.conventions.find(piece.convention, of=piece.model.name).name
+    tagger = _tagger(piece.bulk.model, piece.bulk.device, piece.bulk.threads)
+    convention = tagger.conventions.find(piece.bulk.convention, of=piece.bulk.model.name).name
     mentions = 0
 
     def tagged() -> Iterator[Document]:
@@ -145,7 +157,7 @@ def _tag_part(piece: Piece, told: Made, documents: Sequence[Document], target: P
                 yield one
 
     done_path(target).unlink(missing_ok=True)
-    written = write_part(tagged(), target, piece.format)
+    written = write_part(tagged(), target, piece.bulk.format)
     made = replace(
         told,
         documents=len(documents),
@@ -253,9 +265,9 @@ def _say_running(piece: Piece, parts: Sequence[Made], skipped: int, share: float
         "skipped": skipped,
         "documents": sum(one.documents for one in parts),
     }
-    (piece.out / RUNNING).mkdir(exist_ok=True)
-    write_whole(piece.out / RUNNING / piece.key, json.dumps(told))
+    (piece.bulk.out / RUNNING).mkdir(exist_ok=True)
+    write_whole(piece.bulk.out / RUNNING / piece.key, json.dumps(told))
 
 
 def _forget_running(piece: Piece) -> None:
-    (piece.out / RUNNING / piece.key).unlink(missing_ok=True)
+    (piece.bulk.out / RUNNING / piece.key).unlink(missing_ok=True)

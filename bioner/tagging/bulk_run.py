@@ -7,7 +7,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from bioner.devices import usable_cards
 from bioner.errors import FormatError
 from bioner.files import try_lock
 from bioner.machine import Device, usable_cpus
-from bioner.tagging.bulk import Piece, Tagged, tag_piece
+from bioner.tagging.bulk import Bulk, Piece, Tagged, tag_piece
 from bioner.tagging.shards import (
     RUNNING,
     Made,
@@ -56,22 +56,6 @@ class Spread(Protocol):
         workers: int,
         tick: Callable[[], None],
     ) -> Iterator[tuple[Piece, Tagged | None, str]]: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bulk:
-    """What to tag, with what, into where."""
-
-    source: Path
-    out: Path
-    model: Path
-    model_hash: str
-    convention: str = "any"
-    format: str = "jsonl"
-    column: str = ""
-    workers: int = 1
-    threads: int = 1
-    device: Device = Device.CPU
 
 
 def workers_here(device: Device) -> int:
@@ -166,26 +150,12 @@ def _plan(bulk: Bulk, outcome: Outcome) -> Iterator[Piece]:
         size = (bulk.source / name).stat().st_size
         of = 1 if size < CUT_BYTES else max(1, min(bulk.workers, CUT_AT_MOST))
         for stripe in range(of):
-            yield Piece(
-                source=bulk.source,
-                out=bulk.out,
-                name=name,
-                model=bulk.model,
-                model_hash=bulk.model_hash,
-                convention=bulk.convention,
-                format=bulk.format,
-                column=bulk.column,
-                stripe=stripe,
-                of=of,
-                threads=bulk.threads,
-                device=bulk.device,
-            )
+            yield Piece(bulk=bulk, name=name, stripe=stripe, of=of)
 
 
 def _is_done(bulk: Bulk, name: str, made: Made) -> bool:
     """Return whether an input's ``.done`` is of this model and way, and of the file as it is."""
-    now = replace(made, model_hash=bulk.model_hash, convention=bulk.convention, format=bulk.format)
-    if not made.is_of(now):
+    if not made.is_of(bulk.made(name, made.input_sha256)):
         return False
     parts = (part_path(bulk.out, name, number, bulk.format) for number in range(made.parts))
     if not all(path.is_file() for path in parts):
@@ -223,13 +193,8 @@ def _finish(bulk: Bulk, results: Sequence[Tagged], outcome: Outcome) -> None:
         stale.unlink(missing_ok=True)
     write_made(
         bulk.out / name,
-        Made(
-            input=name,
-            input_sha256=results[0].input_sha256,
-            model=bulk.model.name,
-            model_hash=bulk.model_hash,
-            convention=bulk.convention,
-            format=bulk.format,
+        replace(
+            bulk.made(name, results[0].input_sha256),
             documents=sum(part.documents for part in parts),
             characters=sum(part.characters for part in parts),
             mentions=sum(part.mentions for part in parts),

@@ -18,7 +18,7 @@ from bioner.jobs.bulk import BulkChoices, bulk_source, bulk_spec
 from bioner.jobs.folder import read_outcome
 from bioner.jobs.preflight import check_launch
 from bioner.settings import Settings, read_settings
-from bioner.tagging.bulk_run import Bulk
+from bioner.tagging.bulk import Bulk
 from bioner.tagging.standing import OnStanding, Standing, read_standing
 from bioner.tagging.watching import Outcome
 

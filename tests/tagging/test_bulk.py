@@ -28,8 +28,8 @@ from bioner.formats import read_documents
 from bioner.machine import Device
 from bioner.spans import Document, mention
 from bioner.tagging import bulk, bulk_run
-from bioner.tagging.bulk import Piece, Tagged
-from bioner.tagging.bulk_run import Bulk, tag_folder, workers_here
+from bioner.tagging.bulk import Bulk, Piece, Tagged
+from bioner.tagging.bulk_run import tag_folder, workers_here
 from bioner.tagging.shards import find_inputs, read_made
 from bioner.tagging.standing import Standing
 from bioner.tagging.watching import Outcome

@@ -10,7 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bioner.jobs.specs import PRESETS, Preset
 from bioner.machine import Precision
-from bioner.training.config import RANGES, Recipe
+from bioner.training.config import Recipe
+from bioner.ui.train.numbers import draw_number
 
 
 def draw_advanced(
@@ -35,54 +36,33 @@ def _draw_length(columns: Sequence[DeltaGenerator], start: Preset, preset: str) 
     """Draw a row: how long a run is, and how much it takes at once."""
     left, middle, right = columns
     return {
-        "epochs": left.number_input(
-            "Epochs",
-            min_value=0.1,
-            max_value=float(RANGES["epochs"].most),
-            value=start.epochs,
-            step=0.5,
+        "epochs": draw_number(
+            left, "Epochs", "epochs", start.epochs, least=0.1, step=0.5,
             key=f"train_epochs_{preset}",
         ),
-        "max_steps": middle.number_input(
-            "At most steps",
-            min_value=0,
-            max_value=int(RANGES["max_steps"].most),
-            value=start.max_steps,
-            step=100,
+        "max_steps": draw_number(
+            middle, "At most steps", "max_steps", start.max_steps, least=0, step=100,
             key=f"train_steps_{preset}",
             help="Ends the run before its last epoch does; 0: no limit.",
         ),
-        "batch_size": right.number_input(
-            "Batch size",
-            min_value=1,
-            max_value=1024,
-            value=start.batch_size,
+        "batch_size": draw_number(
+            right, "Batch size", "batch_size", start.batch_size,
             key=f"train_batch_{preset}",
             help="Sentences a step. Smaller takes less memory.",
         ),
-    }
+    }  # fmt: skip
 
 
 def _draw_learning(columns: Sequence[DeltaGenerator], rate: float, name: str) -> dict[str, Any]:
     """Draw a row: how it learns."""
     left, middle, right = columns
     return {
-        "learning_rate": left.number_input(
-            "Learning rate",
-            min_value=1e-7,
-            max_value=1e-2,
-            value=rate,
-            format="%.1e",
-            step=1e-5,
+        "learning_rate": draw_number(
+            left, "Learning rate", "learning_rate", rate, step=1e-5, format="%.1e",
             key=f"train_rate_{name}",
         ),
-        "seed": middle.number_input(
-            "Seed",
-            min_value=0,
-            max_value=int(RANGES["seed"].most),
-            value=42,
-            key="train_seed",
-            help="Same seed, same run.",
+        "seed": draw_number(
+            middle, "Seed", "seed", 42, key="train_seed", help="Same seed, same run."
         ),
         "loss": right.selectbox(
             "Loss",
@@ -92,27 +72,20 @@ def _draw_learning(columns: Sequence[DeltaGenerator], rate: float, name: str) ->
             help="Partial-label: no label is evidence only against the types that a corpus "
             "looked for. Naive: against every type; for comparison.",
         ),
-    }
+    }  # fmt: skip
 
 
 def _draw_memory(columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
     """Draw a row: what it needs of memory."""
     left, middle, right = columns
     return {
-        "accumulate": left.number_input(
-            "Batches a step",
-            min_value=1,
-            max_value=256,
-            value=1,
+        "accumulate": draw_number(
+            left, "Batches a step", "gradient_accumulation", 1,
             key="train_accumulate",
             help="More than one: a large batch in the memory of a small one.",
         ),
-        "max_length": middle.number_input(
-            "Longest window",
-            min_value=16,
-            max_value=512,
-            value=256,
-            step=32,
+        "max_length": draw_number(
+            middle, "Longest window", "max_length", 256, step=32,
             key="train_length",
             help="Word-pieces; a longer sentence is cut into windows, nothing is lost.",
         ),
@@ -122,57 +95,40 @@ def _draw_memory(columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
             key="train_precision",
             help="Automatic: bfloat16 or float16 where the hardware computes in it.",
         ),
-    }
+    }  # fmt: skip
 
 
 def _draw_batches(columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
     """Draw a row: batches by their word-pieces, and what is rare shown more often."""
     left, middle, _ = columns
     return {
-        "batch_pieces": left.number_input(
-            "Word-pieces a batch",
-            min_value=0,
-            max_value=int(RANGES["batch_pieces"].most),
-            value=0,
-            step=512,
+        "batch_pieces": draw_number(
+            left, "Word-pieces a batch", "batch_pieces", 0, step=512,
             key="train_batch_pieces",
             help="More than 0: a batch has as many sentences as hold so many word-pieces, in place "
             "of the batch size. It keeps a GPU busy: try 16,384.",
         ),
-        "repeat_rare": middle.number_input(
-            "Repeat rare types",
-            min_value=0.0,
-            max_value=float(RANGES["repeat_rare"].most),
-            value=0.0,
-            step=0.01,
-            format="%.3f",
+        "repeat_rare": draw_number(
+            middle, "Repeat rare types", "repeat_rare", 0.0, step=0.01, format="%.3f",
             key="train_repeat_rare",
             help="More than 0: sentences with a type that is in fewer than this share of all, as "
             "its corpus marks it, are shown more often; 0.03 is a good start.",
         ),
-    }
+    }  # fmt: skip
 
 
 def _draw_told(columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
     """Draw a row: how often a sentence is read by nobody's rules."""
     left, middle, _ = columns
     return {
-        "any_share": left.number_input(
-            "Share read as any",
-            min_value=0.0,
-            max_value=1.0,
-            value=0.25,
-            step=0.05,
+        "any_share": draw_number(
+            left, "Share read as any", "any_share", 0.25, step=0.05,
             key="train_any_share",
             help="So many sentences an epoch are read by nobody's rules in particular.",
         ),
-        "convention_dropout": middle.number_input(
-            "Share not told",
-            min_value=0.0,
-            max_value=1.0,
-            value=0.0,
-            step=0.05,
+        "convention_dropout": draw_number(
+            middle, "Share not told", "convention_dropout", 0.0, step=0.05,
             key="train_convention_dropout",
             help="Of the others: marked by their own corpus's rules, but not told whose.",
         ),
-    }
+    }  # fmt: skip

@@ -23,6 +23,7 @@ from bioner.training.config import RANGES, Recipe
 from bioner.training.run_card import duration
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link, show_problem
+from bioner.ui.train.numbers import draw_number
 from bioner.ui.train.start import draw_start
 from bioner.ui.words import usable_said
 
@@ -30,14 +31,14 @@ WORDS_PER_CORRECTION = 25
 """Words of a reviewed sentence, about: only for the estimate."""
 
 OPTIONS = {
-    "epochs": ("--epochs", "Epochs", "How often to go through corrections and replay."),
-    "learning_rate": ("--lr", "Learning rate", "A quarter of a first training's: it forgets less."),
-    "replay": ("--replay", "Replayed", "Sentences of the corpora seen again, not to forget them."),
-    "repeat": ("--repeat", "Repeats", "How often an epoch shows each correction."),
-    "keep": ("--keep", "Share kept", "The old model's least share in the averaged weights."),
-    "batch_size": ("--batch-size", "Batch size", "Sentences a step. Smaller takes less memory."),
+    "epochs": ("Epochs", "How often to go through corrections and replay."),
+    "learning_rate": ("Learning rate", "A quarter of a first training's: it forgets less."),
+    "replay": ("Replayed", "Sentences of the corpora seen again, not to forget them."),
+    "repeat": ("Repeats", "How often an epoch shows each correction."),
+    "keep": ("Share kept", "The old model's least share in the averaged weights."),
+    "batch_size": ("Batch size", "Sentences a step. Smaller takes less memory."),
 }
-"""The recipe's values: its option in the command, its title, and what it does."""
+"""The recipe's values: the title of each, and what it does."""
 
 
 def usable_here(session: Session) -> Usable:
@@ -88,7 +89,7 @@ def draw_going_on(session: Session, usable: Usable) -> JobSpec | None:
     recipe = _draw_recipe()
     cost = _estimate(session, parent, usable, recipe)
     changed = {
-        OPTIONS[field][0]: f"{value:g}"
+        RANGES[field].option: f"{value:g}"
         for field, value in recipe.items()
         if value != getattr(Recipe(), field)
     }
@@ -120,21 +121,13 @@ def _draw_recipe() -> dict[str, float]:
     with st.expander("Advanced", icon=":material/tune:"):
         columns = st.columns(3)
         found: dict[str, float] = {}
-        for number, (field, (_, title, help)) in enumerate(OPTIONS.items()):
-            value, limits = getattr(standard, field), RANGES[field]
-            is_whole = isinstance(value, int)
-            kind = int if is_whole else float
-            least = kind(limits.least)
-            found[field] = columns[number % 3].number_input(
-                title,
-                min_value=least if is_whole or least else kind(1e-7),
-                max_value=kind(limits.most),
-                value=value,
-                step=kind(1) if is_whole else (value / 5),
-                format=None if is_whole else ("%.1e" if value < 0.01 else "%.2f"),
-                key=f"train_on_{field}",
-                help=help,
-            )
+        for number, (field, (title, help)) in enumerate(OPTIONS.items()):
+            value = getattr(standard, field)
+            form = None if isinstance(value, int) else "%.1e" if value < 0.01 else "%.2f"
+            found[field] = draw_number(
+                columns[number % 3], title, field, value, help=help, format=form,
+                step=1 if isinstance(value, int) else value / 5, key=f"train_on_{field}",
+            )  # fmt: skip
     return found
 
 
