@@ -11,7 +11,6 @@ from bioner.review.groups import Board, Group, Where, core, flank_behind, where
 from bioner.review.operations import resized, retyped
 from bioner.spans import Mention, Range
 from bioner.store import (
-    Edit,
     Project,
     Ruling,
     Settled,
@@ -20,8 +19,8 @@ from bioner.store import (
     Store,
     Verdict,
     WaitingMark,
+    edit_of,
     new_op,
-    surfaces_of,
 )
 from bioner.store.decisions import Boundary
 
@@ -58,7 +57,7 @@ def settle(
     for standing in store.standing(project, sorted(chosen), reviewer):
         mentions, done = _decided(standing, chosen[standing.item], choice)
         if done and not standing.is_settled:
-            edit = _edit(standing, mentions, reviewer=reviewer, schema=schema, session=session)
+            edit = replace(edit_of(standing, mentions, reviewer), schema=schema, session=session)
             settlings.append(Settling(edit=edit, marks=done))
             changed -= done
     settled = store.decide(project, choice, settlings, reviewer, op)
@@ -121,31 +120,6 @@ def _ending(standing: Standing, at: Range, boundary: Boundary) -> Range:
     return at
 
 
-def _edit(
-    standing: Standing,
-    mentions: tuple[Mention, ...],
-    *,
-    reviewer: str,
-    schema: str,
-    session: str,
-    verdict: Verdict | None = None,
-    covers: frozenset[str] | None = None,
-) -> Edit:
-    return Edit(
-        item=standing.item,
-        base=standing.base,
-        surface=standing.surface,
-        mentions=mentions,
-        surfaces=surfaces_of(standing.text, mentions),
-        reviewer=reviewer,
-        verdict=verdict,
-        covers=covers,
-        note=standing.note,
-        schema=schema,
-        session=session,
-    )
-
-
 def choice_of(group: Group, label: str, boundary: Boundary = "") -> Ruling:
     """Return the choice of a type for a group; an empty label: no entity."""
     return Ruling(surface=group.surface, key=group.key, label=label, boundary=boundary)
@@ -193,10 +167,8 @@ def accept_decided(
     settlings: list[Settling] = []
     for standing in store.standing(project, store.decided(project, reviewer), reviewer):
         verdict: Verdict = "accept" if _same(standing.mentions, standing.came) else "correct"
-        edit = _edit(
-            standing,
-            standing.mentions,
-            reviewer=reviewer,
+        edit = replace(
+            edit_of(standing, standing.mentions, reviewer),
             schema=schema,
             session=session,
             verdict=verdict,

@@ -15,7 +15,7 @@ from bioner.review.precision import Precision, precision_of
 from bioner.review.suggesters import Suggester
 from bioner.review.texts import LEFT_OUT, Texts
 from bioner.spans import Document, Mention
-from bioner.store import Edit, Ruling, Settling, Store, new_op, surfaces_of
+from bioner.store import Ruling, Settling, Store, edit_of, new_op
 from bioner.store.my_test import TrainedOn
 from bioner.store.suggested import Suggested
 from bioner.variants import name_key
@@ -255,17 +255,7 @@ def _accept(
             continue
         mentions, added = _with(one.mentions, marks, counts)
         if added:
-            edit = Edit(
-                item=one.item,
-                base=one.base,
-                surface=one.surface,
-                mentions=mentions,
-                surfaces=surfaces_of(one.text, mentions),
-                reviewer=reviewer,
-                note=one.note,
-                model=choice.surface,
-                schema=schema,
-            )
+            edit = replace(edit_of(one, mentions, reviewer), model=choice.surface, schema=schema)
             settlings.append(Settling(edit=edit, marks=added))
     settled = store.decide(project, choice, settlings, reviewer, op)
     return Accepted(

@@ -36,6 +36,7 @@ from bioner.store.values import (
     Project,
     Revision,
     Verdict,
+    edit_of,
     new_op,
     surfaces_of,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "Version",
     "WaitingMark",
     "backups_beside",
+    "edit_of",
     "look_at",
     "new_op",
     "open_store",

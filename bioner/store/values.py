@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from bioner.access import LISTED
 from bioner.errors import StoreError
@@ -152,6 +152,34 @@ class Edit:
     session: str = ""
     batch: str = ""
     generation: str = ""
+
+
+class Opened(Protocol):
+    """A sentence as somebody has it before them."""
+
+    @property
+    def item(self) -> int: ...
+    @property
+    def base(self) -> int: ...
+    @property
+    def surface(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def note(self) -> str: ...
+
+
+def edit_of(seen: Opened, mentions: tuple[Mention, ...], reviewer: str) -> Edit:
+    """Return the edit that gives a sentence these mentions, as it was seen; its note stays."""
+    return Edit(
+        item=seen.item,
+        base=seen.base,
+        surface=seen.surface,
+        mentions=mentions,
+        surfaces=surfaces_of(seen.text, mentions),
+        reviewer=reviewer,
+        note=seen.note,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,16 +48,6 @@ def _draw_now(
     draw(session, job)
 
 
-def act(action: Callable[[], object]) -> None:
-    """Do what a button of a followed job does; show why not, or run the page once more."""
-    try:
-        action()
-    except BionerError as error:
-        show_problem(error)
-    else:
-        st.rerun(scope="app")
-
-
 def ready_said(job: Job) -> str:
     """Say what is made ready before a job's first figures come."""
     if job.spec.kind == BULK:

@@ -127,6 +127,21 @@ def promote_dialog(session: Session, name: str) -> None:
     st.rerun()
 
 
+def roll_back(session: Session, target: str, reason: str) -> None:
+    """Make the earlier model ``target`` the one in use again, and the session's own."""
+    from bioner.evaluation import promotion  # late: choosing a model needs no gate
+
+    try:
+        promotion.rollback(
+            session.settings, session.store(), reason, session.reviewer, actor=session.actor
+        )
+    except BionerError as error:
+        show_problem(error)
+        return
+    session.model = target
+    st.rerun()
+
+
 def draw_both_scores(decision: Decision) -> None:
     """Draw F1 of the model in use and of the candidate, side by side, where both were scored."""
     points = st.column_config.NumberColumn(format=SCORE_FORMAT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -181,6 +181,16 @@ def go_to(page: str, **state: str) -> None:
 def show_problem(error: BionerError) -> None:
     """Show one sentence about what went wrong; the rest of the page goes on."""
     st.error(plain(str(error)), icon=":material/error:")
+
+
+def act(action: Callable[[], object]) -> None:
+    """Do what somebody asked for; show why it cannot be, or draw the whole page anew."""
+    try:
+        action()
+    except BionerError as error:
+        show_problem(error)
+    else:
+        st.rerun(scope="app")
 
 
 def keep_in_url(**state: str) -> None:

@@ -8,15 +8,15 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.corpora.concepts import vocabulary_names
-from bioner.errors import BionerError
 from bioner.review.dictionary import Dictionary
-from bioner.review.dictionary_curation import Choice, curate
+from bioner.review.dictionary_curation import Choice
 from bioner.review.offers import Vocabularies
 from bioner.review.terms import Term
 from bioner.ui import cache
+from bioner.ui.dictionary.choices import put_on_record
 from bioner.ui.plain import plain_label
 from bioner.ui.roles import shut
-from bioner.ui.session import Session, keep_in_url, page_key, show_problem, url_choice
+from bioner.ui.session import Session, keep_in_url, page_key, url_choice
 
 NONE = "—"
 """No vocabulary is called so."""
@@ -110,9 +110,4 @@ def draw_give(
 def give(session: Session, dictionary: Dictionary, found: Mapping[str, str]) -> None:
     """Put on record which concepts terms stand for, and show the page anew."""
     choices = [Choice(action="identify", terms=(key,), value=id) for key, id in found.items()]
-    try:
-        curate(dictionary.path, choices, types=session.schema.names, actor=session.actor)
-    except BionerError as error:
-        show_problem(error)
-        return
-    st.rerun()
+    put_on_record(session, dictionary, choices)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from bioner.access import Action
-from bioner.errors import BionerError
 from bioner.review.dictionary import Dictionary
-from bioner.review.dictionary_curation import Choice, curate
+from bioner.review.dictionary_curation import Choice
 from bioner.review.offers import Vocabularies
 from bioner.review.terms import Term
 from bioner.spans import mention
 from bioner.ui.chips import label_html, snippet_html
+from bioner.ui.dictionary.choices import put_on_record
 from bioner.ui.dictionary.concepts import draw_offers
-from bioner.ui.session import Session, show_problem
+from bioner.ui.session import Session
 
 
 def draw_term(
@@ -75,9 +75,4 @@ def _draw_changes(
         choices.append(Choice(action="identify", terms=(term.key,), value=identifier.strip()))
     if leaving:
         choices.append(Choice(action="split", terms=(term.key,), surfaces=tuple(leaving)))
-    try:
-        curate(dictionary.path, choices, types=session.schema.names, actor=session.actor)
-    except BionerError as error:
-        show_problem(error)
-        return
-    st.rerun()
+    put_on_record(session, dictionary, choices)

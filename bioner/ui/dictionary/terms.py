@@ -9,8 +9,9 @@ import streamlit as st
 from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.review.dictionary import PAGE, Dictionary
-from bioner.review.dictionary_curation import Choice, CurationAction, curate, undo
+from bioner.review.dictionary_curation import Choice, CurationAction, undo
 from bioner.review.terms import ORDERS, STATUSES, Order, Term, Wanted
+from bioner.ui.dictionary.choices import put_on_record
 from bioner.ui.dictionary.concepts import choose_vocabulary, draw_give, unlike
 from bioner.ui.dictionary.one import draw_term
 from bioner.ui.roles import shut
@@ -173,13 +174,7 @@ def decide(
     value: str = "",
 ) -> None:
     """Put a decision on record and show the page anew."""
-    choice = Choice(action=action, terms=keys, value=value)
-    try:
-        curate(dictionary.path, [choice], types=session.schema.names, actor=session.actor)
-    except BionerError as error:
-        show_problem(error)
-        return
-    st.rerun()
+    put_on_record(session, dictionary, [Choice(action=action, terms=keys, value=value)])
 
 
 def take_back(session: Session, dictionary: Dictionary) -> None:

@@ -32,7 +32,7 @@ from bioner.ui.metrics.retrain import draw_retraining
 from bioner.ui.models import model_label
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
-from bioner.ui.session import Session, choose_in_url, keep_in_url, show_problem, url_text
+from bioner.ui.session import Session, act, choose_in_url, keep_in_url, show_problem, url_text
 from bioner.ui.words import many
 
 POINTS = st.column_config.NumberColumn(format="%+.1f")
@@ -133,12 +133,9 @@ def _offer(
         icon=":material/play_arrow:",
         **shut(session, Action.JOBS),
     ):
-        try:
-            start_evaluation(session.settings, entry.name, data, split, actor=session.actor)
-        except BionerError as error:
-            show_problem(error)
-            return
-        st.rerun()
+        act(
+            lambda: start_evaluation(session.settings, entry.name, data, split, actor=session.actor)
+        )
 
 
 def _draw_differences(shown: Standing, compared: cache.Comparison) -> None:

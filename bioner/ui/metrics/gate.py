@@ -17,7 +17,7 @@ from bioner.jobs.slots import device_beside_jobs
 from bioner.models import catalogue
 from bioner.spans import Sentence
 from bioner.ui import cache
-from bioner.ui.models import promote_dialog
+from bioner.ui.models import promote_dialog, roll_back
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
@@ -122,19 +122,7 @@ def _draw_rollback(session: Session) -> None:
         icon=":material/undo:",
         **shut(session, Action.PROMOTE),
     ):
-        try:
-            promotion.rollback(
-                session.settings,
-                session.store(),
-                "rolled back on Metrics",
-                session.reviewer,
-                actor=session.actor,
-            )
-        except BionerError as error:
-            show_problem(error)
-            return
-        session.model = target
-        st.rerun()
+        roll_back(session, target, "rolled back on Metrics")
 
 
 def draw_record(session: Session) -> None:

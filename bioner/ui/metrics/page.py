@@ -17,7 +17,7 @@ from bioner.machine import computed_on
 from bioner.models.catalogue import ModelEntry, active_model
 from bioner.review import job_record
 from bioner.ui import models
-from bioner.ui.jobs import act, follow, ready_said
+from bioner.ui.jobs import follow, ready_said
 from bioner.ui.merged import build_sample
 from bioner.ui.metrics.board import draw_board
 from bioner.ui.metrics.compare import draw_comparison
@@ -35,6 +35,7 @@ from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import (
     Session,
+    act,
     choose_in_url,
     keep_in_url,
     page_link,
@@ -255,12 +256,9 @@ def _offer_evaluation(
             help=f"About {minutes} min for a small model on two cores. It runs in the background.",
         ),
     ):
-        try:
-            start_evaluation(session.settings, entry.name, data, split, actor=session.actor)
-        except BionerError as error:
-            show_problem(error)
-            return
-        st.rerun()
+        act(
+            lambda: start_evaluation(session.settings, entry.name, data, split, actor=session.actor)
+        )
 
 
 def choose_view() -> str:

@@ -14,11 +14,11 @@ from bioner.review import job_record
 from bioner.tagging.standing import STANDING, Standing, read_standing
 from bioner.training.run_card import duration
 from bioner.ui.engine import draw_place
-from bioner.ui.jobs import STATUS, act, follow, ready_said
+from bioner.ui.jobs import STATUS, follow, ready_said
 from bioner.ui.plain import plain
 from bioner.ui.predict.bulk_output import draw_output
 from bioner.ui.roles import shut
-from bioner.ui.session import Session
+from bioner.ui.session import Session, act
 from bioner.ui.tables import draw_table
 
 SHOWN = 20

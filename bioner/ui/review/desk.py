@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bioner.access import LISTED, NEEDS, Action, Role
 from bioner.review.editing import Stale, Step, stacks
 from bioner.review.offers import Offer, Vocabularies
 from bioner.spans import Mention, Range
-from bioner.store import Edit, Project, QueueFilter, ReviewItem, Store, new_op, surfaces_of
+from bioner.store import Edit, Project, QueueFilter, ReviewItem, Store, edit_of
 from bioner.store.values import Verdict
 from bioner.ui.session import Session
 
@@ -130,18 +130,11 @@ class Desk:
         covers: frozenset[str] | None = None,
     ) -> Edit:
         """Make this reviewer's edit of an item as it is open; its note stays."""
-        return Edit(
-            item=review.item,
-            base=review.base,
-            surface=review.surface,
-            mentions=mentions,
-            surfaces=surfaces_of(review.text, mentions),
-            reviewer=self.reviewer,
+        return replace(
+            edit_of(review, mentions, self.reviewer),
             verdict=verdict,
             covers=covers,
-            note=review.note,
             schema=self.session.schema.fingerprint,
-            op=new_op(),
             generation=review.generation,
             session=self.memory.session,
             batch=batch,

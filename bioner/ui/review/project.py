@@ -23,7 +23,7 @@ from bioner.ui.review.record import draw_record
 from bioner.ui.review.setup import draw_new_project
 from bioner.ui.review.vocabularies import draw_vocabularies
 from bioner.ui.roles import shut
-from bioner.ui.session import show_problem
+from bioner.ui.session import act, show_problem
 from bioner.ui.words import many
 
 ORDERED = "review_ordered"
@@ -133,18 +133,15 @@ def _draw_new_type(desk: Desk) -> None:
             help="A type that is new to the studio is learned once the corpora are built anew.",
         )
         if st.button("Add it", key="add_type_do", disabled=not chosen) and chosen:
-            try:
-                add_types(
+            act(
+                lambda: add_types(
                     desk.session.settings,
                     desk.store,
                     desk.project.name,
                     [type_name(chosen)],
                     reviewer=desk.reviewer,
                 )
-            except BionerError as error:
-                show_problem(error)
-                return
-            st.rerun()
+            )
 
 
 def _rows(edited: object) -> list[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from bioner.ui.review.filters import choose_filters
 from bioner.ui.roles import shut
 from bioner.ui.session import (
     Session,
+    act,
     show_problem,
 )
 
@@ -115,11 +116,8 @@ def draw_new_project(session: Session, store: Store) -> None:
             icon=":material/add:",
             **shut(session, Action.CREATE),
         ):
-            try:
-                store.create_project(
+            act(
+                lambda: store.create_project(
                     Project(name.strip(), names, frozenset(looked_for), independent=independent)
                 )
-            except BionerError as error:
-                show_problem(error)
-                return
-            st.rerun()
+            )

@@ -6,12 +6,11 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.corpora.concepts import vocabulary_names
-from bioner.errors import BionerError
 from bioner.review.offers import choose_vocabularies
 from bioner.ui.plain import plain_label
 from bioner.ui.review.desk import Desk
 from bioner.ui.roles import shut
-from bioner.ui.session import show_problem
+from bioner.ui.session import act
 
 
 def draw_vocabularies(desk: Desk) -> None:
@@ -42,11 +41,8 @@ def draw_vocabularies(desk: Desk) -> None:
     )
     closed = shut(desk, Action.CHANGE, disabled=list(picked) == list(chosen))
     if st.button("Use them", key="vocabularies_save", **closed):
-        try:
-            choose_vocabularies(
+        act(
+            lambda: choose_vocabularies(
                 desk.store, desk.session.settings, desk.project.name, picked, desk.reviewer
             )
-        except BionerError as error:
-            show_problem(error)
-            return
-        st.rerun()
+        )

@@ -9,12 +9,11 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.errors import BionerError
-from bioner.evaluation import promotion
 from bioner.figures import SCORE_FORMAT
 from bioner.models import catalogue
 from bioner.models.catalogue import ModelEntry
 from bioner.ui import cache
-from bioner.ui.models import model_label, promote_dialog
+from bioner.ui.models import model_label, promote_dialog, roll_back
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
@@ -155,19 +154,7 @@ def _rollback_dialog(session: Session, active: str, earlier: str) -> None:
     )
     reason = st.text_input("Why", key="train_rollback_reason", max_chars=300)
     if st.button("Roll back", key="train_rollback_yes", type="primary"):
-        try:
-            promotion.rollback(
-                session.settings,
-                session.store(),
-                reason.strip() or "rolled back",
-                session.reviewer,
-                actor=session.actor,
-            )
-        except BionerError as error:
-            show_problem(error)
-            return
-        session.model = earlier
-        st.rerun()
+        roll_back(session, earlier, reason.strip() or "rolled back")
 
 
 def _draw_import(session: Session) -> None:

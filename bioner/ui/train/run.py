@@ -22,11 +22,11 @@ from bioner.models.catalogue import active_model
 from bioner.review import job_record, launching
 from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
 from bioner.ui.engine import draw_place
-from bioner.ui.jobs import STATUS, act, ready_said
+from bioner.ui.jobs import STATUS, ready_said
 from bioner.ui.models import promote_dialog
 from bioner.ui.plain import plain
 from bioner.ui.roles import shut
-from bioner.ui.session import Session, keep_in_url, page_link, show_problem
+from bioner.ui.session import Session, act, keep_in_url, page_link, show_problem
 from bioner.ui.train.curves import draw_curves
 
 
