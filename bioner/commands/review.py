@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bioner.commands import curate, decisions, guidelines, suggest
+from bioner.commands import agreement, curate, decisions, guidelines, suggest
 from bioner.commands.arguments import (
     check_count,
     check_out,
@@ -32,7 +32,7 @@ app.command("import")(import_)
 app.command()(send)
 app.command()(assign)
 app.command()(documents)
-app.command()(curate.agreement)
+app.command()(agreement.agreement)
 app.add_typer(curate.app, name="curate")
 app.command()(search)
 app.command()(vocabularies)

@@ -59,7 +59,7 @@ OURS = {
         "_cell(one)",
         "_head(header, [row[i] for row in rows])",
         "text.partition('://')[2].removeprefix('www.').rstrip('/')"},
-    "train/form.py": {"PRESETS[key].title", "cost.source"},
+    "train/form.py": {"PRESETS[key].title"},
     "train/going_on.py": {"title"},
     "train/run.py": {"job.state.problem"},
 }  # fmt: skip

@@ -24,26 +24,7 @@ TEXTS = ("Model", "Source", "Computed")
 
 def draw_board(session: Session, split: str) -> None:
     """Draw a line a model, best first, then the published systems."""
-    rows: list[dict[str, object]] = []
-    partial: set[str] = set()
-    try:
-        data = find_data(session.settings, split)
-    except BionerError:
-        data = None
-    for entry in cache.models(session.settings):
-        if not entry.can_tag:
-            continue
-        shown = find_shown(session.settings, entry, data, split)
-        if shown is not None:
-            parts = partial_corpora(shown.report)
-            partial |= parts
-            row: dict[str, object] = {"Model": entry.name, "Source": source_of(shown)}
-            row["Mean"] = mean_of(shown.report, parts)
-            row |= {column_name(place, parts): value_of(shown.report, place) for place in COLUMNS}
-            if shown.stored is not None:
-                row["Computed"] = computed_on(shown.stored.backend)
-            rows.append(row)
-    rows.sort(key=lambda row: -float(str(row["Mean"] or 0)))
+    rows, partial = _measured(session, split)
     if not rows:
         st.info("No model has been scored yet.", icon=":material/leaderboard:")
     if split == "test":
@@ -99,6 +80,31 @@ def draw_board(session: Session, split: str) -> None:
                 ["System", "Source", "What differs"],
                 [[one.name, one.citation, one.note or "–"] for one in ANCHORS],
             )
+
+
+def _measured(session: Session, split: str) -> tuple[list[dict[str, object]], set[str]]:
+    """Return a row a model that was scored, best first; and the corpora of which a part is here."""
+    rows: list[dict[str, object]] = []
+    partial: set[str] = set()
+    try:
+        data = find_data(session.settings, split)
+    except BionerError:
+        data = None
+    for entry in cache.models(session.settings):
+        if not entry.can_tag:
+            continue
+        shown = find_shown(session.settings, entry, data, split)
+        if shown is not None:
+            parts = partial_corpora(shown.report)
+            partial |= parts
+            row: dict[str, object] = {"Model": entry.name, "Source": source_of(shown)}
+            row["Mean"] = mean_of(shown.report, parts)
+            row |= {column_name(place, parts): value_of(shown.report, place) for place in COLUMNS}
+            if shown.stored is not None:
+                row["Computed"] = computed_on(shown.stored.backend)
+            rows.append(row)
+    rows.sort(key=lambda row: -float(str(row["Mean"] or 0)))
+    return rows, partial
 
 
 def source_of(shown: Standing) -> str:

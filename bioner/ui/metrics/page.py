@@ -203,40 +203,7 @@ def _offer_evaluation(
     session: Session, entry: ModelEntry, data: Data | None, split: str, shown: Standing | None
 ) -> None:
     if data is None:
-        told = (
-            "The corpora are not on this machine, so there are no sentences to look at. "
-            if shown
-            else f"{plain(entry.name)} has not been scored, "
-            "and the corpora are not on this machine. "
-        )
-        st.info(
-            told + "Build them on the Corpora page; or try the page on the small sample of our "
-            "own sentences that came with it.",
-            icon=":material/library_books:",
-        )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            page_link("Corpora", label="Get the corpora")
-            if st.button(
-                "Try it on the sample",
-                key="metrics_sample",
-                icon=":material/science:",
-                **shut(session, Action.CORPORA, Action.JOBS),
-            ):
-                try:
-                    build_sample(session.settings, actor=session.actor)
-                    data = find_data(session.settings, split)
-                    if data is not None:
-                        start_evaluation(
-                            session.settings,
-                            entry.name,
-                            data,
-                            split,
-                            actor=session.actor,
-                        )
-                except BionerError as error:
-                    show_problem(error)
-                    return
-                st.rerun()
+        _offer_sample(session, entry, split, is_scored=shown is not None)
         return
     minutes = max(1, round(data.sentences / SENTENCES_PER_S / 60))
     if shown is None:
@@ -259,6 +226,35 @@ def _offer_evaluation(
         act(
             lambda: start_evaluation(session.settings, entry.name, data, split, actor=session.actor)
         )
+
+
+def _offer_sample(session: Session, entry: ModelEntry, split: str, *, is_scored: bool) -> None:
+    told = (
+        "The corpora are not on this machine, so there are no sentences to look at. "
+        if is_scored
+        else f"{plain(entry.name)} has not been scored, and the corpora are not on this machine. "
+    )
+    st.info(
+        told + "Build them on the Corpora page; or try the page on the small sample of our own "
+        "sentences that came with it.",
+        icon=":material/library_books:",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        page_link("Corpora", label="Get the corpora")
+        if st.button(
+            "Try it on the sample",
+            key="metrics_sample",
+            icon=":material/science:",
+            **shut(session, Action.CORPORA, Action.JOBS),
+        ):
+            act(lambda: _try_sample(session, entry, split))
+
+
+def _try_sample(session: Session, entry: ModelEntry, split: str) -> None:
+    build_sample(session.settings, actor=session.actor)
+    data = find_data(session.settings, split)
+    if data is not None:
+        start_evaluation(session.settings, entry.name, data, split, actor=session.actor)
 
 
 def choose_view() -> str:

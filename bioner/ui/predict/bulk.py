@@ -9,7 +9,6 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.devices import resolve_device
-from bioner.errors import BionerError
 from bioner.jobs.bulk import BulkChoices, bulk_spec
 from bioner.jobs.folder import JobSpec
 from bioner.jobs.specs import name_problems
@@ -22,7 +21,7 @@ from bioner.ui.predict.bulk_runs import draw_bulk_runs
 from bioner.ui.predict.memory import PredictMemory
 from bioner.ui.predict.readers import Reader
 from bioner.ui.roles import shut
-from bioner.ui.session import Session, show_problem
+from bioner.ui.session import Session, act
 
 FORMATS = {"jsonl": "JSON lines", "parquet": "Parquet"}
 
@@ -35,16 +34,29 @@ def draw_bulk(session: Session, reader: Reader) -> None:
     )
     spec = _draw_form(session, reader)
     if spec is not None:
-        try:
-            job_record.launch(spec, session.settings, actor=session.actor)
-        except BionerError as error:
-            show_problem(error)
-        else:
-            st.rerun()
+        act(lambda: job_record.launch(spec, session.settings, actor=session.actor))
     draw_bulk_runs(session)
 
 
 def _draw_form(session: Session, reader: Reader) -> JobSpec | None:
+    choices = _draw_choices(session, reader)
+    if choices is None:
+        return None
+    spec = bulk_spec(session.settings, choices)
+    problems = name_problems(choices.name, of="output")
+    stops = draw_checks(session, spec, problems, looks=session.may(Action.FOLDERS))
+    pressed = st.button(
+        "Tag the folder",
+        key="bulk_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        **shut(session, Action.FOLDERS, Action.JOBS, disabled=bool(stops)),
+    )
+    return spec if pressed else None
+
+
+def _draw_choices(session: Session, reader: Reader) -> BulkChoices | None:
+    """Draw what is tagged, how and where; None while no folder is named."""
     memory = session.of(PredictMemory)
     left, right = st.columns([2, 1])
     source = left.text_input(
@@ -84,30 +96,17 @@ def _draw_form(session: Session, reader: Reader) -> JobSpec | None:
     place = draw_engine("bulk")
     if not source:
         return None
-    spec = bulk_spec(
-        session.settings,
-        BulkChoices(
-            source=Path(source),
-            name=name,
-            model=reader.entry.name,
-            convention=reader.convention,
-            format=format,
-            column=column,
-            workers=int(workers),
-            engine=place.engine,
-            address=place.address,
-        ),
+    return BulkChoices(
+        source=Path(source),
+        name=name,
+        model=reader.entry.name,
+        convention=reader.convention,
+        format=format,
+        column=column,
+        workers=int(workers),
+        engine=place.engine,
+        address=place.address,
     )
-    problems = name_problems(name, of="output")
-    stops = draw_checks(session, spec, problems, looks=session.may(Action.FOLDERS))
-    pressed = st.button(
-        "Tag the folder",
-        key="bulk_start",
-        type="primary",
-        icon=":material/play_arrow:",
-        **shut(session, Action.FOLDERS, Action.JOBS, disabled=bool(stops)),
-    )
-    return spec if pressed else None
 
 
 def _roots(session: Session) -> str:

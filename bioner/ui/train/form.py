@@ -7,15 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from bioner.access import Action
 from bioner.devices import resolve_device, usable_cards
-from bioner.errors import BionerError, TrainingError
-from bioner.jobs.estimate import Estimate, beside_of, estimate_run, measure_speed
+from bioner.errors import TrainingError
 from bioner.jobs.folder import JobSpec
-from bioner.jobs.sizes import TrainGroup, TrainSize, chosen_size, corpora_of, train_groups
+from bioner.jobs.sizes import TrainGroup, chosen_size, corpora_of, train_groups
 from bioner.jobs.specs import (
     PRESETS,
-    SCORED,
     Choices,
     name_problems,
     training_spec,
@@ -24,15 +21,14 @@ from bioner.machine import Device
 from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
 from bioner.store import Usable
 from bioner.training.config import TrainingConfig
-from bioner.training.run_card import duration
 from bioner.ui import cache
 from bioner.ui.engine import draw_engine
-from bioner.ui.merged import build_sample
 from bioner.ui.plain import plain
-from bioner.ui.roles import shut
-from bioner.ui.session import Session, page_link, show_problem
+from bioner.ui.session import Session, page_link
 from bioner.ui.train.advanced import draw_advanced
 from bioner.ui.train.conventions import draw_conventions, told_problems
+from bioner.ui.train.data import choose_data
+from bioner.ui.train.estimate import draw_estimate
 from bioner.ui.train.going_on import draw_going_on, model_to_go_on_from, usable_here
 from bioner.ui.train.start import draw_start
 from bioner.ui.words import usable_said
@@ -63,7 +59,7 @@ def draw_form(session: Session) -> JobSpec | None:
 
 
 def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
-    data = _choose_data(session)
+    data = choose_data(session)
     if data is None:
         return None
     groups: Sequence[TrainGroup] = train_groups(data)
@@ -78,7 +74,7 @@ def _draw_fresh(session: Session, usable: Usable) -> JobSpec | None:
     size = chosen_size(
         groups, choices.corpora, is_told=choices.is_told, repeat_rare=choices.repeat_rare
     )
-    cost = _draw_estimate(session, choices, size, groups)
+    cost = draw_estimate(session, choices, size, groups)
     spec = training_spec(session.settings, choices, cost)
     problems = [*name_problems(choices.name), *_value_problems(choices), *told_problems(choices)]
     return spec if draw_start(session, spec, problems, key="train_start") else None
@@ -104,45 +100,6 @@ def _value_problems(choices: Choices) -> list[str]:
     except TrainingError as error:
         return [f"{error}."]
     return []
-
-
-def _choose_data(session: Session) -> Path | None:
-    settings = session.settings
-    folders = sorted(path.parent for path in settings.data.glob("*/manifest.json"))
-    if not folders:
-        st.info(
-            "There is nothing to train on yet. Bring the public corpora; or take the small sample "
-            "of our own sentences, to see in a minute what a training is like.",
-            icon=":material/library_books:",
-        )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            page_link("Corpora", label="Get the corpora")
-            _draw_sample(session)
-        return None
-    if settings.merged in folders:
-        folders.insert(0, folders.pop(folders.index(settings.merged)))
-    if len(folders) == 1:
-        return folders[0]
-    return st.selectbox(
-        "Merged data", folders, key="train_data", format_func=lambda folder: folder.name
-    )
-
-
-def _draw_sample(session: Session) -> None:
-    if not st.button(
-        "Take the sample",
-        key="train_sample",
-        icon=":material/science:",
-        **shut(session, Action.CORPORA),
-    ):
-        return
-    try:
-        with st.spinner("Merging the sample …"):
-            build_sample(session.settings, actor=session.actor)
-    except BionerError as error:
-        show_problem(error)
-    else:
-        st.rerun()
 
 
 def _draw_choices(
@@ -272,55 +229,3 @@ def _draw_target(session: Session, base: Base) -> tuple[str, Device, int]:
         help="With several each takes batches of its own: a step sees that many more sentences.",
     )
     return name, resolved, int(chosen)
-
-
-def _draw_estimate(
-    session: Session, choices: Choices, size: TrainSize, groups: Sequence[TrainGroup]
-) -> Estimate:
-    cost = estimate_run(
-        session.settings,
-        choices.base,
-        size,
-        choices.plan,
-        device=choices.device,
-        gpus=choices.gpus * choices.workers,
-        beside=beside_of(groups, choices.corpora, evaluations=SCORED + 1 + choices.base.is_trained),
-    )
-    with st.container(border=True, key="train_estimate"):
-        cells = st.columns(4)
-        cells[0].metric("Sentences", f"{size.sentences:,}")
-        cells[1].metric(
-            "Word-pieces", f"{cost.pieces / 1e6:,.1f} M", help=f"In {cost.steps:,} steps, about."
-        )
-        cells[2].metric(
-            "Time, about",
-            duration(cost.seconds) if cost.seconds else "not known",
-            help=f"{cost.source.capitalize()}.",
-        )
-        cells[3].metric("Memory, about", f"{cost.memory_bytes / 1e9:,.1f} GB")
-        can_measure = choices.device == "cpu" or bool(usable_cards())
-        if cost.seconds is None and st.button(
-            "Measure the pace here",
-            key="train_measure",
-            icon=":material/timer:",
-            **shut(
-                session,
-                Action.JOBS,
-                disabled=not can_measure,
-                help="Takes a few training steps on made-up text: about 20 seconds.",
-            ),
-        ):
-            try:
-                with st.spinner("Taking a few steps …"):
-                    measure_speed(
-                        session.settings,
-                        choices.base.value,
-                        choices.device,
-                        choices.plan.rows,
-                        actor=session.actor,
-                    )
-            except BionerError as error:
-                show_problem(error)
-            else:
-                st.rerun()
-    return cost

@@ -20,9 +20,9 @@ from bioner.models.reserved_pieces import has_conventions
 from bioner.settings import Settings
 from bioner.store import Usable
 from bioner.training.config import RANGES, Recipe
-from bioner.training.run_card import duration
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link, show_problem
+from bioner.ui.train.estimate import draw_cost
 from bioner.ui.train.numbers import draw_number
 from bioner.ui.train.start import draw_start
 from bioner.ui.words import usable_said
@@ -160,13 +160,10 @@ def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, 
         cells = st.columns([4, 3, 5, 4])
         cells[0].metric("Reviewed sentences", f"{usable.sentences:,}")
         cells[1].metric("Replayed", f"{replayed.sentences:,}")
-        cells[2].metric(
-            "Time, about",
-            duration(cost.seconds) if cost.seconds else "not known",
-            help=plain(f"{cost.source.capitalize()}.")
-            if cost.seconds
-            else "Nothing has been timed on this machine yet: the first run tells, or “Measure the "
-            "pace here” under “A fresh run”.",
+        draw_cost(
+            cells[2:],
+            cost,
+            untimed="Nothing has been timed on this machine yet: the first run tells, or “Measure "
+            "the pace here” under “A fresh run”.",
         )
-        cells[3].metric("Memory, about", f"{cost.memory_bytes / 1e9:,.1f} GB")
     return cost
