@@ -6,12 +6,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
-from bioner.formats.attributes import ENTITIES, SOURCE_ID, pairs_of, source_id
+from bioner.formats.attributes import SOURCE_ID, pairs_of, source_id
 from bioner.formats.brat import EVENT_KEY, MODIFICATION, OWN
 from bioner.formats.brat_configuration import Configuration
-from bioner.formats.relations import standing_relations
+from bioner.formats.relations import pointing, standing_relations
 from bioner.formats.tally import UNTYPED, Losses
 from bioner.spans import Document, Relation
 
@@ -70,7 +69,7 @@ def _ann_lines(document: Document, wanted: str, name: str, losses: Losses) -> It
             yield numbered.about(id, key, value)
     renamed = {one.id: id for id, one in zip(ids, document.mentions, strict=True) if one.id}
     known = {*ids, *(one.id for one in relations)}
-    for relation in (_renamed(one, renamed) for one in relations):
+    for relation in (pointing(one, renamed) for one in relations):
         line = _relation_line(relation, known)
         if line:
             yield line
@@ -142,17 +141,6 @@ def _mention_ids(document: Document, losses: Losses) -> list[str]:
         given.add(id)
         ids.append(id)
     return ids
-
-
-def _renamed(one: Relation, ids: dict[str, str]) -> Relation:
-    """Return the relation with its mentions under the ids that they go out with."""
-    return replace(
-        one,
-        arguments=tuple(
-            (role, target if role in ENTITIES else ids.get(target, target))
-            for role, target in one.arguments
-        ),
-    )
 
 
 def _relation_line(one: Relation, known: set[str]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 
 from bioner.formats.attributes import ENTITIES
 from bioner.formats.tally import Losses
@@ -26,6 +28,17 @@ def standing_relations(document: Document, losses: Losses) -> tuple[Relation, ..
         left = kept
     losses.drop("relations_of_absent_mentions_dropped", len(document.relations) - len(left))
     return tuple(left)
+
+
+def pointing(relation: Relation, ids: Mapping[str, str]) -> Relation:
+    """Return the relation with its mentions under other ids; what ``ids`` has not stays."""
+    return replace(
+        relation,
+        arguments=tuple(
+            (role, target if role in ENTITIES else ids.get(target, target))
+            for role, target in relation.arguments
+        ),
+    )
 
 
 def _is_there(role: str, target: str, known: set[str]) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from bioner.formats.attributes import ENTITIES
-from bioner.formats.relations import standing_relations
+from bioner.formats.relations import pointing, standing_relations
 from bioner.formats.tally import Losses
 from bioner.spans import Document, Mention, Range, Relation
 from bioner.store import codec
@@ -76,7 +75,7 @@ def named_apart(document: Document, present: Present) -> Document:
     relations = list(present.relations)
     told = {_content(one): one.id for one in relations}
     for one in _inner_first(standing_relations(document, Losses(""))):
-        pointed = _pointed(one, renamed)
+        pointed = pointing(one, renamed)
         if _content(pointed) in told:
             renamed[one.id] = told[_content(pointed)]
             continue
@@ -94,7 +93,7 @@ def with_repeats_joined(document: Document) -> tuple[Relation, ...]:
         known = first.setdefault((_mark(one), one.attributes), one.id)
         if one.id and known and known != one.id:
             renamed[one.id] = known
-    return tuple(_pointed(one, renamed) for one in document.relations)
+    return tuple(pointing(one, renamed) for one in document.relations)
 
 
 def _mark(one: Mention) -> Mark:
@@ -103,16 +102,6 @@ def _mark(one: Mention) -> Mark:
 
 def _content(one: Relation) -> tuple[object, ...]:
     return one.type, one.arguments, one.attributes
-
-
-def _pointed(one: Relation, renamed: Mapping[str, str]) -> Relation:
-    return replace(
-        one,
-        arguments=tuple(
-            (role, target if role in ENTITIES else renamed.get(target, target))
-            for role, target in one.arguments
-        ),
-    )
 
 
 def _inner_first(relations: Iterable[Relation]) -> list[Relation]:

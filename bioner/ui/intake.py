@@ -9,16 +9,18 @@ from functools import partial
 
 import streamlit as st
 
+from bioner.errors import BionerError
 from bioner.jobs.slots import device_beside_jobs
 from bioner.models.card import hashes_of_models
 from bioner.progress import OnProgress, Progress
 from bioner.review.intake import Intake, Order, Tagging
 from bioner.settings import Settings
 from bioner.spans import Document
+from bioner.store import Store
 from bioner.store.my_test import TrainedOn
 from bioner.ui import cache
 from bioner.ui.plain import plain
-from bioner.ui.session import Session, page_link
+from bioner.ui.session import Session, page_link, show_problem
 from bioner.ui.words import many
 
 
@@ -39,6 +41,33 @@ def progress_bar() -> Iterator[OnProgress]:
         yield show
     finally:
         bar.empty()
+
+
+def choose_project(
+    session: Session, new: str, *, key: str, is_apart: bool = False
+) -> tuple[Store, str] | None:
+    """Let a person choose where texts go: a project that is there, the one ``new``, any other name.
+
+    At first the project last worked in, else the first one there; ``new`` where there is none, or
+    the texts are best kept apart. None, with what is wrong, where the projects cannot be read.
+    """
+    try:
+        store = session.store()
+        names = [one.name for one in store.projects()]
+    except BionerError as error:
+        show_problem(error)
+        return None
+    options = list(dict.fromkeys([*names, new]))
+    first = session.project if session.project in options else new if is_apart else options[0]
+    chosen = st.selectbox(
+        "Project",
+        options,
+        index=options.index(first),
+        key=key,
+        format_func=lambda one: one if one in names else f"{one} (new)",
+        accept_new_options=True,
+    )
+    return store, str(chosen or new)
 
 
 def order_of(session: Session) -> Order:

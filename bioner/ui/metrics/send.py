@@ -12,7 +12,7 @@ from bioner.evaluation.mistakes import Mistake
 from bioner.evaluation.reports import Evaluation
 from bioner.review.intake import Judged, Origin, judged_reasons, open_project, take_in_judged
 from bioner.store import Store
-from bioner.ui.intake import progress_bar, trained_here
+from bioner.ui.intake import choose_project, progress_bar, trained_here
 from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, go_to, show_problem
@@ -41,31 +41,20 @@ def draw_send(
                 f"They are {plain(stored.key.split)} sentences: a model that is trained on their "
                 "corrections is no longer scored on them; evaluation leaves them out and says so."
             )
-        try:
-            store = session.store()
-            names = [project.name for project in store.projects()]
-        except BionerError as error:
-            show_problem(error)
+        place = choose_project(session, NEW_PROJECT, key=f"{key}_project", is_apart=True)
+        if place is None:
             return
-        options = list(dict.fromkeys([*names, NEW_PROJECT]))
-        preferred = session.project if session.project in options else NEW_PROJECT
-        name = st.selectbox(
-            "Project",
-            options,
-            index=options.index(preferred),
-            key=f"{key}_project",
-            format_func=lambda one: one if one in names else f"{one} (new)",
-        )
+        store, name = place
         if st.button(
             "Send to Review", key=f"{key}_send", type="primary", **shut(session, Action.IMPORT)
         ):
             try:
-                send(session, store, str(name), stored, dict(list(by_row.items())[:MOST]))
+                send(session, store, name, stored, dict(list(by_row.items())[:MOST]))
             except BionerError as error:
                 show_problem(error)
                 return
-            session.project = str(name)
-            go_to("Review", project=str(name))
+            session.project = name
+            go_to("Review", project=name)
 
 
 def send(

@@ -18,7 +18,7 @@ from bioner.review.intake import Intake, Origin, open_project, take_in
 from bioner.review.texts import Texts
 from bioner.spans import Document
 from bioner.store import Store
-from bioner.ui.intake import order_of, progress_bar, trained_here
+from bioner.ui.intake import choose_project, order_of, progress_bar, trained_here
 from bioner.ui.plain import plain
 from bioner.ui.predict.view import View, shown_label
 from bioner.ui.roles import shut
@@ -157,9 +157,10 @@ def _draw_correct(
         return
     st.caption("Takes the text and the marks as shown to Review, where you put them right.")
     chosen = _choose_scope(documents, place, "predict_correct_scope")
-    store, name = _choose_project(session, "predict_project")
-    if store is None:
+    found = choose_project(session, NEW_PROJECT, key="predict_project")
+    if found is None:
         return
+    store, name = found
     if not st.button(
         "Send to Review", key="predict_correct", type="primary", **shut(session, Action.IMPORT)
     ):
@@ -185,20 +186,6 @@ def _listed(names: Sequence[str], most: int = 4) -> str:
     """Name a few, and count the rest."""
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
-
-
-def _choose_project(session: Session, key: str) -> tuple[Store | None, str]:
-    try:
-        store = session.store()
-        names = [project.name for project in store.projects()]
-    except BionerError as error:
-        show_problem(error)
-        return None, ""
-    if not names:
-        st.caption(f"A project named “{NEW_PROJECT}” will be made for it.")
-        return store, NEW_PROJECT
-    index = names.index(session.project) if session.project in names else 0
-    return store, str(st.selectbox("Project", names, index=index, key=key))
 
 
 def _bring_in(

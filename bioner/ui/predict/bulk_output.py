@@ -16,7 +16,7 @@ from bioner.review.intake import Origin, open_project, take_in
 from bioner.review.texts import Texts, suggest_meanings
 from bioner.tagging.found import Hit, Wanted, find_marks, made_by
 from bioner.tagging.standing import Standing
-from bioner.ui.intake import draw_intake, order_of, progress_bar, trained_here
+from bioner.ui.intake import choose_project, draw_intake, order_of, progress_bar, trained_here
 from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, page_link, show_problem
@@ -86,24 +86,15 @@ def _draw_send(session: Session, job: Job, out: Path, standing: Standing) -> Non
         )
         st.code(f"python -m bioner {command}", language="sh", wrap_lines=True)
         return
-    try:
-        store = session.store()
-        names = [project.name for project in store.projects()]
-    except BionerError as error:
-        show_problem(error)
+    place = choose_project(session, job.spec.title, key=f"bulk_project_{job.id}")
+    if place is None:
         return
-    name = st.selectbox(
-        "Project",
-        names or [job.spec.title],
-        index=names.index(session.project) if session.project in names else 0,
-        key=f"bulk_project_{job.id}",
-        accept_new_options=True,
-    )
+    store, name = place
     if not st.button(
         "Send to Review",
         key=f"bulk_send_{job.id}",
         icon=":material/rate_review:",
-        **shut(session, Action.IMPORT, disabled=not name),
+        **shut(session, Action.IMPORT),
     ):
         return
     try:
