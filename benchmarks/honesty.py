@@ -32,12 +32,12 @@ from benchmarks.honesty_situations import MODEL, build, queue_of, say
 from benchmarks.honesty_truth import Truth, read_truth
 from bioner.commands.terminal import table
 from bioner.evaluation.published import COLUMNS
+from bioner.figures import duration
 from bioner.jobs.folder import Job, list_jobs
 from bioner.jobs.slots import take_slots
 from bioner.settings import Settings, read_settings
 from bioner.spans import Document
 from bioner.store import Store
-from bioner.training.run_card import duration
 from bioner.ui.metrics.board import column_name
 
 LIMIT_S = 1_500

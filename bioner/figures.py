@@ -1,4 +1,4 @@
-"""How figures are written wherever a person reads them: shares in per cent, scores in points."""
+"""How figures are written wherever a person reads them: shares, scores, how long a thing takes."""
 
 from __future__ import annotations
 
@@ -28,3 +28,22 @@ def points(score: float) -> str:
 def points_changed(by: float) -> str:
     """Write how much a score (0..1) has changed, in points, with its sign: ``+1.3``."""
     return f"{100 * by:+.1f}"
+
+
+def clock(seconds: float) -> str:
+    """Write a duration as a clock does: ``15:04``, ``1:02:03``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration as a person says it."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner.figures import percent, points, points_changed
+from bioner.figures import clock, duration, percent, points, points_changed
 from bioner.settings import PROJECT_ROOT
 
 CODE = sorted((PROJECT_ROOT / "bioner").rglob("*.py"))
@@ -40,6 +40,15 @@ def test_what_is_written_is_the_share(share: float, digits: int) -> None:
 def test_scores_have_one_digit() -> None:
     assert (points(0.7284), points(1), points_changed(0.0131)) == ("72.8", "100.0", "+1.3")
     assert points_changed(-0.02) == "-2.0"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "long", "short"),
+    [(42, "42 s", "0:42"), (185, "3 min 05 s", "3:05"), (3723, "1 h 02 min", "1:02:03")],
+)
+def test_durations_are_written_as_people_say_them(seconds: float, long: str, short: str) -> None:
+    assert duration(seconds) == long
+    assert clock(seconds) == short
 
 
 def written_elsewhere(tree: ast.Module) -> list[str]:

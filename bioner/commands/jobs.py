@@ -13,13 +13,13 @@ import typer
 from bioner.commands.arguments import names_of, path_option
 from bioner.commands.terminal import print_json, refusing, table
 from bioner.devices import resolve_device
+from bioner.figures import duration
 from bioner.jobs.estimate import Estimate
 from bioner.jobs.sizes import TrainSize
 from bioner.machine import Device
 from bioner.models.bases import find_base
 from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
-from bioner.training.run_card import duration
 
 app = typer.Typer(help="Training jobs: they outlive the tab and the app.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(help="The job's id, as `jobs list` shows it.")]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bioner.errors import FormatError
+from bioner.figures import duration
 from bioner.files import read_json_object, write_whole
 
 STANDING = "tagging.json"
@@ -43,7 +44,7 @@ class Standing:
         if self.documents_per_s:
             told += f", {self.documents_per_s:,.1f} a second"
         if self.left_s is not None:
-            told += f", about {_words(self.left_s)} left"
+            told += f", about {duration(self.left_s)} left"
         for what, count in (
             ("inputs done", self.inputs_done),
             ("skipped", self.inputs_skipped),
@@ -68,9 +69,3 @@ def read_standing(folder: Path) -> Standing | None:
         return Standing(**{key: raw[key] for key in Standing.__dataclass_fields__ if key in raw})
     except (FormatError, TypeError):
         return None
-
-
-def _words(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3600:.1f} h"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bioner.corpora.catalogue import published
-from bioner.figures import percent, points
+from bioner.figures import duration, percent, points
 from bioner.models.card import ModelCard
 
 
@@ -154,22 +154,3 @@ def _listed(items: list[str]) -> str:
     if len(items) < 2:
         return "".join(items) or "no corpus"
     return f"{', '.join(items[:-1])} and {items[-1]}"
-
-
-def clock(seconds: float) -> str:
-    """Write a duration as a clock does: ``15:04``, ``1:02:03``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def duration(seconds: float) -> str:
-    """Write a duration as a person says it."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 ESCAPES = ("html.escape", "_escape", "plain", "plain_label")
-FIGURES = ("percent", "points", "points_changed")
+FIGURES = ("clock", "duration", "percent", "points", "points_changed")
 """What they write is a number."""
 
 MARKDOWN = frozenset(

@@ -117,15 +117,6 @@ def test_run_card_holds_the_command_that_repeats_the_run(place: Settings) -> Non
     assert json.loads(run_card.run_card_json(run_facts(job), None))["model"] is None
 
 
-@pytest.mark.parametrize(
-    ("seconds", "long", "short"),
-    [(42, "42 s", "0:42"), (185, "3 min 05 s", "3:05"), (3723, "1 h 02 min", "1:02:03")],
-)
-def test_durations_are_written_as_people_say_them(seconds: float, long: str, short: str) -> None:
-    assert run_card.duration(seconds) == long
-    assert run_card.clock(seconds) == short
-
-
 def open_view(view: str, **state: str) -> AppTest:
     page = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=60)
     page.switch_page("pages/2_Train.py")

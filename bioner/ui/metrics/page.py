@@ -10,6 +10,7 @@ import streamlit as st
 from bioner.access import Action
 from bioner.errors import BionerError
 from bioner.evaluation.standing import Standing
+from bioner.figures import duration
 from bioner.jobs.folder import Job
 from bioner.jobs.log import tail_log
 from bioner.jobs.metrics import read_metrics, remaining_s
@@ -135,7 +136,7 @@ def _draw_progress(session: Session, job: Job) -> None:
     elif metrics and metrics[-1].total_steps:
         last, left = metrics[-1], remaining_s(metrics)
         text = f"Evaluating {plain(name)}: {last.step:,} of {last.total_steps:,} sentences"
-        text += f", about {max(1, round(left / 60))} min left" if left and left > 90 else ""
+        text += f", about {duration(left)} left" if left else ""
         st.progress(min(1.0, last.step / last.total_steps), text=text)
     else:
         st.progress(0.0, text=plain(ready_said(job)))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from bioner.access import Action
-from bioner.figures import percent
+from bioner.figures import duration, percent
 from bioner.jobs.bulk import BULK, bulk_source
 from bioner.jobs.folder import Job, list_jobs
 from bioner.jobs.log import tail_log
 from bioner.jobs.specs import shown_path
 from bioner.review import job_record
 from bioner.tagging.standing import STANDING, Standing, read_standing
-from bioner.training.run_card import duration
 from bioner.ui.engine import draw_place
 from bioner.ui.jobs import STATUS, follow, ready_said
 from bioner.ui.plain import plain

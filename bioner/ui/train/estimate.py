@@ -9,10 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bioner.access import Action
 from bioner.devices import usable_cards
+from bioner.figures import duration
 from bioner.jobs.estimate import Estimate, beside_of, estimate_run, measure_speed
 from bioner.jobs.sizes import TrainGroup, TrainSize
 from bioner.jobs.specs import SCORED, Choices
-from bioner.training.run_card import duration
 from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, act

@@ -9,13 +9,12 @@ from pathlib import Path
 import streamlit as st
 
 from bioner.errors import BionerError
-from bioner.figures import SCORE_FORMAT, points
+from bioner.figures import SCORE_FORMAT, duration, points
 from bioner.jobs.bulk import BULK
 from bioner.jobs.folder import Job, folder_bytes, list_jobs
 from bioner.jobs.metrics import Metric, read_metrics
 from bioner.review import launching
 from bioner.settings import Settings
-from bioner.training.run_card import duration
 from bioner.ui.jobs import STATUS, follow
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, show_problem, url_text

@@ -12,7 +12,7 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.errors import BionerError
-from bioner.figures import percent, points
+from bioner.figures import clock, duration, percent, points
 from bioner.jobs.folder import Job, card_of, folder_bytes
 from bioner.jobs.log import tail_log
 from bioner.jobs.metrics import Metric, read_metrics, remaining_s, standing
@@ -20,7 +20,7 @@ from bioner.jobs.specs import is_retraining, option, shown_command, shown_path
 from bioner.models.card import CARD
 from bioner.models.catalogue import active_model
 from bioner.review import job_record, launching
-from bioner.training.run_card import RunFacts, clock, duration, run_card_json, run_card_markdown
+from bioner.training.run_card import RunFacts, run_card_json, run_card_markdown
 from bioner.ui.engine import draw_place
 from bioner.ui.jobs import STATUS, ready_said
 from bioner.ui.models import promote_dialog
