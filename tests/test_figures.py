@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sources import tree_of
 
 from bioner.figures import clock, duration, percent, points, points_changed
 from bioner.settings import PROJECT_ROOT
@@ -66,8 +67,7 @@ def test_shares_and_scores_are_written_in_figures_alone() -> None:
     found = {
         path.name: strange
         for path in CODE
-        if path.name != "figures.py"
-        and (strange := written_elsewhere(ast.parse(path.read_text(encoding="utf-8"))))
+        if path.name != "figures.py" and (strange := written_elsewhere(tree_of(path)))
     }
     assert found == {}
 
@@ -92,10 +92,10 @@ SPACED = re.compile(r"[\d}][ \u00a0\u202f]%(?!\s*[\w({])")
 
 def spaced_in(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8")
-    if path.suffix == ".py":
+    if path.suffix == ".py" and SPACED.search(text):  # else it is in no string of it either
         text = "\n".join(
             one.value if isinstance(one, ast.Constant) else ast.unparse(one)
-            for one in ast.walk(ast.parse(text))
+            for one in ast.walk(tree_of(path))
             if isinstance(one, ast.JoinedStr)
             or (isinstance(one, ast.Constant) and isinstance(one.value, str))
         )
