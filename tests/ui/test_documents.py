@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bioner.identifiers import identified
 from bioner.settings import PROJECT_ROOT, read_settings
-from bioner.spans import Document
-from bioner.store import Project, open_store
+from bioner.spans import Document, mention
+from bioner.store import Edit, Project, open_store
 
 pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.slow]
 
@@ -28,6 +29,41 @@ def test_documents_are_listed_filtered_and_assigned() -> None:
     store.assign("P", ["beta"], ["Ann"], "Ann")
     app.run()
     assert list(app.dataframe[0].value["Assigned to"]) == ["Ann"]
+
+
+def opened(project: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT_ROOT / "app.py"), default_timeout=120)
+    app.switch_page("pages/4_Review.py")
+    for name, value in {"part": "Documents", "reviewer": "Ann", "project": project}.items():
+        app.query_params[name] = value
+    app.run()
+    assert [one.value for one in app.exception] == []
+    return app
+
+
+def test_what_is_asked_of_every_document_comes_first_and_nothing_else_takes_room() -> None:
+    store = open_store(read_settings())
+    for name in ("P", "empty"):
+        store.create_project(Project(name, ("Gene",), frozenset({"Gene"})))
+    words = " ".join(f"Word {n}." for n in range(250))
+    ranges = tuple((at, words.find(".", at) + 1) for at in range(len(words)) if words[at] == "W")
+    store.import_documents("P", [Document("d", words, (), ranges)], model="m")
+    for item in store.items_of("P", "d")[:-1]:
+        seen = store.open_item(item, "Ann", claim=False)
+        store.save(Edit(item=item, base=0, surface=seen.surface, mentions=(), surfaces=(),
+                        reviewer="Ann", verdict="accept"))  # fmt: skip
+    table = opened("P").dataframe[0].value
+    wanted = ["Document", "State", "Settled", "Assigned to", "Marks", "Differing", "Last change"]
+    assert list(table) == [*wanted, "Sentences"]
+    assert list(table["Settled"]) == [99], "one is left"
+    one, other = (
+        identified(mention(at, at + 2, "Gene"), id) for at, id in ((0, "A:1"), (6, "A:2"))
+    )
+    store.import_documents("P", [Document("e", "OB is OB.", (one, other))], model="m")
+    assert "Unlike ids" in opened("P").dataframe[0].value
+    app = opened("empty")
+    assert "list_named" not in [one.key for one in app.text_input]
+    assert "bring some in" in app.info[0].value
 
 
 def test_what_is_shown_is_shared_out_and_ones_own_comes_first() -> None:

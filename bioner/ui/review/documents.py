@@ -36,7 +36,9 @@ def draw_documents(desk: Desk) -> None:
     """Draw the list of documents, a page at a time: order, filter, open, assign."""
     try:
         people = desk.store.assignees(desk.project.name)
-        filters, order, is_reversed = _choose(people)
+        bar = st.empty()
+        with bar.container():
+            filters, order, is_reversed = _choose(people)
         asked = f"{desk.project.name} {filters} {order} {is_reversed}"
         page = desk.store.document_page(
             desk.project.name,
@@ -50,6 +52,7 @@ def draw_documents(desk: Desk) -> None:
         show_problem(error)
         return
     if not page.found and filters == DocumentFilter():
+        bar.empty()  # there is nothing to choose from
         st.info(
             "No texts in this project yet: bring some in under “Texts”.", icon=":material/inbox:"
         )
@@ -82,32 +85,41 @@ def _table_key(page: DocumentPage, asked: str) -> str:
 
 
 def _draw_table(shown: Sequence[DocumentRow], key: str) -> None:
+    columns: dict[str, list[object]] = {
+        "Document": [one.name for one in shown],
+        "State": [STATES[one.state] for one in shown],
+        "Settled": [100 * one.settled // one.sentences for one in shown],  # 100: none is left
+        "Assigned to": [", ".join(one.assignees) for one in shown],
+        "Marks": [one.marks for one in shown],
+        "Differing": [one.differing for one in shown],
+        "Last change": [ago(one.changed) if one.changed else "" for one in shown],
+        "Sentences": [one.sentences for one in shown],
+    }
+    # What no document of this page has takes no room from what is asked of all of them.
+    if any(one.clashes for one in shown):
+        columns["Unlike ids"] = [one.clashes for one in shown]
+    if any(one.is_test for one in shown):
+        columns["My test"] = [one.is_test for one in shown]
     st.dataframe(
-        {
-            "Document": [one.name for one in shown],
-            "State": [STATES[one.state] for one in shown],
-            "Settled": [one.settled / one.sentences for one in shown],
-            "Sentences": [one.sentences for one in shown],
-            "Marks": [one.marks for one in shown],
-            "Differing": [one.differing for one in shown],
-            "Unlike ids": [one.clashes for one in shown],
-            "Assigned to": [", ".join(one.assignees) for one in shown],
-            "Last change": [ago(one.changed) if one.changed else "" for one in shown],
-            "My test": [one.is_test for one in shown],
-        },
+        columns,
         key=key,
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
         column_config={
+            "Document": st.column_config.TextColumn(width=140),
+            "State": st.column_config.TextColumn(width=64),
             "Settled": st.column_config.ProgressColumn(
-                format="percent",
+                format="%d%%",
                 help="Sentences that are done or rejected.",
                 min_value=0,
-                max_value=1,
+                max_value=100,
+                width=88,
             ),
+            "Assigned to": st.column_config.TextColumn(width=90),
+            "Marks": st.column_config.NumberColumn(width=58),
             "Differing": st.column_config.NumberColumn(
-                help="Sentences in which models or reviewers mark different things."
+                help="Sentences in which models or reviewers mark different things.", width=74
             ),
             "Unlike ids": st.column_config.NumberColumn(
                 help="Names that stand for several concepts in this document: the same words, "
