@@ -4,6 +4,7 @@
         [--split-seed N] [--seed N] [--test-sentences 300] [--without-corpora] [--only-piece]
         [--json FILE]
         [--out FOLDER] [--write [docs/loop.md]]
+    python -m benchmarks.loop --pool FILE.json [FILE.json ...] [--write [docs/loop.md]]
 
 BioRED's dev abstracts, with their own conventions, are the lab's documents (those whose text is in
 the corpora are dropped). Four fifths are corrected, one fifth is held back. The model is retrained
@@ -12,6 +13,7 @@ sample and on what the corrections leave open). Measured: recall of the correcte
 occur at least three times in the held part, precision and F1 there, and the gate on the corpora's
 test files (so many sentences of each; 0: all of them). Of a model that knows conventions the held
 part is tagged by the lab's own, which retraining has taught; ``--only-piece`` teaches that alone.
+``--pool`` lays out what several draws left with ``--json``, each and all together.
 
 What the replay prefers was chosen on devel and without the documents that ``--split-seed`` 7, the
 default, holds back, but for its last change, which followed a first run on them; its amount, the
@@ -32,6 +34,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.external import BIORED, TYPES, read_biored, score_documents, without_known
+from benchmarks.loop_pool import pool_markdown, read_draw
 from benchmarks.scores import write_between
 from bioner.commands.terminal import counter, say
 from bioner.corpora.dataset_folder import read_dataset, read_manifest, write_dataset
@@ -163,7 +166,9 @@ def cut_test(data: Path, per_corpus: int, folder: Path) -> Path:
 class Outcome:
     """Everything that a run of the loop measured; ``gate`` holds the reports it decided on."""
 
-    documents: tuple[int, int]
+    split_seed: int
+    corrected: int
+    held: tuple[str, ...]
     corrections: int
     patterns: int
     before: Side
@@ -177,7 +182,9 @@ class Outcome:
     def to_json(self) -> dict[str, object]:
         sides = (("before", self.before), ("after", self.after))
         return {
-            "documents": self.documents,
+            "split_seed": self.split_seed,
+            "documents": (self.corrected, len(self.held)),
+            "held": self.held,
             "corrections": self.corrections,
             "patterns": self.patterns,
             "training_minutes": self.minutes,
@@ -199,6 +206,12 @@ class Outcome:
 
 def main() -> None:
     args = _arguments()
+    if args.pool:
+        text = pool_markdown([read_draw(path) for path in args.pool])
+        print(text)
+        if args.write:
+            write_between(args.write, text, BEGIN, END)
+        return
     settings = read_settings()
     data = args.data or settings.merged
     model = find_model(args.model, settings.models)
@@ -226,6 +239,7 @@ def main() -> None:
             scratch=Path(scratch),
             per_corpus=args.test_sentences,
             has_corpora=not args.without_corpora,
+            split_seed=args.split_seed,
         )
     text = markdown(outcome)
     print(text)
@@ -252,6 +266,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--out", type=Path, help="keep the retrained model here")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--pool", type=Path, nargs="+", help="what several draws left with --json")
     parser.add_argument("--write", type=Path, nargs="?", const=Path("docs/loop.md"))
     return parser.parse_args()
 
@@ -266,6 +281,7 @@ def run_loop(
     scratch: Path,
     per_corpus: int,
     has_corpora: bool,
+    split_seed: int,
 ) -> Outcome:
     """Correct the first documents, retrain, and measure on the second and on the corpora."""
     corrected, held = documents
@@ -295,7 +311,9 @@ def run_loop(
         for one in (out, model)
     )
     return Outcome(
-        (len(corrected), len(held)),
+        split_seed,
+        len(corrected),
+        tuple(one.id for one in held),
         len(corrections),
         len(patterns),
         before,
@@ -317,7 +335,7 @@ def _tell(progress: RunProgress) -> None:
 def markdown(one: Outcome) -> str:
     """Lay the outcome out as a Markdown table, with what was done and what the gate says below."""
     before, after = one.before, one.after
-    corrected, held = one.documents
+    corrected, held = one.corrected, len(one.held)
     rows = [
         (
             f"corrected patterns found, of {after.occurrences} in {held} documents held back",

@@ -173,9 +173,11 @@ def test_the_loop_says_what_was_corrected_what_came_of_it_and_what_the_gate_says
         )
         for name, marks in (("old", words), ("new", {}))
     )
-    sides = Side(6, 10, Score(6, 8, 20)), Side(9, 10, Score(15, 20, 20))
+    sides = Side(((6, 10),), Score(6, 8, 20)), Side(((9, 10),), Score(15, 20, 20))
     outcome = Outcome(
-        (51, 13),
+        7,
+        51,
+        tuple(f"d{n}" for n in range(13)),
         600,
         4,
         *sides,
