@@ -83,7 +83,7 @@ def _in_paper(report: Report, table: str) -> Iterator[str]:
 def _in_confidence(card: ModelCard, table: str) -> Iterator[str]:
     report = report_from_json(card.scores)
     wanted = confidence.confidence_table(report, {}, card.calibration)
-    for column in (1, -3, -2):  # gold mentions; judged and error in the corpora's own terms
+    for column in (1, -4, -3):  # gold mentions; judged and error in the corpora's own terms
         yield from _differences(
             "the table of confidence", _cells(wanted, column), _cells(table, column)
         )

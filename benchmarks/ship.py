@@ -120,6 +120,7 @@ def main() -> None:
         if size > LIMIT_BYTES:
             sys.exit(f"{size / 1e6:.1f} MB is more than {LIMIT_BYTES / 1e6:.0f} MB")
         card = replace(read_card(args.trained), calibration={})
+        write_card(made, card)  # the confidence is fitted on what is read as it will be read
         found = fit(made, args.data)
         averaged = {"share": args.share} if args.average else {}
         config = {**card.config, **averaged, "outside_bias": args.outside}

@@ -10,14 +10,28 @@ from bioner.evaluation.folding import fold_pair, fold_spans
 from bioner.labels import LabelSchema
 from bioner.progress import OnProgress
 from bioner.spans import Sentence
-from bioner.tagging.calibration import calibrated, fit_platt, log_odds, reliability
+from bioner.tagging.calibration import (
+    PULL,
+    UNCHANGED,
+    calibrated,
+    fit_platt,
+    log_odds,
+    reliability,
+)
 from bioner.tagging.tagger import Tagger
 
 LEAST = 50
 """Mentions of a type that were judged, for it to get a scale of its own; below, its group's."""
 
-Judged = dict[str, list[tuple[float, bool, float]]]
-"""Predicted type → (score, is right, weight) of each mention that can be judged."""
+TOWARDS_TYPE = 100.0
+"""How strongly a convention's scale of a type is pulled towards the type's in all conventions;
+chosen on devel (`python -m benchmarks.confidence --devel`)."""
+
+Case = tuple[float, bool, float]
+"""Score, whether it is right, weight."""
+
+Judged = dict[str, list[Case]]
+"""Predicted type → the cases of the mentions that can be judged."""
 
 Scales = dict[str, tuple[float, float]]
 
@@ -70,24 +84,66 @@ def _fit_conventions(
 ) -> dict[str, Any]:
     """Fit each corpus's sentences under its own convention, if the tagger knows it.
 
-    A convention has scales only for types that enough of its mentions judge: the others keep those
-    that hold under ``any``.
+    A convention has scales only for types that its mentions judge: the others keep those that hold
+    under ``any``.
     """
-    by_convention: dict[str, dict[str, list[float]]] = {}
-    own: dict[str, Judged] = defaultdict(lambda: defaultdict(list))
+    own: dict[str, Judged] = {}
+    for one, label, case in judged_under_own(tagger, gold, schema, progress=progress):
+        own.setdefault(one.owner, defaultdict(list))[label].append(case)
+    by_convention = fit_by_convention(own, schema)
+    after = [c for name, judged in own.items() for c in _scaled(judged, by_convention[name])]
+    return {
+        "by_convention": {name: _rounded(found) for name, found in by_convention.items()},
+        "error_after_by_convention": round(reliability(after).error, 4),
+    }
+
+
+def judged_under_own(
+    tagger: Tagger,
+    gold: Sequence[Sentence],
+    schema: LabelSchema,
+    *,
+    progress: OnProgress | None = None,
+) -> Iterator[tuple[Sentence, str, Case]]:
+    """Yield (sentence, predicted type, case) of what is marked under each sentence's own rules."""
     chosen = [one for one in gold if one.owner in tagger.conventions]
     for right, predicted in zip(chosen, tagger.tag_own(chosen, progress=progress), strict=True):
         for label, value, is_right in judge(right, predicted, schema):
-            own[right.owner][label].append((value, is_right, 1.0))
-    after: list[tuple[float, bool]] = []
+            yield right, label, (value, is_right, 1.0)
+
+
+def fit_by_convention(
+    own: Mapping[str, Judged], schema: LabelSchema, *, pull: float = TOWARDS_TYPE
+) -> dict[str, Scales]:
+    """Return each convention's scales, each pulled towards what holds for the type in all of them.
+
+    The sentences of a document are alike, so that a corpus's few documents say less than its
+    mentions are many: a scale of their own alone fits these documents and not the next ones. A type
+    that a convention judges but did not predict is taken to be as its group.
+    """
+    together: Judged = defaultdict(list)
+    for judged in own.values():
+        for label, cases in judged.items():
+            together[label] += cases
+    base = _fit_types(together, schema)
+    found: dict[str, Scales] = {}
     for name, judged in sorted(own.items()):
-        scales = _fit_types(judged, schema)
-        by_convention[name] = _rounded(scales)
-        after += _scaled(judged, scales)
-    return {
-        "by_convention": by_convention,
-        "error_after_by_convention": round(reliability(after).error, 4),
-    }
+        scales = {}
+        for label, towards in base.items():
+            group = schema.groups[schema.group_of[label]]
+            cases = judged.get(label) or [c for other in group for c in judged.get(other, ())]
+            if cases:
+                scales[label] = _fit(cases, towards=towards, pull=pull)
+        found[name] = scales
+    return found
+
+
+def _fit(
+    cases: Sequence[Case], *, towards: tuple[float, float] = UNCHANGED, pull: float = PULL
+) -> tuple[float, float]:
+    values, verdicts, weights = zip(*cases, strict=True)
+    odds = [log_odds(p) for p in values]
+    return fit_platt(odds, verdicts, weights, towards=towards, pull=pull)
 
 
 def _fit_types(judged: Judged, schema: LabelSchema) -> Scales:
@@ -98,8 +154,7 @@ def _fit_types(judged: Judged, schema: LabelSchema) -> Scales:
         own = judged[label]
         cases = own if len(own) >= LEAST else [one for name in group for one in judged[name]]
         if len(cases) >= LEAST:
-            values, verdicts, weights = zip(*cases, strict=True)
-            scales[label] = fit_platt([log_odds(p) for p in values], verdicts, weights)
+            scales[label] = _fit(cases)
     return scales
 
 

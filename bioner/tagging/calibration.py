@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    pass
 
 Weights = npt.NDArray[np.float64]
 
 N_BINS = 10
 PULL = 2.0
 """Strength of the pull towards unchanged scores: that of a few mentions."""
+UNCHANGED = (1.0, 0.0)
+"""Slope and shift that leave log-odds as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +68,39 @@ def reliability(judged: Iterable[tuple[float, bool]], *, n_bins: int = N_BINS) -
 
 
 def fit_platt(
-    log_odds: Sequence[float], is_right: Sequence[bool], weights: Sequence[float] | None = None
+    log_odds: Sequence[float],
+    is_right: Sequence[bool],
+    weights: Sequence[float] | None = None,
+    *,
+    towards: tuple[float, float] = UNCHANGED,
+    pull: float = PULL,
 ) -> tuple[float, float]:
     """Return the slope and shift that make log-odds tell how often they are right.
 
-    Logistic regression by Newton's method with Platt's softened targets (Platt 1999), and a weak
-    pull towards slope 1 and shift 0, so that a handful of mentions cannot turn the scores round.
-    ``weights``: how much each case counts (1 each).
+    Logistic regression by Newton's method with Platt's softened targets (Platt 1999), and a pull
+    towards a slope and a shift, so that a handful of mentions cannot turn the scores round: weakly
+    towards unchanged scores, or as strongly as asked towards what holds for more of them.
+    ``weights``: how much each case counts (1 each). Without cases it is where the pull goes.
     """
+    if not len(log_odds):
+        return towards
     x = np.stack([np.asarray(log_odds, dtype=np.float64), np.ones(len(log_odds))], axis=1)
     y = np.asarray(is_right, dtype=np.float64)
     counts = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
     n_right = counts @ y
     target = np.where(y > 0, (n_right + 1) / (n_right + 2), 1 / (counts.sum() - n_right + 2))
-    start = np.array([1.0, 0.0])
+    start = np.array(towards)
 
     def cost(w: Weights) -> float:
         z = x @ w
         lost = counts @ (np.logaddexp(0, z) - target * z)
-        return float(lost + PULL / 2 * ((w - start) ** 2).sum())
+        return float(lost + pull / 2 * ((w - start) ** 2).sum())
 
     w = start.copy()
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        gradient = x.T @ (counts * (p - target)) + PULL * (w - start)
-        curvature = (x * (counts * p * (1 - p))[:, None]).T @ x + PULL * np.eye(2)
+        gradient = x.T @ (counts * (p - target)) + pull * (w - start)
+        curvature = (x * (counts * p * (1 - p))[:, None]).T @ x + pull * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
         while np.abs(step).max() > 1e-9 and cost(w - step) > cost(w):
             step /= 2

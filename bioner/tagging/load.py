@@ -35,14 +35,17 @@ def load_tagger(
     device: Device = Device.AUTO,
     backend: Literal["auto", "torch", "onnx"] = "auto",
     is_calibrated: bool = True,
+    is_filled_in: bool = False,
     threads: int | None = None,
 ) -> Tagger:
     """Load a model folder. Raises ModelError saying what is missing or does not fit.
 
     ``auto`` takes the GPU where there is one, and on a CPU the folder's ONNX file if it was made of
     the folder's weights, else torch; ``Tagger.backend`` says which it was. Without
-    ``is_calibrated`` the scores are the network's own. ``threads`` compute on a CPU, else as many
-    as the settings say.
+    ``is_calibrated`` the scores are the network's own. ``is_filled_in``: a teacher filled in what
+    its corpora did not look for, so that it is read once, though no card says so yet: what is
+    measured before the card is written must be read as it will be. ``threads`` compute on a CPU,
+    else as many as the settings say.
     """
     problem = check_folder(folder)
     if problem:
@@ -67,7 +70,7 @@ def load_tagger(
         name=folder.name,
         calibration=scales,
         pieces=_told_pieces(conventions, tokenizer),
-        reads_twice=not (card and card.fill_in),
+        reads_twice=not (is_filled_in or (card and card.fill_in)),
         batch=_batch(network),
     )
 
@@ -120,8 +123,13 @@ def tagger_from_model(
     tokenizer: PreTrainedTokenizerBase,
     schema: LabelSchema,
     conventions: Conventions | None = None,
+    *,
+    is_filled_in: bool = False,
 ) -> Tagger:
-    """Make a tagger of a model in memory, as training does to evaluate itself."""
+    """Make a tagger of a model in memory, as training does to evaluate itself.
+
+    ``is_filled_in``: a teacher filled in what its corpora did not look for (it is read once).
+    """
     from tokenizers import Tokenizer
 
     backend = tokenizer.backend_tokenizer
@@ -137,6 +145,7 @@ def tagger_from_model(
         special=special,
         max_length=min(256, int(getattr(model.config, "max_position_embeddings", 256))),
         pieces=_told_pieces(conventions or Conventions(), backend),
+        reads_twice=not is_filled_in,
         batch=_batch(network),
     )
 

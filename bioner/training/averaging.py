@@ -39,6 +39,7 @@ def average_weights(
     schema: LabelSchema,
     *,
     device: Device = Device.AUTO,
+    is_filled_in: bool = False,
     tell: Tell = lambda _: None,
     pulse: Callable[[], None] = lambda: None,
 ) -> float:
@@ -48,7 +49,8 @@ def average_weights(
     ``devel`` falls significantly behind the parent and no type over-fires more; without devel
     sentences it is ``least``. 0 where there is nothing to average: the two have other shapes, or
     ``least`` is 0. The pieces of conventions that the parent did not know stay as they were
-    learned: there is nothing of the parent's in them. ``pulse`` is called as devel is read and may
+    learned: there is nothing of the parent's in them. ``is_filled_in``: ``out``, which has no card
+    yet, was filled in by a teacher. ``pulse`` is called as devel is read and may
     raise.
     """
     from safetensors.torch import load_file
@@ -67,7 +69,13 @@ def average_weights(
         return least
 
     def report_of(folder: Path, what: str) -> Report:
-        tagger = load_tagger(folder, device=device, backend="torch", is_calibrated=False)
+        tagger = load_tagger(
+            folder,
+            device=device,
+            backend="torch",
+            is_calibrated=False,
+            is_filled_in=is_filled_in and folder == out,
+        )
         return evaluate_sentences(
             tagger, devel, schema, bootstrap=0, progress=tenths(tell, what, pulse)
         )

@@ -236,7 +236,11 @@ class Reporter(TrainerCallback):
         random_state = torch.random.get_rng_state()
         model.eval()
         tagger = tagger_from_model(
-            model, self._loop.tokenizer, self._loop.dataset.schema, self._loop.conventions
+            model,
+            self._loop.tokenizer,
+            self._loop.dataset.schema,
+            self._loop.conventions,
+            is_filled_in=bool(self._loop.config.fill_in),
         )
         pulse = stopping(self._loop.stop_requested)
         try:

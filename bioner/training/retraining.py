@@ -17,11 +17,11 @@ from bioner.corpora.dataset import Dataset
 from bioner.errors import TrainingError
 from bioner.evaluation.scoring import evaluate_sentences
 from bioner.figures import points
-from bioner.machine import Device
 from bioner.models.card import CARD, ModelCard, has_types, read_card
 from bioner.models.reserved_pieces import read_conventions
 from bioner.spans import Sentence
 from bioner.tagging.load import load_tagger
+from bioner.tagging.tagger import Tagger
 from bioner.training.averaging import average_weights
 from bioner.training.config import Recipe, TrainingConfig
 from bioner.training.devel import DEVEL_SENTENCES, confidence_on_devel, devel_sample
@@ -80,6 +80,16 @@ def retrain(
 
     pulse = stopping(stop_requested)
 
+    def tagger_of(folder: Path, card: ModelCard) -> Tagger:
+        """Load the new model, whose card is not written yet, as it will be read."""
+        return load_tagger(
+            folder,
+            device=chosen.device,
+            backend="torch",
+            is_calibrated=False,
+            is_filled_in=bool(card.fill_in),
+        )
+
     def finish(folder: Path, card: ModelCard) -> ModelCard:
         def tell(text: str) -> None:
             report(RunProgress(card.steps, card.steps, card.epochs, message=text))
@@ -91,6 +101,7 @@ def retrain(
             devel_sample(replay, DEVEL_SENTENCES),
             replay.schema,
             device=chosen.device,
+            is_filled_in=bool(card.fill_in),
             tell=tell,
             pulse=pulse,
         )
@@ -101,7 +112,7 @@ def retrain(
             card,
             train_sentences=len(replay.train) + len(corrections),
             corrections=len(corrections),
-            calibration=_confidence(folder, parent, replay, chosen.device, pulse, tell),
+            calibration=_confidence(tagger_of(folder, card), parent, replay, pulse, tell),
             config={**card.config, **mixed},
             command=repeat_command(parent, folder, chosen),
         )
@@ -111,7 +122,7 @@ def retrain(
         devel = devel_sample(replay, config.eval_sentences_per_corpus)
         if not devel:
             return
-        tagger = load_tagger(folder, device=chosen.device, backend="torch", is_calibrated=False)
+        tagger = tagger_of(folder, card)
         found = evaluate_sentences(
             tagger, devel, replay.schema, bootstrap=0, progress=lambda _: pulse()
         )
@@ -149,15 +160,13 @@ def retrain(
 
 
 def _confidence(
-    out: Path,
+    tagger: Tagger,
     parent: Path,
     replay: Dataset,
-    device: Device,
     pulse: Callable[[], None],
     tell: Callable[[str], None],
 ) -> dict[str, Any]:
     """Fit the confidence on devel; without one, what was fitted for the parent still holds best."""
-    tagger = load_tagger(out, device=device, backend="torch", is_calibrated=False)
     fitted = confidence_on_devel(tagger, replay, pulse=pulse, tell=tell)
     return fitted or (read_card(parent).calibration if (parent / CARD).is_file() else {})
 

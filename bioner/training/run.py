@@ -206,5 +206,11 @@ def _fit(
     from bioner.tagging.load import tagger_from_model
 
     made.model.eval()
-    tagger = tagger_from_model(made.model, made.tokenizer, dataset.schema, made.conventions)
+    tagger = tagger_from_model(
+        made.model,
+        made.tokenizer,
+        dataset.schema,
+        made.conventions,
+        is_filled_in=made.filled is not None,
+    )
     return confidence_on_devel(tagger, dataset, pulse=pulse, tell=tell)

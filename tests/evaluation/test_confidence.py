@@ -10,7 +10,8 @@ from support import DictionaryTagger
 
 from bioner.corpora.dataset import Dataset
 from bioner.evaluation import confidence
-from bioner.evaluation.confidence import fit_confidence, judge
+from bioner.evaluation.confidence import fit_by_convention, fit_confidence, judge
+from bioner.labels import read_schema
 from bioner.tagging.calibration import calibrated, fit_platt, log_odds, reliability
 
 
@@ -49,6 +50,36 @@ def test_weights_count_like_so_many_cases() -> None:
         [2.0, 2.0, 2.0, 1.0, -1.0, -1.0, 0.5], [True, True, True, False, False, False, True]
     )
     assert weighted == pytest.approx(repeated)
+
+
+def test_a_pull_goes_from_what_the_cases_say_to_what_it_is_pulled_towards() -> None:
+    odds, right = [2.0, 2.0, 0.5, -1.0, -1.0] * 50, [True, False, True, False, False] * 50
+    alone, towards = fit_platt(odds, right), (0.1, 1.5)
+    assert fit_platt(odds, right, towards=towards, pull=0.01) == pytest.approx(alone, abs=0.2)
+    assert fit_platt(odds, right, towards=towards, pull=1e6) == pytest.approx(towards, abs=1e-3)
+    between = fit_platt(odds, right, towards=towards, pull=100.0)
+    for one, low, high in zip(between, alone, towards, strict=True):
+        assert min(low, high) < one < max(low, high)
+    assert fit_platt([], [], towards=towards, pull=3.0) == towards
+
+
+def test_few_documents_of_a_convention_are_not_believed_against_all_others() -> None:
+    """Devel documents of a corpus that happen to be hard say little of its next ones."""
+    draw = random.Random(4)
+    schema = read_schema()
+
+    def cases(n: int, right: float) -> confidence.Judged:
+        return {"Cell": [(draw.uniform(0.5, 1), draw.random() < right, 1.0) for _ in range(n)]}
+
+    own = {"CRAFT": cases(60, 0.4), "BioNLP13CG": cases(3000, 0.8)}
+    alone, shrunk = (fit_by_convention(own, schema, pull=pull) for pull in (2.0, 100.0))
+    sure = {
+        name: [calibrated(0.8, found[name]["Cell"]) for found in (alone, shrunk)] for name in own
+    }
+    assert sure["CRAFT"][0] + 0.05 < sure["CRAFT"][1] < sure["BioNLP13CG"][1] - 0.05
+    assert sure["BioNLP13CG"][0] == pytest.approx(sure["BioNLP13CG"][1], abs=0.02)
+    assert {"Cell"} <= set(shrunk["CRAFT"])
+    assert "Gene" not in shrunk["CRAFT"]
 
 
 def test_a_corpus_weighs_by_its_share_of_the_data_not_of_devel(

@@ -10,9 +10,11 @@ from clashing import LONG_GENE, NAMES, SHORT_GENE, clashing, words_of
 
 from bioner.conventions import pieces_for
 from bioner.errors import TrainingError
+from bioner.models.card import read_card
 from bioner.models.reserved_pieces import read_conventions, reserve_pieces
 from bioner.spans import Sentence, Span, corpus_sentence
 from bioner.tagging.load import load_tagger, load_tokenizer
+from bioner.tagging.tagger import Tagger
 from bioner.training.config import Recipe, TrainingConfig
 from bioner.training.retraining import retrain
 from bioner.training.run import train
@@ -95,6 +97,31 @@ def test_averaging_with_the_parent_leaves_a_new_piece_as_it_was_learned(parent, 
         weights = load_file(out / "model.safetensors")
         rows.append(weights["bert.embeddings.word_embeddings.weight"][number])
     assert torch.equal(*rows)
+
+
+def test_what_is_measured_while_a_model_is_made_is_read_as_it_will_be(
+    parent: Path, tmp_path, monkeypatch
+) -> None:
+    """Filled in by its teacher it is read once, though the card that says so is written last."""
+    seen: list[tuple[str, bool]] = []
+    tag_own = Tagger.tag_own
+
+    def watch(self, sentences, **options):
+        seen.append((self.name, self.reads_twice))
+        return tag_own(self, sentences, **options)
+
+    monkeypatch.setattr(Tagger, "tag_own", watch)
+    recipe = Recipe(keep=0.5, epochs=1, batch_size=8, device="cpu")
+    retrain(parent, corrected(), clashing(), tmp_path / "lab", recipe=recipe)
+    assert read_card(tmp_path / "lab").fill_in
+    assert not load_tagger(tmp_path / "lab").reads_twice
+    assert [twice for name, twice in seen if name == "lab"].count(False) >= 2
+    assert {(name, twice) for name, twice in seen if name} == {("parent", True), ("lab", False)}
+    seen.clear()
+    asked = TrainingConfig(base=str(parent), fill_in=str(parent), max_steps=2, eval_steps=1)
+    train(replace(asked, device="cpu"), clashing(), tmp_path / "filled")
+    assert seen
+    assert not any(twice for _, twice in seen)
 
 
 def test_a_parent_without_conventions_has_no_piece_to_teach(tiny_encoder, tmp_path) -> None:
