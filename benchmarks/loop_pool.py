@@ -88,7 +88,7 @@ def pattern_counts(draws: Sequence[Draw]) -> Counts:
 
 
 def patterns_difference(draws: Sequence[Draw]) -> tuple[float, float, float]:
-    """Return how many more of the patterns were found, and its paired-bootstrap bounds (95 %)."""
+    """Return how many more of the patterns were found, and its paired-bootstrap bounds (95%)."""
     counts = pattern_counts(draws)
     drawn = resample(counts, DRAWS, seed_text="patterns").astype(np.float64)
     drawn = drawn[drawn[:, 2] > 0]
@@ -102,7 +102,7 @@ def patterns_difference(draws: Sequence[Draw]) -> tuple[float, float, float]:
 def pool_markdown(draws: Sequence[Draw]) -> str:
     """Lay the draws out: patterns, scores there, mean test F1, verdicts; then corpus by corpus."""
     lines = [
-        "| % before → after | corrected patterns found | difference (95 %) | precision there "
+        "| % before → after | corrected patterns found | difference (95%) | precision there "
         "| recall there | F1 there | mean test F1 | the gate |",
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]

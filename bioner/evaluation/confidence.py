@@ -23,9 +23,9 @@ from bioner.tagging.tagger import Tagger
 LEAST = 50
 """Mentions of a type that were judged, for it to get a scale of its own; below, its group's."""
 
-TOWARDS_TYPE = 100.0
-"""How strongly a convention's scale of a type is pulled towards the type's in all conventions;
-chosen on devel (`python -m benchmarks.confidence --devel`)."""
+TOWARDS_ALL, TOWARDS_TYPE = 10.0, 100.0
+"""How strongly a type's scale is pulled towards that of all types, and a convention's scale of the
+type towards the type's; the second was chosen on devel (`benchmarks.confidence --devel`)."""
 
 Case = tuple[float, bool, float]
 """Score, whether it is right, weight."""
@@ -118,24 +118,34 @@ def fit_by_convention(
     """Return each convention's scales, each pulled towards what holds for the type in all of them.
 
     The sentences of a document are alike, so that a corpus's few documents say less than its
-    mentions are many: a scale of their own alone fits these documents and not the next ones. A type
-    that a convention judges but did not predict is taken to be as its group.
+    mentions are many: a scale of their own alone fits these documents and not the next ones. *All*
+    are those in whose terms the type is the same, for these judge it alike (a Tissue is right in
+    AnatEM where anything of anatomy is meant). A type that a convention judges but that was not
+    predicted there is taken to be as its group.
     """
-    together: Judged = defaultdict(list)
-    for judged in own.values():
+    together: dict[tuple[str, str], list[Case]] = defaultdict(list)
+    for name, judged in own.items():
         for label, cases in judged.items():
-            together[label] += cases
-    base = _fit_types(together, schema)
+            if cases:
+                together[_term(name, label, schema), label] += cases
+    if not together:
+        return {name: {} for name in own}
+    whole = _fit([case for cases in together.values() for case in cases])
+    base = {at: _fit(cases, towards=whole, pull=TOWARDS_ALL) for at, cases in together.items()}
     found: dict[str, Scales] = {}
     for name, judged in sorted(own.items()):
-        scales = {}
-        for label, towards in base.items():
+        scales = found[name] = {}
+        for label in schema.names:
             group = schema.groups[schema.group_of[label]]
             cases = judged.get(label) or [c for other in group for c in judged.get(other, ())]
             if cases:
+                towards = base.get((_term(name, label, schema), label), whole)
                 scales[label] = _fit(cases, towards=towards, pull=pull)
-        found[name] = scales
     return found
+
+
+def _term(convention: str, label: str, schema: LabelSchema) -> str:
+    return schema.mapping_for(convention).fold_label(label)
 
 
 def _fit(
