@@ -80,7 +80,7 @@ def test_later_texts_follow_with_one_press(store: Store) -> None:
     later = Document("e", "OB again.", (mention(0, 2, "Chemical", score=0.7),))
     store.import_documents("P", [later], model="m")
     app = page()
-    assert "1 mark of later texts follows your decision on" in app.info[0].value
+    assert "Your decision on OB would settle 1 mark more" in app.info[0].value
     app.button(key="decide_follow_ob").click().run()
     [item] = store.items_of("P", "e")
     assert [one.label for one in store.open_item(item, "Ann").mentions] == ["Gene"]

@@ -175,12 +175,12 @@ def _choice_button(
 
 def _draw_follows(desk: Desk, group: Group, do: Callable[..., None]) -> None:
     assert group.follows is not None
-    whose = "your" if group.follows.reviewer == desk.reviewer else f"{group.follows.reviewer}’s"
+    whose = "Your" if group.follows.reviewer == desk.reviewer else f"{group.follows.reviewer}’s"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(
-            f"{many(group.size, 'mark')} of later texts "
-            f"{'follows' if group.size == 1 else 'follow'} {plain(whose)} decision on "
-            f"{plain(group.follows.choice.surface)}: {plain(chosen(group.follows.choice))}.",
+            f"{plain(whose)} decision on "
+            f"{plain(group.follows.choice.surface)} would settle {many(group.size, 'mark')} more: "
+            f"{plain(chosen(group.follows.choice))}.",
             icon=":material/history:",
         )
         st.button(
