@@ -8,8 +8,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bioner.training.config import RANGES
 
-LEAST = 1e-7
-"""What stands in a form for the smallest number above 0."""
+ABOVE = 1e-7
+"""So far above a limit that is not a value itself a form begins."""
 
 Number = TypeVar("Number", int, float)
 
@@ -32,8 +32,8 @@ def draw_number(
     """
     limits, kind = RANGES[field], type(value)
     if least is None:
-        lowest = 0 if 0 in limits.also else limits.least
-        least = kind(LEAST if limits.is_open and not lowest else lowest)
+        lowest = limits.least + (ABOVE if limits.is_open else 0)
+        least = kind(0 if 0 in limits.also else lowest)
     return place.number_input(
         title,
         min_value=least,
