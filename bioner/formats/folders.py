@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bioner.errors import FormatError
 from bioner.formats import beside, brat
@@ -45,13 +46,13 @@ def _each_member(
     Files that are no texts, or none that is known, are named as left out; one in which marks were
     found, and no document, refuses them all.
     """
-    pairs = _pairs(members, format, tally)
+    pairs, taken = _pairs(members, format, tally)
     formats: dict[str, None] = dict.fromkeys(["brat"] if pairs else [])
     found = brat.read_pairs(pairs.items(), tally, options)
     yield from understood(found, next(iter(pairs), ""), tally, options)
     bare: dict[str, str] = {}
     for name in members if format != "brat" else ():
-        if name in pairs or brat.is_annotation(name) or beside.is_unsaid(name):
+        if name in pairs or name in taken or brat.is_annotation(name) or beside.is_unsaid(name):
             continue
         its_format = _member_format(members[name], name, format, tally, options)
         if its_format in beside.BARE and format is None:
@@ -68,21 +69,50 @@ def _each_member(
     tally.format = "+".join(one for one in formats if one) or tally.format
 
 
-def _pairs(members: Mapping[str, bytes], format: str | None, tally: Tally) -> dict[str, bytes]:
-    """Return the members that are BRAT's; annotations without their text are named."""
+def _pairs(
+    members: Mapping[str, bytes], format: str | None, tally: Tally
+) -> tuple[dict[str, bytes], frozenset[str]]:
+    """Return the files that are BRAT's, each text beside its annotation, and the texts so moved.
+
+    Annotations without their text are named.
+    """
     has_pairs = format == "brat" or (format is None and any(map(brat.is_annotation, members)))
     bases = {base_of(name) for name in members if brat.is_annotation(name)}
-    texts = {base_of(name) for name in members if name.lower().endswith(".txt")}
+    named = {base_of(name): name for name in members if name.lower().endswith(".txt")}
+    apart = _texts_apart(bases, named) if has_pairs else {}
+    texts = named.keys() | apart.keys()
     pairs = {
         name: members[name]
         for name in members
         if has_pairs and is_of_pair(name) and (format == "brat" or base_of(name) in bases)
     }
+    for base, text in apart.items():
+        pairs.pop(text, None)
+        pairs[f"{base}.txt"] = members[text]
     if bases & texts:
         for name in [one for one in pairs if base_of(one) not in texts]:
             tally.leave("annotations without their text", name, f"{base_of(name)}.txt is missing")
             del pairs[name]
-    return pairs
+    return pairs, frozenset(apart.values())
+
+
+def _texts_apart(bases: set[str], texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the file of the text for each annotation that has none of its name beside it.
+
+    It lies in another folder ("ann/a.ann", "txt/a.txt") under a name that one text and one
+    annotation have; or its whole name is in the annotation's ("a.txt.ann").
+    """
+    lone = Counter(PurePosixPath(base).name for base in bases - texts.keys())
+    stems = Counter(PurePosixPath(base).name for base in texts.keys() - bases)
+    by_stem = {PurePosixPath(base).name: texts[base] for base in texts.keys() - bases}
+    found: dict[str, str] = {}
+    for base in sorted(bases - texts.keys()):
+        stem = PurePosixPath(base).name
+        if base.lower().endswith(".txt") and base[:-4] in texts and base[:-4] not in bases:
+            found[base] = texts[base[:-4]]
+        elif lone[stem] == stems[stem] == 1:
+            found[base] = by_stem[stem]
+    return found
 
 
 def _member_format(

@@ -418,3 +418,36 @@ def test_an_id_that_brat_gives_twice_is_that_of_the_first_alone(times, line):
     told = [target for one in again.relations for _, target in one.arguments]
     assert [ids[one] for one in told] in ([], ["p53", "CHEK2"])
     assert [again.surface(m) for m in again.mentions if m.attributes] in ([], ["p53"])
+
+
+@quick
+@given(
+    st.lists(st.sampled_from(["a", "b.c", "PMC1-02", "text"]), unique=True, min_size=1),
+    st.sampled_from(["txt/{}.txt ann/{}.ann", "c/text/{}.txt c/gold/{}.a1", "{}.txt {}.txt.ann"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_text_is_found_for_its_annotation_wherever_it_lies(names, layout, has_pair, has_two):
+    files = {}
+    for name in names:
+        text, marks = (one.format(name) for one in layout.split())
+        files[text], files[marks] = "p53 binds MDM2.", "T1\tGene 0 3\tp53\n"
+    if has_pair:
+        files["pair/own.txt"], files["pair/own.ann"] = "MDM2.", "T1\tGene 0 4\tMDM2\n"
+    if has_two and "gold" in layout:
+        files["c/other/a.ann"] = "T1\tGene 10 14\tMDM2\n"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    whole = len(names) + has_pair
+    is_open = has_two and "gold" in layout and "a" in names
+    if is_open and whole == 1:
+        with pytest.raises(FormatError, match="the text it annotates, is missing"):
+            read_bytes(packed.getvalue(), "x.zip")
+        return
+    read = read_bytes(packed.getvalue(), "x.zip")
+    marked = [one for one in read.documents if one.mentions]
+    assert len(marked) == whole - is_open
+    assert all(one.surface(one.mentions[0]) in ("p53", "MDM2") for one in marked)
+    assert len(read.documents) == whole
