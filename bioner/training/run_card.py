@@ -62,7 +62,7 @@ def _facts(run: RunFacts, card: ModelCard | None) -> Iterable[tuple[str, Any]]:
     yield "State", run.status
     yield "Started", run.started
     yield "Duration", duration(run.duration_s or (card.duration_s if card else 0.0))
-    yield "Peak memory", f"{run.peak_memory_bytes / 1e9:.1f} GB"
+    yield "Peak memory", f"{run.peak_memory_bytes / 1e9:.1f} GB" if run.peak_memory_bytes else "–"
     if card is None:
         yield "Base encoder", run.base
         yield "Device", run.device

@@ -30,9 +30,10 @@ STATUS = {
 
 def follow(session: Session, job: Job, draw: Callable[[Session, Job], None]) -> None:
     """Draw a job, and again as it goes on; at its end the page runs once more."""
-    st.fragment(_draw_now, run_every=REFRESH_S if job.is_active else None)(
-        session, job.id, draw, was_active=job.is_active
-    )
+    with st.container(key=f"live_{job.id}"):
+        st.fragment(_draw_now, run_every=REFRESH_S if job.is_active else None)(
+            session, job.id, draw, was_active=job.is_active
+        )
 
 
 def _draw_now(

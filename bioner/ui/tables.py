@@ -9,12 +9,16 @@ import streamlit as st
 
 Cell = str | int | float
 
+LINKED = ("http://", "https://")
 LONG = 40
 """Characters from which a text gets room for a few words a line; a narrow window is moved then."""
 
 
 def table_html(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    """Return a table: numbers right-aligned with thousands separated, ``https://`` cells linked."""
+    """Return a table: numbers right-aligned with thousands separated, ``https://`` lines linked.
+
+    A text of several lines is drawn as its first one, with the others below it, smaller.
+    """
     head = "".join(_head(header, [row[i] for row in rows]) for i, header in enumerate(headers))
     body = "".join(f"<tr>{''.join(_cell(one) for one in row)}</tr>" for row in rows)
     table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
@@ -33,15 +37,21 @@ def _cell(value: Cell) -> str:
     if isinstance(value, int | float):
         number = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
         return f'<td class="bn-number">{number}</td>'
-    text = html.escape(value)
-    if value.startswith(("http://", "https://")):
-        shown = text.partition("://")[2].removeprefix("www.").rstrip("/")
-        return (
-            f'<td class="bn-link"><a href="{text}" target="_blank" rel="noopener noreferrer">'
-            f"{shown}</a></td>"
-        )
+    first, *others = value.split("\n")
+    below = "".join(f'<div class="bn-meta">{_line_html(one)}</div>' for one in others if one)
     kind = ' class="bn-long"' if len(value) > LONG else ""
-    return f"<td{kind}>{text.replace('_', '_<wbr>')}</td>"
+    if first.startswith(LINKED):
+        kind = ' class="bn-link"'
+    return f"<td{kind}>{_line_html(first)}{below}</td>"
+
+
+def _line_html(text: str) -> str:
+    """Return a line of a cell; what is an address alone is a link."""
+    shown = html.escape(text)
+    if not text.startswith(LINKED):
+        return shown.replace("_", "_<wbr>")
+    name = html.escape(text.partition("://")[2].removeprefix("www.").rstrip("/"))
+    return f'<a href="{shown}" target="_blank" rel="noopener noreferrer">{name}</a>'
 
 
 def draw_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:

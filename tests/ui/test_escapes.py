@@ -57,8 +57,7 @@ OURS = {
     "sign_in.py": {"actor.role.title"},
     "tables.py": {
         "_cell(one)",
-        "_head(header, [row[i] for row in rows])",
-        "text.partition('://')[2].removeprefix('www.').rstrip('/')"},
+        "_head(header, [row[i] for row in rows])"},
     "train/form.py": {"PRESETS[key].title"},
     "train/numbers.py": {"title"},
     "train/run.py": {"job.state.problem"},

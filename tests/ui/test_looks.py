@@ -6,7 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from bioner.labels import CorpusMapping
 from bioner.ui import charts
+from bioner.ui.charts import Cell
+from bioner.ui.corpora.mapping import folded_said
+from bioner.ui.metrics.charts import confusion
 from bioner.ui.tables import table_html
 
 
@@ -20,6 +24,34 @@ def test_names_of_a_table_break_at_their_underscores_and_long_texts_get_room() -
     found = table_html(["Label", "Why"], [["Multi-tissue_structure", "an anatomical one " * 4]])
     assert "Multi-tissue_<wbr>structure" in found
     assert '<td class="bn-long">an anatomical one' in found
+
+
+def test_what_stands_below_a_cells_first_line_is_smaller_and_an_address_there_is_a_link() -> None:
+    found = table_html(["Cite"], [["A & B (2014)\nhttps://www.a.org/x_y/"], ["your own"]])
+    link = (
+        '<a href="https://www.a.org/x_y/" target="_blank" rel="noopener noreferrer">a.org/x_y</a>'
+    )
+    assert f'<td>A &amp; B (2014)<div class="bn-meta">{link}</div></td>' in found
+    assert "<td>your own</td>" in found
+
+
+def test_a_mapping_says_in_one_breath_which_types_count_as_which() -> None:
+    fold = {"Organ": "Anatomy", "Cell": "Anatomy", "Taxon": "Organism"}
+    mapping = CorpusMapping("mine", {}, covers=frozenset(), fold=fold)
+    assert folded_said(mapping) == "Organ, Cell as Anatomy; Taxon as Organism"
+
+
+def test_rows_and_columns_of_the_confusions_stand_in_one_order_of_types(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    context = SimpleNamespace(theme=SimpleNamespace(type="light"))
+    monkeypatch.setattr(charts, "st", SimpleNamespace(context=context))
+    order = ["Gene", "Protein", "Disease", "Cell"]
+    wrong = [Cell("spurious", "Gene", 1), Cell("Disease", "missed", 2), Cell("Cell", "Gene", 1)]
+    drawn = confusion(wrong, [Cell(one, one, 3) for one in order]).to_dict()
+    axes = drawn["layer"][0]["encoding"]
+    assert axes["y"]["scale"]["domain"] == [*order, "spurious"]
+    assert axes["x"]["scale"]["domain"] == [*order, "missed"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -188,7 +188,7 @@ def test_another_schema_and_other_data_are_said(place: Settings) -> None:
     raw["report"]["unknown_types"] = ["Taxon"]
     path.write_text(json.dumps(raw), encoding="utf-8")
     words = told(open_page())
-    assert "trained under another label schema" in words
+    assert "trained by other types and mappings" in words
     assert "has no tag for Taxon" in words
     shutil.rmtree(place.merged)
     write_dataset(replace(data, fingerprint="newer"), place.merged)

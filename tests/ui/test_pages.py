@@ -532,7 +532,7 @@ def test_corrections_are_one_more_corpus_on_the_charts(filled: Settings) -> None
     assert corrections.lengths(("train", "test")).total() == 1
     app = open_app("1_Corpora.py")
     said = [one.proto.alt for one in app.get("vega_lite_chart")]
-    assert any("corrections" in one for one in said), said
+    assert any("Corrections" in one for one in said), said
 
 
 def test_only_the_very_words_count_as_labelled_in_the_corpora() -> None:

@@ -200,6 +200,9 @@ def test_queued_and_running_runs_are_drawn(place: Settings) -> None:
         page = open_view("runs", job=job.id)
         assert name in said(page)
     assert page.button(key="train_kill").label == "Stop at once"
+    buttons = [one.key for one in page.button if one.key in ("train_stop", "train_kill")]
+    assert buttons == ["train_stop", "train_kill"], "a second press on Stop is not one of the other"
+    assert page.button(key="train_stop").disabled
 
 
 def test_deep_link_to_a_run_that_is_gone_says_so(place: Settings) -> None:

@@ -36,21 +36,21 @@ def draw_mapping(session: Session, shelf: Shelf) -> None:
     )
     keep_in_url(corpus=corpus)
     mapping = shelf.schema.mapping_for(corpus)
+    rows = mapping_rows(mapping, shelf.report)
     draw_table(
         ["In the corpus", "Becomes", "Mentions", "Why"],
-        [
-            (_told(one), _shown(one.label), one.mentions, one.reason)
-            for one in mapping_rows(mapping, shelf.report)
-        ],
+        [(_told(one), _shown(one.label), one.mentions, one.reason) for one in rows],
     )
-    st.caption(f"{OPEN.capitalize()}: such a mention is no evidence, for or against any type.")
+    if any(one.label == IGNORE for one in rows):
+        st.caption(f"{OPEN.capitalize()}: such a mention is no evidence, for or against any type.")
     st.markdown(f"**What the annotators of {plain(corpus)} looked for**")
     st.html(coverage_html(mapping.covers, shelf.schema))
     for label, may_be in mapping.coarse.items():
         st.caption(f"{plain(label)} is used broadly here: it may stand for {', '.join(may_be)}.")
     if mapping.fold:
-        folded = ", ".join(f"{ours} as {theirs}" for ours, theirs in mapping.fold.items())
-        st.caption(f"When this corpus is scored, its own terms count: {plain(folded)}.")
+        st.caption(
+            f"When this corpus is scored, its own terms count: {plain(folded_said(mapping))}."
+        )
     if session.schema.mapping_for(corpus) != mapping:
         st.info(
             "This mapping has been changed since the corpora were built: build them again "
@@ -62,6 +62,14 @@ def draw_mapping(session: Session, shelf: Shelf) -> None:
 
 def _told(row: MappingRow) -> str:
     return f"{row.source}, {row.words} words" if row.words else row.source
+
+
+def folded_said(mapping: CorpusMapping) -> str:
+    """Say which types count as which when the corpus is scored."""
+    parts: dict[str, list[str]] = {}
+    for ours, theirs in mapping.fold.items():
+        parts.setdefault(theirs, []).append(ours)
+    return "; ".join(f"{', '.join(ours)} as {theirs}" for theirs, ours in parts.items())
 
 
 def _shown(label: str) -> str:

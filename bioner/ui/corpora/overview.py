@@ -75,6 +75,7 @@ def draw_overview(session: Session, shelf: Shelf) -> None:
         "A stroke: nobody looked for this type in this corpus, so its absence says nothing. 0: its "
         "annotators looked and marked none under this name. A sentence that two corpora share "
         "counts for both."
+        + (" Corrections: what was settled in Review." if corrections.sentences else "")
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -99,7 +100,9 @@ def _correction_cells(
         return []
     return [
         charts.Cell(
-            NAME, name, corrections.count(name, splits) if name in corrections.covers else None
+            NAME.capitalize(),
+            name,
+            corrections.count(name, splits) if name in corrections.covers else None,
         )
         for name in shelf.schema.names
     ]
@@ -133,7 +136,7 @@ def _draw_types(shelf: Shelf, corrections: Corrections, splits: Sequence[str], w
 def _draw_sizes(shelf: Shelf, corrections: Corrections) -> None:
     sizes = dict(shelf.sizes)
     if corrections.sentences:
-        sizes[NAME] = corrections.sentences
+        sizes[NAME.capitalize()] = corrections.sentences
     rows = [
         charts.Bar(corpus, splits.get(split, 0), series=split)
         for corpus, splits in sizes.items()

@@ -15,15 +15,13 @@ def draw_sources(shelf: Shelf) -> None:
     known = [(corpus, published(corpus)) for corpus in shelf.corpora]
     parts = shelf.report.parts
     draw_table(
-        ["Corpus", "Annotates", "Licence", "Said in", "Cite", "Home"],
+        ["Corpus", "Annotates", "Licence, and where it is said", "Cite, and where it is from"],
         [
             (
                 f"{corpus} (part)" if corpus in parts else corpus,
                 info.annotates if info else "your own labels",
-                info.licence if info else "your own",
-                info.licence_source if info else "",
-                info.citation if info else "",
-                info.url if info else "",
+                f"{info.licence}\n{info.licence_source}" if info else "your own",
+                f"{info.citation}\n{info.url}" if info else "",
             )
             for corpus, info in known
         ],

@@ -29,10 +29,6 @@ MODEL, OWN = "The model's", "Those that the texts have"
 def draw_make(session: Session) -> None:
     """Draw what a dictionary can be made of, and make it."""
     st.subheader("Make a dictionary")
-    st.caption(
-        "For more texts than a page takes: `python -m bioner dictionary build FOLDER --name …`; "
-        "it reads a text at a time, however many there are."
-    )
     store = session.store()
     projects = [one.name for one in store.projects()]
     kinds = [SAMPLE, FILES, *([PROJECT] if projects else [])]
@@ -42,9 +38,10 @@ def draw_make(session: Session) -> None:
         project = st.selectbox("Project", projects, key="dictionary_project")
     elif kind == FILES:
         uploads = st.file_uploader(
-            "Files, marked or not: " + ", ".join(["plain text", *formats.NAMES.values()]),
+            "Files, with or without marks",
             accept_multiple_files=True,
             key="dictionary_files",
+            help=", ".join(["Plain text", *formats.NAMES.values()]),
         )
     marks = st.radio(
         "Marks",
@@ -66,7 +63,12 @@ def draw_make(session: Session) -> None:
     name = st.text_input("Name", key="dictionary_new", max_chars=80, value="dictionary")
     is_ready = kind != FILES or bool(uploads)
     closed = shut(session, Action.DICTIONARY, disabled=not is_ready)
-    if not st.button("Make it", key="dictionary_make", icon=":material/menu_book:", **closed):
+    pressed = st.button("Make it", key="dictionary_make", icon=":material/menu_book:", **closed)
+    st.caption(
+        "For more texts than a page takes: `python -m bioner dictionary build FOLDER --name …`; "
+        "it reads a text at a time, however many there are."
+    )
+    if not pressed:
         return
     try:
         if kind == PROJECT:

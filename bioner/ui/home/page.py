@@ -9,6 +9,7 @@ from bioner.settings import Settings
 from bioner.ui.home.restore import draw_restore
 from bioner.ui.home.steps import draw_next
 from bioner.ui.home.studio import Studio, read_studio
+from bioner.ui.jobs import STATUS
 from bioner.ui.merged import open_shelf
 from bioner.ui.models import model_label
 from bioner.ui.plain import plain
@@ -58,7 +59,7 @@ def draw_here(session: Session, studio: Studio) -> None:
         st.metric("Jobs at work", f"{len(studio.running):,}")
         last = studio.jobs[0] if studio.jobs else None
         st.caption(
-            f"last: {plain(last.spec.title)}, {last.state.status}" if last else "none so far"
+            f"last: {plain(last.spec.title)}, {STATUS[last.status][2]}" if last else "none so far"
         )
     if studio.projects:
         draw_projects(studio)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 import streamlit as st
 
@@ -35,8 +35,7 @@ def draw_board(session: Session, split: str) -> None:
         ]
     if not rows:
         return
-    columns = list(dict.fromkeys(name for row in rows for name in row if name != "Computed"))
-    columns += ["Computed"] if any("Computed" in row for row in rows) else []
+    columns = columns_of(rows)
     number = st.column_config.NumberColumn(format=SCORE_FORMAT)
     st.dataframe(
         rows,
@@ -80,6 +79,14 @@ def draw_board(session: Session, split: str) -> None:
                 ["System", "Source", "What differs"],
                 [[one.name, one.citation, one.note or "–"] for one in ANCHORS],
             )
+
+
+def columns_of(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """Return the columns that the rows have, what is there in part beside what is quoted of it."""
+    there = {name for row in rows for name in row}
+    places = [name for one in COLUMNS for name in (column_name(one, {one[0]}), column_name(one))]
+    names = ("Model", "Source", "Mean", *places, "Computed")
+    return [one for one in dict.fromkeys(names) if one in there]
 
 
 def _measured(session: Session, split: str) -> tuple[list[dict[str, object]], set[str]]:

@@ -71,11 +71,12 @@ def score_bars(
 
 
 def confusion(cells: Sequence[Cell], right: Sequence[Cell]) -> alt.LayerChart:
-    """Draw mistakes as a shaded matrix, exact matches as plain numbers on its diagonal."""
-    rows = list(dict.fromkeys(cell.row for cell in [*cells, *right]))
+    """Draw mistakes as a shaded matrix, exact matches as plain numbers on its diagonal.
+
+    The types stand in the order of ``right``, in rows and columns alike; what is no type follows.
+    """
+    rows = list(dict.fromkeys(cell.row for cell in [*right, *cells]))
     columns = list(dict.fromkeys(cell.column for cell in [*right, *cells]))
-    types = set(rows) & set(columns)
-    rows, columns = (sorted(names, key=lambda name: name not in types) for names in (rows, columns))
     top = max((cell.value or 0 for cell in cells), default=1) or 1
     x = alt.X(
         "column:N",

@@ -161,17 +161,16 @@ def draw_found(session: Session, stored: Evaluation, found: Sequence[Mistake], *
     if not found:
         st.info("No mistake fits: choose Any in one of the filters.", icon=":material/search_off:")
         return
+    cards = st.container()
     pages = -(-len(by_row) // PAGE)
     number = 1
     if pages > 1:
         if not 1 <= st.session_state.get("metrics_page", 1) <= pages:
             st.session_state["metrics_page"] = 1
-        number = st.number_input(
-            f"Page (of {pages:,})", 1, pages, key="metrics_page", step=1, width=160
-        )
+        number = st.pagination(pages, key="metrics_page")
     rows = list(by_row)[(number - 1) * PAGE : number * PAGE]
     for judged in stored.sentences(rows):
-        st.html(card_html(judged, by_row[judged.row], stored, session.schema))
+        cards.html(card_html(judged, by_row[judged.row], stored, session.schema))
     first = by_row[rows[0]][0]
     page_link(
         "Corpora",

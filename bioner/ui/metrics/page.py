@@ -183,7 +183,7 @@ def _tell_basis(shown: Standing, data: Data | None) -> None:
         )
     if stored is not None and not stored.is_same_schema:
         st.info(
-            "The model was trained under another label schema than the data here was merged with. "
+            "The model was trained by other types and mappings than the data here was merged by. "
             "Types with the same name are taken to mean the same.",
             icon=":material/schema:",
         )

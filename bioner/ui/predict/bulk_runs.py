@@ -19,6 +19,7 @@ from bioner.ui.predict.bulk_output import draw_output
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, act
 from bioner.ui.tables import draw_table
+from bioner.ui.words import moment
 
 SHOWN = 20
 """So many runs are listed, the newest first."""
@@ -36,8 +37,9 @@ def draw_bulk_runs(session: Session) -> None:
     st.subheader("Tagged folders", anchor=False)
     for number, job in enumerate(found[:SHOWN]):
         _, _, word = STATUS[job.status]
+        begun = moment(job.spec.created, st.context.timezone)
         with st.expander(
-            f"{plain(job.spec.title)} · {word} · {job.spec.created.replace('T', ' ')[:16]}",
+            f"{plain(job.spec.title)} · {word} · {begun}",
             expanded=number == 0 or job.is_active,
             key=f"bulk_run_{job.id}",
         ):

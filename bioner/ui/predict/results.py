@@ -67,7 +67,10 @@ def draw_table(session: Session, document: Document) -> None:
         hide_index=True,
         height=min(460, 38 + 35 * max(1, len(mentions))),
         column_config={
-            "Sure": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+            "Sure": st.column_config.ProgressColumn(
+                format="percent", min_value=0, max_value=1, width=110
+            ),
+            **dict.fromkeys(("From", "To"), st.column_config.NumberColumn(width=60)),
         },
         alt="The mentions found, one a row",
     )

@@ -10,7 +10,7 @@ from bioner.errors import BionerError
 from bioner.store.values import Event
 from bioner.ui.review.desk import Desk
 from bioner.ui.session import show_problem
-from bioner.ui.words import EVENTS_SAID
+from bioner.ui.words import EVENTS_SAID, moment
 
 SHOWN = 100
 """So many of the newest are shown; ``review events`` prints more."""
@@ -38,7 +38,7 @@ def draw_record(desk: Desk) -> None:
 def _row(event: Event) -> dict[str, str]:
     told = ("damaged", "damaged") if event.is_damaged else changes(event.before, event.after)
     return {
-        "When (UTC)": event.recorded[:16].replace("T", " "),
+        "When": moment(event.recorded, st.context.timezone),
         "Who": event.who or "–",
         "What": EVENTS_SAID.get(event.kind, event.kind),
         "Before": told[0],
@@ -50,13 +50,22 @@ def changes(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[
     """Return both in words; of what has a before, only what is different."""
     names = [name for name in after if name not in before or before[name] != after[name]]
     names += [name for name in before if name not in after]
-    old = ", ".join(f"{name}: {_said(before[name])}" for name in names if name in before)
-    return old, ", ".join(f"{name}: {_said(after[name])}" for name in names if name in after)
+    old = ", ".join(f"{_named(name)}: {_said(before[name])}" for name in names if name in before)
+    return old, ", ".join(
+        f"{_named(name)}: {_said(after[name])}" for name in names if name in after
+    )
+
+
+def _named(name: str) -> str:
+    """Return the name of a value as a person would write it."""
+    return name.removeprefix("is_").replace("_", " ")
 
 
 def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return "; ".join(map(_said, value)) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_said(one)}" for name, one in value.items())
-    return str(value)
+        return ", ".join(f"{_named(str(name))} {_said(one)}" for name, one in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)

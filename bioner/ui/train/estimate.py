@@ -35,7 +35,7 @@ def draw_estimate(
         cells = st.columns(4)
         cells[0].metric("Sentences", f"{size.sentences:,}")
         cells[1].metric(
-            "Word-pieces", f"{cost.pieces / 1e6:,.1f} M", help=f"In {cost.steps:,} steps, about."
+            "Word-pieces", f"{round(cost.pieces, -3):,.0f}", help=f"In {cost.steps:,} steps, about."
         )
         draw_cost(cells[2:], cost)
         can_measure = choices.device == "cpu" or bool(usable_cards())

@@ -17,6 +17,7 @@ from bioner.ui.models import model_label, promote_dialog, roll_back
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
+from bioner.ui.words import moment
 
 
 def draw_models(session: Session) -> None:
@@ -45,8 +46,8 @@ def draw_models(session: Session) -> None:
             st.dataframe(
                 [
                     {
-                        "When": change.at.replace("T", " ")[:16],
-                        "Change": "rolled back to" if change.kind == "rollback" else "promoted",
+                        "When": moment(change.at, st.context.timezone),
+                        "Change": "back to" if change.kind == "rollback" else "put in use",
                         "Model": change.name,
                         "Instead of": change.previous,
                         "Reason": change.reason,
@@ -88,8 +89,8 @@ def _draw_table(entries: list[ModelEntry], active: str) -> None:
         hide_index=True,
         placeholder="–",
         column_config={
-            "Model": st.column_config.TextColumn(width=190),
-            "Base": st.column_config.TextColumn(width=85),
+            "Model": st.column_config.TextColumn(width=160),
+            "Base": st.column_config.TextColumn(width=115),
             "Test F1": st.column_config.NumberColumn(format=SCORE_FORMAT),
             "Size": st.column_config.NumberColumn(format="%.1f MB"),
         },
@@ -213,7 +214,7 @@ def _convert(session: Session, source: Path, name: str) -> None:
     skipped = ", ".join(f"{count} {rule}" for rule, count in report.skipped.items()) or "nothing"
     st.success(
         f"{plain(report.folder.name)}: {report.converted} tensors, "
-        f"{report.parameters / 1e6:,.0f} M parameters, {report.vocabulary:,} word-pieces, "
+        f"{report.parameters / 1e6:,.0f} million parameters, {report.vocabulary:,} word-pieces, "
         f"{'cased' if report.cased else 'lower-cased'}. Left out: {plain(skipped)}. "
         "Choose it as base encoder under New run.",
         icon=":material/check_circle:",

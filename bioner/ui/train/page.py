@@ -22,6 +22,7 @@ from bioner.ui.train.curves import draw_curves
 from bioner.ui.train.form import draw_form
 from bioner.ui.train.models import draw_models
 from bioner.ui.train.run import draw_run
+from bioner.ui.words import moment
 
 VIEWS = {
     "new": ":material/add: New run",
@@ -125,8 +126,8 @@ def draw_runs(session: Session, found: Sequence[Job]) -> None:
 
 
 def when(created: str) -> str:
-    """Shorten an ISO time to the minute."""
-    return created.replace("T", " ")[:16]
+    """Return an ISO time to the minute, as the reader's clock shows it."""
+    return moment(created, st.context.timezone)
 
 
 def _label(job: Job) -> str:

@@ -121,24 +121,25 @@ def _draw_numbers(job: Job, metrics: Sequence[Metric]) -> None:
 def _draw_actions(session: Session, job: Job) -> None:
     settings = session.settings
     with st.container(horizontal=True, vertical_alignment="center", key="train_actions"):
-        if job.status in ("queued", "running"):
-            if st.button(
-                "Stop",
-                key="train_stop",
-                icon=":material/stop:",
-                **shut(session, Action.JOBS, help="Saves first."),
-            ):
-                act(lambda: job_record.stop(job.id, settings, actor=session.actor))
-        elif job.status == "stopping":
-            if st.button(
-                "Stop at once",
-                key="train_kill",
-                icon=":material/dangerous:",
-                **shut(session, Action.JOBS),
-            ):
-                act(lambda: job_record.stop(job.id, settings, force=True, actor=session.actor))
-        else:
+        if not job.is_active:
             _draw_next_steps(session, job)
+            return
+        is_stopping = job.status == "stopping"
+        # It keeps its place when it is pressed: a second press is never one of "Stop at once".
+        if st.button(
+            "Stop",
+            key="train_stop",
+            icon=":material/stop:",
+            **shut(session, Action.JOBS, disabled=is_stopping, help="Saves first."),
+        ):
+            act(lambda: job_record.stop(job.id, settings, actor=session.actor))
+        if is_stopping and st.button(
+            "Stop at once",
+            key="train_kill",
+            icon=":material/dangerous:",
+            **shut(session, Action.JOBS, help="What was done since it last saved is lost."),
+        ):
+            act(lambda: job_record.stop(job.id, settings, force=True, actor=session.actor))
 
 
 def _draw_next_steps(session: Session, job: Job) -> None:
