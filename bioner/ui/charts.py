@@ -18,6 +18,7 @@ SEQUENTIAL = ("#d5ecf1", "#8cc5d3", "#4397ad", "#17667d", "#0b3a4a")
 FRAME = 90
 """Pixels of a chart's height that its title and axis take."""
 
+LEGEND_LINE_PX = 22
 LEGEND_PX = 320
 """What a legend may be wide: the narrowest window shows it whole."""
 
@@ -69,6 +70,12 @@ def legend(names: Sequence[str]) -> alt.Legend:
     return alt.Legend(
         title=None, orient="top", columns=columns, symbolLimit=40, labelLimit=280, offset=8
     )
+
+
+def legend_px(names: Sequence[str]) -> int:
+    """Return what the lines of a legend after its first take of a chart's height, in pixels."""
+    columns = int(legend(names).to_dict()["columns"])
+    return LEGEND_LINE_PX * ((len(names) - 1) // columns)
 
 
 def count_axis(number: str) -> alt.Axis:
@@ -310,7 +317,7 @@ def lines(
                 alt.Tooltip("y:Q", title=y, format=number),
             ],
         )
-        .properties(title=title, height=260)
+        .properties(title=title, height=260 + (legend_px(series) if len(series) > 1 else 0))
     )
     return chart
 

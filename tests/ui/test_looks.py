@@ -8,7 +8,7 @@ import pytest
 
 from bioner.labels import CorpusMapping
 from bioner.ui import charts
-from bioner.ui.charts import Cell
+from bioner.ui.charts import Cell, Point
 from bioner.ui.corpora.mapping import folded_said
 from bioner.ui.metrics.charts import confusion
 from bioner.ui.tables import table_html
@@ -65,6 +65,14 @@ def test_a_number_can_be_read_on_every_shade_of_a_matrix(
         share = step / 100
         ink = strong if share > charts.turning() else faint
         assert contrast(ink, between(shades, share)) >= 4.5, (share, ink)
+
+
+@pytest.mark.parametrize("number", [1, 2, 6, 14, 30])
+def test_lines_keep_their_height_however_many_have_a_name_in_the_legend(number: int) -> None:
+    points = [Point(x, x, series=f"Pathology {i}") for i in range(number) for x in (1, 2)]
+    drawn = charts.lines(points, "F1", x="Step", y="F1").to_dict()
+    columns = drawn["encoding"]["color"]["legend"]["columns"] if number > 1 else 1
+    assert drawn["height"] - 22 * ((number - 1) // columns) >= 260 or number == 1
 
 
 def between(shades: list[str], share: float) -> tuple[float, ...]:
