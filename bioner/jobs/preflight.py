@@ -12,7 +12,7 @@ from bioner.errors import ExtraError
 from bioner.extras import require_extra
 from bioner.files import path_named
 from bioner.jobs.bulk import BULK, bulk_source
-from bioner.jobs.folder import JobSpec, list_jobs
+from bioner.jobs.folder import Job, JobSpec, list_jobs
 from bioner.models.bases import hub_cached
 from bioner.models.card import CARD
 from bioner.models.encoders import BaseKind, kind_of_base
@@ -90,12 +90,18 @@ def check_base(base: str) -> Iterator[Finding]:
         yield Finding(f"{base} is not on this machine: the job will download it.", False)
 
 
+def writer_of(out: str, settings: Settings) -> Job | None:
+    """Return the job that is writing this output now, if one is."""
+    active = (job for job in list_jobs(settings) if job.is_active)
+    return next((job for job in active if job.spec.out == out), None)
+
+
 def _check_out(spec: JobSpec, settings: Settings, is_resumed: bool) -> Iterator[Finding]:
     if not spec.out:
         return
-    for job in list_jobs(settings):
-        if job.is_active and job.spec.out == spec.out:
-            yield Finding(f"Job {job.id} is writing {spec.out} already: choose another name.")
+    writing = writer_of(spec.out, settings)
+    if writing is not None:
+        yield Finding(f"Job {writing.id} is writing {spec.out} already: choose another name.")
     if not is_resumed and (Path(spec.out) / CARD).exists():
         yield Finding(f"{spec.out} holds a finished model already: choose another name.")
     elif not is_resumed and any(Path(spec.out).glob("checkpoints/*")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from runs import make_bulk
 from streamlit.testing.v1 import AppTest
 
 from bioner.jobs.folder import Job, JobSpec, list_jobs
+from bioner.processes import process_id
 from bioner.review import job_record
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.store import open_store
@@ -84,6 +86,15 @@ def test_a_run_shows_what_is_done_what_is_left_and_what_could_not_be_read(place:
     assert "<td>bad.xml.gz</td><td>unreadable</td><td>damaged gzip data</td>" in table
     assert "<td>x.txt</td><td>failed</td><td>boom</td>" in table
     assert [one.key for one in app.button if one.key.startswith("bulk_resume_")]
+
+
+def test_a_folder_that_is_being_tagged_is_said_to_be_and_is_no_fault(place: Settings) -> None:
+    make_bulk(place, "texts", "running", supervisor=process_id(os.getpid()))
+    app = opened()
+    app.text_input(key="bulk_source").set_value(str(place.data / "texts")).run()
+    assert not app.error
+    assert [one for one in app.info if "is being tagged" in one.value]
+    assert "bulk_start" not in [one.key for one in app.button]
 
 
 def test_the_output_is_searched_and_sent_to_review(place: Settings) -> None:

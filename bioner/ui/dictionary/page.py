@@ -29,12 +29,15 @@ def draw(session: Session) -> None:
     st.caption("The terms that your texts yield, by concept: every spelling, type and place.")
     names = dictionary_names(session.settings)
     if not names:
-        st.info(
+        empty = st.empty()
+        empty.info(
             "There is no dictionary yet. Make one of texts of your own, of a project, or of the "
             "sample.",
             icon=":material/menu_book:",
         )
         draw_make(session)
+        if dictionary_names(session.settings):
+            empty.empty()
         return
     dictionary = choose_dictionary(session, names)
     part = choose_in_url("Part", PARTS, name="part", key=page_key("dictionary_part"))

@@ -157,13 +157,12 @@ def _tell_basis(shown: Standing, data: Data | None) -> None:
         corpora = f"one corpus, {next(iter(report.by_corpus))}"
     count = sum(one.sentences for one in report.by_corpus.values())
     number = f" ({count:,})" if count else ""
-    parts = [f"Exact matches on the {split} sentences of {corpora}{number}, each in its own terms"]
-    if stored is None:
-        parts.append("from the model's card, measured when it was made")
-    else:
+    what = f"Exact matches on the {split} sentences of {corpora}{number}, each in its own terms"
+    told = "from the model's card, measured when it was made"
+    if stored is not None:
         when = stored.created[:16].replace("T", " ")
-        parts.append(plain(f"tagged {when} UTC {computed_on(stored.backend)}"))
-    st.caption(" · ".join(parts) + ".")
+        told = f"tagged {when} UTC {computed_on(stored.backend)}"
+    st.caption(f"{what} · {plain(told)}.")
     if data is not None and data.is_sample and shown.is_current:
         st.warning(
             f"These are scores on the shipped sample ({data.sentences} sentences of our own): they "

@@ -11,6 +11,7 @@ from bioner.access import Action
 from bioner.devices import resolve_device
 from bioner.jobs.bulk import BulkChoices, bulk_spec
 from bioner.jobs.folder import JobSpec
+from bioner.jobs.preflight import writer_of
 from bioner.jobs.specs import name_problems
 from bioner.review import job_record
 from bioner.tagging.bulk_run import workers_here
@@ -43,6 +44,12 @@ def _draw_form(session: Session, reader: Reader) -> JobSpec | None:
     if choices is None:
         return None
     spec = bulk_spec(session.settings, choices)
+    if writer_of(spec.out, session.settings) is not None:
+        st.info(
+            "This folder is being tagged: its run is below. For another, name it above.",
+            icon=":material/hourglass_top:",
+        )
+        return None
     problems = name_problems(choices.name, of="output")
     stops = draw_checks(session, spec, problems, looks=session.may(Action.FOLDERS))
     pressed = st.button(
