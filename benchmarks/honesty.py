@@ -111,11 +111,11 @@ def of_corpora(truth: Truth) -> Iterator[Compared]:
     for split, expected in (("train", truth.usable), ("test", truth.held_back)):
         page = Page("1_Corpora", split=split)
         sizes = page.chart("Sentences by corpus and split")
-        rows = [r for r in sizes if r.get("name") == "corrections" and r.get("series") == split]
+        rows = [r for r in sizes if r.get("name") == "Corrections" and r.get("series") == split]
         found = int(rows[0]["value"]) if rows else None
         yield Compared("corrections", f"Corpora, {split}", expected, found)
         cells = [
-            r for r in page.chart("Mentions by corpus and type") if "corrections" in r.values()
+            r for r in page.chart("Mentions by corpus and type") if "Corrections" in r.values()
         ]
         shown = {_column(row): row.get("value") for row in cells}
         for name, value in shown.items():
@@ -127,7 +127,7 @@ def of_corpora(truth: Truth) -> Iterator[Compared]:
 
 def _column(row: dict[str, Any]) -> str:
     return next(
-        str(v) for k, v in row.items() if k in ("column", "type", "name") and v != "corrections"
+        str(v) for k, v in row.items() if k in ("column", "type", "name") and v != "Corrections"
     )
 
 

@@ -115,7 +115,7 @@ def steps() -> str:
 def gate() -> str:
     """Draw how often the gate passes models whose true difference is known."""
     rows = [
-        (f"{row[0]}, differs on {row[1]}", float(row[2]), f"{row[2]} %")
+        (f"{row[0]}, differs on {row[1]}", float(row[2]), f"{row[2]}%")
         for row in table("scores.md", "gate")[1:]
     ]
     return bars(

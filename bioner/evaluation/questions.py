@@ -15,7 +15,7 @@ from statistics import NormalDist
 from bioner.evaluation.comparison import Difference, paired_bootstrap
 from bioner.evaluation.reports import OWN_TEST, Evaluation
 from bioner.evaluation.scores import Counts, OverFiring, Report
-from bioner.evaluation.verdicts import Answer, Verdict
+from bioner.evaluation.verdicts import Answer, Verdict, more_sentences
 from bioner.figures import points, points_changed
 
 MARGIN = 1.0
@@ -91,7 +91,7 @@ def judge_f1(one: Difference, margin: float, *, is_part: bool = False) -> Answer
     elif verdict is Verdict.PASSED:
         told += f": no {fall}."
     else:
-        settle = MORE_TEXT if one.name == OWN_TEST else f"more {one.name} test sentences."
+        settle = MORE_TEXT if one.name == OWN_TEST else more_sentences(one.name)
         if one.support < few(margin):
             told += f": only {one.support} gold mentions, too few to tell."
         else:

@@ -10,6 +10,11 @@ from typing import Any
 from bioner.evaluation.comparison import Difference
 
 
+def more_sentences(corpus: str) -> str:
+    """Say what would settle a question about a corpus whose test sentences are too few."""
+    return f"more {corpus} test sentences."
+
+
 class Verdict(StrEnum):
     """An answer of the gate; only the first lets a model pass."""
 
@@ -92,7 +97,12 @@ class Decision:
     @property
     def settles(self) -> tuple[str, ...]:
         """What would settle the questions that cannot be answered, each once."""
-        return tuple(dict.fromkeys(one.settle for one in self.blocking if one.settle))
+        wanted = dict.fromkeys(one.settle for one in self.blocking if one.settle)
+        short = [one.name for one in self.blocking if one.settle == more_sentences(one.name)]
+        if len(short) < 3:
+            return tuple(wanted)
+        others = (one for one in wanted if one not in {more_sentences(name) for name in short})
+        return (f"more test sentences of {', '.join(short[:-1])} and {short[-1]}.", *others)
 
     @property
     def summary(self) -> str:

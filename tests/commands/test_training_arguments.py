@@ -135,10 +135,11 @@ def test_jobs_estimate_refuses_values_without_sense(place: Settings, sample: Dat
 
 
 @pytest.mark.parametrize("command", ["show", "stop", "resume", "logs"])
-@pytest.mark.parametrize("id", [".", "..", "../models", "/", "NOPE", "x" * 5000, "a\0b"])
+@pytest.mark.parametrize("id", [".", "..", "../models", "/", "NOPE", "x" * 5000])
 def test_jobs_refuses_an_id_that_is_none(place: Settings, command: str, id: str) -> None:
     make_run(place, "one")
     assert "no such job" in refuse("jobs", command, id)
+    assert "ID: holds a zero byte" in refuse("jobs", command, "a\0b")
     assert "ID: is needed, got nothing" in refuse("jobs", command, "")
 
 

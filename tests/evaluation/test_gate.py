@@ -24,6 +24,7 @@ from bioner.evaluation.verdicts import (
     Verdict,
     answer_from_json,
     decision_from_json,
+    more_sentences,
 )
 from bioner.labels import read_schema
 from bioner.spans import Sentence, Span, corpus_sentence
@@ -120,6 +121,17 @@ def test_a_fall_that_cannot_be_ruled_out_blocks_and_what_would_settle_it_is_said
     assert not unsure.is_accepted
     assert unsure.settles == ("more BC2GM test sentences.",)
     assert "more BC2GM test sentences" in unsure.summary
+
+
+def test_what_several_corpora_lack_is_said_in_one_line() -> None:
+    unsure = [
+        Answer(name, Verdict.CANNOT_TELL, f"{name}: too few", more_sentences(name))
+        for name in ("BC2GM", "CRAFT", "AnatEM")
+    ]
+    other = Answer("my test", Verdict.CANNOT_TELL, "My test: too few", "more text of your own.")
+    told = Decision("new", "old", (unsure[0], other, *unsure[1:])).settles
+    assert told == ("more test sentences of BC2GM, CRAFT and AnatEM.", "more text of your own.")
+    assert len(Decision("new", "old", (other, *unsure[:2])).settles) == 3
 
 
 def test_the_fall_from_67_to_64_on_a_small_test_of_ones_own_is_not_passed() -> None:

@@ -175,7 +175,7 @@ def test_the_confidence_table_says_which_type_misses_its_goal(sample: Dataset) -
     own = {"Gene": near, "Cell": near, "Cancer": off}
     text = confidence_table(shown, own, {})
     rows = {line.split("|")[1].strip(): line for line in text.splitlines()}
-    assert "10 | 0.000 | 10 | 0.400 | **missed** |" in rows["Gene"]
-    assert "0.000 | 10 | 0.000 | met |" in rows["Cell"]
-    assert rows["Organ"].endswith("0.400 |  |")
-    assert rows["Cancer"].endswith("| 0 | 10 | 0.400 | 0 | 0.000 |  |")
+    assert "10 | 0.000 | 10 | 0.400 | 0.075 | **missed** |" in rows["Gene"]
+    assert "0.000 | 10 | 0.000 | 0.075 | met |" in rows["Cell"]
+    assert rows["Organ"].endswith("0.400 | 0.075 |  |")
+    assert rows["Cancer"].endswith("| 0 | 10 | 0.400 | 0 | 0.000 | 0.000 |  |")

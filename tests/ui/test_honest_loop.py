@@ -285,7 +285,7 @@ def corrections_on_corpora() -> dict[str, float | None]:
         if "Mentions by corpus and type" in one.proto.spec:
             data = one.proto.datasets[0].data.data
             rows = pa.ipc.open_stream(data).read_all().to_pylist()
-            return {r["column"]: r["value"] for r in rows if r["row"] == "corrections"}
+            return {r["column"]: r["value"] for r in rows if r["row"] == "Corrections"}
     return {}
 
 

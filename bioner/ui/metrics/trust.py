@@ -29,7 +29,7 @@ def draw_trust(session: Session, shown: Standing) -> None:
         _draw_reliability(report)
     with right:
         _draw_novelty(report)
-        _draw_schemes(report)
+    _draw_schemes(report)
 
 
 def _draw_over_firing(report: Report) -> None:
@@ -139,7 +139,13 @@ def _draw_schemes(report: Report) -> None:
     draw_table(
         ["Scheme", "F1", "Precision", "Recall", "Counts as right"],
         [
-            [name, 100 * one.f1, 100 * one.precision, 100 * one.recall, MATCHINGS[name]]
+            [
+                name.removeprefix("ent_"),
+                100 * one.f1,
+                100 * one.precision,
+                100 * one.recall,
+                MATCHINGS[name],
+            ]
             for name, one in report.schemes.items()
         ],
     )
