@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bioner.settings import PROJECT_ROOT
 
@@ -45,3 +46,16 @@ def start_app(environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], 
             return process, url
     process.kill()
     sys.exit("the app did not answer within two minutes")
+
+
+def appears(tab: Any, selector: str, text: str = "") -> None:
+    """Wait until an element is drawn, one with this text if given, looked for at every frame.
+
+    A locator's own looks are up to half a second apart, which is what would be measured.
+    """
+    tab.wait_for_function(
+        """([selector, text]) => [...document.querySelectorAll(selector)].some(
+            (one) => one.getClientRects().length && one.textContent.includes(text))""",
+        arg=[selector, text],
+        polling="raf",
+    )

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.browser import CHROMIUM, PATIENCE_MS, start_app
+from benchmarks.browser import CHROMIUM, PATIENCE_MS, appears, start_app
 from bioner.labels import read_schema
 from bioner.review.groups import read_board
 from bioner.spans import Document, Mention, mention
@@ -143,7 +143,7 @@ def opened(context: Any, url: str, pid: int, project: str, until: str) -> Opened
     tab.set_default_timeout(PATIENCE_MS)
     before, began = used(pid), time.perf_counter()
     tab.goto(f"{url}/Review?project={project}&reviewer={WHO}&part=Decide", wait_until="commit")
-    tab.wait_for_selector(until)
+    appears(tab, until)
     found = Opened(time.perf_counter() - began, used(pid) - before)
     tab.wait_for_selector(REST)
     tab.close()

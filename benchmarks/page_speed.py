@@ -28,7 +28,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.browser import CHROMIUM, PATIENCE_MS, free_port
+from benchmarks.browser import CHROMIUM, PATIENCE_MS, appears, free_port
 from bioner.settings import PROJECT_ROOT
 
 EXAMPLE = "clinical-case"
@@ -118,19 +118,6 @@ def other_text() -> str:
     folder = PROJECT_ROOT / "data" / "sample" / "texts"
     words = " ".join(p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.txt"))).split()
     return " ".join(words[37:287])
-
-
-def appears(tab: Any, selector: str, text: str = "") -> None:
-    """Wait until an element is drawn, one with this text if given, looked for at every frame.
-
-    A locator's own looks are up to half a second apart, which is what would be measured.
-    """
-    tab.wait_for_function(
-        """([selector, text]) => [...document.querySelectorAll(selector)].some(
-            (one) => one.getClientRects().length && one.textContent.includes(text))""",
-        arg=[selector, text],
-        polling="raf",
-    )
 
 
 def is_settled(tab: Any) -> None:
