@@ -407,6 +407,7 @@ def test_a_value_without_sense_is_one_sentence_that_names_it_and_nothing_is_done
     [(words, label(one)) for words, one in arguments() if HALF not in KINDS.get(label(one), ())],
 )
 @pytest.mark.parametrize("value", [HALF, ZERO, "x" * 5000, "\x1b[31m\n"])
+@pytest.mark.slow
 def test_what_no_word_can_hold_ends_in_no_traceback(
     place: tuple[Path, pytest.MonkeyPatch], words: str, name: str, value: str
 ) -> None:

@@ -123,6 +123,7 @@ def test_the_mean_is_over_the_ten_whatever_is_merged_beside_them(column: Column)
     assert own.mean_over == ("ward",)
 
 
+@pytest.mark.slow
 def test_shipping_keeps_conventions_and_a_new_piece_as_it_was_learned(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     from safetensors.torch import load_file, save_file

@@ -99,6 +99,7 @@ def test_every_mistake_points_to_its_sentence(sample: Dataset, tmp_path: Path) -
             assert judged.predicted.surface(mistake.predicted) == mistake.predicted_surface
 
 
+@pytest.mark.slow
 def test_evaluating_twice_tags_once(
     data: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

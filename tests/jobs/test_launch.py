@@ -450,6 +450,7 @@ def test_what_stands_in_the_way_is_said_before_the_launch(
     assert list_jobs(place) == []
 
 
+@pytest.mark.slow
 def test_same_output_twice_is_refused_and_the_queue_is_announced(place: Settings) -> None:
     job = launch.launch(make_spec(place, "--steps", "5000"), place)
     with pytest.raises(JobError, match="choose another name"):

@@ -129,6 +129,7 @@ def test_an_outside_command_speaks_json_lines():
         """print('{"id": "0", "entities": [{"start": "0"}]}')""",
     ],
 )
+@pytest.mark.slow
 def test_an_outside_command_that_fails_says_so_in_a_sentence(code: str):
     suggester = OutsideSuggester(title="odd", command=(sys.executable, "-c", code), seconds=3)
     with pytest.raises(OutsideError, match="odd"):

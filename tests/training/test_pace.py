@@ -39,6 +39,7 @@ def test_tensorflow_release_and_hub_name_are_measured_in_their_shape(
 
 
 @pytest.mark.parametrize("kept_as", ["float16", "bfloat16", "float32"])
+@pytest.mark.slow
 def test_half_precision_model_is_measured_on_the_cpu(tmp_path: Path, kept_as: str) -> None:
     """What a card keeps in half precision is trained in float32: the pace of that is measured."""
     folder = make_model(tmp_path, "tiny", head=False)
