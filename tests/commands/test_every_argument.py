@@ -383,6 +383,7 @@ def test_the_table_says_what_every_argument_is() -> None:
 
 
 @pytest.mark.parametrize(("words", "name", "value"), cases())
+@pytest.mark.slow
 def test_a_value_without_sense_is_one_sentence_that_names_it_and_nothing_is_done(
     place: tuple[Path, pytest.MonkeyPatch], words: str, name: str, value: str
 ) -> None:

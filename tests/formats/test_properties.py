@@ -26,6 +26,8 @@ from bioner.formats import (
 from bioner.spans import Alternative, Document, Mention, Relation
 from bioner.text import sentences_and_report
 
+pytestmark = pytest.mark.slow
+
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PIECES = [

@@ -41,6 +41,8 @@ from bioner.processes import ProcessId
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 from bioner.training.progress import RunProgress
 
+pytestmark = pytest.mark.slow
+
 WORKER = Path(__file__).parents[1] / "fixtures" / "fake_worker.py"
 
 

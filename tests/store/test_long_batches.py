@@ -20,6 +20,8 @@ from bioner.review.curation import by_rule, curate
 from bioner.spans import mention
 from bioner.store import StaleEditError, Store
 
+pytestmark = pytest.mark.slow
+
 PIECE = 3
 """Sentences in a piece, here."""
 SIZES = (1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 2)

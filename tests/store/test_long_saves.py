@@ -29,6 +29,8 @@ from bioner.errors import StoreError
 from bioner.spans import mention
 from bioner.store import Edit, StaleEditError, Store
 
+pytestmark = pytest.mark.slow
+
 PIECE = 3
 """Sentences in a piece, here."""
 SIZES = (PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 2)
