@@ -129,7 +129,8 @@ def show(
     type_: Annotated[str, typer.Option("--type", help="Only terms of this type.")] = "",
     status: Annotated[str, typer.Option(help="Only new, kept or dropped ones.")] = "",
     unlike: Annotated[
-        bool, typer.Option("--unlike", help="Only terms whose marks stand for several concepts.")
+        bool,
+        typer.Option("--conflicting", help="Only terms whose marks stand for several ids."),
     ] = False,
     order: Annotated[
         str, typer.Option(help="By mentions, documents, confidence or name.")

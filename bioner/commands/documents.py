@@ -15,7 +15,7 @@ from bioner.settings import read_settings
 if TYPE_CHECKING:
     from bioner.store import DocumentRow
 
-HEAD = ("document", "state", "settled", "marks", "differing", "unlike ids", "assigned to")
+HEAD = ("document", "state", "settled", "marks", "differing", "conflicting ids", "assigned to")
 
 
 @refusing

@@ -186,7 +186,9 @@ def _finish(bulk: Bulk, results: Sequence[Tagged], outcome: Outcome) -> None:
     parts = [part for one in results for part in one.parts]
     count = max(one.all_parts for one in results)
     if len({one.input_sha256 for one in results}) > 1 or len(parts) != count:
-        outcome.failed[name] = "the file changed while it was tagged; run the same line again"
+        outcome.failed[name] = (
+            "the file changed as it was tagged; it is tagged anew when the run goes on"
+        )
         return
     for stale in _beyond(bulk, name, count):
         done_path(stale).unlink(missing_ok=True)

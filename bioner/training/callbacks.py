@@ -190,7 +190,9 @@ class Reporter(TrainerCallback):
         model: Any = None,
         **_: Any,
     ) -> None:
-        if self._due and not self.stopped:
+        if self.stopped:
+            self._tell(state)  # the last step may lie between two of its logged ones
+        elif self._due:
             self._evaluate(state, model)
             if self._is_stop_asked():
                 raise Stopped("stopped after the last step; `--resume` goes on")

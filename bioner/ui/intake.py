@@ -21,7 +21,7 @@ from bioner.store.my_test import TrainedOn
 from bioner.ui import cache
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link, show_problem
-from bioner.ui.words import many
+from bioner.ui.words import capital, many
 
 
 @contextmanager
@@ -138,4 +138,4 @@ def draw_intake(took: Intake, source: str) -> None:
                 key=f"intake_{source}_{receipt.mentions_in}_{len(receipt.examples)}",
             )
     if took.unranked:
-        st.warning(plain(took.unranked[:1].upper() + took.unranked[1:]), icon=":material/sort:")
+        st.warning(plain(capital(took.unranked)), icon=":material/sort:")

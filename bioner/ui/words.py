@@ -99,6 +99,11 @@ def usable_said(usable: Usable) -> str:
     return f"{used}; {', '.join(out)}." if out else f"{used}."
 
 
+def capital(text: str) -> str:
+    """Return what begins a sentence: the first letter large, all others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def ago(created: str) -> str:
     """Say how long ago an ISO time was (UTC where it names no zone)."""
     try:

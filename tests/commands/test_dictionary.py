@@ -79,7 +79,7 @@ def test_a_project_s_texts_get_a_vocabulary_s_concepts_and_unlike_ids_are_told(h
     run("dictionary", "build", "--project", "P", "--vocabulary", "taxa")
     found = {one["preferred"]: one for one in json.loads(run("dictionary", "show", "--json"))}
     assert found["Rats"]["identifier"] == "T:3"
-    [unlike] = json.loads(run("dictionary", "show", "--unlike", "--json"))
+    [unlike] = json.loads(run("dictionary", "show", "--conflicting", "--json"))
     assert unlike["concepts of its marks"] == {"T:1": 1, "T:2": 1}
     refused = RUN.invoke(app, ["dictionary", "build", "a", "--project", "P"])
     assert "not both" in refused.stderr

@@ -190,13 +190,16 @@ def test_others_save_while_a_long_list_is_being_saved(store: Store) -> None:
 def test_a_process_that_is_killed_amidst_loses_nothing_and_the_next_one_finishes(
     store: Store, url: str, tmp_path: Path, after: int
 ) -> None:
-    ids = document_of(store, 40)
+    size = 5 * PIECE + 1
+    ids = document_of(store, size)
     script = (
         "import sys\n"
         "from pathlib import Path\n"
         "from sqlalchemy import event\n"
+        "from bioner.store import reviewing, turns\n"
         "from bioner.store import Store\n"
         "from test_long_saves import edits_of\n"
+        f"turns.PIECE = reviewing.PIECE = {PIECE}\n"
         "store = Store(sys.argv[1], Path(sys.argv[2]))\n"
         "edits = edits_of(store, store.items_of('p', 'd0'))\n"
         "event.listen(store.database.engine, 'commit', lambda c: print('saved', flush=True))\n"
@@ -215,9 +218,10 @@ def test_a_process_that_is_killed_amidst_loses_nothing_and_the_next_one_finishes
     assert worker.returncode == -signal.SIGKILL, said
     assert_state_is_replay(store.database)
     saved = labels(store, ids).count("Disease")
-    assert labels(store, ids) == ["Disease"] * saved + ["Gene"] * (40 - saved)
-    assert len(store.save_all(edits_of(store, ids))) == 40
-    assert len(store.undo(ids[20], "ann")) == 40
+    assert saved < size, "killed amidst"
+    assert labels(store, ids) == ["Disease"] * saved + ["Gene"] * (size - saved)
+    assert len(store.save_all(edits_of(store, ids))) == size
+    assert len(store.undo(ids[size // 2], "ann")) == size
     assert store.verify().problems == ()
 
 

@@ -109,6 +109,28 @@ def test_a_stop_is_obeyed_in_every_phase_within_a_batch(
     assert (kept and int(kept.name.rpartition("-")[2])) == saved
 
 
+def test_the_last_report_of_a_stopped_run_names_the_step_that_it_stopped_at(
+    sample, tiny_encoder, tmp_path
+) -> None:
+    heard: list[RunProgress] = []
+    asked = iter(range(100))
+
+    def is_asked() -> bool:
+        has_begun = bool(heard) and heard[-1].total_steps > 0
+        return has_begun and next(asked) >= 2
+
+    with pytest.raises(Stopped, match="stopped at step 3"):
+        train(
+            config(tiny_encoder, log_steps=50, eval_steps=0),
+            sample,
+            tmp_path / "model",
+            report=heard.append,
+            stop_requested=is_asked,
+        )
+    assert [one.step for one in heard if one.loss is not None] == [1], "the only one logged"
+    assert heard[-1].step == 3
+
+
 def test_a_step_of_many_batches_is_given_up_and_taken_again_alike(
     sample, tiny_encoder, tmp_path, monkeypatch
 ) -> None:

@@ -93,7 +93,7 @@ def test_a_dictionary_gets_a_vocabulary_s_concepts_and_offers_it_for_its_terms(s
     assert found.term("mouse").identifier == "T:10090"
     app = open_page(vocabulary="taxa", q="mous")
     assert [one.value for one in app.selectbox if one.label == "Vocabulary"] == ["taxa"]
-    app = open_page(status="unlike ids")
+    app = open_page(status="conflicting ids")
     assert app.info[0].value == "No term is like that."
 
 

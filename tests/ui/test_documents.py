@@ -60,7 +60,7 @@ def test_what_is_asked_of_every_document_comes_first_and_nothing_else_takes_room
         identified(mention(at, at + 2, "Gene"), id) for at, id in ((0, "A:1"), (6, "A:2"))
     )
     store.import_documents("P", [Document("e", "OB is OB.", (one, other))], model="m")
-    assert "Unlike ids" in opened("P").dataframe[0].value
+    assert "Conflicting ids" in opened("P").dataframe[0].value
     app = opened("empty")
     assert "list_named" not in [one.key for one in app.text_input]
     assert "bring some in" in app.info[0].value

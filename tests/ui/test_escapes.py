@@ -60,7 +60,7 @@ OURS = {
         "_head(header, [row[i] for row in rows])"},
     "train/form.py": {"PRESETS[key].title"},
     "train/numbers.py": {"title"},
-    "train/run.py": {"job.state.problem"},
+    "train/run.py": {"capital(job.state.problem)"},
 }  # fmt: skip
 """What looks like others' text and is ours, a number, or escaped before; looked at one by one."""
 

@@ -20,6 +20,7 @@ from bioner.ui.words import (
     SHOWN_SAID,
     STATES,
     VERDICTS_SAID,
+    capital,
     revision_said,
 )
 
@@ -29,6 +30,11 @@ OURS = (
     *("doubtful gold", "likely missed", "unseen surface", "uncertain words", "low confidence"),
 )
 """Words of the program for what pages have plainer ones for."""
+
+
+def _named(path: Path) -> str:
+    return path.name
+
 
 RAW = {"kind", "verdict", "status", "layer"}
 """Fields whose values are words of the program, and are said by a table."""
@@ -68,7 +74,7 @@ def raw(tree: ast.Module) -> Iterator[str]:
                     yield ast.unparse(value)
 
 
-@pytest.mark.parametrize("path", sorted(UI.rglob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(UI.rglob("*.py")), ids=_named)
 def test_no_page_says_a_word_of_the_program(path: Path) -> None:
     tables = {*REASONS, *get_args(RevisionKind)} if path.name == "words.py" else set()
     said = [text for text in drawn(tree_of(path)) if text not in tables]
@@ -77,7 +83,7 @@ def test_no_page_says_a_word_of_the_program(path: Path) -> None:
         assert not list(raw(tree_of(path)))
 
 
-@pytest.mark.parametrize("path", sorted(UI.rglob("*.js")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(UI.rglob("*.js")), ids=_named)
 def test_the_editor_says_none_either(path: Path) -> None:
     code = "\n".join(line.split("//")[0] for line in path.read_text("utf-8").splitlines())
     assert not [word for word in OURS if word in code.lower()]
@@ -99,3 +105,21 @@ def test_a_revision_is_said_by_its_verdict_or_by_what_was_done() -> None:
     assert revision_said("edit", None) == "changed"
     assert revision_said("adjudicate", "correct") == "curated, corrected"
     assert revision_said("undo", None) == "taken back"
+
+
+@pytest.mark.parametrize("path", sorted({*UI.rglob("*.py")} - {UI / "words.py"}), ids=_named)
+def test_a_point_of_time_is_told_by_the_reader_s_clock_in_one_place(path: Path) -> None:
+    code = path.read_text("utf-8")
+    assert "UTC" not in " ".join(drawn(tree_of(path)))
+    assert "timezone" not in code or path.name == "times.py"
+    assert "[:16]" not in code or "hexdigest()[:16]" in code
+
+
+@pytest.mark.parametrize("path", sorted({*UI.rglob("*.py")} - {UI / "words.py"}), ids=_named)
+def test_a_sentence_gets_its_capital_in_one_place(path: Path) -> None:
+    assert "[:1].upper()" not in path.read_text("utf-8")
+
+
+def test_a_capital_leaves_all_other_letters_as_they_are() -> None:
+    assert capital("computing on the CPU") == "Computing on the CPU"
+    assert capital("") == ""

@@ -19,7 +19,7 @@ from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
 from bioner.ui.tables import draw_table
-from bioner.ui.words import many
+from bioner.ui.words import capital, many
 
 
 def draw_more(session: Session) -> None:
@@ -65,7 +65,7 @@ def _draw_entry(session: Session, entry: Entry) -> None:
                 ),
             ):
                 _bring(session, entry, None)
-        about = f"{entry.annotates[:1].upper()}{entry.annotates[1:]}"
+        about = capital(entry.annotates)
         st.caption(f"{plain(about)}. Licence: {plain(entry.licence)}.")
         if entry.caution:
             st.caption(f":material/warning: {plain(entry.caution)}")

@@ -26,7 +26,7 @@ from bioner.ui.session import (
 )
 from bioner.ui.words import many
 
-ALL, UNLIKE = "all", "unlike ids"
+ALL, UNLIKE = "all", "conflicting ids"
 
 
 def draw_terms(session: Session, dictionary: Dictionary) -> None:
@@ -114,7 +114,7 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> li
         "Spellings": [one.variants for one in terms],
         "Decided": ["" if one.status == "new" else one.status for one in terms],
         "Concept": [one.identifier for one in terms],
-        "Unlike ids": [unlike(told, one) for one in terms],
+        "Conflicting ids": [unlike(told, one) for one in terms],
     }
     found = st.dataframe(
         rows,
@@ -124,7 +124,7 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> li
         key=page_key(f"dictionary_table_{dictionary.name}_{page}"),
         column_config={
             "Confidence": st.column_config.NumberColumn(format="percent"),
-            "Unlike ids": st.column_config.TextColumn(
+            "Conflicting ids": st.column_config.TextColumn(
                 help="Which concepts its marks stand for in the texts, where it is not one alone."
             ),
             "Other types": st.column_config.TextColumn(help="What else its marks were, how often."),

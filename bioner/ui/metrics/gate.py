@@ -21,6 +21,7 @@ from bioner.ui.models import promote_dialog, roll_back
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
+from bioner.ui.times import when
 
 
 def draw_gate(session: Session, candidate: str, against: str) -> None:
@@ -143,7 +144,7 @@ def draw_record(session: Session) -> None:
     with st.expander("On record", icon=":material/history:"):
         st.dataframe(
             [
-                {"When (UTC)": at[:16].replace("T", " "), "What": what, "Model": name,
+                {"When": when(at), "What": what, "Model": name,
                  "By": by or "–", "Why": why}
                 for at, what, name, by, why in rows
             ],

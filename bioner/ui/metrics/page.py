@@ -43,6 +43,7 @@ from bioner.ui.session import (
     show_problem,
     url_choice,
 )
+from bioner.ui.times import when
 from bioner.ui.words import many
 
 VIEWS = {
@@ -160,8 +161,7 @@ def _tell_basis(shown: Standing, data: Data | None) -> None:
     what = f"Exact matches on the {split} sentences of {corpora}{number}, each in its own terms"
     told = "from the model's card, measured when it was made"
     if stored is not None:
-        when = stored.created[:16].replace("T", " ")
-        told = f"tagged {when} UTC {computed_on(stored.backend)}"
+        told = f"tagged {when(stored.created)} {computed_on(stored.backend)}"
     st.caption(f"{what} · {plain(told)}.")
     if data is not None and data.is_sample and shown.is_current:
         st.warning(

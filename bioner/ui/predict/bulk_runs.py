@@ -19,7 +19,8 @@ from bioner.ui.predict.bulk_output import draw_output
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, act
 from bioner.ui.tables import draw_table
-from bioner.ui.words import moment
+from bioner.ui.times import when
+from bioner.ui.words import capital
 
 SHOWN = 20
 """So many runs are listed, the newest first."""
@@ -37,7 +38,7 @@ def draw_bulk_runs(session: Session) -> None:
     st.subheader("Tagged folders", anchor=False)
     for number, job in enumerate(found[:SHOWN]):
         _, _, word = STATUS[job.status]
-        begun = moment(job.spec.created, st.context.timezone)
+        begun = when(job.spec.created)
         with st.expander(
             f"{plain(job.spec.title)} · {word} · {begun}",
             expanded=number == 0 or job.is_active,
@@ -70,7 +71,7 @@ def _draw_standing(job: Job, standing: Standing | None) -> None:
             icon=":material/hourglass_top:",
         )
     if job.state.problem:
-        text = f"{job.state.problem[:1].upper()}{job.state.problem[1:]}."
+        text = f"{capital(job.state.problem)}."
         st.warning(plain(text), icon=":material/report:")
     draw_place(job)
     source = bulk_source(job.spec)

@@ -15,6 +15,7 @@ from bioner.review.operations import Operation
 from bioner.store import ReviewItem
 from bioner.ui.review.clash import draw_clash
 from bioner.ui.review.concepts import concept_help
+from bioner.ui.review.conflicting import draw_conflicting
 from bioner.ui.review.covers import draw_covers
 from bioner.ui.review.desk import RENEW, Act, Desk, Memory
 from bioner.ui.review.everywhere import draw_everywhere
@@ -26,7 +27,6 @@ from bioner.ui.review.queue import draw_queue, draw_reasons
 from bioner.ui.review.shown import view_of
 from bioner.ui.review.split import cut_here, draw_split
 from bioner.ui.review.survival import draw_survival, survives
-from bioner.ui.review.unlike import draw_unlike
 from bioner.ui.session import keep_in_url, show_problem, url_text
 from bioner.ui.span_editor.editor import draw_editor, received, wanted
 
@@ -63,7 +63,7 @@ def draw_desk(desk: Desk) -> None:
     view = view_of(desk, focus, reviews, concept_help(desk, reviews, wanted(EDITOR)))
     drawn = draw_editor(EDITOR, view, saved.answer)
     draw_survival(focus, survives(focus))
-    draw_unlike(view.clashes)
+    draw_conflicting(view.clashes)
     draw_everywhere(desk, act)
     _draw_below(desk, focus, act)
     if any(one.op_id not in desk.memory.handled for one in drawn):

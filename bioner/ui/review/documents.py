@@ -27,7 +27,7 @@ ORDERS: dict[Order, str] = {
     "sentences": "most sentences first",
     "marks": "most marks first",
     "differing": "most differing first",
-    "clashes": "most unlike ids first",
+    "clashes": "most conflicting ids first",
     "changed": "last change first",
 }
 
@@ -97,7 +97,7 @@ def _draw_table(shown: Sequence[DocumentRow], key: str) -> None:
     }
     # What no document of this page has takes no room from what is asked of all of them.
     if any(one.clashes for one in shown):
-        columns["Unlike ids"] = [one.clashes for one in shown]
+        columns["Conflicting ids"] = [one.clashes for one in shown]
     if any(one.is_test for one in shown):
         columns["My test"] = [one.is_test for one in shown]
     st.dataframe(
@@ -121,7 +121,7 @@ def _draw_table(shown: Sequence[DocumentRow], key: str) -> None:
             "Differing": st.column_config.NumberColumn(
                 help="Sentences in which models or reviewers mark different things.", width=74
             ),
-            "Unlike ids": st.column_config.NumberColumn(
+            "Conflicting ids": st.column_config.NumberColumn(
                 help="Names that stand for several concepts in this document: the same words, "
                 "marked with the same type, have different identifiers."
             ),

@@ -20,7 +20,8 @@ from bioner.ui.chips import Element, chip, chips_html, color_of, describe
 from bioner.ui.plain import plain
 from bioner.ui.review.desk import Act, Desk
 from bioner.ui.roles import shut
-from bioner.ui.words import moment, revision_said
+from bioner.ui.times import when
+from bioner.ui.words import revision_said
 
 
 def draw_history(desk: Desk, focus: ReviewItem, act: Act) -> None:
@@ -35,9 +36,9 @@ def draw_history(desk: Desk, focus: ReviewItem, act: Act) -> None:
         found = desk.store.history(focus.item)
         for one in found[:30]:
             change = difference(one.before, one.after)
-            who, when = plain(one.reviewer) or "somebody", moment(one.recorded, st.context.timezone)
+            who, at = plain(one.reviewer) or "somebody", when(one.recorded)
             what = revision_said(one.kind, one.verdict)
-            st.caption(f"Revision {one.seq} · {who} · {what} · {when}")
+            st.caption(f"Revision {one.seq} · {who} · {what} · {at}")
             st.html(changes_html(focus.text, change.removed, change.added, desk.session.schema))
             if one.note:
                 st.text(f"“{one.note}”")

@@ -24,6 +24,7 @@ from bioner.ui.review.setup import draw_new_project
 from bioner.ui.review.vocabularies import draw_vocabularies
 from bioner.ui.roles import shut
 from bioner.ui.session import act, show_problem
+from bioner.ui.times import when
 from bioner.ui.words import many
 
 ORDERED = "review_ordered"
@@ -236,7 +237,7 @@ def _draw_backups(desk: Desk) -> None:
     if found:
         st.dataframe(
             {
-                "When (UTC)": [one.created[:16].replace("T", " ") for one in found],
+                "When": [when(one.created) for one in found],
                 "Why": [one.reason for one in found],
                 "MB": [max(0.1, round(one.size / 1e6, 1)) for one in found],
                 "File": [one.path for one in found],

@@ -10,7 +10,8 @@ from bioner.errors import BionerError
 from bioner.store.values import Event
 from bioner.ui.review.desk import Desk
 from bioner.ui.session import show_problem
-from bioner.ui.words import EVENTS_SAID, moment
+from bioner.ui.times import when
+from bioner.ui.words import EVENTS_SAID
 
 SHOWN = 100
 """So many of the newest are shown; ``review events`` prints more."""
@@ -38,7 +39,7 @@ def draw_record(desk: Desk) -> None:
 def _row(event: Event) -> dict[str, str]:
     told = ("damaged", "damaged") if event.is_damaged else changes(event.before, event.after)
     return {
-        "When": moment(event.recorded, st.context.timezone),
+        "When": when(event.recorded),
         "Who": event.who or "–",
         "What": EVENTS_SAID.get(event.kind, event.kind),
         "Before": told[0],

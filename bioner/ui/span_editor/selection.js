@@ -173,7 +173,7 @@ class Selection {
       if (mention.concepts?.length) parts.push(this.editor.finder.say(mention));
       for (const one of this.editor.data.clashes)
         if (one.places.some(([from, to]) => from === startOf(mention) && to === endOf(mention)))
-          parts.push(`unlike ids in this text: ${one.ids.join(", ")}`);
+          parts.push(`conflicting ids in this text: ${one.ids.join(", ")}`);
       if (mention.score !== null) parts.push(`${percent(mention.score)} sure`);
       const best = rivals(mention)[0];
       if (best) parts.push(`second best ${best.label}${best.score ? ` ${percent(best.score)}` : ""}`);

@@ -17,7 +17,7 @@ from bioner.ui.models import model_label, promote_dialog, roll_back
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, show_problem
-from bioner.ui.words import moment
+from bioner.ui.times import when
 
 
 def draw_models(session: Session) -> None:
@@ -46,7 +46,7 @@ def draw_models(session: Session) -> None:
             st.dataframe(
                 [
                     {
-                        "When": moment(change.at, st.context.timezone),
+                        "When": when(change.at),
                         "Change": "back to" if change.kind == "rollback" else "put in use",
                         "Model": change.name,
                         "Instead of": change.previous,
@@ -79,7 +79,7 @@ def _draw_table(entries: list[ModelEntry], active: str) -> None:
                 "Test F1": _points(entry),
                 "Corpora": len(entry.card.corpora) if entry.card else None,
                 "Size": entry.size_bytes / 1e6,
-                "Made": entry.card.created[:10] if entry.card else "",
+                "Made": when(entry.card.created)[:10] if entry.card else "",
             }
             for entry in sorted(
                 entries, key=lambda entry: entry.card.created if entry.card else "", reverse=True

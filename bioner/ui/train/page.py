@@ -18,11 +18,11 @@ from bioner.settings import Settings
 from bioner.ui.jobs import STATUS, follow
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, keep_in_url, show_problem, url_text
+from bioner.ui.times import when
 from bioner.ui.train.curves import draw_curves
 from bioner.ui.train.form import draw_form
 from bioner.ui.train.models import draw_models
 from bioner.ui.train.run import draw_run
-from bioner.ui.words import moment
 
 VIEWS = {
     "new": ":material/add: New run",
@@ -123,11 +123,6 @@ def draw_runs(session: Session, found: Sequence[Job]) -> None:
         expanded=len(found) > 1 and not job.is_active,
     ):
         draw_history(found, session.settings)
-
-
-def when(created: str) -> str:
-    """Return an ISO time to the minute, as the reader's clock shows it."""
-    return moment(created, st.context.timezone)
 
 
 def _label(job: Job) -> str:

@@ -28,6 +28,7 @@ from bioner.ui.plain import plain
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, act, keep_in_url, page_link, show_problem
 from bioner.ui.train.curves import draw_curves
+from bioner.ui.words import capital
 
 
 def draw_run(session: Session, job: Job) -> None:
@@ -53,8 +54,8 @@ def _draw_head(job: Job, metrics: Sequence[Metric]) -> None:
             icon=":material/hourglass_top:",
         )
     if job.state.problem:
-        mend = f" {job.state.mend[:1].upper()}{job.state.mend[1:]}." if job.state.mend else ""
-        text = f"{job.state.problem[:1].upper()}{job.state.problem[1:]}."
+        mend = f" {capital(job.state.mend)}." if job.state.mend else ""
+        text = f"{capital(job.state.problem)}."
         (st.error if job.status in ("failed", "lost") else st.info)(
             plain(f"{text}{mend}"), icon=":material/report:"
         )
@@ -67,7 +68,7 @@ def _draw_head(job: Job, metrics: Sequence[Metric]) -> None:
         text += f" · {plain(said)}" if said and job.is_active else ""
         st.progress(share, text=text)
     elif job.is_active:
-        st.progress(0.0, text=plain(said or ready_said(job)))
+        st.progress(0.0, text=plain(capital(said) or ready_said(job)))
     _draw_standing(job, metrics)
     _draw_numbers(job, metrics)
 

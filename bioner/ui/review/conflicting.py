@@ -14,11 +14,11 @@ MOST = 5
 """Names that are told; the others are counted."""
 
 
-def draw_unlike(found: Sequence[Clash]) -> None:
+def draw_conflicting(found: Sequence[Clash]) -> None:
     """Say which names stand for several concepts in the open text, and how often for each."""
     if not found:
         return
-    told = ["Unlike ids in this text: the same words and type, different concepts."]
+    told = ["Conflicting ids in this text: the same words and type, different concepts."]
     for one in found[:MOST]:
         ids = ", ".join(f"{plain_label(id)} ×{count:,}" for id, count in one.ids)
         told.append(f"- {plain_label(one.surface)} ({plain_label(one.label)}): {ids}")
