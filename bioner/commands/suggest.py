@@ -91,6 +91,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Print how right each suggester is, by type: from its audit, with the lower 95% limit."""
+    from bioner.review.precision import NO_NUMBER
     from bioner.review.suggest import check_target, precisions
 
     check_target(target)
@@ -102,7 +103,7 @@ def status(
         for label, one in precisions(store, name, suggester).items():
             more = one.more(target)
             values.append({"suggester": suggester, "type": label, **asdict(one), "more": more})
-            told = "never" if more is None else str(more)
+            told = NO_NUMBER if more is None else str(more)
             counts = [str(one.right), str(one.audited), percent(one.low, 1)]
             rows.append([suggester, label, *counts, told])
     if as_json:

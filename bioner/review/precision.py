@@ -14,6 +14,9 @@ ALIKE = 0.5
 MOST = 10_000
 """Where more audits are needed than this, nobody makes them."""
 
+NO_NUMBER = "not as it goes"
+"""Said where no number of audits would do: one that is right later may change it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Precision:

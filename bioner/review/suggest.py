@@ -205,13 +205,8 @@ def accept(
     known = precisions(store, project, name).get(label)
     if known is None:
         raise SuggestError(f"{name} proposes no marks of type {label!r} here")
-    if known.low < target or not known.audited:
-        more = known.more(target)
-        told = "no number of audits will do" if more is None else f"about {more:,} more are needed"
-        raise SuggestError(
-            f"{name}, {label}: {known.right} of {known.audited} audited marks are right, surely "
-            f"{percent(known.low, 1)}; {percent(target)} is asked for, and {told}"
-        )
+    if lacking := lacks(known, target):
+        raise SuggestError(f"{name}, {label}: {lacking}")
     wrong = {id for id, is_right in audits(store, project, name).items() if not is_right}
     by_item: dict[int, list[Mention]] = {}
     for one in proposals(store, project, name):
@@ -220,6 +215,20 @@ def accept(
     choice = Ruling(surface=name, label=label, kind="suggestions")
     return _accept(
         store, project, by_item, choice, reviewer=reviewer, schema=schema, op=op or new_op()
+    )
+
+
+def lacks(known: Precision, target: float) -> str:
+    """Say what an audit lacks before its marks are accepted in bulk; nothing where it is enough."""
+    more = known.more(target)
+    if more == 0:
+        return ""
+    told = "as it goes, no number of audits will do"
+    if more is not None:
+        told = f"about {more:,} more {'is' if more == 1 else 'are'} needed"
+    return (
+        f"{known.right} of {known.audited} audited marks are right, surely "
+        f"{percent(known.low, 1)}; {percent(target)} is asked for, and {told}"
     )
 
 

@@ -11,6 +11,7 @@ from browser import CHROMIUM, PATIENCE_MS, Studio, running
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.settings import Settings
+from bioner.store import Store, open_store
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -35,6 +36,21 @@ def bare_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """The app on a machine where nothing has been done yet."""
     with running(tmp_path_factory.mktemp("bare"), lambda settings: None) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def review_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """The app without a model or a corpus, for tests that fill projects and dictionaries."""
+    with running(tmp_path_factory.mktemp("review-studio"), lambda settings: None) as found:
+        yield found
+
+
+@pytest.fixture
+def review_store(review_studio: Studio) -> Iterator[Store]:
+    """What ``review_studio`` keeps, to be filled beforehand and read back afterwards."""
+    found = open_store(review_studio.settings)
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

@@ -95,6 +95,13 @@ def settle(tab: Page) -> None:
     tab.wait_for_function(STILL, timeout=PATIENCE_MS)
 
 
+def choose(tab: Page, label: str, option: str) -> None:
+    """Choose an option of a select box, and wait until the page is drawn with it."""
+    tab.get_by_role("combobox", name=label).click()
+    tab.get_by_role("option", name=option, exact=True).click()
+    settle(tab)
+
+
 def shoot(tab: Page, name: str) -> Path:
     """Take a screenshot of the whole page into ``.artifacts/screenshots/``."""
     SHOTS.mkdir(parents=True, exist_ok=True)

@@ -9,13 +9,14 @@ from bioner.errors import BionerError
 from bioner.figures import percent
 from bioner.review.dictionary import Dictionary, dictionary_names, dictionary_path
 from bioner.review.patterns import PatternSuggester
-from bioner.review.precision import Precision
+from bioner.review.precision import NO_NUMBER, Precision
 from bioner.review.suggest import (
     Proposal,
     accept,
     audit_sample,
     decide,
     fill,
+    lacks,
     precisions,
     said,
 )
@@ -155,11 +156,12 @@ def _draw_known(desk: Desk, known: list[str]) -> None:
 
 def _more(one: Precision, target: float) -> str:
     more = one.more(target)
-    return "never" if more is None else "reached" if more == 0 else f"about {more:,}"
+    return NO_NUMBER if more is None else "reached" if more == 0 else f"about {more:,}"
 
 
 def _draw_accept(desk: Desk, name: str, label: str, known: Precision, target: float) -> None:
-    if not known.audited or known.low < target:
+    if lacking := lacks(known, target):
+        st.caption(f"Making all its {plain(label)} marks yours is not offered yet: {lacking}.")
         return
     closed = shut(desk, Action.ANNOTATE)
     if not st.button(
@@ -193,11 +195,23 @@ def _draw_audit(desk: Desk, name: str, label: str) -> None:
     _draw_proposal(desk, one)
     closed = shut(desk, Action.ANNOTATE)
     with st.container(horizontal=True):
-        right = st.button("Right", key="suggest_right", shortcut="Y", **closed)
-        wrong = st.button("Wrong", key="suggest_wrong", shortcut="N", **closed)
-    if right or wrong:
-        decide(desk.store, desk.project.name, name, one.id, is_right=right, reviewer=desk.reviewer)
-        st.rerun()
+        for said_so, key, is_right in (("Right", "Y", True), ("Wrong", "N", False)):
+            st.button(
+                said_so,
+                key=f"suggest_{said_so.lower()}",
+                shortcut=key,
+                on_click=_decide,
+                args=(desk, name, one.id, is_right),
+                **closed,
+            )
+
+
+def _decide(desk: Desk, name: str, id: str, is_right: bool) -> None:
+    """Decide the mark that was shown: somebody else may have changed which one comes next."""
+    try:
+        decide(desk.store, desk.project.name, name, id, is_right=is_right, reviewer=desk.reviewer)
+    except BionerError as error:
+        st.toast(plain(str(error)), icon=":material/info:", duration="long")
 
 
 def _draw_proposal(desk: Desk, one: Proposal) -> None:
