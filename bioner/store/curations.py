@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, Select, and_, select
 
 from bioner.access import Action
 from bioner.errors import StoreError
@@ -15,6 +17,7 @@ from bioner.store.log import Author, by_op, record
 from bioner.store.revisions import check_edit, refuse_stale, stale_version
 from bioner.store.states import Place, State, find_place, lock_all, read_state
 from bioner.store.tables import corrections, documents, revisions
+from bioner.store.undo import replay
 from bioner.store.values import Edit, Revision
 
 SHARED = ""
@@ -115,7 +118,7 @@ def curations(
     connection: Connection, stored: projects.StoredProject, *, limit: int
 ) -> list[Curation]:
     """Return the curations that stand, newest first; those made in one batch are one."""
-    query = (
+    query: Select[Any] = (
         select(
             *(corrections.c.item, revisions.c.seq, revisions.c.batch, revisions.c.kind),
             *(revisions.c.reviewer, revisions.c.recorded, documents.c.name),
@@ -126,10 +129,12 @@ def curations(
         .order_by(revisions.c.seq.desc())
     )
     found: dict[str, Curation] = {}
+    again = _again(connection, stored.id)
     for row in connection.execute(query):
-        if row.kind != "adjudicate":
+        one = again.get(row.item, row)
+        if one.kind != "adjudicate":
             continue
-        key = row.batch or str(row.seq)
+        key = one.batch or str(one.seq)
         if key not in found and len(found) == limit:
             continue
         known = found.get(key)
@@ -137,11 +142,42 @@ def curations(
             item=known.item if known else row.item,
             document=known.document if known else row.name,
             sentences=known.sentences + 1 if known else 1,
-            reviewer=row.reviewer,
-            recorded=row.recorded,
-            seq=known.seq if known else row.seq,
+            reviewer=one.reviewer,
+            recorded=one.recorded,
+            seq=known.seq if known else one.seq,
         )
     return list(found.values())
+
+
+def _again(connection: Connection, project: int) -> dict[int, Row[Any]]:
+    """Return by sentence the changes that stand again, as what came after was taken back."""
+    head = revisions.alias()
+    query: Select[Any] = (
+        select(
+            *(corrections.c.item, revisions.c.seq, revisions.c.batch, revisions.c.kind),
+            *(revisions.c.reviewer, revisions.c.recorded),
+        )
+        .join(head, corrections.c.head == head.c.seq)
+        .join(
+            revisions,
+            and_(
+                *(
+                    revisions.c[name] == head.c[name]
+                    for name in ("document", "start", "end", "track")
+                )
+            ),
+        )
+        .where(
+            corrections.c.project == project, corrections.c.track == SHARED, head.c.kind == "undo"
+        )
+        .order_by(corrections.c.item, revisions.c.seq)
+    )
+    found: dict[int, Row[Any]] = {}
+    for item, rows in groupby(connection.execute(query), key=lambda row: row.item):
+        done, _ = replay((row.kind, row) for row in rows)
+        if done:
+            found[item] = done[-1]
+    return found
 
 
 def allow_undo(connection: Connection, item: int, reviewer: str) -> None:

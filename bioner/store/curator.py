@@ -62,14 +62,19 @@ class Curators(Travelling):
             stored = projects.find(connection, project)
             return curations.curations(connection, stored, limit=limit)
 
-    def undo_curation(self, item: int, reviewer: str, op: str = "") -> list[Revision]:
+    def undo_curation(
+        self, item: int, reviewer: str, op: str = "", *, seen: int = 0
+    ) -> list[Revision]:
         """Take the newest curation of a sentence back, with its whole batch; [] if there is none.
 
-        Raises StaleEditError, and does nothing, where one of the batch was curated anew since. A
-        long batch goes in pieces, as for ``undo``.
+        ``seen``: its revision, as somebody looks at it. Raises StaleEditError, and does nothing,
+        where the newest is another, or one of the batch was curated anew since. A long batch goes
+        in pieces, as for ``undo``.
         """
         self._allow(Action.ADJUDICATE, reviewer)
         with self.database.read() as connection:
             curations.allow_undo(connection, item, reviewer)
-        wish = Wish(item=item, reviewer=reviewer, op=op or new_op(), track=curations.SHARED)
+        wish = Wish(
+            item=item, reviewer=reviewer, op=op or new_op(), track=curations.SHARED, seen=seen
+        )
         return self._travel(wish)

@@ -12,7 +12,7 @@ from bioner.access import Action
 from bioner.store import projects
 from bioner.store.decisions import flip
 from bioner.store.log import Author, record, revision_of, revisions_at
-from bioner.store.revisions import place_of, stale
+from bioner.store.revisions import place_of, stale, stale_version
 from bioner.store.states import Place, find_place, lock_all, read_state, state_before
 from bioner.store.tables import revisions
 from bioner.store.values import Revision, RevisionKind
@@ -44,7 +44,8 @@ class Wish:
     """What is asked for: the undo (or redo) of an item's last change, under an operation id.
 
     ``session`` names the browser tab, whose own later edits this never makes stale. ``track``: of
-    this copy, else of the reviewer's.
+    this copy, else of the reviewer's. ``seen``: the revision that is to be taken back, as the
+    person sees it (0: the last change, whichever it is).
     """
 
     item: int
@@ -53,6 +54,7 @@ class Wish:
     session: str = ""
     redo: bool = False
     track: str | None = None
+    seen: int = 0
 
 
 def size(connection: Connection, wish: Wish) -> int:
@@ -167,7 +169,10 @@ def _target(
     place = find_place(connection, wish.item, lock=lock)
     projects.require(place.stored.project, wish.reviewer, Action.ANNOTATE)
     track = place.stored.project.track(wish.reviewer) if wish.track is None else wish.track
-    return _top(connection, place, track, redo=wish.redo), track, None
+    top = _top(connection, place, track, redo=wish.redo)
+    if wish.seen and (top is None or top.seq != wish.seen):
+        raise stale_version(connection, place, track, wish.seen)
+    return top, track, None
 
 
 def _standing(

@@ -159,6 +159,33 @@ def test_a_batch_of_which_one_was_curated_anew_is_not_undone(store: Store) -> No
     assert len(store.undo_curation(again.item, "cora")) == 3
 
 
+@pytest.mark.parametrize("meanwhile", ["taken back", "curated anew", "taken back, curated anew"])
+@pytest.mark.parametrize("size", [1, 3])
+def test_what_was_curated_is_taken_back_only_as_it_is_seen(
+    store: Store, size: int, meanwhile: str
+) -> None:
+    taken = [Taken(sentence=one, mentions=()) for one in store.side_by_side("both")[-size:]]
+    curate(store, taken, "cora")
+    [seen] = store.curations("both")
+    if "taken back" in meanwhile:
+        store.undo_curation(seen.item, "carl", seen=seen.seq)
+    if "curated anew" in meanwhile:
+        again = store.side_by_side("both", seen.item)[0]
+        marks = again.versions[0].mentions
+        curate(store, [Taken(sentence=again, mentions=marks)], "carl")
+    stands = store.curations("both")
+    with pytest.raises(StaleEditError) as refused:
+        store.undo_curation(seen.item, "cora", seen=seen.seq)
+    assert refused.value.revision.reviewer == "carl"
+    assert store.curations("both") == stands
+    back = 0
+    while found := store.curations("both"):
+        undone = store.undo_curation(found[0].item, "cora", seen=found[0].seq)
+        assert len(undone) == found[0].sentences
+        back += len(undone)
+    assert back == {"taken back": 0, "curated anew": size + 1}.get(meanwhile, 1)
+
+
 def test_only_a_curator_of_an_independent_project_curates(store: Store) -> None:
     one = store.side_by_side("both")[1]
     people = (("ann", "reviewer"), ("bob", "reviewer"), ("cora", "curator"))

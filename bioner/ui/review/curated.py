@@ -8,7 +8,7 @@ import streamlit as st
 
 from bioner.access import Action
 from bioner.review.curation import Rule, curate
-from bioner.store import new_op
+from bioner.store import Curation, new_op
 from bioner.ui.plain import plain
 from bioner.ui.review.curating import CurateMemory, said
 from bioner.ui.review.desk import Desk
@@ -72,13 +72,13 @@ def draw_curated(desk: Desk, memory: CurateMemory) -> None:
                     key=f"curate_undo_{one.seq}",
                     icon=":material/undo:",
                     on_click=memory.do,
-                    args=(partial(_undo, desk, one.item),),
+                    args=(partial(_undo, desk, one),),
                     **shut(desk, Action.ADJUDICATE),
                 )
         if not found:
             st.caption("Nothing yet.")
 
 
-def _undo(desk: Desk, item: int) -> str:
-    undone = desk.store.undo_curation(item, desk.reviewer)
+def _undo(desk: Desk, one: Curation) -> str:
+    undone = desk.store.undo_curation(one.item, desk.reviewer, seen=one.seq)
     return f"Taken back in {many(len(undone), 'sentence')}"

@@ -9,7 +9,7 @@ from bioner.errors import BionerError
 from bioner.review.agreement import TeamAgreement
 from bioner.review.curation import Rule, Taken, by_rule
 from bioner.spans import Mention
-from bioner.store import Curated, SideBySide
+from bioner.store import Curated, SideBySide, StaleEditError
 from bioner.ui.review.desk import Desk
 from bioner.ui.words import many
 
@@ -63,6 +63,8 @@ class CurateMemory:
         """Do what a button asks, say what came of it, and read everything anew."""
         try:
             self.message = act()
+        except StaleEditError as error:
+            self.message = _meanwhile(error)
         except BionerError as error:
             self.message = str(error)
         self.desk = None
@@ -74,13 +76,14 @@ def said(done: Curated) -> str:
     if done.revisions:
         last = done.revisions[-1].seq
         parts.append(f"Saved, revision {last}: {many(len(done.revisions), 'sentence')} curated")
-    for one in done.overtaken[:1]:
-        who = one.revision.reviewer or "somebody"
-        parts.append(
-            f"{who} saved revision {one.revision.seq} meanwhile: look at the sentence again"
-        )
+    parts += [_meanwhile(one) for one in done.overtaken[:1]]
     if len(done.overtaken) > 1:
         parts.append(
             f"{len(done.overtaken):,} sentences were changed meanwhile and left as they are"
         )
     return "; ".join(parts) or "Nothing to settle"
+
+
+def _meanwhile(error: StaleEditError) -> str:
+    who = error.revision.reviewer or "somebody"
+    return f"{who} saved revision {error.revision.seq} meanwhile: look at the sentence again"

@@ -1,0 +1,187 @@
+"""Documents shared out and several reviewers' marks curated in a browser, read back from the store.
+
+What a page says is compared with what a second store reads from the same database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import Studio, problems_of, running, settle, wait_until
+from store_support import a_document, a_project, edit_of
+
+from bioner.figures import points
+from bioner.review.agreement import ALL, measure
+from bioner.settings import Settings
+from bioner.spans import mention
+from bioner.store import Store, open_store
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+Marks = list[tuple[str, str]]
+TEXT = "BRCA1 variant {}.0 causes cancer."
+GENE, DISEASE = ("Gene", "BRCA1"), ("Disease", "cancer")
+LAYERS: dict[str, tuple[Marks, Marks, Marks]] = {
+    "alike": ([GENE], [GENE], [GENE]),
+    "edges": ([GENE, DISEASE], [("Gene", "BRCA1 variant")], [("Disease", "BRCA1")]),
+    "own": ([GENE], [("Disease", "BRCA1")], [("Chemical", "BRCA1")]),
+    "most": ([GENE], [GENE], [("Chemical", "BRCA1")]),
+}
+"""A sentence of each kind, and what Ann, Bob and Cy mark in it."""
+TEAM = ("Ann", "Bob", "Cy")
+
+
+def annotate(store: Store, project: str) -> None:
+    """Let three reviewers mark a document of each kind in copies of their own."""
+    store.create_project(a_project(project, independent=True))
+    for number, (name, layers) in enumerate(LAYERS.items()):
+        text = TEXT.format(number)
+        store.import_documents(project, [a_document(number, 1)], model="m")
+        [item] = store.items_of(project, f"d{number}")
+        for who, marks in zip(TEAM, layers, strict=True):
+            seen = store.open_item(item, who, claim=False)
+            assert seen.text == text, name
+            made = [mention(text.index(words), text.index(words) + len(words), label)
+                    for label, words in marks]  # fmt: skip
+            store.save(edit_of(seen, *made, reviewer=who))
+
+
+def prepare(settings: Settings) -> None:
+    store = open_store(settings)
+    for project in ("by mark", "at once"):
+        annotate(store, project)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    with running(tmp_path_factory.mktemp("together"), prepare) as found:
+        yield found
+
+
+class Shared:
+    """The shared copy of a project as the database has it, and the copies beside it."""
+
+    def __init__(self, studio: Studio, project: str) -> None:
+        self.store, self.project = open_store(studio.settings), project
+
+    @property
+    def curated(self) -> dict[str, Marks]:
+        """By document what is in the shared copy; nothing of those that are not curated."""
+        found = {}
+        for one in self.store.side_by_side(self.project):
+            if one.chosen is not None:
+                marks = [(mark.label, one.text_of(mark)) for mark in one.chosen.mentions]
+                found[one.document] = marks
+        return found
+
+    @property
+    def taught(self) -> dict[str, Marks]:
+        """By document what training would see."""
+        return {
+            one.document.split("/")[-1]: [
+                (span.label, " ".join(one.tokens[span.start : span.end])) for span in one.spans
+            ]
+            for one in self.store.corrections(self.project, include_test=True)
+        }
+
+    @property
+    def layers(self) -> dict[str, tuple[Marks, ...]]:
+        """By document what each reviewer has."""
+        return {
+            one.document: tuple(
+                [(mark.label, one.text_of(mark)) for mark in version.mentions]
+                for version in one.versions
+            )
+            for one in self.store.side_by_side(self.project)
+        }
+
+
+def compare(studio: Studio, tab: Page, project: str, reviewer: str = "Cora") -> None:
+    studio.open(tab, "Review", project=project, reviewer=reviewer, part="Compare")
+
+
+def pick(tab: Page, words: str, choice: str) -> None:
+    """Choose at the place of these words."""
+    place = tab.get_by_test_id("stHorizontalBlock").filter(
+        has=tab.locator("strong", has_text=re.compile(f"^{words}$"))
+    )
+    place.last.get_by_test_id("stRadio").locator("label", has_text=choice).click()
+    settle(tab)
+
+
+def save(tab: Page) -> None:
+    tab.get_by_role("button", name="Save, next").click()
+
+
+def test_any_mark_none_and_ones_own_are_taken_and_taken_back_after_a_reload(
+    studio: Studio, tab: Page, new_tab: Callable[..., Page]
+) -> None:
+    shared = Shared(studio, "by mark")
+    compare(studio, tab, "by mark")
+    team = measure(shared.store, "by mark")
+    shown = tab.get_by_test_id("stMetricValue").all_inner_texts()
+    f1 = [team.f1.exact[ALL], team.f1.overlap[ALL], team.f1.type_only[ALL]]
+    kappas = [f"{one[ALL]:.2f}" for one in (team.fleiss, team.alpha)]
+    assert shown == [*(points(one) for one in f1), *kappas]
+    assert tab.get_by_test_id("stMetricLabel").all_inner_texts()[3] == "Fleiss’ κ"
+
+    pick(tab, "BRCA1", "BRCA1 variant (Bob)")
+    pick(tab, "cancer", "no mark (Bob, Cy)")
+    save(tab)
+    wait_until(lambda: shared.curated == {"d1": [("Gene", "BRCA1 variant")]})
+    settle(tab)
+    pick(tab, "BRCA1", "another …")
+    tab.get_by_role("combobox", name="Type").click()
+    tab.get_by_role("option", name="Disease").click()
+    settle(tab)
+    tab.get_by_role("slider").last.press("ArrowRight")
+    settle(tab)
+    save(tab)
+    made = {"d1": [("Gene", "BRCA1 variant")], "d2": [("Disease", "BRCA1 variant")]}
+    wait_until(lambda: shared.curated == made)
+    layers = {f"d{n}": one for n, one in enumerate(LAYERS.values())}
+    assert shared.layers == layers, "the reviewers' own copies stay as they are"
+    assert shared.taught == {"d0": [GENE], **made}
+
+    again = new_tab()
+    compare(studio, again, "by mark")
+    again.get_by_role("button", name="Take back").first.click()
+    again.get_by_text("Taken back in 1 sentence").wait_for()
+    wait_until(lambda: shared.curated == {"d1": made["d1"]})
+    settle(again)
+    again.get_by_role("button", name="Take back").click()
+    again.get_by_text("Nothing yet.").wait_for()
+    wait_until(lambda: shared.curated == {})
+    assert shared.layers == layers
+    assert shared.taught == {"d0": [GENE]}, "what all have alike is taught before it is curated"
+    assert not problems_of(again)
+
+
+def test_sentences_settled_at_once_are_taken_back_as_one_after_a_reload(
+    studio: Studio, tab: Page, new_tab: Callable[..., Page]
+) -> None:
+    shared = Shared(studio, "at once")
+    compare(studio, tab, "at once")
+    tab.get_by_role("button", name="where most say the same").click()
+    most = {"d0": [GENE], "d3": [GENE]}
+    wait_until(lambda: shared.curated == most)
+    settle(tab)
+    other = new_tab()
+    compare(studio, other, "at once", "Carl")
+    other.get_by_role("button", name="Take back").click()
+    wait_until(lambda: shared.curated == {})
+    settle(other)
+    tab.get_by_role("button", name="Take back").click()
+    tab.get_by_text("Carl saved revision").wait_for()
+    settle(tab)
+    assert shared.curated == {}
+    tab.get_by_role("button", name="Choose Ann’s").click()
+    wait_until(lambda: shared.curated == {"d1": [GENE, DISEASE]})
+    assert not problems_of(tab)
