@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,10 +13,13 @@ from bioner.review import everywhere
 from bioner.review.operations import Operation
 from bioner.settings import PROJECT_ROOT, read_settings
 from bioner.spans import Document, Mention, mention
-from bioner.store import Edit, Project, Store, new_op, open_store
+from bioner.store import Edit, Project, QueueFilter, Store, new_op, open_store
 from bioner.ui.review import correct
 from bioner.ui.review import everywhere as table
+from bioner.ui.review.desk import Desk, Memory
 from bioner.ui.review.history import changes_html
+from bioner.ui.review.shown import view_of
+from bioner.ui.session import Session
 from bioner.ui.words import moment
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -306,3 +310,28 @@ def test_a_link_with_no_sentence_s_number_opens_the_next(
 ) -> None:
     app = page(reviewer="Ann", item=item)
     assert item_in_url(app) == three[1][0]
+
+
+def test_a_key_gives_the_same_type_in_the_editor_and_in_decide() -> None:
+    schema, store, draw = read_schema(), open_store(read_settings()), Random(0)
+    for number in range(12):
+        names = [*schema.names, "Former"]  # which the schema has no more
+        draw.shuffle(names)
+        made = Project(f"P{number}", tuple(names[: draw.randint(1, len(names))]), frozenset())
+        store.create_project(made)
+        store.import_documents(made.name, [Document("d", "BRCA1 rose.")])
+        desk = Desk(
+            Session(read_settings(), schema),
+            store,
+            made,
+            "Ann",
+            QueueFilter(),
+            "Sentence",
+            Memory(),
+        )
+        known = [one for one in made.types if one in schema.names]
+        assert list(desk.types[: len(known)]) == known, "the project's own order"
+        assert sorted(desk.types) == sorted(made.types), "none is lost"
+        [item] = store.items_of(made.name, "d")
+        opened = desk.open(item)
+        assert [one.name for one in view_of(desk, opened, [opened]).types] == known

@@ -110,7 +110,7 @@ def _draw_group(desk: Desk, memory: DecideMemory, group: Group) -> None:
     do = partial(_do, desk, memory)
     if group.follows is not None:
         _draw_follows(desk, group, do)
-    types = desk.project.types
+    types = desk.types
     with st.container(horizontal=True):
         for key, label in zip_longest(KEYS[: len(types)], types):
             _choice_button(desk, memory, group, label, key, do)

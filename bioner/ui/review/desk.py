@@ -91,6 +91,16 @@ class Desk:
     def is_whole_document(self) -> bool:
         return self.scope == "Document"
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The project's types in the order of their keys, the same wherever one gives a type.
+
+        It is the project's own order; types that the schema has no more come last: the editor,
+        which has no colour for them, leaves them out.
+        """
+        known = self.session.schema.names
+        return tuple(sorted(self.project.types, key=lambda name: name not in known))
+
     def may(self, action: Action) -> bool:
         """Tell whether this person may do this in the project, as its list and their role say."""
         role = LISTED.get(self.project.role(self.reviewer), Role.READER)

@@ -62,7 +62,8 @@ def view_of(
         done.append(undo)
         undone.append(redo)
     undo_steps, redo_steps = merge_steps(done), merge_steps(undone)
-    types = [one for one in desk.session.schema.types if one.name in desk.project.types]
+    schema = desk.session.schema
+    types = [schema.type(name) for name in desk.types if name in schema.names]
     held = focus.claimed_by not in ("", desk.reviewer)
     return EditorView(
         view=f"{desk.project.name}/{desk.scope}/{focus.item}",
