@@ -47,7 +47,8 @@ class Session:
     ``model``, ``reviewer`` and ``project`` are names, empty until somebody chooses. ``visited``
     holds each page's last URL parameters, so that its sidebar link leads back to the same view.
     What a page itself wants to find again is a dataclass of its own: ``of``. ``signed_in`` is who
-    has signed in: the reviewer, and no other; None where nobody signs in.
+    has signed in: the reviewer, and no other; None where nobody signs in. ``is_entered``: the page
+    was another one until now, and nobody has looked yet at where the link wanted to lead.
     """
 
     settings: Settings
@@ -61,6 +62,7 @@ class Session:
     page: str = ""
     left_url: dict[str, list[str]] = field(default_factory=dict)
     generation: int = 0
+    is_entered: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -88,6 +90,8 @@ class Session:
             self.generation += 1
             with contextlib.suppress(StreamlitAPIException):
                 st.query_params.from_dict(url)
+        if page != self.page:
+            self.is_entered = bool(self.page)
         self.page, self.left_url = page, url
         self.visited[page] = url
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from browser import Studio, problems_of, running, settle, wait_until
@@ -17,7 +19,8 @@ from bioner.figures import points
 from bioner.review.agreement import ALL, measure
 from bioner.settings import Settings
 from bioner.spans import mention
-from bioner.store import Store, open_store
+from bioner.store import DocumentFilter, Store, open_store
+from bioner.ui.words import STATES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -35,6 +38,10 @@ LAYERS: dict[str, tuple[Marks, Marks, Marks]] = {
 }
 """A sentence of each kind, and what Ann, Bob and Cy mark in it."""
 TEAM = ("Ann", "Bob", "Cy")
+SHELF = "shelf"
+"""Six documents of one to six sentences: of d2 Ann has accepted two of three, of d3 all."""
+ROW = 35
+"""Pixels of a table's row, its head included."""
 
 
 def annotate(store: Store, project: str) -> None:
@@ -56,6 +63,13 @@ def prepare(settings: Settings) -> None:
     store = open_store(settings)
     for project in ("by mark", "at once"):
         annotate(store, project)
+    people = (("Ann", "curator"), ("Bob", "reviewer"), ("Cy", "reviewer"))
+    store.create_project(replace(a_project(SHELF, independent=True), reviewers=people))
+    store.import_documents(SHELF, [a_document(n, n + 1) for n in range(6)], model="m")
+    for document, accepted in (("d2", 2), ("d3", 4)):
+        for item in store.items_of(SHELF, document)[:accepted]:
+            seen = store.open_item(item, "Ann", claim=False)
+            store.save(edit_of(seen, *seen.mentions, verdict="accept", reviewer="Ann"))
     store.close()
 
 
@@ -184,4 +198,142 @@ def test_sentences_settled_at_once_are_taken_back_as_one_after_a_reload(
     assert shared.curated == {}
     tab.get_by_role("button", name="Choose Ann’s").click()
     wait_until(lambda: shared.curated == {"d1": [GENE, DISEASE]})
+    assert not problems_of(tab)
+
+
+def listed(tab: Page) -> list[tuple[str, str, str]]:
+    """Return the documents that the page shows: name, state, whose."""
+    rows = (
+        tab.get_by_test_id("stDataFrame")
+        .locator("table tbody tr")
+        .evaluate_all("all => all.map(row => [...row.cells].map(one => one.textContent))")
+    )
+    return [(row[0], row[1], row[3]) for row in rows]
+
+
+def kept(store: Store, **more: str) -> list[tuple[str, str, str]]:
+    """Return the documents as the database has them for Ann."""
+    found = store.document_page(SHELF, "Ann", **more)  # type: ignore[arg-type]
+    return [(one.name, STATES[one.state], ", ".join(one.assignees)) for one in found.rows]
+
+
+def choose(tab: Page, box: str, option: str) -> None:
+    tab.get_by_role("combobox", name=box).click()
+    tab.get_by_role("option", name=option, exact=True).click()
+    settle(tab)
+
+
+def tick(tab: Page, number: int) -> None:
+    """Tick a document by its place in the table."""
+    canvas = tab.get_by_test_id("stDataFrame").locator("canvas").first.bounding_box()
+    assert canvas is not None
+    tab.mouse.click(canvas["x"] + 15, canvas["y"] + ROW * (number + 1) + ROW / 2)
+    tab.get_by_role("button", name="Assign").wait_for()
+    settle(tab)
+
+
+def shows(tab: Page, *rows: tuple[str, str, str]) -> None:
+    """Wait until the table shows these documents."""
+    wait_until(lambda: listed(tab) == list(rows))
+
+
+def open_shelf(studio: Studio, tab: Page, **more: str) -> None:
+    studio.open(tab, "Review", project=SHELF, reviewer="Ann", part="Documents", **more)
+
+
+def test_documents_are_sorted_filtered_and_shared_out_with_an_overlap(
+    studio: Studio, tab: Page
+) -> None:
+    store = open_store(studio.settings)
+    open_shelf(studio, tab)
+    shows(tab, *kept(store))
+    assert [state for _, state, _ in listed(tab)].count("done") == 1
+    choose(tab, "Order", "least settled first")
+    shows(tab, *kept(store, order="settled"))
+    choose(tab, "State", "begun")
+    shows(tab, ("d2", "begun", ""))
+    tick(tab, 0)
+    choose(tab, "Assign 1 document to", "Bob")
+    tab.keyboard.press("Escape")
+    tab.get_by_role("button", name="Assign").click()
+    wait_until(lambda: store.assignees(SHELF) == ["Bob"])
+    shows(tab, ("d2", "begun", "Bob"))
+    open_shelf(studio, tab)
+    choose(tab, "Assigned to", "Bob")
+    shows(tab, ("d2", "begun", "Bob"))
+    choose(tab, "Assigned to", "anybody’s")
+    tab.get_by_text("Share out", exact=True).click()
+    among = tab.get_by_role("combobox", name="Among")
+    among.click()
+    for who in ("Ann", "Cy"):
+        tab.get_by_role("option", name=who, exact=True).click()
+        settle(tab)
+    tab.keyboard.press("Escape")
+    overlap = tab.get_by_role("spinbutton", name="Percent of the documents that several see")
+    overlap.fill("40")
+    overlap.press("Enter")
+    settle(tab)
+    tab.get_by_role("button", name="Share out 5 documents").click()
+    wait_until(lambda: store.assignees(SHELF) == ["Ann", "Bob", "Cy"])
+    whose = {name: who for name, _, who in kept(store)}
+    assert whose["d2"] == "Bob", "what is somebody's already stays so"
+    assert list(whose.values()).count("Ann, Cy") == 2, "two of five are seen by both"
+    assert "" not in whose.values()
+    shows(tab, *kept(store))
+    assert not problems_of(tab)
+
+
+def here(tab: Page) -> dict[str, str]:
+    """Return what the address says."""
+    return dict(parse_qsl(urlsplit(tab.url).query))
+
+
+def opens(tab: Page, document: str, item: int) -> None:
+    """Wait until a document is open whole, the address at one of its sentences."""
+    tab.locator(f".bse[data-view$='/Document/{item}']").wait_for()
+    settle(tab)
+    tab.get_by_test_id("stText").filter(has_text=re.compile(f"^{document} · ")).wait_for()
+    assert here(tab)["item"] == str(item)
+    assert here(tab)["scope"] == "Document"
+
+
+def test_a_document_is_opened_where_one_stopped_and_the_address_keeps_it(
+    studio: Studio, tab: Page
+) -> None:
+    store = open_store(studio.settings)
+    items = store.items_of(SHELF, "d2")
+    open_shelf(studio, tab)
+    tick(tab, 2)
+    tab.get_by_role("link", name="Open d2, 1 sentence left").click()
+    opens(tab, "d2", items[2])
+    states = tab.locator(".bse-state").evaluate_all("all => all.map(one => one.dataset.state)")
+    assert states == ["done", "done", "waiting"]
+    tab.reload()
+    opens(tab, "d2", items[2])
+    assert here(tab)["project"] == SHELF
+    tab.locator(".bse-command[data-action=accept]").click()
+    wait_until(lambda: store.open_item(items[2], "Ann", claim=False).verdict == "accept")
+    open_shelf(studio, tab, list_state="done")
+    shows(tab, *kept(store, filters=DocumentFilter(state="done")))
+    assert [name for name, *_ in listed(tab)] == ["d2", "d3"]
+
+
+def test_a_link_shows_what_it_names_whatever_was_open_before(studio: Studio, tab: Page) -> None:
+    store = open_store(studio.settings)
+    compare(studio, tab, "by mark")
+    tab.get_by_role("link", name="In its document").click()
+    opens(tab, "d1", store.items_of("by mark", "d1")[0])
+    part = tab.locator(".st-key-part").get_by_role("radio", checked=True)
+    box = tab.locator(".st-key-project input")
+    for one in store.projects():
+        name = one.name
+        compare(studio, tab, "by mark")
+        tab.get_by_test_id("stSidebar").get_by_role("link", name="Home").click()
+        row = tab.get_by_test_id("stHorizontalBlock").filter(has=tab.get_by_text(name, exact=True))
+        row.last.get_by_role("link", name="Go on").click()
+        tab.locator(".bse-text").wait_for()
+        settle(tab)
+        assert (box.input_value(), part.inner_text()) == (name, "Correct")
+        who = tab.locator(".st-key-reviewer input").input_value()
+        assert who == ("Ann" if one.reviewers else "Cora")
     assert not problems_of(tab)

@@ -57,6 +57,15 @@ def test_without_a_project_the_page_says_what_one_is_and_makes_it() -> None:
     assert "No texts in this project yet" in app.info[0].value
 
 
+def test_a_link_to_a_sentence_of_the_then_first_project_opens_it_when_another_is_first() -> None:
+    [item] = project("P").items_of("P", "P-1")
+    project("A")
+    app = page(item=str(item))
+    assert (app.selectbox(key="project").value, item_in_url(app)) == ("P", item)
+    assert page(item="999").selectbox(key="project").value == "A"
+    assert page(item=str(item), project="P").selectbox(key="project").value == "P"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["Correct", "Decide", "Documents", "Texts", "Compare", "Project"])
 @pytest.mark.parametrize("scope", ["Sentence", "Document"])

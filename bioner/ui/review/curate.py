@@ -15,10 +15,10 @@ from bioner.store import SideBySide
 from bioner.ui.plain import plain, plain_label
 from bioner.ui.review.curating import CurateMemory, said
 from bioner.ui.review.desk import Desk
+from bioner.ui.review.links import link_to_item
 from bioner.ui.review.marks import draw_sentence
 from bioner.ui.review.spots import draw_own, draw_spot
 from bioner.ui.roles import shut
-from bioner.ui.session import page_link, url_text
 
 ALL, OPEN = "in all", "to decide"
 
@@ -73,15 +73,7 @@ def _draw_place(desk: Desk, memory: CurateMemory, chosen: Sequence[SideBySide], 
                 args=(memory, chosen[to % len(chosen)].item),
             )
         st.caption(f"{at + 1:,} of {len(chosen):,} · {plain(chosen[at].document)}", width="content")
-        page_link(
-            "Review",
-            label="In its document",
-            icon=":material/menu_book:",
-            project=desk.project.name,
-            reviewer=url_text("reviewer"),
-            scope="Document",
-            item=str(chosen[at].item),
-        )
+        link_to_item(desk, chosen[at].item, "In its document")
 
 
 def _go(memory: CurateMemory, item: int) -> None:

@@ -12,7 +12,8 @@ from bioner.store.listing import PAGE, DocumentState, Order
 from bioner.ui.plain import plain_label
 from bioner.ui.review.assigning import draw_assign, draw_sharing
 from bioner.ui.review.desk import Desk
-from bioner.ui.session import page_link, show_problem, url_text
+from bioner.ui.review.links import link_to_item
+from bioner.ui.session import show_problem
 from bioner.ui.words import STATES, ago, many
 
 ANYBODY = "anybody’s"
@@ -167,13 +168,5 @@ def _draw_chosen(desk: Desk, chosen: Sequence[DocumentRow], people: Sequence[str
     for one in chosen[:1]:
         left = one.sentences - one.settled
         tail = f", {many(left, 'sentence')} left" if left else ""
-        page_link(
-            "Review",
-            label=f"Open {plain_label(one.name)}{tail}",
-            icon=":material/menu_book:",
-            project=desk.project.name,
-            reviewer=url_text("reviewer"),
-            scope="Document",
-            item=str(one.next_item),
-        )
+        link_to_item(desk, one.next_item, f"Open {one.name}{tail}")
     draw_assign(desk, chosen, people)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
+
 import streamlit as st
 
 from bioner.access import Action
@@ -15,10 +18,14 @@ from bioner.ui.session import (
     Session,
     act,
     show_problem,
+    url_int,
+    url_state,
 )
 
 PARTS = ("Correct", "Decide", "Suggest", "Documents", "Texts", "Compare", "Project")
 SCOPES = ("Sentence", "Document")
+LINKED = ("project", "part", "scope", "mine", "label", "concept", "reason", "document", "text")
+"""What is bound to the address, but for the reviewer, whom no link changes."""
 
 
 def open_desk(session: Session) -> tuple[Desk, str] | None:
@@ -37,6 +44,8 @@ def open_desk(session: Session) -> tuple[Desk, str] | None:
         draw_new_project(session, store)
         return None
     names = [one.name for one in projects]
+    _follow_link(session)
+    _find_project(store, names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Project", names, key="project", bind="query-params", width=180)
         project = projects[names.index(name)]
@@ -58,6 +67,38 @@ def open_desk(session: Session) -> tuple[Desk, str] | None:
     session.project, session.reviewer = name, reviewer
     store = session.store()
     return Desk(session, store, project, reviewer, filters, scope, session.of(Memory)), str(part)
+
+
+def _follow_link(session: Session) -> None:
+    """Show what the address says where a link has led here, not what was shown before.
+
+    Streamlit keeps the value of a widget that is bound to the address where a link names its
+    default, or nothing for it, and whatever a link from another part of this page says. The first
+    part stands in the address of such a link alone: see ``links.link_to_item``.
+    """
+    url = url_state()
+    if session.is_entered:
+        session.is_entered = False
+        if "project" in url:
+            for name in LINKED:
+                st.session_state.pop(name, None)
+    elif url.get("part") == PARTS[0] and st.session_state.get("part", PARTS[0]) != PARTS[0]:
+        st.session_state.pop("scope", None)
+        st.session_state["part"] = PARTS[0]
+
+
+def _find_project(store: Store, projects: Sequence[str]) -> None:
+    """Open the project of the sentence in the address where that names no project.
+
+    The first project is in no address, and was another one before a new one came to be the first.
+    """
+    item = url_int("item", 0, low=1)
+    if not item or "project" in st.session_state or "project" in url_state():
+        return
+    with contextlib.suppress(BionerError):  # there is no such sentence: the part says so
+        project = store.open_item(store.successor(item) or item, claim=False).project
+        if project in projects:
+            st.session_state["project"] = project
 
 
 def _choose_reviewer(session: Session, project: Project) -> str:
