@@ -44,6 +44,9 @@ DRAWN = """() => {
   const app = document.querySelector("[data-testid='stApp']");
   if (app?.dataset.testScriptState !== 'notRunning') return false;
   if (document.querySelector('[data-stale=true], [data-testid=stSkeleton]')) return false;
+  const ends = one => Number.isFinite(one.effect?.getComputedTiming().endTime);
+  const moves = one => one.playState === 'running' && ends(one);
+  if (document.getAnimations().some(moves)) return false;
   const height = document.querySelector('[data-testid=stMain]')?.scrollHeight ?? 0;
   const now = performance.now();
   if (height !== window.bnHeight) [window.bnHeight, window.bnSince] = [height, now];
@@ -145,17 +148,28 @@ WIDE = """() => {
 
 
 REVIEW = """
+import sys
 from bioner.settings import read_settings
 from bioner.store import Edit, open_store, surfaces_of
 
 store = open_store(read_settings())
 for name in ("cytokine-signalling", "microbiology"):
-    for number, item in enumerate(store.items_of("Trial", name)[:4]):
+    for number, item in enumerate(store.items_of(sys.argv[1], name)[:4]):
         for reviewer in ("Ann", "Ben") if number else ("Ann",):
             seen = store.open_item(item, reviewer, claim=False)
             marks = seen.mentions[number % 2:] if reviewer == "Ben" else seen.mentions
             store.save(Edit(item=item, base=seen.base, surface=seen.surface, mentions=marks,
                 surfaces=surfaces_of(seen.text, marks), reviewer=reviewer, verdict="accept"))
+"""
+
+PAIR = """
+from dataclasses import replace
+from bioner.settings import read_settings
+from bioner.store import open_store
+
+store = open_store(read_settings())
+own = store.project("Trial")
+store.create_project(replace(own, name="Pair", independent=True, base=0))
 """
 
 
@@ -171,7 +185,17 @@ class View:
 def views() -> Iterator[View]:
     """List every page, every part of it."""
     yield View("home", "", {})
-    parts = ("overview", "sentences", "surfaces", "lens", "mapping", "merge", "own", "sources")
+    parts = (
+        "overview",
+        "sentences",
+        "surfaces",
+        "lens",
+        "mapping",
+        "merge",
+        "more",
+        "own",
+        "sources",
+    )
     for part in parts:
         yield View(f"corpora-{part}", "Corpora", {"part": part})
     for view in ("new", "runs", "compare", "models"):
@@ -185,9 +209,12 @@ def views() -> Iterator[View]:
         yield View(f"review-{part.lower()}", "Review", state)
     document = {"project": "Trial", "reviewer": "Ann", "scope": "Document"}
     yield View("review-document", "Review", document)
+    pair = {"project": "Pair", "reviewer": "Ann", "part": "Compare"}
+    yield View("review-pair", "Review", pair)
     for view in ("scores", "mistakes", "trust", "compare", "board"):
         yield View(f"metrics-{view}", "Metrics", {"view": view})
-    yield View("dictionary", "Dictionary", {})
+    for part in ("terms", "log", "out", "make"):
+        yield View(f"dictionary-{part}", "Dictionary", {"part": part})
 
 
 def prepare(root: Path, data: Path | None, *, is_scored: bool) -> dict[str, str]:
@@ -224,15 +251,22 @@ def prepare(root: Path, data: Path | None, *, is_scored: bool) -> dict[str, str]
             one = {"id": path.stem, "text": path.read_text(encoding="utf-8")}
             sink.write(json.dumps(one) + "\n")
     bioner("review", "import", str(texts), "--project", "Trial", "--tag")
-    review(environment)
+    bioner("dictionary", "build", "--project", "Trial", "--name", "sample")
+    bioner(
+        "review", "suggest", "run", "--project", "Trial", "--pattern", "T[a-z]+c", "--type", "Gene"
+    )
+    run(REVIEW, environment, "Trial")
+    run(PAIR, environment)
+    bioner("review", "import", str(texts), "--project", "Pair", "--tag")
+    run(REVIEW, environment, "Pair")
     for name, status in (("gentle", "finished"), ("broken", "failed")):
         leave_run(Path(places["BIONER_JOBS"]), root / "models" / "second", name, status)
     return environment
 
 
-def review(environment: Mapping[str, str]) -> None:
-    """Settle some sentences of the project as two people, one of another mind."""
-    command = [sys.executable, "-c", REVIEW]
+def run(script: str, environment: Mapping[str, str], *words: str) -> None:
+    """Let a script of its own do to the database what people do on pages."""
+    command = [sys.executable, "-c", script, *words]
     subprocess.run(command, cwd=PROJECT_ROOT, env=dict(environment), check=True)
 
 

@@ -94,7 +94,8 @@ def snippet_html(
     parts: list[str | Element] = []
     position = 0
     for index, one in sorted(enumerate(mentions), key=lambda pair: pair[1].start):
-        names = f"bn-mark {(classes or {}).get(index, '')}".strip()
+        whole = "bn-whole " * is_short(one)
+        names = f"bn-mark {whole}{(classes or {}).get(index, '')}".strip()
         parts.append(text[position : one.start])
         parts.append(
             chip(
@@ -107,6 +108,11 @@ def snippet_html(
         )
         position = one.end
     return f'<div class="bn-text">{chips_html([*parts, text[position:]])}</div>'
+
+
+def is_short(one: Mention) -> bool:
+    """Tell whether a narrow window holds the mention in one line: no line ends at its hyphens."""
+    return sum(end - start for start, end in one.fragments) <= 24
 
 
 def is_flat(mentions: Sequence[Mention]) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bioner.labels import LabelSchema
 from bioner.spans import Mention, Range, mention
-from bioner.ui.chips import color_of, describe
+from bioner.ui.chips import color_of, describe, is_short
 
 _GROUNDS = {
     "bn-hatch": '<span class="bn-hatch" title="Left open: no evidence either way">',
@@ -98,6 +98,8 @@ def _open(
     extra: str,
 ) -> str:
     names = ["bn-m"]
+    if is_short(one):
+        names.append("bn-whole")
     style = f"--c:{color_of(schema, one.label)}"
     if one.is_discontinuous:
         names.append("bn-part")

@@ -673,3 +673,21 @@ def test_a_part_is_joined_by_keys(case: Case) -> None:
     click_text(case.page, other + 1)
     press(case.page, "j")
     assert case.mentions == [([[first, first + 5], [other, other + 6]], "Gene")]
+
+
+def test_the_verdicts_stand_in_one_row_wherever_a_row_holds_them(case: Case) -> None:
+    rows = {}
+    for width in range(360, 1400, 80):
+        case.page.set_viewport_size({"width": width, "height": 800})
+        settle(case.page)
+        room, needed, tops = case.page.evaluate(
+            """() => {
+              const bar = document.querySelector(".bse-actions");
+              const made = [...bar.querySelectorAll(".bse-verdicts button")];
+              const boxes = made.map((one) => one.getBoundingClientRect());
+              const needed = boxes.reduce((sum, one) => sum + one.width + 5, 0);
+              return [bar.clientWidth, needed, new Set(boxes.map((one) => one.top)).size];
+            }"""
+        )
+        rows[width] = (needed < room - 5, tops)
+    assert {tops for fits, tops in rows.values() if fits} == {1}, rows

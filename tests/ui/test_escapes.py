@@ -43,7 +43,7 @@ OURS = {
     },
     "review/agreement.py": {"title"},
     "review/clash.py": {"clash.operation.name"},
-    "review/export.py": {"line"},
+    "review/export.py": {"capital(line)"},
     "review/freeze.py": {"made.folder.name", "made.version", "split", "reason"},
     "review/guideline_settings.py": {"title"},
     "review/guidelines.py": {"title"},

@@ -214,3 +214,12 @@ def test_chips_are_made_in_one_place_and_never_by_what_renders_markdown() -> Non
     assert users == ["chips.py"]
     words = (PROJECT_ROOT / "bioner" / "ui" / "chips.py").read_text(encoding="utf-8")
     assert "annotated_text(" not in words
+
+
+@pytest.mark.parametrize("draw", [highlight_html, snippet_html])
+def test_only_a_mention_that_a_narrow_window_holds_is_kept_in_one_line(draw) -> None:
+    text = f"TNF-α and {'p53-' * 6}like"
+    marks = [mention(0, 5, "Protein"), mention(10, len(text), "Gene")]
+    first, second = draw(text, marks, SCHEMA).split(" and ")
+    assert "bn-whole" in first
+    assert "bn-whole" not in second

@@ -110,7 +110,7 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> li
         ],
         "Mentions": [one.mentions for one in terms],
         "Texts": [one.documents for one in terms],
-        "Confidence": [one.score for one in terms],
+        "Confidence": [None if one.score is None else 100 * one.score for one in terms],
         "Spellings": [one.variants for one in terms],
         "Decided": ["" if one.status == "new" else one.status for one in terms],
         "Concept": [one.identifier for one in terms],
@@ -123,7 +123,7 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> li
         selection_mode="multi-row",
         key=page_key(f"dictionary_table_{dictionary.name}_{page}"),
         column_config={
-            "Confidence": st.column_config.NumberColumn(format="percent"),
+            "Confidence": st.column_config.NumberColumn(format="%.0f%%"),
             "Conflicting ids": st.column_config.TextColumn(
                 help="Which concepts its marks stand for in the texts, where it is not one alone."
             ),

@@ -146,7 +146,7 @@ def _choose(people: Sequence[str]) -> tuple[DocumentFilter, Order, bool]:
             "Order", list(ORDERS), key="list_order", bind="query-params",
             format_func=lambda one: ORDERS[one], width=220,
         )  # fmt: skip
-        is_reversed = st.toggle("The other way round", key="list_reversed", bind="query-params")
+        is_reversed = st.toggle("Reversed", key="list_reversed", bind="query-params")
     filters = DocumentFilter(
         named=named.strip(),
         state=FILTERED[state],

@@ -20,7 +20,7 @@ from bioner.store.values import ExportLayer
 from bioner.ui.review.desk import Desk
 from bioner.ui.roles import shut
 from bioner.ui.session import show_problem
-from bioner.ui.words import LAYERS_SAID
+from bioner.ui.words import LAYERS_SAID, capital
 
 
 def draw_export(desk: Desk) -> None:
@@ -62,7 +62,7 @@ def draw_export(desk: Desk) -> None:
         f"{report.written:,} of {report.mentions:,} mentions."
     )
     for line in going.lines():
-        st.caption(f":material/warning: {line}")
+        st.caption(f":material/warning: {capital(line)}")
     for rule, count in left.lost.items():
         st.caption(f":material/warning: Left out: {count:,} × {rule.replace('_', ' ')}")
     for rule, count in report.lost.items():

@@ -96,14 +96,15 @@ class Toolbars {
     for (const [label, key, action, name] of plain)
       this.actions.append(this.button(label, `Key: ${key}`, () => { this.hidePop(); action(); }, name));
     const gap = element("span", { class: "bse-gap" });
-    this.actions.append(gap);
+    const verdicts = element("span", { class: "bse-verdicts" });
+    this.actions.append(gap, verdicts);
     for (const command of this.editor.data.commands) {
       const made = this.button(command.label, `${command.title} (${command.key})`, () => this.editor.command(command), command.name);
       made.classList.add("bse-command");
       if (command.primary) made.classList.add("bse-primary");
       made.append(element("kbd", {}, command.key.replace("Shift+", "⇧").replace("Enter", "⏎")));
       if (command.needs_selection) gap.before(made);
-      else this.actions.append(made);
+      else verdicts.append(made);
     }
   }
 
