@@ -52,6 +52,15 @@ def test_words_and_examples_are_written_and_read_beside_the_text(store: Store) -
     assert store.examples("p") == []
 
 
+def test_a_guideline_is_saved_after_the_project_was(store: Store) -> None:
+    app = page("Project")
+    app.button(key="save_project").click().run()
+    assert app.toast[0].value == "The project is saved"
+    app.text_area(key="guideline_new").set_value("loss of [[PTEN]]")
+    next(one for one in app.button if one.label == "Add the example").click().run()
+    assert [one.text for one in store.examples("p")] == ["loss of PTEN"]
+
+
 def test_what_is_typed_stays_where_somebody_was_faster(store: Store) -> None:
     app = page("Project")
     write_guideline(store, store.project("p"), "Gene", "Bob’s words", "Bob")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 import streamlit as st
@@ -29,6 +30,9 @@ from bioner.ui.words import many
 
 ORDERED = "review_ordered"
 """Session state: how many sentences were ranked, said once after the page is drawn anew."""
+
+SAVED = "review_project_saved"
+"""Session state: that the settings were saved, said once after the page is drawn anew."""
 
 
 def draw_project(desk: Desk) -> None:
@@ -114,10 +118,11 @@ def _draw_settings(desk: Desk) -> None:
         "Save the project",
         key="save_project",
         type="primary",
-        shortcut="Mod+Enter",
         **shut(desk, Action.CHANGE),
     ):
-        _save(desk, frozenset(covers), independent, _rows(people))
+        act(partial(_save, desk, frozenset(covers), independent, _rows(people)))
+    if st.session_state.pop(SAVED, False):
+        st.toast("The project is saved", icon=":material/check:")
 
 
 def _draw_new_type(desk: Desk) -> None:
@@ -158,22 +163,18 @@ def _save(
     def text(row: Mapping[str, Any], name: str) -> str:
         return str(row.get(name) or "").strip()
 
-    try:
-        changed: Project = replace(
-            desk.project,
-            covers=covers,
-            independent=independent,
-            reviewers=tuple(
-                (text(row, "Name"), text(row, "Role") or "reviewer")
-                for row in people
-                if text(row, "Name")
-            ),
-        )
-        desk.store.update_project(changed, desk.reviewer)
-    except BionerError as error:
-        show_problem(error)
-        return
-    st.toast("The project is saved", icon=":material/check:")
+    changed: Project = replace(
+        desk.project,
+        covers=covers,
+        independent=independent,
+        reviewers=tuple(
+            (text(row, "Name"), text(row, "Role") or "reviewer")
+            for row in people
+            if text(row, "Name")
+        ),
+    )
+    desk.store.update_project(changed, desk.reviewer)
+    st.session_state[SAVED] = True  # what else is on the page must know the new settings
 
 
 def _draw_erase(desk: Desk) -> None:
