@@ -176,7 +176,12 @@ def test_a_vocabulary_is_made_and_its_concept_is_taken_with_one_key(
         return [list(ids_of(one.attributes)) for one in marks]
 
     wait_until(lambda: concepts() == [[], ["T:10090"]])
-    correct(studio, tab, "ids", item=str(store.items_of("ids", "ids-0")[0]))
+    studio.open(tab, "Review", project="ids", reviewer="Ann")
+    tab.get_by_text("Nothing is waiting").wait_for()
+    tab.get_by_role("link", name="Go on with them").click()
+    tab.wait_for_selector(".bse-text")
+    settle(tab)
+    tab.focus(".bse-text")
     select_mark(tab, "mice")
     assert "T:10090 Mus musculus" in tab.inner_text(".bse-info")
     assert not problems_of(tab)

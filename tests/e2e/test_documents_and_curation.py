@@ -201,20 +201,27 @@ def test_sentences_settled_at_once_are_taken_back_as_one_after_a_reload(
     assert not problems_of(tab)
 
 
-def listed(tab: Page) -> list[tuple[str, str, str]]:
-    """Return the documents that the page shows: name, state, whose."""
+Row = tuple[str, str, int, str]
+"""A document of the list: its name, state, percent settled, whose it is."""
+
+
+def listed(tab: Page) -> list[Row]:
+    """Return the documents that the page shows."""
     rows = (
         tab.get_by_test_id("stDataFrame")
         .locator("table tbody tr")
         .evaluate_all("all => all.map(row => [...row.cells].map(one => one.textContent))")
     )
-    return [(row[0], row[1], row[3]) for row in rows]
+    return [(row[0], row[1], int(row[2]), row[3]) for row in rows]
 
 
-def kept(store: Store, **more: str) -> list[tuple[str, str, str]]:
+def kept(store: Store, **more: str) -> list[Row]:
     """Return the documents as the database has them for Ann."""
     found = store.document_page(SHELF, "Ann", **more)  # type: ignore[arg-type]
-    return [(one.name, STATES[one.state], ", ".join(one.assignees)) for one in found.rows]
+    return [
+        (one.name, STATES[one.state], 100 * one.settled // one.sentences, ", ".join(one.assignees))
+        for one in found.rows
+    ]
 
 
 def choose(tab: Page, box: str, option: str) -> None:
@@ -232,7 +239,7 @@ def tick(tab: Page, number: int) -> None:
     settle(tab)
 
 
-def shows(tab: Page, *rows: tuple[str, str, str]) -> None:
+def shows(tab: Page, *rows: Row) -> None:
     """Wait until the table shows these documents."""
     wait_until(lambda: listed(tab) == list(rows))
 
@@ -247,20 +254,20 @@ def test_documents_are_sorted_filtered_and_shared_out_with_an_overlap(
     store = open_store(studio.settings)
     open_shelf(studio, tab)
     shows(tab, *kept(store))
-    assert [state for _, state, _ in listed(tab)].count("done") == 1
+    assert [state for _, state, *_ in listed(tab)].count("done") == 1
     choose(tab, "Order", "least settled first")
     shows(tab, *kept(store, order="settled"))
     choose(tab, "State", "begun")
-    shows(tab, ("d2", "begun", ""))
+    shows(tab, ("d2", "begun", 66, ""))
     tick(tab, 0)
     choose(tab, "Assign 1 document to", "Bob")
     tab.keyboard.press("Escape")
     tab.get_by_role("button", name="Assign").click()
     wait_until(lambda: store.assignees(SHELF) == ["Bob"])
-    shows(tab, ("d2", "begun", "Bob"))
+    shows(tab, ("d2", "begun", 66, "Bob"))
     open_shelf(studio, tab)
     choose(tab, "Assigned to", "Bob")
-    shows(tab, ("d2", "begun", "Bob"))
+    shows(tab, ("d2", "begun", 66, "Bob"))
     choose(tab, "Assigned to", "anybody’s")
     tab.get_by_text("Share out", exact=True).click()
     among = tab.get_by_role("combobox", name="Among")
@@ -275,7 +282,7 @@ def test_documents_are_sorted_filtered_and_shared_out_with_an_overlap(
     settle(tab)
     tab.get_by_role("button", name="Share out 5 documents").click()
     wait_until(lambda: store.assignees(SHELF) == ["Ann", "Bob", "Cy"])
-    whose = {name: who for name, _, who in kept(store)}
+    whose = {name: who for name, *_, who in kept(store)}
     assert whose["d2"] == "Bob", "what is somebody's already stays so"
     assert list(whose.values()).count("Ann, Cy") == 2, "two of five are seen by both"
     assert "" not in whose.values()
