@@ -34,6 +34,8 @@ LOG = (
     "CAST(seq AS TEXT) IN (SELECT value FROM log WHERE action = 'undo') AS undone FROM log"
 )
 """The log, each line with whether a later one took it back."""
+NEWEST = f"SELECT * FROM ({LOG}) WHERE NOT undone AND action != 'undo' ORDER BY seq DESC LIMIT 1"
+"""The decision that an undo takes back."""
 _UNLIKE = (
     "key IN (SELECT f.term FROM told t JOIN forms f ON f.id = t.form "
     "GROUP BY f.term HAVING COUNT(DISTINCT t.identifier) > 1)"
@@ -163,6 +165,12 @@ class Dictionary:
         with reading(self.path) as database:
             rows = database.execute(query, (term.identifier, term.key)).fetchall()
         return [row[0] for row in rows] if term.identifier else []
+
+    def newest(self) -> Change | None:
+        """Return the newest decision that stands, which an undo takes back; None: there is none."""
+        with reading(self.path) as database:
+            row = database.execute(NEWEST).fetchone()
+        return None if row is None else change_of(row)
 
     def log(self, limit: int = 200) -> list[Change]:
         """Return what was decided, the newest first."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bioner.access import Action, Actor, allow, operator
-from bioner.review.dictionary import LOG, change_of, reading
+from bioner.review.dictionary import NEWEST, change_of, reading
 from bioner.review.dictionary_log import apply, replay
 from bioner.review.dictionary_terms import write_terms
 from bioner.review.terms import Change, DictionaryError
@@ -73,16 +73,22 @@ def curate(
     return done
 
 
-def undo(path: Path, *, actor: Actor | None = None) -> Change | None:
-    """Take the newest decision back that still stands, and return it; None: there is none."""
+def undo(path: Path, *, actor: Actor | None = None, seen: int | None = None) -> Change | None:
+    """Take the newest decision back that still stands, and return it; None: there is none.
+
+    ``seen``: the number of the one that somebody looks at, 0 for none. Raises DictionaryError where
+    another has come since.
+    """
     who = allow(Action.DICTIONARY, actor).name or operator().name
     with _writing(path) as database:
-        row = database.execute(
-            f"SELECT * FROM ({LOG}) WHERE NOT undone AND action != 'undo' ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
+        row = database.execute(NEWEST).fetchone()
         if row is None:
             return None
         last = change_of(row)
+        if seen is not None and last.seq != seen:
+            raise DictionaryError(
+                f"the newest decision is another by now: {last.said}; undo again to take that back"
+            )
         _insert(database, "undo", (), str(last.seq), (), who)
         _again(database)
     return last

@@ -74,6 +74,11 @@ class Wanted:
     unlike: bool = False
 
 
+NAMED = 3
+"""Terms of a decision that are named in a line."""
+_JOINED = {"merge": "into"}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """One line of the log: what somebody decided, about which terms; ``undone`` by a later one."""
@@ -86,6 +91,14 @@ class Change:
     who: str
     recorded: str
     undone: bool
+
+    @property
+    def said(self) -> str:
+        """The decision in a line: ``retype OB as Gene (Ann)``."""
+        shown = ", ".join(self.keys[:NAMED]) + ", …" * (len(self.keys) > NAMED)
+        to = f" {_JOINED.get(self.action, 'as')} {self.value}" if self.value else ""
+        left = f": {', '.join(self.surfaces[:NAMED])}" if self.surfaces else ""
+        return f"{self.action} {shown}{to}{left} ({self.who or 'somebody'})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

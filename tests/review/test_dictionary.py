@@ -232,3 +232,22 @@ def test_dictionaries_lie_beside_the_database_under_names_that_leave_no_folder(h
     for name in ("", "../x", ".hidden", "a/b", "a" * 99, "end."):
         with pytest.raises(DictionaryError):
             dictionary_path(settings, name)
+
+
+def test_an_undo_takes_back_only_the_decision_that_was_seen(tmp_path: Path) -> None:
+    dictionary, _ = a_dictionary(tmp_path / "four.dictionary")
+    assert dictionary.newest() is None
+    [first] = curate(dictionary.path, [Choice(action="drop", terms=("ob",))], types=TYPES)
+    assert dictionary.newest() == first
+    [second] = curate(
+        dictionary.path, [Choice(action="merge", terms=("mice",), value="mouse")], types=TYPES
+    )
+    assert second.said.startswith("merge mice into mouse (")
+    for seen in (0, first.seq, second.seq + 1):
+        with pytest.raises(DictionaryError, match="by now: merge mice into mouse"):
+            undo(dictionary.path, seen=seen)
+    assert dictionary.newest() == second
+    undone = undo(dictionary.path, seen=second.seq)
+    assert undone is not None
+    assert undone.seq == second.seq
+    assert dictionary.newest() == first

@@ -19,10 +19,6 @@ OURS = {
     "corpora/overview.py": {"name", "helps.get(name)"},
     "corpora/own.py": {"frozen_version(folder)"},
     "dictionary/take_out.py": {"WRITERS[format].title", "WRITERS[one].title"},
-    "dictionary/terms.py": {
-        "places[0].selectbox('Type', session.schema.names, index=None, key='term_type', "
-        "placeholder='Another type …', label_visibility='collapsed')",
-    },
     "highlight.py": {
         "_open(text, mentions[index], schema, index, is_last, show_score, clickable, extra)",
         "_GROUNDS", "extra", "color_of(schema, one.label)", "index",

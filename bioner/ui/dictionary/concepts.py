@@ -13,7 +13,7 @@ from bioner.review.dictionary_curation import Choice
 from bioner.review.offers import Vocabularies
 from bioner.review.terms import Term
 from bioner.ui import cache
-from bioner.ui.dictionary.choices import put_on_record
+from bioner.ui.dictionary.choices import put_on_record, tell
 from bioner.ui.plain import plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import Session, keep_in_url, page_key, url_choice
@@ -74,13 +74,14 @@ def draw_offers(
         st.caption("The vocabulary has no concept that is called so.")
     for one in [one for one in offers if one.identifier != term.identifier][:SHOWN]:
         also = "" if one.matched == one.name else f" ({one.matched})"
-        if st.button(
+        st.button(
             plain_label(f"{one.identifier} {one.name}{also}"),
             key=f"term_offer_{one.identifier}",
             icon=":material/link:",
+            on_click=give,
+            args=(session, dictionary, {term.key: one.identifier}),
             **shut(session, Action.DICTIONARY, help=f"How it was found: {one.how}."),
-        ):
-            give(session, dictionary, {term.key: one.identifier})
+        )
 
 
 def draw_give(
@@ -94,8 +95,19 @@ def draw_give(
         Action.DICTIONARY,
         help="Each term without a concept gets the one that has its name, spelling aside.",
     )
-    if not st.button("Give them concepts", key="term_give", icon=":material/link:", **closed):
-        return
+    st.button(
+        "Give them concepts",
+        key="term_give",
+        icon=":material/link:",
+        on_click=_give_each,
+        args=(session, dictionary, chosen, vocabularies),
+        **closed,
+    )
+
+
+def _give_each(
+    session: Session, dictionary: Dictionary, chosen: Sequence[Term], vocabularies: Vocabularies
+) -> None:
     found = {}
     for one in chosen:
         if not one.identifier:
@@ -104,10 +116,11 @@ def draw_give(
                 found[one.key] = offers[0].identifier
     if found:
         give(session, dictionary, found)
-    st.caption("None of them has the name of a concept, or all have one.")
+    else:
+        tell("None of them has the name of a concept, or all have one.")
 
 
 def give(session: Session, dictionary: Dictionary, found: Mapping[str, str]) -> None:
-    """Put on record which concepts terms stand for, and show the page anew."""
+    """Put on record which concepts terms stand for."""
     choices = [Choice(action="identify", terms=(key,), value=id) for key, id in found.items()]
     put_on_record(session, dictionary, choices)

@@ -51,28 +51,41 @@ def _draw_changes(
 ) -> None:
     if not session.actor.may(Action.DICTIONARY):
         return
+    # What was chosen about the term as it was is nothing to begin with once it is another.
+    key = f"{term.key}_{term.preferred}_{term.identifier}"
     with st.form(f"term_{term.key}", border=False):
-        preferred = st.selectbox(
+        st.selectbox(
             "What it is called",
             list(dict.fromkeys([term.preferred, *surfaces])),
-            key=f"term_name_{term.key}",
+            key=f"term_name_{key}",
         )
-        identifier = st.text_input(
-            "Concept", value=term.identifier, key=f"term_concept_{term.key}", max_chars=200,
+        st.text_input(
+            "Concept", value=term.identifier, key=f"term_concept_{key}", max_chars=200,
             placeholder="NCBITaxon:10090",
         )  # fmt: skip
-        leaving = st.multiselect(
+        st.multiselect(
             "Spellings that are a term of their own",
             surfaces if len(surfaces) > 1 else [],
-            key=f"term_split_{term.key}",
+            key=f"term_split_{key}",
         )
-        if not st.form_submit_button("Change it", icon=":material/edit:"):
-            return
+        st.form_submit_button(
+            "Change it",
+            icon=":material/edit:",
+            on_click=_change,
+            args=(session, dictionary, term, key),
+        )
+
+
+def _change(session: Session, dictionary: Dictionary, term: Term, key: str) -> None:
+    """Put on record what somebody has changed in the form about the term as it was shown."""
+    preferred = st.session_state[f"term_name_{key}"]
+    identifier = st.session_state[f"term_concept_{key}"].strip()
+    leaving = st.session_state[f"term_split_{key}"]
     choices = []
     if preferred != term.preferred:
         choices.append(Choice(action="prefer", terms=(term.key,), value=preferred))
-    if identifier.strip() != term.identifier:
-        choices.append(Choice(action="identify", terms=(term.key,), value=identifier.strip()))
+    if identifier != term.identifier:
+        choices.append(Choice(action="identify", terms=(term.key,), value=identifier))
     if leaving:
         choices.append(Choice(action="split", terms=(term.key,), surfaces=tuple(leaving)))
     put_on_record(session, dictionary, choices)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bioner.access import Action
-from bioner.errors import BionerError
 from bioner.review.dictionary import PAGE, Dictionary
-from bioner.review.dictionary_curation import Choice, CurationAction, undo
+from bioner.review.dictionary_curation import CurationAction
 from bioner.review.terms import ORDERS, STATUSES, Order, Term, Wanted
-from bioner.ui.dictionary.choices import put_on_record
+from bioner.ui.dictionary.choices import decide, take_back
 from bioner.ui.dictionary.concepts import choose_vocabulary, draw_give, unlike
 from bioner.ui.dictionary.one import draw_term
+from bioner.ui.plain import plain, plain_label
 from bioner.ui.roles import shut
 from bioner.ui.session import (
     Session,
     keep_in_url,
     page_key,
-    show_problem,
     url_choice,
     url_int,
     url_text,
@@ -43,8 +45,9 @@ def draw_terms(session: Session, dictionary: Dictionary) -> None:
     terms = dictionary.terms(wanted, order=order, offset=(page - 1) * PAGE)
     if not terms:
         st.info("No term is like that.", icon=":material/search_off:")
+        draw_actions(session, dictionary, [])  # what was decided last is undone here too
         return
-    chosen = choose_terms(dictionary, terms, page)
+    chosen = choose_terms(dictionary, terms)
     st.caption(
         f"{many(count, 'term')}; {len(chosen)} chosen. Tick the boxes on the left to choose; one "
         "alone shows its spellings and places."
@@ -98,7 +101,7 @@ def choose_wanted(dictionary: Dictionary) -> tuple[Wanted, Order]:
     return wanted, order
 
 
-def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> list[Term]:
+def choose_terms(dictionary: Dictionary, terms: Sequence[Term]) -> list[Term]:
     """Show the terms as a table and return those that are ticked."""
     told = dictionary.told_ids([one.key for one in terms])
     rows = {
@@ -121,7 +124,7 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> li
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key=page_key(f"dictionary_table_{dictionary.name}_{page}"),
+        key=page_key(_table_key(dictionary, terms)),
         column_config={
             "Confidence": st.column_config.NumberColumn(format="%.0f%%"),
             "Conflicting ids": st.column_config.TextColumn(
@@ -133,59 +136,59 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term], page: int) -> li
     return [terms[row] for row in found["selection"]["rows"] if row < len(terms)]
 
 
+def _table_key(dictionary: Dictionary, terms: Sequence[Term]) -> str:
+    """Return the table's key: a tick is gone once another term stands at its place."""
+    rows = "\0".join(one.key for one in terms).encode()
+    return f"dictionary_table_{dictionary.name}_{hashlib.blake2b(rows, digest_size=8).hexdigest()}"
+
+
 def draw_actions(session: Session, dictionary: Dictionary, chosen: Sequence[Term]) -> None:
     """Draw what can be decided about the terms that are ticked."""
     keys = tuple(one.key for one in chosen)
-    may = session.may(Action.DICTIONARY)
     closed = shut(session, Action.DICTIONARY, disabled=not keys)
-    back = shut(session, Action.DICTIONARY, help="Take back the newest decision, whoever made it.")
-    with st.container(horizontal=True):
-        if st.button("Keep", key="term_keep", shortcut="K", type="primary", **closed):
-            decide(session, dictionary, "keep", keys)
-        if st.button("Drop", key="term_drop", shortcut="X", **closed):
-            decide(session, dictionary, "drop", keys)
-        if st.button("Undo", key="term_undo", shortcut="Z", icon=":material/undo:", **back):
-            take_back(session, dictionary)
-    if not keys or not may:
+
+    def does(action: CurationAction, keys: tuple[str, ...], value: str = "") -> dict[str, Any]:
+        return {"on_click": decide, "args": (session, dictionary, action, keys, value)}
+
+    row = st.container(horizontal=True)
+    row.button(
+        "Keep", key="term_keep", shortcut="K", type="primary", **does("keep", keys), **closed
+    )
+    row.button("Drop", key="term_drop", shortcut="X", **does("drop", keys), **closed)
+    _draw_undo(row, session, dictionary)
+    if not keys or not session.may(Action.DICTIONARY):
         return
     places = st.columns(2)
     label = places[0].selectbox(
         "Type", session.schema.names, index=None, key="term_type", placeholder="Another type …",
         label_visibility="collapsed",
     )  # fmt: skip
-    if label and places[0].button(f"They are {label}", key="term_retype"):
-        decide(session, dictionary, "retype", keys, label)
+    if label:
+        does_so = does("retype", keys, label)
+        places[0].button(f"They are {plain_label(label)}", key="term_retype", **does_so)
     if len(chosen) < 2:
         return
     into = places[1].selectbox(
         "Merge", [one.preferred for one in chosen], index=None, key="term_into",
         placeholder="Join them as …", label_visibility="collapsed",
     )  # fmt: skip
-    if into and places[1].button("Join them", key="term_merge"):
+    if into:
         home = next(one.key for one in chosen if one.preferred == into)
-        decide(session, dictionary, "merge", tuple(key for key in keys if key != home), home)
+        others = tuple(key for key in keys if key != home)
+        places[1].button("Join them", key="term_merge", **does("merge", others, home))
 
 
-def decide(
-    session: Session,
-    dictionary: Dictionary,
-    action: CurationAction,
-    keys: tuple[str, ...],
-    value: str = "",
-) -> None:
-    """Put a decision on record and show the page anew."""
-    put_on_record(session, dictionary, [Choice(action=action, terms=keys, value=value)])
-
-
-def take_back(session: Session, dictionary: Dictionary) -> None:
-    """Undo the newest decision and say which it was."""
-    try:
-        last = undo(dictionary.path, actor=session.actor)
-    except BionerError as error:
-        show_problem(error)
-        return
-    st.toast(
-        "There is nothing to undo." if last is None else f"Undone: {last.action}.",
+def _draw_undo(place: DeltaGenerator, session: Session, dictionary: Dictionary) -> None:
+    newest = dictionary.newest()
+    told = "Take back the newest decision, whoever made it"
+    place.button(
+        "Undo",
+        key="term_undo",
+        shortcut="Z",
         icon=":material/undo:",
+        on_click=take_back,
+        args=(session, dictionary, newest.seq if newest else 0),
+        **shut(
+            session, Action.DICTIONARY, help=f"{told}: {plain(newest.said)}." if newest else told
+        ),
     )
-    st.rerun()
