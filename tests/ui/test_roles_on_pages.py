@@ -66,6 +66,7 @@ DOES = {
     "save_project": Action.CHANGE,
     "add_type_do": Action.CHANGE,
     "vocabularies_save": Action.CHANGE,
+    "vocabulary_make": Action.CORPORA,
     "guideline_": Action.CHANGE,
     "FormSubmitter:guideline_": Action.CHANGE,
     "erase_do": Action.ERASE,
