@@ -81,7 +81,7 @@ def test_one_decision_spares_what_is_ticked_out_and_a_new_tab_undoes_it_as_one(
     assert store.open_item(spared, claim=False).surface == LEFT_OUT
     [mark] = [one for one in store.waiting_marks(project, "Ann") if one.item == spared]
     tab.locator(f".st-key-{included_key(mark)} button").first.click()
-    tab.locator("button", has_text="check_box_outline_blank").first.wait_for()
+    tab.get_by_role("button", name="Left out").wait_for()
     settle(tab)
     assert marks(store, project) == AS_MODEL, "ticks alone decide nothing"
     press(tab, "2", "OB, Gene: 3 marks settled in 3 sentences")

@@ -66,7 +66,7 @@ def _draw_example(desk: Desk, standing: Standing, mark: WaitingMark, excluded: s
         # A button, not a checkbox: while a checkbox has the focus, no key settles the group.
         is_left = where(mark) in excluded
         st.button(
-            "",
+            "Left out" if is_left else "Included",  # read aloud, not drawn: the tick says it
             key=included_key(mark),
             icon=":material/check_box_outline_blank:" if is_left else ":material/check_box:",
             type="tertiary",
