@@ -53,13 +53,15 @@ def test_a_dictionary_is_made_of_a_projects_texts_and_its_terms_are_listed(setti
     app = open_page(type="Gene", by="name")
     assert set(app.dataframe[0].value["Type"]) == {"Gene"}
     assert app.button(key="term_keep").disabled
-    assert not app.button(key="term_undo").disabled
+    assert app.button(key="term_undo").disabled, "nothing is decided yet"
 
 
 def test_a_decision_is_undone_on_the_page_and_both_are_in_the_log(settings: Settings):
     dictionary, _ = a_dictionary(dictionary_path(settings, "four"))
     curate(dictionary.path, [Choice(action="drop", terms=("ob",))], types=("Gene",))
-    open_page().button(key="term_undo").click().run()
+    app = open_page()
+    assert not app.button(key="term_undo").disabled
+    app.button(key="term_undo").click().run()
     assert dictionary.term("OB").status == "new"
     table = open_page(part="log").dataframe[0].value
     assert list(table["What"]) == ["undo", "drop"]

@@ -189,6 +189,9 @@ def _draw_undo(place: DeltaGenerator, session: Session, dictionary: Dictionary) 
         on_click=take_back,
         args=(session, dictionary, newest.seq if newest else 0),
         **shut(
-            session, Action.DICTIONARY, help=f"{told}: {plain(newest.said)}." if newest else told
+            session,
+            Action.DICTIONARY,
+            disabled=newest is None,
+            help=f"{told}: {plain(newest.said)}." if newest else "Nothing is decided yet.",
         ),
     )
