@@ -196,6 +196,14 @@ class LabelSchema:
             json.dumps(self._meaning(), sort_keys=True).encode(), digest_size=8
         ).hexdigest()
 
+    def agrees_with(self, other: LabelSchema) -> bool:
+        """Tell whether both have the same types, and map the corpora that both know alike."""
+        mine, theirs = self._meaning(), other._meaning()
+        shared = self.corpora.keys() & other.corpora.keys()
+        return mine["types"] == theirs["types"] and all(
+            mine["corpora"][name] == theirs["corpora"][name] for name in shared
+        )
+
     def _meaning(self) -> dict[str, Any]:
         return {
             "types": [[t.name, t.group] for t in self.types],

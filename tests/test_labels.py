@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,16 @@ def test_a_colour_leaves_the_fingerprint_and_a_mapping_changes_it(tmp_path: Path
     raw["corpora"]["BC2GM"]["curated"]["types"]["GENE"] = "Protein"
     path.write_text(yaml.safe_dump(raw, sort_keys=False), encoding="utf-8")
     assert read_schema(path=path).fingerprint != read_schema().fingerprint
+    assert not read_schema(path=path).agrees_with(read_schema())
+
+
+def test_schemas_agree_where_one_knows_more_corpora_but_not_where_one_has_more_types() -> None:
+    schema = read_schema()
+    fewer = replace(schema, corpora={"CRAFT": schema.corpora["CRAFT"]})
+    assert fewer.fingerprint != schema.fingerprint
+    assert fewer.agrees_with(schema)
+    assert schema.agrees_with(fewer)
+    assert not fewer.only(schema.names[:-1]).agrees_with(schema)
 
 
 @pytest.mark.parametrize(

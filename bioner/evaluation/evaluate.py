@@ -137,7 +137,7 @@ def evaluate_and_store(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - started, 1),
         backend=tagger.backend,
-        model_schema=tagger.schema.fingerprint,
+        model_schema=key.schema if tagger.schema.agrees_with(schema) else tagger.schema.fingerprint,
         has_hashes=bool(trained_on),
     )
     write_evaluation(stored, gold, raw, schema, treatments)

@@ -69,7 +69,8 @@ class Judged:
 class Evaluation:
     """A report on disk. ``report`` has the counts; mistakes and sentences are read when asked for.
 
-    ``model_schema`` is the fingerprint of the schema the model was trained with; ``has_hashes``
+    ``model_schema`` is the fingerprint of the schema the model was trained with: the data's own
+    where both have the same types and map alike the corpora that both know. ``has_hashes``
     whether the model says what it was trained on, so that leaks could be looked for.
     """
 
