@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bioner.corpora.concepts import vocabulary_path
 from bioner.corpora.concepts_build import build_concepts
 from bioner.corpora.vocabulary import Listed
+from bioner.figures import percent
 from bioner.labels import read_schema
 from bioner.review.dictionary import Dictionary, dictionary_names, dictionary_path
 from bioner.review.dictionary_curation import Choice, curate
@@ -50,6 +51,7 @@ def test_a_dictionary_is_made_of_a_projects_texts_and_its_terms_are_listed(setti
     assert found.term("TNF").mentions == 3
     app = open_page(q="mous")
     assert list(app.dataframe[0].value["Term"]) == ["mouse"]
+    assert list(app.dataframe[0].value["Confidence"]) == [percent(found.term("mouse").score)]
     app = open_page(type="Gene", by="name")
     assert set(app.dataframe[0].value["Type"]) == {"Gene"}
     assert app.button(key="term_keep").disabled

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bioner.access import Action
+from bioner.figures import percent
 from bioner.review.dictionary import PAGE, Dictionary
 from bioner.review.dictionary_curation import CurationAction
 from bioner.review.terms import ORDERS, STATUSES, Order, Term, Wanted
@@ -113,7 +114,7 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term]) -> list[Term]:
         ],
         "Mentions": [one.mentions for one in terms],
         "Texts": [one.documents for one in terms],
-        "Confidence": [None if one.score is None else 100 * one.score for one in terms],
+        "Confidence": ["" if one.score is None else percent(one.score) for one in terms],
         "Spellings": [one.variants for one in terms],
         "Decided": ["" if one.status == "new" else one.status for one in terms],
         "Concept": [one.identifier for one in terms],
@@ -126,7 +127,6 @@ def choose_terms(dictionary: Dictionary, terms: Sequence[Term]) -> list[Term]:
         selection_mode="multi-row",
         key=page_key(_table_key(dictionary, terms)),
         column_config={
-            "Confidence": st.column_config.NumberColumn(format="%.0f%%"),
             "Conflicting ids": st.column_config.TextColumn(
                 help="Which concepts its marks stand for in the texts, where it is not one alone."
             ),
