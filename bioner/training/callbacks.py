@@ -28,7 +28,13 @@ from bioner.training import processes
 from bioner.training.checkpoints import COMPLETE
 from bioner.training.config import TrainingConfig
 from bioner.training.devel import devel_sample
-from bioner.training.progress import OnRunProgress, RunProgress, check_loss, stopping
+from bioner.training.progress import (
+    BEFORE,
+    OnRunProgress,
+    RunProgress,
+    check_loss,
+    stopping,
+)
 
 if TYPE_CHECKING:
     from bioner.evaluation.scores import Report
@@ -87,7 +93,7 @@ class Reporter(TrainerCallback):
                 with contextlib.suppress(Stopped):
                     self._score_parent(state, model)
             if self._is_stop_asked():
-                raise Stopped("stopped before the first step; `--resume` begins it")
+                raise Stopped(BEFORE)
         self._since = self._began = time.monotonic()
         self._tell(state, message="training")
 
@@ -125,14 +131,17 @@ class Reporter(TrainerCallback):
         model: Any = None,
         **_: Any,
     ) -> None:
-        is_last = state.global_step >= state.max_steps
+        if (
+            state.global_step >= state.max_steps
+        ):  # what follows may take minutes, and be stopped or killed in them
+            control.should_save = True
+            return
         if self._is_stop_asked():
-            if not is_last:
-                self._stop(control)
+            self._stop(control)
             return
         if self._is_save_due():
             control.should_save = True
-        if self._due > 0 and state.global_step % self._due == 0 and not is_last:
+        if self._due > 0 and state.global_step % self._due == 0:
             self._evaluate(state, model)
             if self._is_stop_asked():
                 self._stop(control)

@@ -31,9 +31,15 @@ class RunProgress:
     message: str = ""
 
 
-BETWEEN = "stopped between two checkpoints; `--resume` goes on from the last one"
+BETWEEN = "stopped; `--resume` goes on from the last checkpoint, or begins where there is none"
+BEFORE = "stopped before the first step; `--resume` begins it"
 
 OnRunProgress = Callable[[RunProgress], None]
+
+
+def stopped_at(step: int) -> str:
+    """Say that a run stopped at a step, which is saved from the first one on."""
+    return f"stopped at step {step}; `--resume` goes on" if step else BEFORE
 
 
 def check_loss(loss: float) -> None:

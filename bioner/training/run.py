@@ -40,7 +40,13 @@ from bioner.training.devel import confidence_on_devel
 from bioner.training.examples import within
 from bioner.training.fitting import fit, new_trainer
 from bioner.training.preparing import MARKS, Prepared, prepare
-from bioner.training.progress import OnRunProgress, RunProgress, check_loss, stopping
+from bioner.training.progress import (
+    OnRunProgress,
+    RunProgress,
+    check_loss,
+    stopped_at,
+    stopping,
+)
 from bioner.training.record import card_of_run
 
 if TYPE_CHECKING:
@@ -131,7 +137,7 @@ def train(
         report=report,
     )
     if trainer.stopped:
-        raise Stopped(f"stopped at step {trainer.state.global_step}; `--resume` goes on")
+        raise Stopped(stopped_at(trainer.state.global_step))
     check_loss(loss)
     if not first:
         processes.wait()

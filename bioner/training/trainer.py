@@ -93,6 +93,13 @@ class PartialLabelTrainer(Trainer):
         """Whether the run ended before its last step because somebody asked it to."""
         return self._reporter.stopped
 
+    def _run_epoch(self, *given: Any, **named: Any) -> None:
+        """Take no step after the last one: Hugging Face's loop looks at the limit after a step."""
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+            return
+        super()._run_epoch(*given, **named)
+
     def compute_loss(
         self,
         model: torch.nn.Module,

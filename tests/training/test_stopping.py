@@ -80,9 +80,9 @@ def teacher(sample: Dataset, tiny_encoder: Path, tmp_path: Path) -> Path:
         ("scoring", 0, None),
         ("training", 0, 1),
         ("scoring", 3, 3),
-        ("scoring", 6, None),
-        ("saving the model", 0, None),
-        ("fitting the confidence", 0, None),
+        ("scoring", 6, 6),
+        ("saving the model", 0, 6),
+        ("fitting the confidence", 0, 6),
     ],
 )
 def test_a_stop_is_obeyed_in_every_phase_within_a_batch(
@@ -202,3 +202,25 @@ def test_a_run_that_is_to_stop_already_begins_nothing(sample, tiny_encoder, tmp_
     with pytest.raises(Stopped):
         run.train(config(tiny_encoder), sample, tmp_path / "model", stop_requested=lambda: True)
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["scoring", "saving the model", "fitting the confidence"])
+@pytest.mark.parametrize(("steps", "save_steps"), [(3, 0), (4, 2), (6, 0)])
+def test_a_run_that_is_stopped_after_its_last_step_loses_none_and_takes_no_more(
+    sample, teacher, tmp_path, monkeypatch, words: str, steps: int, save_steps: int
+) -> None:
+    from safetensors.numpy import load_file
+
+    asked = config(teacher, max_steps=steps, eval_steps=-1, save_steps=save_steps)
+    train(asked, sample, tmp_path / "whole")
+    asking = Asking(words, monkeypatch, steps)
+    with pytest.raises(Stopped):
+        train(asked, sample, tmp_path / "cut", report=asking, stop_requested=lambda: asking.asked)
+    kept = last_checkpoint(tmp_path / "cut")
+    assert kept is not None
+    assert kept.name == f"checkpoint-{steps}"
+    card = train(asked, sample, tmp_path / "cut", resume=True)
+    one, other = (load_file(tmp_path / n / "model.safetensors") for n in ("whole", "cut"))
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert card.steps == steps
