@@ -38,7 +38,8 @@ from benchmarks.ablation_table import (
     write_outcome,
 )
 from benchmarks.external import BIORED, measure, read_biored, without_known
-from benchmarks.scores import stray_marks, write_between
+from benchmarks.scores import stray_marks
+from benchmarks.written import write_part
 from bioner.commands.terminal import say
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
@@ -55,11 +56,8 @@ from bioner.training.config import TrainingConfig
 from bioner.training.progress import RunProgress
 from bioner.training.run import train
 
-SECTIONS = {
-    name: (f"<!-- {name}:begin -->", f"<!-- {name}:end -->")
-    for name in ("ablation", "ablation-told")
-}
-"""Between which lines a study's tables stand: the steps to the first model, those to a told one."""
+SECTIONS = ("ablation", "ablation-told")
+"""The parts of a document for a study's tables: steps to the first model, those to a told one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,7 +258,7 @@ def main() -> None:
     parser.add_argument("--eval-steps", type=int, default=0, help="for the learning curves")
     parser.add_argument("--biored", type=Path, default=BIORED)
     parser.add_argument("--write", type=Path, nargs="?", const=Path("docs/scores.md"))
-    parser.add_argument("--section", choices=tuple(SECTIONS), default="ablation")
+    parser.add_argument("--section", choices=SECTIONS, default="ablation")
     args = parser.parse_args()
     asked = asked_arms(args.arms, args.seeds)
     study = Study(args)
@@ -285,7 +283,7 @@ def main() -> None:
     print("\n" + "\n\n".join(part for part in more if part))
     if args.write:
         body = "\n\n".join([text, *(p for p in more if p)])
-        write_between(args.write, body, *SECTIONS[args.section])
+        write_part(args.write, args.section, body)
 
 
 if __name__ == "__main__":

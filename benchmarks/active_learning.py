@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.scores import write_between
+from benchmarks.written import write_part
 from bioner.commands.terminal import say
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import read_dataset
@@ -39,7 +39,7 @@ from bioner.tagging.tagger import Tagger
 from bioner.training.config import TrainingConfig
 from bioner.training.run import train
 
-BEGIN, END = "<!-- active-learning:begin -->", "<!-- active-learning:end -->"
+PART = "active-learning"
 ENCODER = PROJECT_ROOT.parent / "shared" / "encoders" / "all-MiniLM-L6-v2"
 TARGETS = ("BC5CDR", "BioNLP13CG")
 ORDERS = ("random", "queue")
@@ -290,7 +290,7 @@ def main() -> None:
         }
         args.json.write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
     if args.write:
-        write_between(args.write, text, BEGIN, END)
+        write_part(args.write, PART, text)
 
 
 def work_name(size: Size) -> str:

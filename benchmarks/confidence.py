@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.scores import write_between
+from benchmarks.written import write_part
 from bioner.commands.terminal import counter
 from bioner.corpora.dataset_folder import read_dataset
 from bioner.evaluation.confidence import Case, Judged, fit_by_convention, judge, judged_under_own
@@ -38,7 +38,7 @@ from bioner.spans import Sentence
 from bioner.tagging.calibration import Reliability, calibrated, reliability
 from bioner.tagging.load import load_tagger
 
-BEGIN, END = "<!-- confidence:begin -->", "<!-- confidence:end -->"
+PART = "confidence"
 GOAL = 0.03
 MENTIONS = 500
 RUN, FOLDS = 300, 5
@@ -175,7 +175,7 @@ def main() -> None:
     text = confidence_table(stored.report, by_predicted_type(stored), read_card(folder).calibration)
     print(text)
     if args.write:
-        write_between(args.write, text, BEGIN, END)
+        write_part(args.write, PART, text)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What was said that a run takes, beside what it took: time and memory on three configurations.
 
     python -m benchmarks.estimates --data DIR [--base models/bioner-compact] [--json FILE]
+        [--write [docs/performance.md]]
 
 Each run is made, and estimated by the pace before and after it, measured as *Measure the pace here*
 does it; one thread each. Both are told in processor seconds: what other work on the machine takes
@@ -19,12 +20,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.written import write_part
 from bioner.jobs import estimate as cost
 from bioner.jobs import sizes
 from bioner.jobs.estimate import Speed, Steps
+from bioner.machine import processor_name
 from bioner.models.bases import find_base
 from bioner.settings import PROJECT_ROOT, read_settings
 
+PART = "estimates"
 PACE = """
 import sys, time
 import bioner.training.pace as pace
@@ -147,6 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--base", type=Path, default=PROJECT_ROOT / "models" / "bioner-compact")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", type=Path, nargs="?", const=Path("docs/performance.md"))
     args = parser.parse_args(argv)
     os.environ["OMP_NUM_THREADS"] = "1"
     rows = []
@@ -164,7 +169,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     if args.json:
         args.json.write_text(json.dumps([asdict(one) for one in rows], indent=1) + "\n")
+    if args.write:
+        write_part(args.write, PART, table(rows))
     return int(any(abs(off) > 0.25 for one in rows for off in one.off()))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return said and real as a Markdown section."""
+    lines = [
+        f"{processor_name()}, one thread, processor seconds.",
+        "",
+        "| run | pieces/s | said, s | real, s | | said, GB | real, GB | |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for one in rows:
+        time_off, memory_off = one.off()
+        lines.append(
+            f"| {one.name} | {one.pace:,} | {one.said_s:,.0f} | {one.real_s:,.0f} "
+            f"| {time_off:+.0%} | {one.said_bytes / 1e9:.2f} | {one.real_bytes / 1e9:.2f} "
+            f"| {memory_off:+.0%} |"
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

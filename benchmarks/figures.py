@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import confidence, paper_table, scores
+from benchmarks.written import read_part
 from bioner.commands.terminal import counter
 from bioner.evaluation.evaluate import evaluate_cached
 from bioner.evaluation.scores import Report, report_from_json
@@ -41,9 +42,9 @@ def wrong_in_documents(card: ModelCard, root: Path = PROJECT_ROOT) -> list[str]:
     prose = page.read_text(encoding="utf-8")
     return [
         *(f"README.md: {text} is not said" for text in headline(report) if text not in readme),
-        *_in_scores(report, scores.between(page)),
-        *_in_paper(report, scores.between(page, paper_table.BEGIN, paper_table.END)),
-        *_in_confidence(card, scores.between(page, confidence.BEGIN, confidence.END)),
+        *_in_scores(report, read_part(page, scores.PART)),
+        *_in_paper(report, read_part(page, paper_table.PART)),
+        *_in_confidence(card, read_part(page, confidence.PART)),
         *_in_prose(report, prose),
     ]
 

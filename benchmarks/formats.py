@@ -12,13 +12,14 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.written import write_part
 from bioner.errors import FormatError
 from bioner.formats import NAMES, SUFFIXES, WRITABLE, read_bytes, to_bytes
 from bioner.formats.attributes import covers_at
 from bioner.spans import Document, Mention, Relation
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "formats.md"
-BEGIN, END = "<!-- matrix:begin -->", "<!-- matrix:end -->"
+PART = "matrix"
 TEXT = "TNF-α 😀 binds the p53 gene. MDM2 was lost."
 P53, GENE, TNF, MDM2 = (18, 21), (18, 26), (0, 5), (28, 32)
 
@@ -163,10 +164,7 @@ def main() -> None:
     if not parser.parse_args().write:
         print(table)
         return
-    page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+    write_part(PAGE, PART, table)
 
 
 if __name__ == "__main__":

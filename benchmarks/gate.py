@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.scores import write_between
+from benchmarks.written import write_part
 from bioner.commands.terminal import say
 from bioner.evaluation.bootstrap import DRAWS, bounds, f1
 from bioner.evaluation.comparison import Difference
@@ -34,7 +34,7 @@ from bioner.evaluation.verdicts import Verdict
 from bioner.models.card import read_card
 from bioner.settings import PROJECT_ROOT
 
-BEGIN, END = "<!-- gate:begin -->", "<!-- gate:end -->"
+PART = "gate"
 TRUTHS = {"better by 1": 1.0, "equal": 0.0, "0.5 worse": -0.5, "2 worse": -2.0}
 """Each simulated model's true difference in every corpus, in F1 points."""
 DIFFERS = (0.02, 0.05)
@@ -239,7 +239,7 @@ def main() -> None:
     text = table(rows, corpora)
     print(text)
     if args.write:
-        write_between(args.write, text, BEGIN, END)
+        write_part(args.write, PART, text)
 
 
 if __name__ == "__main__":

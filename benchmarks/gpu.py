@@ -43,6 +43,7 @@ from transformers import (
     set_seed,
 )
 
+from benchmarks.written import write_part
 from bioner.bio import tag_names
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import read_dataset
@@ -66,7 +67,7 @@ SHAPES: dict[str, dict[str, int]] = {
     "bert-base": {"hidden_size": 768, "num_hidden_layers": 12, "intermediate_size": 3072},
     "tiny": {"hidden_size": 48, "num_hidden_layers": 2, "intermediate_size": 96},
 }
-BEGIN, END = "<!-- card -->", "<!-- end card -->"
+PART = "card"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -355,15 +356,6 @@ def report(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_between(path: Path, text: str) -> None:
-    """Write the section between its markers; a file without them gets them at its end."""
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
-    if BEGIN not in old:
-        old = f"{old.rstrip()}\n\n## On a card\n\n{BEGIN}\n{END}\n"
-    before, _, rest = old.partition(BEGIN)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
-
-
 def examples_of(args: argparse.Namespace, dataset: Dataset, count: int) -> tuple[Any, int, str]:
     """Return the examples, the size of their vocabulary, and what to say of them."""
     types = dataset.schema.names
@@ -438,7 +430,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         args.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(report(found))
     if args.write:
-        write_between(args.write, report(found))
+        write_part(args.write, PART, report(found))
 
 
 if __name__ == "__main__":

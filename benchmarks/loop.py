@@ -35,7 +35,7 @@ from pathlib import Path
 
 from benchmarks.external import BIORED, TYPES, read_biored, score_documents, without_known
 from benchmarks.loop_pool import pool_markdown, read_draw
-from benchmarks.scores import write_between
+from benchmarks.written import write_part
 from bioner.commands.terminal import counter, say
 from bioner.corpora.dataset_folder import read_dataset, read_manifest, write_dataset
 from bioner.evaluation.evaluate import evaluate_cached
@@ -56,7 +56,7 @@ from bioner.training.progress import RunProgress
 from bioner.training.replay import read_replay
 from bioner.training.retraining import retrain
 
-BEGIN, END = "<!-- loop:begin -->", "<!-- loop:end -->"
+PART = "loop"
 LAB = "BioRED lab"
 """The project that the corrections are of."""
 
@@ -210,7 +210,7 @@ def main() -> None:
         text = pool_markdown([read_draw(path) for path in args.pool])
         print(text)
         if args.write:
-            write_between(args.write, text, BEGIN, END)
+            write_part(args.write, PART, text)
         return
     settings = read_settings()
     data = args.data or settings.merged
@@ -246,7 +246,7 @@ def main() -> None:
     if args.json:
         args.json.write_text(json.dumps(outcome.to_json(), indent=1) + "\n", encoding="utf-8")
     if args.write:
-        write_between(args.write, text, BEGIN, END)
+        write_part(args.write, PART, text)
 
 
 def _arguments() -> argparse.Namespace:

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.browser import CHROMIUM, PATIENCE_MS, appears, free_port
+from benchmarks.written import write_part
 from bioner.settings import PROJECT_ROOT
 
 EXAMPLE = "clinical-case"
@@ -212,19 +213,14 @@ def table(found: Mapping[str, float]) -> str:
 
 
 def write(place: str, found: Mapping[str, float], rounds: int) -> None:
-    """Replace the figures between this place's two marks in the document."""
+    """Replace the figures in this part of the document."""
     load = os.getloadavg()[0]
     told = (
         f"{rounds} rounds on {os.cpu_count()} cores; the load of the last minute was {load:.1f}, "
         f"so an empty page took {found['empty page']:.2f} s and the first marks "
         f"{found['first marks'] / found['empty page']:.1f} times as long."
     )
-    text = DOCUMENT.read_text(encoding="utf-8")
-    marked = re.compile(rf"(<!-- {place} -->\n).*?(<!-- end {place} -->)", re.DOTALL)
-    made, count = marked.subn(lambda m: f"{m[1]}{told}\n\n{table(found)}\n{m[2]}", text)
-    if count != 1:
-        sys.exit(f"{DOCUMENT}: no place named {place}; expected <!-- {place} -->")
-    DOCUMENT.write_text(made, encoding="utf-8")
+    write_part(DOCUMENT, place, f"{told}\n\n{table(found)}")
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.scores import write_between
+from benchmarks.written import write_part
 from bioner.commands.terminal import counter
 from bioner.evaluation.evaluate import evaluate_cached
 from bioner.evaluation.published import ANCHORS, COLUMNS, Anchor, Place
@@ -23,7 +23,7 @@ from bioner.models.card import read_card
 from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 
-BEGIN, END = "<!-- paper:begin -->", "<!-- paper:end -->"
+PART = "paper"
 MEAN_OF = (
     "AnatEM",
     "BC2GM",
@@ -135,7 +135,7 @@ def main() -> None:
     text = paper_table(ours)
     print(text)
     if args.write:
-        write_between(args.write, text, BEGIN, END)
+        write_part(args.write, PART, text)
 
 
 if __name__ == "__main__":

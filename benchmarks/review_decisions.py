@@ -34,7 +34,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.external import BIORED, TYPES, read_biored
 from benchmarks.review_keystrokes import PATIENCE_S, serving
-from benchmarks.scores import write_between
+from benchmarks.written import write_part
 from bioner.formats import read_documents
 from bioner.labels import LabelSchema
 from bioner.models.catalogue import find_model
@@ -47,7 +47,7 @@ from bioner.ui.review.alike import FEW, included_key, shown_marks
 
 NLM_GENE = PROJECT_ROOT.parent / "shared" / "formats" / "overlaps.NLMgene_Train.PubTator"
 DOCUMENT = PROJECT_ROOT / "docs" / "review.md"
-BEGIN, END = "<!-- decisions:begin -->", "<!-- decisions:end -->"
+PART = "decisions"
 LABELS = tuple(dict.fromkeys(TYPES.values()))
 PROJECT, WHO = "decisions", "script"
 HEADING = "[data-testid=stMain] h3"
@@ -312,7 +312,7 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if options.write:
-        write_between(DOCUMENT, said, BEGIN, END)
+        write_part(DOCUMENT, PART, said)
 
 
 if __name__ == "__main__":

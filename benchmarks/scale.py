@@ -9,7 +9,7 @@ tagged by ``bioner tag DIR --out DIR --workers N``, whose process is killed with
 times, evenly over the run, and started again. Then every document must be there exactly once, its
 text untouched, every part as its ``.done`` says. Rates are per second of processor time, so that a
 busy machine counts alike for all: bulk's covers reading, hashing, cutting, writing and the starts
-after the kills; the in-process one is ``Tagger.tag_documents`` on the same texts, nothing else.
+after the kills; the in-process one is ``Tagger.tag_documents`` on texts of these, nothing else, before and after.
 ``--docs`` writes the table and the plan for ten million abstracts, with ``--kept`` from the JSON
 of earlier runs.
 """
@@ -32,7 +32,7 @@ from pathlib import Path
 
 import psutil
 
-from bioner.machine import Device, usable_cpus
+from bioner.machine import Device, processor_name, usable_cpus
 from bioner.spans import Document
 from bioner.tagging.load import load_tagger
 from bioner.tagging.shards import file_sha256, read_made
@@ -214,12 +214,14 @@ def measure(drawn: Sequence[str], size: int, given: argparse.Namespace) -> Row:
     """Tag one size, killed on the way, and check it."""
     source, out = given.work / f"in-{size}", given.work / f"out-{size}"
     prepare(drawn[:size], source)
+    sample = drawn[: min(size, SAMPLE)]
+    before = in_process(sample)
     began = time.monotonic()
     run = Run(source, out, workers=given.workers, format=given.format)
     run.go(given.kills)
     seconds = time.monotonic() - began
     half = len(run.memory) // 2
-    pace = in_process(drawn[: min(size, SAMPLE)])
+    pace = (before + in_process(sample)) / 2
     return Row(
         **check(source, out, given.format),
         kills=given.kills,
@@ -285,13 +287,8 @@ def plan(row: Row) -> str:
 
 
 def processor() -> str:
-    """Return the processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return "unknown"
-    named = [one.partition(":")[2].strip() for one in lines if one.startswith("model name")]
-    return f"{named[0]}, {usable_cpus()} cores" if named else "unknown"
+    """Return what the rates were measured on."""
+    return f"{processor_name()}, {usable_cpus()} cores"
 
 
 def missing(rows: Sequence[Row]) -> str:

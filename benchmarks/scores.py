@@ -13,22 +13,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.external import BIORED, External, measure, read_biored, without_known
+from benchmarks.written import read_part, write_part
 from bioner.commands.terminal import counter, say
 from bioner.evaluation.evaluate import evaluate_cached
 from bioner.evaluation.scores import Report
-from bioner.formats.source import replacing
 from bioner.models.card import read_card
 from bioner.models.catalogue import find_model
 from bioner.settings import read_settings
 from bioner.tagging.load import load_tagger
 
-BEGIN, END = "<!-- scores:begin -->", "<!-- scores:end -->"
+PART = "scores"
 WATCHED = ("Complex", "Anatomy", "Organ", "Tissue", "Disease")
 """Types with little evidence of absence, the first to fire where nobody looked."""
 
@@ -155,23 +154,6 @@ def _titles(text: str) -> list[str]:
     return _parse(text)[0].get("", [])
 
 
-def between(path: Path, begin: str = BEGIN, end: str = END) -> str:
-    """Return what lies between the markers of a file."""
-    _, _, rest = path.read_text(encoding="utf-8").partition(begin)
-    return rest.partition(end)[0].strip()
-
-
-def write_between(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
-    """Put the text between the markers of a file; exits where they are missing."""
-    old = path.read_text(encoding="utf-8")
-    before, has_begin, rest = old.partition(begin)
-    _, has_end, after = rest.partition(end)
-    if not has_begin or not has_end:
-        sys.exit(f"{path}: no {begin} … {end} to write between")
-    with replacing(path) as temporary:
-        temporary.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("models", nargs="+", metavar="NAME=FOLDER")
@@ -200,7 +182,7 @@ def main() -> None:
         columns.append(Column(title or folder.name, stored.report, external, describe(folder)))
     text = markdown(columns)
     if args.keep and args.write:
-        text = with_kept(between(args.write), text)
+        text = with_kept(read_part(args.write, PART), text)
     print(text)
     if args.json:
         raw = [
@@ -214,7 +196,7 @@ def main() -> None:
         ]
         args.json.write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
     if args.write:
-        write_between(args.write, text)
+        write_part(args.write, PART, text)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How soon a training that is asked to stop has ended, phase by phase, and what it says.
 
     python -m benchmarks.stopping --data DIR [--base models/bioner-compact] [--teacher FOLDER]
-        [--sentences 0] [--json FILE]
+        [--sentences 0] [--json FILE] [--write [docs/performance.md]]
 
 Each phase is a run of the command of its own: it is asked (SIGTERM) once its progress says that the
 phase has begun, a second later. Ended means that the process is gone; it is to exit 1 and to say on
@@ -29,10 +29,13 @@ from typing import Any
 
 import psutil
 
+from benchmarks.written import write_part
 from bioner.corpora.dataset_folder import read_dataset, write_dataset
+from bioner.machine import processor_name
 from bioner.settings import PROJECT_ROOT
 
 ALLOWED_S = 10.0
+PART = "stopping"
 
 PHASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "reading the data": ("", ()),
@@ -140,6 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--sentences", type=int, default=0)
     parser.add_argument("--phases", nargs="+", choices=list(PHASES), default=list(PHASES))
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", type=Path, nargs="?", const=Path("docs/performance.md"))
     args = parser.parse_args(argv)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -163,7 +167,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"stopping: {len(rows) - len(late)} of {len(rows)} phases obeyed; {load()}")
     if args.json:
         args.json.write_text(json.dumps([asdict(one) for one in rows], indent=1) + "\n")
+    if args.write:
+        write_part(args.write, PART, table(rows))
     return 1 if late else 0
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return how soon each phase was stopped as a Markdown section, with what was said last."""
+    lines = [
+        f"{processor_name()}, {load()}; asked a second after the phase had begun.",
+        "",
+        "| stopped in | ended after, s | said after, s | its last line |",
+        "|---|---:|---:|---|",
+    ]
+    for one in rows:
+        said = one.said.removeprefix("error: ")
+        lines.append(f"| {one.phase} | {one.seconds:.1f} | {one.said_s:.1f} | {said} |")
+    return "\n".join(lines)
 
 
 def load() -> str:

@@ -98,7 +98,7 @@ class PartialLabelTrainer(Trainer):
         if self.state.global_step >= self.state.max_steps:
             self.control.should_training_stop = True
             return
-        super()._run_epoch(*given, **named)
+        super()._run_epoch(*given, **named)  # type: ignore[no-untyped-call]
 
     def compute_loss(
         self,

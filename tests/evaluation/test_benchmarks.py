@@ -15,8 +15,9 @@ from benchmarks.external import External, external_table, score_documents, witho
 from benchmarks.loop import Outcome, Side, as_corrected, patterns_of
 from benchmarks.loop import markdown as loop_markdown
 from benchmarks.paper_table import our_row, untold_row
-from benchmarks.scores import BEGIN, END, Column, markdown, stray_marks, write_between
+from benchmarks.scores import Column, markdown, stray_marks
 from benchmarks.ship import KEPT, halve
+from benchmarks.written import markers, read_part, write_part
 from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.evaluation.evaluate import evaluate_and_store
@@ -152,12 +153,14 @@ def test_stray_marks_are_those_of_types_nobody_looked_for(column: Column) -> Non
 
 def test_the_table_is_written_between_its_markers_and_nowhere_else(tmp_path: Path) -> None:
     path = tmp_path / "README.md"
-    path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    write_between(path, "new")
-    assert path.read_text(encoding="utf-8") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+    begin, end = markers("scores")
+    path.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
+    write_part(path, "scores", "new")
+    assert path.read_text(encoding="utf-8") == f"before\n{begin}\nnew\n{end}\nafter\n"
+    assert read_part(path, "scores") == "new"
     path.write_text("no markers", encoding="utf-8")
     with pytest.raises(SystemExit):
-        write_between(path, "new")
+        write_part(path, "scores", "new")
     assert path.read_text(encoding="utf-8") == "no markers"
 
 

@@ -32,7 +32,7 @@ def test_a_card_is_measured_beside_hugging_face_with_what_a_lent_machine_has(
     pytest.importorskip("torch")
     page, figures = tmp_path / "performance.md", tmp_path / "gpu.json"
     page.write_text(
-        "# Before\n\n<!-- card -->\nold\n<!-- end card -->\n\nAfter\n", encoding="utf-8"
+        "# Before\n\n<!-- card:begin -->\nold\n<!-- card:end -->\n\nAfter\n", encoding="utf-8"
     )
     asked = ["--tiny", "--rounds", "1", "--tag", "32", "--device", "cpu"]
     done = subprocess.run(
