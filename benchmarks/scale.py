@@ -9,7 +9,8 @@ tagged by ``bioner tag DIR --out DIR --workers N``, whose process is killed with
 times, evenly over the run, and started again. Then every document must be there exactly once, its
 text untouched, every part as its ``.done`` says. Rates are per second of processor time, so that a
 busy machine counts alike for all: bulk's covers reading, hashing, cutting, writing and the starts
-after the kills; the in-process one is ``Tagger.tag_documents`` on texts of these, nothing else, before and after.
+after the kills; the in-process one is ``Tagger.tag_documents`` on some of the texts, nothing else,
+before and after.
 ``--docs`` writes the table and the plan for ten million abstracts, with ``--kept`` from the JSON
 of earlier runs.
 """

@@ -7,6 +7,7 @@ driver, or without kernels for the card. So a product is computed, where a crash
 from __future__ import annotations
 
 import json
+import platform
 import subprocess
 import sys
 import time
@@ -53,11 +54,11 @@ def _torch() -> str:
 def probe(addresses: tuple[str, ...], names: tuple[str, ...], place: Path) -> tuple[Probed, ...]:
     """Return what torch says of each of these cards, from ``place`` if it was asked before.
 
-    What is kept is of this torch and these cards; a failure is not kept, nor that it sees none:
-    this process asks again after a minute. Raises DeviceError where the process that looks says
-    nothing sensible.
+    What is kept is of this machine, torch and these cards; a failure is not kept, nor that it sees
+    none: this process asks again after a minute. Raises DeviceError where the process that looks
+    says nothing sensible.
     """
-    key = "|".join((_torch(), *addresses, *names))
+    key = "|".join((platform.node(), _torch(), *addresses, *names))
 
     def ask() -> list[dict[str, Any]]:
         kept = _kept(place)

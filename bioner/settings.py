@@ -248,6 +248,23 @@ def take_tie() -> bool:
     return os.environ.pop(_TIED, "") == "1"
 
 
+def environment_elsewhere(settings: Settings) -> dict[str, str]:
+    """Return what tells a process on another machine where things are: folders that both see.
+
+    Neither the database's address nor what signs people in: a cluster shows its jobs' environment.
+    """
+    folders = {
+        "HOME": settings.home,
+        "DATA": settings.data,
+        "MODELS": settings.models,
+        "JOBS": settings.jobs,
+    }
+    found = {f"BIONER_{name}": str(folder) for name, folder in folders.items()}
+    if settings.encoders:
+        found["BIONER_ENCODERS"] = os.pathsep.join(map(str, settings.encoders))
+    return found
+
+
 def child_environment(**changed: str) -> dict[str, str]:
     """Return the environment for a process that we start: ours, but for what is named."""
     return {**os.environ, **changed}

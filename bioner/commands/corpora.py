@@ -215,6 +215,8 @@ def add(
     looked_for = names_of("--covers", covers)
     own = OwnCorpus(id, name, looked_for, types, licence)
     folder = add_corpus(settings, own, preview.sentences, schema, replacing=replacing, split_by=by)
+    for label in own.half_marked:
+        say(f"{label}: marked, and not in --covers: an unmarked word is no evidence against it")
     splits = {s: len(found) for s, found in split_sentences(preview.sentences, by).items()}
     receipt = preview.receipt
     if as_json:

@@ -21,6 +21,7 @@ from bioner.jobs.slots import own_card
 from bioner.settings import cpu_threads, read_settings
 
 if TYPE_CHECKING:
+    from bioner.machine import Device
     from bioner.tagging.bulk_run import Spread
     from bioner.tagging.standing import Standing
     from bioner.tagging.watching import Outcome
@@ -62,7 +63,8 @@ def tag_in_bulk(
         raise ArgumentError("--address: is for --engine ray")
     settings = read_settings()
     model = chosen_model(settings, given.model)
-    device = require_device(settings.device)
+    is_here = engine == "local"
+    device = require_device(settings.device) if is_here else settings.device
     count = workers or workers_here(device)
     bulk = Bulk(
         source=_source(given),
@@ -73,12 +75,12 @@ def tag_in_bulk(
         format=given.format,
         column=given.column,
         workers=count,
-        threads=max(1, cpu_threads() // count),
+        threads=max(1, cpu_threads() // count) if is_here else 1,
         device=device,
     )
-    alone = nullcontext() if given.job or engine != "local" else own_card(settings.jobs, device)
+    alone = own_card(settings.jobs, device) if is_here and not given.job else nullcontext()
     with _heard(given.job) as hear, alone:
-        outcome = tag_folder(bulk, _spread(engine, address), hear)
+        outcome = tag_folder(bulk, _spread(engine, address, device), hear)
         _say_outcome(outcome, as_json=as_json)
         _refuse_unfinished(outcome)
 
@@ -92,12 +94,14 @@ def _refuse_unfinished(outcome: Outcome) -> None:
         )
 
 
-def _spread(engine: str, address: str) -> Spread:
+def _spread(engine: str, address: str, device: Device) -> Spread:
     """Return how the work is spread. Raises ExtraError where Ray is not installed."""
     if engine == "ray":
         from bioner.jobs.engines.ray_bulk import RayCluster
+        from bioner.tagging.bulk_run import ON_A_CARD
 
-        return cast("Spread", RayCluster(address or "auto").spread)
+        cluster = RayCluster(address or "auto", device=device, on_a_card=ON_A_CARD)
+        return cast("Spread", cluster.spread)
     from bioner.jobs.engines import local
 
     return cast("Spread", local.spread)

@@ -12,7 +12,7 @@ from bioner.corpora.registry import SPLITS
 from bioner.errors import CorpusError
 from bioner.files import read_json_object
 from bioner.formats.conll import read_conll
-from bioner.labels import CorpusMapping, LabelSchema, SourceRule, SurfaceRule, read_schema
+from bioner.labels import IGNORE, CorpusMapping, LabelSchema, SourceRule, SurfaceRule, read_schema
 from bioner.progress import OnProgress, unheard
 from bioner.settings import Settings
 from bioner.spans import Sentence
@@ -127,6 +127,12 @@ class OwnCorpus:
     coarse: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fold: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
+
+    @property
+    def half_marked(self) -> tuple[str, ...]:
+        """Types of its marks that nobody looked for everywhere: its unmarked words say nothing."""
+        marked = dict.fromkeys(one for one in self.types.values() if one != IGNORE)
+        return tuple(one for one in marked if one not in self.covers)
 
     def to_json(self) -> str:
         raw: dict[str, object] = {

@@ -158,35 +158,40 @@ def estimate_run(
     *,
     device: str,
     gpus: int = 1,
+    address: str = "",
     beside: Beside | None = None,
 ) -> Estimate:
-    """Estimate a run on this machine with the pace that is known here: the page's and a command's.
+    """Estimate a run with the pace that is known of its place: the page's and a command's.
 
-    With several GPUs a step sees the batches of all of them.
+    With several GPUs a step sees the batches of all of them. ``address`` is that of a cluster, if
+    it is to run there.
     """
     return estimate(
         size,
         replace(plan, accumulate=plan.accumulate * gpus),
         parameters=base.parameters,
-        speed=known_speed(settings, base.value, device, plan.rows, gpus),
+        speed=known_speed(settings, base.value, device, plan.rows, gpus, address),
         beside=beside,
     )
 
 
 def known_speed(
-    settings: Settings, base: str, device: str, batch_size: int, gpus: int = 1
+    settings: Settings, base: str, device: str, batch_size: int, gpus: int = 1, address: str = ""
 ) -> Speed | None:
     """Return the pace of the latest run of this encoder on this device, else of its calibration.
 
-    With several GPUs in proportion to their number, which is a little too much.
+    Here, or on the cluster at an address, where nothing is calibrated. With several GPUs in
+    proportion to their number, which is a little too much.
     """
     for job in list_jobs(settings):
-        if job.spec.base == base and job.spec.device == device:
+        asked = (job.spec.base, job.spec.device, job.spec.address)
+        if asked == (base, device, address):
             paces = [m.tokens_per_s for m in read_metrics(job.id, settings) if m.tokens_per_s]
             if len(paces) >= 2:
-                pace = statistics.median(paces) * gpus / job.spec.gpus
+                pace = statistics.median(paces) * gpus / (job.spec.gpus * job.spec.workers)
                 return Speed(pace, f"from the run {job.id}")
-    measured = _speeds(settings).get(_speed_key(base, device, batch_size))
+    key = _speed_key(base, device, batch_size)
+    measured = _speeds(settings).get(key) if not address else None
     return Speed(measured * gpus, CALIBRATED) if measured else None
 
 

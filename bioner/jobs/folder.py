@@ -46,7 +46,8 @@ class JobSpec:
     attempt, ``--resume``. ``data`` and ``base`` are checked before the launch; ``disk_bytes`` and
     ``memory_bytes`` are estimates (0: unknown); ``details`` is what a page wants to show again.
     ``engine`` says where the command runs: here, or on the Ray cluster at ``address``, there by so
-    many ``workers``, processes that train together on whatever nodes have room.
+    many ``workers``, processes that train together on whatever nodes have room. ``device`` is known
+    before it starts where that is here; a cluster itself says what ``auto`` means there.
     """
 
     command: tuple[str, ...]
@@ -65,6 +66,15 @@ class JobSpec:
     address: str = ""
     workers: int = 1
     details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it computes on this machine, and so waits for its device."""
+        return self.engine == "local"
+
+    def shares_device(self, other: JobSpec) -> bool:
+        """Return whether the two wait for each other, for a device of this machine."""
+        return self.is_here and other.is_here and self.device == other.device
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def check_launch(
         *_check_data(spec),
         *check_base(spec.base),
         *_check_out(spec, settings, is_resumed),
-        *(_check_device(spec, settings) if spec.engine == "local" else _check_cluster(spec)),
+        *(_check_device(spec, settings) if spec.is_here else _check_cluster(spec)),
         *_check_room(spec, settings),
     )
 
@@ -129,7 +129,8 @@ def _check_device(spec: JobSpec, settings: Settings) -> Iterator[Finding]:
         if len(usable) < spec.gpus:
             unusable = [said(one) for one in found if one.problem]
             yield Finding(_too_few(spec.gpus, len(usable), unusable))
-        ours = any(job.is_active and job.spec.device == "cuda" for job in list_jobs(settings))
+        active = [job.spec for job in list_jobs(settings) if job.is_active]
+        ours = any(spec.shares_device(other) for other in active)
         busy = [one.card for one in usable if one.card.is_busy]
         if busy and not ours and len(usable) - len(busy) < spec.gpus:
             for card in busy:
@@ -138,8 +139,7 @@ def _check_device(spec: JobSpec, settings: Settings) -> Iterator[Finding]:
                     f"{_gb(card.memory_used_bytes)} of {_gb(card.memory_bytes)} are taken.",
                     False,
                 )
-    waiting = [job for job in list_jobs(settings) if job.is_active]
-    waiting = [job for job in waiting if job.spec.device == spec.device]
+    waiting = [j for j in list_jobs(settings) if j.is_active and spec.shares_device(j.spec)]
     if waiting:
         yield Finding(
             f"{len(waiting)} job{'s are' if len(waiting) > 1 else ' is'} ahead on this device: "
@@ -172,7 +172,7 @@ def _check_room(spec: JobSpec, settings: Settings) -> Iterator[Finding]:
                 f"The disk of {place} has {_gb(free)} free and the run needs about {_gb(needed)}: "
                 "free some space."
             )
-    if spec.memory_bytes and spec.device == "cpu":
+    if spec.memory_bytes and spec.is_here and spec.device == "cpu":
         import psutil
 
         available = psutil.virtual_memory().available

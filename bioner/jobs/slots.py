@@ -112,7 +112,6 @@ def device_beside_jobs(settings: Settings) -> Device:
     found = resolve_device(settings.device)
     jobs = list_jobs(settings) if found is Device.CUDA else []
     has_rival = any(
-        job.is_active and job.spec.device is Device.CUDA and job.spec.engine == "local"
-        for job in jobs
+        job.is_active and job.spec.device is Device.CUDA and job.spec.is_here for job in jobs
     )
     return Device.CPU if has_rival else found

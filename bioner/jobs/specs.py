@@ -14,7 +14,7 @@ from typing import Any
 from bioner.devices import resolve_device
 from bioner.jobs.estimate import Estimate, Steps
 from bioner.jobs.folder import Engine, JobSpec
-from bioner.machine import Device, Precision
+from bioner.machine import Device, Precision, read_device
 from bioner.models.bases import Base
 from bioner.settings import PROJECT_ROOT, Settings
 
@@ -129,7 +129,8 @@ def job_spec(
     base = option(words, "--base")
     if base is not None and Path(base).is_dir():
         changes["--base"] = str(Path(base).resolve())
-    device = resolve_device(option(words, "--device") or settings.device)
+    asked = option(words, "--device") or settings.device
+    device = resolve_device(asked) if engine == "local" else read_device(asked)
     before = launcher(gpus) if workers < 2 else nodes_launcher(workers, device)
     command = with_options((*before, *words), changes)
     return JobSpec(

@@ -99,7 +99,7 @@ class Supervisor:
         self._end(worker, killed_for_memory=oom_kills() > kills)
 
     def _wait_for_device(self, state: JobState) -> tuple[Slot, ...] | None:
-        if self.spec.engine != "local":
+        if not self.spec.is_here:
             return ()  # the cluster has a queue and devices of its own
         while not self.is_stop_asked:
             if self._is_next(state):
@@ -120,8 +120,7 @@ class Supervisor:
                 other = read_state(folder)
                 if other.status != "queued" or other.ticket >= state.ticket:
                     continue
-                theirs = read_spec(folder)
-                is_rival = theirs.device == self.spec.device and theirs.engine == "local"
+                is_rival = self.spec.shares_device(read_spec(folder))
                 if is_rival and is_alive(other.supervisor):
                     return False
             except JobError:
@@ -153,7 +152,7 @@ class Supervisor:
             if self.is_stop_asked and signalled_at is None:
                 signalled_at = now
                 self._edit(status="stopping", stop_asked_at=time.time())
-                if self.spec.engine == "local":  # a bridge to a cluster reads the file itself
+                if self.spec.is_here:  # a bridge to a cluster reads the file itself
                     ask_to_end(identity)
             if signalled_at is not None and now - signalled_at > self.spec.grace_s:
                 self._has_killed = True

@@ -29,12 +29,14 @@ from bioner.corpora.dataset import Dataset
 from bioner.corpora.dataset_folder import write_dataset
 from bioner.errors import JobError
 from bioner.jobs import launch
+from bioner.jobs.bulk import BulkChoices, bulk_spec
 from bioner.jobs.engines import ray_job
 from bioner.jobs.engines.ray_bulk import RayCluster
 from bioner.jobs.engines.ray_job import RayJob, connect
 from bioner.jobs.folder import Job, JobSpec, JobState, list_jobs, read_job
 from bioner.jobs.log import tail_log
 from bioner.jobs.metrics import read_metrics
+from bioner.machine import Device
 from bioner.processes import kill_tree
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 
@@ -55,7 +57,7 @@ def free_port() -> int:
 
 
 class Nodes:
-    """A head with the dashboard, and two nodes beside it."""
+    """A head with the dashboard, and two nodes beside it, one of which says that it has a card."""
 
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
@@ -65,7 +67,7 @@ class Nodes:
         head = {"num_cpus": 2, "include_dashboard": True, "dashboard_port": port}
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.address = self.cluster.address
-        self.others = [self.cluster.add_node(num_cpus=1) for _ in range(2)]
+        self.others = [self.cluster.add_node(num_cpus=1, num_gpus=n) for n in (1, 0)]
         self.cluster.wait_for_nodes()
 
     def lose_a_node(self) -> None:
@@ -133,6 +135,10 @@ def die_once(mark: str) -> str:
     return path.name
 
 
+def seen_cards(_: int) -> str | None:
+    return os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
 def take_long(mark: str) -> str:
     Path(mark).write_text(ray.get_runtime_context().get_node_id())
     time.sleep(4)
@@ -146,8 +152,11 @@ def work_travels_whole() -> None:
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
-def spread(nodes: Nodes, work: Callable[[Any], Any], items: Any) -> list[tuple[Any, Any, str]]:
-    return sorted(RayCluster(nodes.address).spread(work, list(items), workers=4, tick=lambda: None))
+def spread(
+    nodes: Nodes, work: Callable[[Any], Any], items: Any, **how: Any
+) -> list[tuple[Any, Any, str]]:
+    cluster = RayCluster(nodes.address, **how)
+    return sorted(cluster.spread(work, list(items), workers=4, tick=lambda: None))
 
 
 def test_every_item_is_done_once_and_an_error_is_its_own(nodes: Nodes) -> None:
@@ -156,17 +165,49 @@ def test_every_item_is_done_once_and_an_error_is_its_own(nodes: Nodes) -> None:
     assert [why for i, _, why in found if i == 3] == ["ValueError: three"]
 
 
+def test_each_sees_the_card_that_it_has_a_share_in_and_no_other(nodes: Nodes) -> None:
+    for device, seen in ((Device.AUTO, "0"), (Device.CUDA, "0"), (Device.CPU, "")):
+        found = spread(nodes, seen_cards, range(3), device=device, on_a_card=8)
+        assert found == [(0, seen, ""), (1, seen, ""), (2, seen, "")]
+
+
+@pytest.mark.parametrize(("device", "seen"), [(Device.AUTO, "0"), (Device.CPU, "")])
+def test_a_job_sees_the_card_that_it_was_given(
+    nodes: Nodes, place: Settings, device: Device, seen: str
+) -> None:
+    look = "import os; print('sees', repr(os.environ.get('CUDA_VISIBLE_DEVICES')))"
+    job = launch.launch(
+        spec_of(place, nodes, command=(sys.executable, "-c", look), device=device), place
+    )
+    assert wait_until(place, job.id, ended).status == "finished"
+    assert f"sees {seen!r}" in tail_log(job.id, place)
+
+
+def test_a_folder_that_is_tagged_as_a_job_has_the_bytes_of_one_tagged_here(
+    nodes: Nodes, place: Settings, tmp_path: Path
+) -> None:
+    source = texts_in(tmp_path / "texts")
+    name, model = "out", PROJECT_ROOT / "models" / "bioner-compact"
+    (place.models).mkdir()
+    (place.models / model.name).symlink_to(model)
+    chosen = BulkChoices(
+        source=source, name=name, model=model.name, engine="ray", address=nodes.dashboard
+    )
+    job = launch.launch(bulk_spec(place, replace(chosen, workers=2)), place)
+    done = wait_until(place, job.id, ended)
+    assert done.status == "finished", tail_log(job.id, place)
+    here = ["tag", str(source), "--out", str(tmp_path / "local"), "--model", model.name]
+    assert CliRunner().invoke(app, [*here, "--engine", "local"]).exit_code == 0
+    assert bytes_of(place.tagged / name) == bytes_of(tmp_path / "local") != {}
+
+
 def test_what_a_killed_worker_was_at_is_begun_again(nodes: Nodes, tmp_path: Path) -> None:
     found = spread(nodes, die_once, [str(tmp_path / str(n)) for n in range(3)])
     assert [(result, why) for _, result, why in found] == [("0", ""), ("1", ""), ("2", "")]
 
 
 def test_bulk_shards_equal_local_bytes_and_are_gone_on_with(nodes: Nodes, tmp_path: Path) -> None:
-    source = tmp_path / "texts"
-    source.mkdir()
-    for n in range(3):
-        rows = [{"id": f"{n}-{i}", "text": f"Aspirin {i} inhibits COX-2."} for i in range(4)]
-        (source / f"{n}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = texts_in(tmp_path / "texts")
     line = ["tag", str(source), "--workers", "2", "--json"]
     ours = [*line, "--out", str(tmp_path / "local"), "--engine", "local"]
     theirs = [*line, "--out", str(tmp_path / "ray"), "--engine", "ray", "--address", nodes.address]
@@ -180,6 +221,14 @@ def test_bulk_shards_equal_local_bytes_and_are_gone_on_with(nodes: Nodes, tmp_pa
     told = json.loads(done.stderr.strip().splitlines()[-1])
     assert (told["inputs_done"], told["inputs_skipped"], told["parts"]) == (1, 2, 1)
     assert bytes_of(tmp_path / "ray") == bytes_of(tmp_path / "local")
+
+
+def texts_in(source: Path) -> Path:
+    source.mkdir()
+    for n in range(3):
+        rows = [{"id": f"{n}-{i}", "text": f"Aspirin {i} inhibits COX-2."} for i in range(4)]
+        (source / f"{n}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return source
 
 
 def bytes_of(out: Path) -> dict[str, str]:
@@ -232,6 +281,7 @@ def test_a_job_that_is_started_by_command_trains_on_the_cluster(
 ) -> None:
     write_dataset(sample, place.merged)
     line = ["train", "--base", str(tiny_encoder), "--out", "mine", "--max-steps", "2"]
+    line += ["--with-corrections"]
     line += ["--device", "cpu", "--background", "--engine", "ray", "--address", nodes.dashboard]
     started = CliRunner().invoke(app, line)
     assert started.exit_code == 0, started.output

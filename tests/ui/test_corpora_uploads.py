@@ -140,6 +140,21 @@ def test_corpora_add_says_which_labels_it_does_not_know(home: Path, tmp_path: Pa
     assert done.exit_code == 0, done.stderr
     assert "Code: not known here, so left open; `--map Code=TYPE` says what it is" in done.stderr
     assert "Chemical: not known" not in done.stderr
+    assert "--covers" not in done.stderr, "all that is marked was looked for"
+
+
+def test_corpora_add_says_which_types_are_marked_and_were_not_looked_for(
+    home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "ward.conll"
+    path.write_bytes(GOOD)
+    words = ["corpora", "add", str(path), "--name", "Ward", "--covers", "Disease"]
+    done = CliRunner().invoke(commands, [*words, "--map", "Code=Protein"])
+    assert done.exit_code == 0, done.stderr
+    for label in ("Chemical", "Protein"):
+        said = f"{label}: marked, and not in --covers: an unmarked word is no evidence against it"
+        assert said in done.stderr
+    assert "Disease: marked" not in done.stderr
 
 
 def test_an_archive_with_flipped_bytes_is_read_or_refused_whatever_they_hit(tmp_path) -> None:

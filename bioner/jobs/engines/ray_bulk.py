@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from bioner.errors import JobError
 from bioner.extras import require_extra
+from bioner.jobs.engines.ray_job import RAYS_OWN
+from bioner.machine import Device
 from bioner.settings import PROJECT_ROOT
 
 Item = TypeVar("Item")
@@ -17,11 +19,19 @@ TICK_S = 1.0
 
 
 class RayCluster:
-    """A cluster at an address (``auto``: the one of this machine)."""
+    """A cluster at an address (``auto``: the one of this machine).
 
-    def __init__(self, address: str = "auto") -> None:
+    ``on_a_card`` items are worked on by each of its cards at a time, where it has some and
+    ``device`` allows them.
+    """
+
+    def __init__(
+        self, address: str = "auto", *, device: Device = Device.CPU, on_a_card: int = 1
+    ) -> None:
         require_extra("ray", "The engine ray")
         self._address = address
+        self._device = device
+        self._on_a_card = on_a_card
 
     def spread(
         self,
@@ -33,9 +43,11 @@ class RayCluster:
     ) -> Iterator[tuple[Item, Result | None, str]]:
         """Do each item's work in a task with one CPU; yield (item, result, why there is none).
 
+        The task sees the card that it has a share in, no other.
+
         Items and outputs lie where every node sees them. What a lost worker or node was at is
         begun again on another, at most three times; an error in the work is its item's alone.
-        Raises JobError where there is no cluster.
+        Raises JobError where there is no cluster, or none of the cards that are asked for.
         """
         import ray
         from ray.exceptions import RayError, RayTaskError
@@ -46,7 +58,7 @@ class RayCluster:
                 address=self._address,
                 log_to_driver=False,
                 logging_level="error",
-                runtime_env={"env_vars": {"PYTHONPATH": str(PROJECT_ROOT)}},
+                runtime_env={"env_vars": {**RAYS_OWN, "PYTHONPATH": str(PROJECT_ROOT)}},
             )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise JobError(
@@ -54,7 +66,8 @@ class RayCluster:
                 "`ray start --head`, or give its --address"
             ) from error
         try:
-            task = ray_.remote(num_cpus=1, max_retries=RETRIES)(work)
+            share = self._share(ray_)
+            task = ray_.remote(num_cpus=1, num_gpus=share, max_retries=RETRIES)(work)
             left = list(range(len(items)))
             waiting: dict[Any, int] = {}
             while left or waiting:
@@ -73,3 +86,10 @@ class RayCluster:
                         yield item, None, f"its worker was lost: {str(error).splitlines()[0]}"
         finally:
             ray_.shutdown()
+
+    def _share(self, ray: Any) -> float:
+        """Return what share of a card a task takes."""
+        has_cards = bool(ray.cluster_resources().get("GPU"))
+        if self._device is Device.CUDA and not has_cards:
+            raise JobError(f"the Ray cluster at {self._address} has no GPU: choose the CPU")
+        return 1 / self._on_a_card if has_cards and self._device is not Device.CPU else 0.0

@@ -18,14 +18,19 @@ from typing import Any
 
 from bioner.errors import BionerError, JobError
 from bioner.extras import require_extra
+from bioner.jobs.bulk import BULK
 from bioner.jobs.folder import edit_state, is_stop_asked, read_spec, read_state
-from bioner.settings import PROJECT_ROOT
+from bioner.machine import Device
+from bioner.settings import PROJECT_ROOT, environment_elsewhere, read_settings
 
 POLL_S = 1.0
 START_LIMIT_S = 300.0
 """How long a job may wait for a place: a broken environment leaves it pending without an error."""
 UNREACHABLE_S = 60.0
 """How long the head may be silent before the job counts as failed."""
+RAYS_OWN = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1", "RAY_OVERRIDE_JOB_RUNTIME_ENV": "1"}
+"""What Ray is told: who was given no card sees none, and what a job says of the environment may be
+said again by what it starts."""
 NOT_SHARED = 3
 """Exit code of a worker on a node that does not see the job's folder."""
 
@@ -54,6 +59,15 @@ def connect(address: str) -> Any:
         ) from error
 
 
+def has_cards(address: str) -> bool:
+    """Return whether the cluster whose dashboard is at an address has graphics cards."""
+    from ray.util.state import list_nodes
+
+    return any(
+        one.resources_total.get("GPU") for one in list_nodes(address) if one.state == "ALIVE"
+    )
+
+
 class RayJob:
     """One attempt of a job on a cluster."""
 
@@ -72,14 +86,18 @@ class RayJob:
         """
         handle = f"{self.folder.name}-{read_state(self.folder).attempt}-{int(time.time())}"
         grace = str(max(1, int(self.spec.grace_s) - 5))
+        cpus, cards = self._taken()
         self._client.submit_job(
             entrypoint=entrypoint(self.folder, self._command),
             submission_id=handle,
-            entrypoint_num_cpus=1,
-            entrypoint_num_gpus=self._cards(),
+            entrypoint_num_cpus=cpus,
+            entrypoint_num_gpus=cards,
             runtime_env={
                 "env_vars": {
+                    **environment_elsewhere(read_settings()),
+                    "BIONER_DEVICE": self.spec.device,
                     "RAY_JOB_STOP_WAIT_TIME_S": grace,
+                    **RAYS_OWN,
                     "PYTHONUNBUFFERED": "1",
                     "PYTHONPATH": str(PROJECT_ROOT),
                 }
@@ -88,9 +106,17 @@ class RayJob:
         self._told("queued on the cluster", handle=handle)
         return self._follow(handle)
 
-    def _cards(self) -> int:
-        """Return the cards that the command itself takes; several workers take their own."""
-        return self.spec.gpus if self.spec.device == "cuda" and self.spec.workers == 1 else 0
+    def _taken(self) -> tuple[int, int]:
+        """Return the CPUs and cards that the command itself takes.
+
+        None where it only shares work out: its workers take their own, and could wait for it.
+        """
+        if self.spec.kind == BULK or self.spec.workers > 1:
+            return 0, 0
+        is_wanted = self.spec.device is Device.CUDA
+        if self.spec.device is Device.AUTO:
+            is_wanted = has_cards(self.spec.address)
+        return 1, self.spec.gpus if is_wanted else 0
 
     def _follow(self, handle: str) -> int:
         began, is_stopped, status = time.monotonic(), False, ""

@@ -23,6 +23,7 @@ from bioner.errors import BionerError, JobError
 from bioner.extras import require_extra
 from bioner.jobs.folder import edit_state, read_outcome, read_state
 from bioner.jobs.specs import option
+from bioner.machine import Device
 from bioner.settings import PROJECT_ROOT, child_environment
 
 MAX_FAILURES = 3
@@ -36,6 +37,8 @@ PARENT_IS_GONE = 1
 def run(workers: int, device: str, words: Sequence[str]) -> int:
     """Train with so many processes, one a card where ``device`` is cuda; return an exit code.
 
+    ``auto`` is that where the cluster has cards.
+
     Raises JobError where a node does not see the job's folder, or the processes failed too often.
     """
     require_extra("ray", "The engine ray")
@@ -47,14 +50,16 @@ def run(workers: int, device: str, words: Sequence[str]) -> int:
     ray_: Any = ray
     ray_.init(logging_level="warning")
     _refuse_unseen(ray_, folder)
+    if device == Device.AUTO:
+        device = Device.CUDA if ray_.cluster_resources().get("GPU") else Device.CPU
     trainer = TorchTrainer(
         _train,
         train_loop_config={"folder": str(folder), "words": list(words)},
         torch_config=TorchConfig(backend="gloo", timeout_s=6 * 3600),
         scaling_config=ScalingConfig(
             num_workers=workers,
-            use_gpu=device == "cuda",
-            resources_per_worker={"CPU": 1, **({"GPU": 1} if device == "cuda" else {})},
+            use_gpu=device == Device.CUDA,
+            resources_per_worker={"CPU": 1, **({"GPU": 1} if device == Device.CUDA else {})},
         ),
         run_config=RunConfig(
             name=folder.name,

@@ -29,6 +29,7 @@ def draw_estimate(
         choices.plan,
         device=choices.device,
         gpus=choices.gpus * choices.workers,
+        address=choices.address,
         beside=beside_of(groups, choices.corpora, evaluations=SCORED + 1 + choices.base.is_trained),
     )
     with st.container(border=True, key="train_estimate"):
@@ -39,16 +40,20 @@ def draw_estimate(
         )
         draw_cost(cells[2:], cost)
         can_measure = choices.device == "cpu" or bool(usable_cards())
-        if cost.seconds is None and st.button(
-            "Measure the pace here",
-            key="train_measure",
-            icon=":material/timer:",
-            **shut(
-                session,
-                Action.JOBS,
-                disabled=not can_measure,
-                help="Takes a few training steps on made-up text: about 20 seconds.",
-            ),
+        if (
+            cost.seconds is None
+            and choices.engine == "local"
+            and st.button(
+                "Measure the pace here",
+                key="train_measure",
+                icon=":material/timer:",
+                **shut(
+                    session,
+                    Action.JOBS,
+                    disabled=not can_measure,
+                    help="Takes a few training steps on made-up text: about 20 seconds.",
+                ),
+            )
         ):
             with st.spinner("Taking a few steps …"):
                 act(

@@ -22,7 +22,7 @@ from bioner.models.bases import Base, base_of, free_name, list_bases, preferred
 from bioner.store import Usable
 from bioner.training.config import TrainingConfig
 from bioner.ui import cache
-from bioner.ui.engine import draw_engine
+from bioner.ui.engine import Place, draw_engine
 from bioner.ui.plain import plain
 from bioner.ui.session import Session, page_link
 from bioner.ui.train.advanced import draw_advanced
@@ -149,8 +149,8 @@ def _draw_choices(
             "choice above replays the corpora and averages too."
         )
     values = draw_advanced(preset, is_trained=base.is_trained, is_told=conventions)
-    name, device, cards = _draw_target(session, base)
     place = draw_engine("train", trains=True)
+    name, device, cards = _draw_target(session, base, place)
     return Choices(
         base=base,
         data=data,
@@ -197,9 +197,11 @@ def _choose_base(session: Session) -> Base:
     return base_of(value) if value else Base("", "", False)
 
 
-def _draw_target(session: Session, base: Base) -> tuple[str, Device, int]:
-    """Draw name, device and, where there are several cards, how many; return the three."""
-    cards = len(usable_cards())
+def _draw_target(session: Session, base: Base, place: Place) -> tuple[str, Device, int]:
+    """Draw name, device and, where there are several cards here, how many; return the three."""
+    is_here = place.engine == "local"
+    cards = len(usable_cards()) if is_here else 0
+    automatic = f"{'GPU' if cards else 'CPU: no GPU here'}" if is_here else "GPU where it has one"
     left, right, *more = st.columns(3 if cards > 1 else 2)
     suggestion = free_name(session.settings, base)
     name = left.text_input(
@@ -212,12 +214,12 @@ def _draw_target(session: Session, base: Base) -> tuple[str, Device, int]:
         index=list(Device).index(asked),
         key="train_device",
         format_func=lambda key: {
-            Device.AUTO: f"Automatic ({'GPU' if cards else 'CPU: no GPU here'})",
+            Device.AUTO: f"Automatic ({automatic})",
             Device.CPU: "CPU",
             Device.CUDA: "GPU",
         }[key],
     )
-    resolved = resolve_device(device or Device.AUTO)
+    resolved = resolve_device(device or Device.AUTO) if is_here else device or Device.AUTO
     if not more or resolved is not Device.CUDA:
         return name, resolved, 1
     chosen = more[0].number_input(

@@ -47,7 +47,7 @@ def _draw_head(job: Job, metrics: Sequence[Metric]) -> None:
     icon, color, word = STATUS[job.status]
     said = next((m.message for m in reversed(metrics) if m.message), "")
     st.markdown(f"#### {plain(job.spec.title)} :{color}-badge[{icon} {word}]")
-    if job.status == "queued":
+    if job.status == "queued" and job.spec.is_here:
         st.info(
             f"Waiting for the {'GPU' if job.spec.device == 'cuda' else 'CPU'}: it starts by itself "
             "when the jobs before it have ended, also while the app is closed.",
