@@ -86,6 +86,8 @@ def distinct(texts: Path) -> list[str]:
         with gzip.open(path, "rt", encoding="utf-8") as file:
             found.update(dict.fromkeys(one.strip() for one in file.read().split("\n\n")))
     found.pop("", None)
+    if not found:
+        sys.exit(f"{texts}: no *.txt.gz with texts in it; name the folder that holds them")
     drawn = list(found)
     random.Random(7).shuffle(drawn)
     return drawn

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from apps.serving import pick_option
 from browser import Studio, problems_of, running, settle, shoot
 
 from bioner.conventions import Conventions, pieces_for
@@ -61,8 +62,7 @@ def test_two_conventions_of_one_model_stand_side_by_side(told_studio: Studio, ta
 def test_whose_rules_hold_is_chosen_and_kept_in_the_link(told_studio: Studio, tab: Page) -> None:
     told_studio.open(tab, "Predict", text=ABSTRACT)
     tab.locator(".bn-reader [data-label='Organism']").first.wait_for()
-    tab.get_by_role("combobox", name="Mark as in").click()
-    tab.get_by_role("option", name="our lab").click()
+    pick_option(tab.get_by_role("combobox", name="Mark as in"), "our lab", exact=False)
     tab.locator(".bn-reader [data-label='Organism']").first.wait_for(state="detached")
     settle(tab)
     assert "as=our+lab" in tab.url

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from apps.serving import click_text, drag, press
+from apps.serving import click_text, drag, pick_option, press
 from browser import Studio, problems_of, running, settle, wait_until
 
 from bioner.identifiers import ids_of
@@ -107,8 +107,7 @@ def test_a_curators_guideline_opens_on_the_type_of_the_selected_mark(
     studio: Studio, store: Store, tab: Page
 ) -> None:
     studio.open(tab, "Review", project="rules", reviewer="Cora", part="Project")
-    tab.locator(".st-key-guideline_of").get_by_role("combobox").click()
-    tab.get_by_role("option", name="Disease").click()
+    pick_option(tab.locator(".st-key-guideline_of").get_by_role("combobox"), "Disease")
     settle(tab)
     box = tab.locator("[class*=st-key-guideline_text][class*=Disease] textarea")
     box.fill("Names of diseases alone.")

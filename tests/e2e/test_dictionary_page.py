@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from apps.serving import pick_option
 from browser import Studio, choose, problems_of, settle, wait_until
 from dictionaries import a_dictionary
 
@@ -65,8 +66,7 @@ def tick(tab: Page, *names: str) -> None:
 
 def choose_in(tab: Page, key: str, option: str) -> None:
     """Choose an option of the box with this key."""
-    tab.locator(f".st-key-{key}").get_by_role("combobox").click()
-    tab.get_by_role("option", name=option, exact=True).click()
+    pick_option(tab.locator(f".st-key-{key}").get_by_role("combobox"), option)
 
 
 def terms(dictionary: Dictionary) -> dict[str, tuple[str, str, set[str]]]:

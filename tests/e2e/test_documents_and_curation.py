@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from browser import Studio, problems_of, running, settle, wait_until
+from apps.serving import pick_option
+from browser import Studio, choose, problems_of, running, settle, wait_until
 from store_support import a_document, a_project, edit_of
 
 from bioner.figures import points
@@ -152,9 +153,7 @@ def test_any_mark_none_and_ones_own_are_taken_and_taken_back_after_a_reload(
     wait_until(lambda: shared.curated == {"d1": [("Gene", "BRCA1 variant")]})
     settle(tab)
     pick(tab, "BRCA1", "another …")
-    tab.get_by_role("combobox", name="Type").click()
-    tab.get_by_role("option", name="Disease").click()
-    settle(tab)
+    choose(tab, "Type", "Disease")
     tab.get_by_role("slider").last.press("ArrowRight")
     settle(tab)
     save(tab)
@@ -224,12 +223,6 @@ def kept(store: Store, **more: str) -> list[Row]:
     ]
 
 
-def choose(tab: Page, box: str, option: str) -> None:
-    tab.get_by_role("combobox", name=box).click()
-    tab.get_by_role("option", name=option, exact=True).click()
-    settle(tab)
-
-
 def tick(tab: Page, number: int) -> None:
     """Tick a document by its place in the table."""
     canvas = tab.get_by_test_id("stDataFrame").locator("canvas").first.bounding_box()
@@ -271,9 +264,8 @@ def test_documents_are_sorted_filtered_and_shared_out_with_an_overlap(
     choose(tab, "Assigned to", "anybody’s")
     tab.get_by_text("Share out", exact=True).click()
     among = tab.get_by_role("combobox", name="Among")
-    among.click()
     for who in ("Ann", "Cy"):
-        tab.get_by_role("option", name=who, exact=True).click()
+        pick_option(among, who)
         settle(tab)
     tab.keyboard.press("Escape")
     overlap = tab.get_by_role("spinbutton", name="Percent of the documents that several see")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from apps.serving import pick_option
 from browser import Studio, problems_of, running, settle, shoot, wait_until
 from metrics_support import GOOD, WORSE, make_data, store_report
 from page_support import make_model
@@ -113,8 +114,7 @@ def test_no_page_promotes_what_nobody_scored_without_a_reason(scored: Studio, ta
     before = active_model(scored.settings)
     scored.open(tab, "Train", view="models")
     box = tab.get_by_role("combobox", name="Model to use")
-    box.click()
-    tab.get_by_role("option", name="unscored").click()
+    pick_option(box, "unscored", exact=False)
     settle(tab)
     tab.get_by_role("button", name="Use this model").click()
     tab.get_by_text("What would settle it").first.wait_for()

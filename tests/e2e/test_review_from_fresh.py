@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from apps.serving import PATIENCE_MS, Server, place_of, settle
+from apps.serving import PATIENCE_MS, Server, pick_option, place_of, settle
 from browser import Studio, problems_of
 from browser import settle as settle_page
 from page_support import make_model
@@ -144,8 +144,7 @@ class Mouse(Hand):
         where.locator("label").click()
 
     def choose(self, box: Locator, option: str) -> None:
-        box.click()
-        self.tab.get_by_role("option", name=option, exact=True).click()
+        pick_option(box, option)
 
     def correct(self, kind: str, text: str) -> None:
         shown = self.tab.locator(".bse-text").evaluate("body => body.textContent")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from apps.serving import PATIENCE_MS, Server, click_text, press, settle
+from apps.serving import PATIENCE_MS, Server, click_text, pick_option, press, settle
 from browser import shoot, wait_until
 
 from bioner.labels import read_schema
@@ -432,8 +432,7 @@ def test_a_pubtator_file_comes_in_counted_and_goes_out_as_it_is_shown(
     tab.get_by_text("Nothing is waiting").wait_for(timeout=PATIENCE_MS)
     desk.open(tab, "files", part="Texts")
     for name in ("JSON lines", "PubTator"):
-        tab.get_by_role("combobox", name="Format").click()
-        tab.get_by_role("option", name=name, exact=True).click()
+        pick_option(tab.get_by_role("combobox", name="Format"), name)
         tab.get_by_text(f"{name}: 1 record").wait_for(timeout=PATIENCE_MS)
         with tab.expect_download(timeout=PATIENCE_MS) as download:
             tab.get_by_role("button", name=f"Download {name}").click()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
-from apps.serving import STILL
+from apps.serving import STILL, pick_option
 
 from bioner.settings import PROJECT_ROOT, Settings, read_settings
 
@@ -97,8 +97,7 @@ def settle(tab: Page) -> None:
 
 def choose(tab: Page, label: str, option: str) -> None:
     """Choose an option of a select box, and wait until the page is drawn with it."""
-    tab.get_by_role("combobox", name=label).click()
-    tab.get_by_role("option", name=option, exact=True).click()
+    pick_option(tab.get_by_role("combobox", name=label), option)
     settle(tab)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_MS = 120_000
@@ -86,6 +86,24 @@ def settle(page: Page) -> None:
     page.wait_for_selector("[data-test-script-state='notRunning']", timeout=PATIENCE_MS)
     page.wait_for_function(SETTLED, timeout=PATIENCE_MS)
     page.wait_for_function(STILL, timeout=PATIENCE_MS)
+
+
+def pick_option(box: Locator, *options: str, exact: bool = True) -> None:
+    """Choose options of a select box; it is opened anew where a redraw of the page closes it."""
+    from playwright.sync_api import TimeoutError as NotYet
+
+    for option in options:
+        wanted = box.page.get_by_role("option", name=option, exact=exact)
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while True:
+            if not wanted.is_visible():
+                box.click()
+            try:
+                wanted.click(timeout=5_000)
+                break
+            except NotYet:
+                if time.monotonic() > deadline:
+                    raise
 
 
 def press(page: Page, *keys: str) -> None:
