@@ -7,15 +7,14 @@ import os
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bioner.errors import JobError
 from bioner.jobs.bulk import BULK
-from bioner.jobs.engines import ray_bulk, ray_job
-from bioner.jobs.engines.ray_bulk import RayCluster
+from bioner.jobs.engines import ray_job
+from bioner.jobs.engines.ray_bulk import card_share
 from bioner.jobs.engines.ray_job import RayJob
 from bioner.jobs.estimate import known_speed
 from bioner.jobs.folder import JobSpec, JobState
@@ -107,15 +106,11 @@ def test_a_job_finds_our_folders_there_and_no_secret_travels(
     ],
 )
 def test_a_worker_of_many_takes_a_share_of_a_card(
-    monkeypatch: pytest.MonkeyPatch, device: Device, cards: float, share: float
+    device: Device, cards: float, share: float
 ) -> None:
-    monkeypatch.setattr(ray_bulk, "require_extra", lambda *_: None)
-    ray = SimpleNamespace(
-        cluster_resources=lambda: {"CPU": 8.0, **({"GPU": cards} if cards else {})}
-    )
-    assert RayCluster(device=device, on_a_card=8)._share(ray) == share
+    assert card_share(device, cards, on_a_card=8) == share
     with pytest.raises(JobError, match="has no GPU: choose the CPU"):
-        RayCluster(device=Device.CUDA)._share(SimpleNamespace(cluster_resources=dict))
+        card_share(Device.CUDA, 0.0, on_a_card=8)
 
 
 def test_what_auto_means_the_cluster_says_and_not_this_machine(

@@ -18,6 +18,16 @@ RETRIES = 3
 TICK_S = 1.0
 
 
+def card_share(device: Device, cards: float, on_a_card: int) -> float:
+    """Return what share of a card a task takes on a cluster of so many.
+
+    Raises JobError where cards are asked for and there are none.
+    """
+    if device is Device.CUDA and not cards:
+        raise JobError("the Ray cluster has no GPU: choose the CPU")
+    return 1 / on_a_card if cards and device is not Device.CPU else 0.0
+
+
 class RayCluster:
     """A cluster at an address (``auto``: the one of this machine).
 
@@ -66,7 +76,8 @@ class RayCluster:
                 "`ray start --head`, or give its --address"
             ) from error
         try:
-            share = self._share(ray_)
+            cards = float(ray_.cluster_resources().get("GPU", 0.0))
+            share = card_share(self._device, cards, self._on_a_card)
             task = ray_.remote(num_cpus=1, num_gpus=share, max_retries=RETRIES)(work)
             left = list(range(len(items)))
             waiting: dict[Any, int] = {}
@@ -86,10 +97,3 @@ class RayCluster:
                         yield item, None, f"its worker was lost: {str(error).splitlines()[0]}"
         finally:
             ray_.shutdown()
-
-    def _share(self, ray: Any) -> float:
-        """Return what share of a card a task takes."""
-        has_cards = bool(ray.cluster_resources().get("GPU"))
-        if self._device is Device.CUDA and not has_cards:
-            raise JobError(f"the Ray cluster at {self._address} has no GPU: choose the CPU")
-        return 1 / self._on_a_card if has_cards and self._device is not Device.CPU else 0.0
