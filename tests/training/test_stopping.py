@@ -187,10 +187,10 @@ def test_a_stopped_command_exits_1_with_its_sentence(sample, tiny_encoder, tmp_p
     words = [sys.executable, "-m", "bioner", "train", "--base", str(tiny_encoder)]
     words += ["--data", str(data), "--out", str(tmp_path / "model"), "--device", "cpu"]
     words += ["--max-steps", "100000", "--log-steps", "1"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         words, cwd=ROOT, env=dict(os.environ), stderr=subprocess.PIPE, text=True
-    )
-    seconds, said = ended(process, lambda line: "loss" in line)
+    ) as process:
+        seconds, said = ended(process, lambda line: "loss" in line)
     assert process.returncode == 1
     assert said.startswith("error: stopped at step ")
     assert said.endswith("; `--resume` goes on")

@@ -153,8 +153,8 @@ def _draw_form(session: Session, preview: Preview, name: str) -> None:
     half = OwnCorpus("", title, tuple(covers), types).half_marked
     if covers and half:
         st.caption(
-            f"{plain(', '.join(half))}: marked, and not looked for everywhere, so that an unmarked word "
-            "is no evidence against it."
+            f"{plain(', '.join(half))}: marked, and not looked for everywhere, so that an unmarked "
+            "word is no evidence against it."
         )
     licence = st.text_input("Licence", key="own_licence", width=420, placeholder="own data")
     by = _choose_splits(preview)
