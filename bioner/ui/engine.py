@@ -7,8 +7,6 @@ from typing import cast, get_args
 
 import streamlit as st
 
-from bioner.errors import ExtraError
-from bioner.extras import require_extra
 from bioner.jobs.folder import Engine, Job
 from bioner.ui.plain import plain
 
@@ -36,10 +34,6 @@ def draw_engine(key: str, *, trains: bool = False) -> Place:
     )
     if engine != "ray":
         return Place()
-    try:
-        require_extra("ray", "The engine ray")
-    except ExtraError as error:
-        st.info(plain(str(error)), icon=":material/info:")
     address = middle.text_input(
         "The cluster's dashboard", key=f"{key}_address", placeholder="http://head:8265"
     )

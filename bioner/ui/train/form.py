@@ -212,7 +212,7 @@ def _draw_target(session: Session, base: Base, place: Place) -> tuple[str, Devic
         "Device",
         list(Device),
         index=list(Device).index(asked),
-        key="train_device",
+        key=f"train_device_{place.engine}",
         format_func=lambda key: {
             Device.AUTO: f"Automatic ({automatic})",
             Device.CPU: "CPU",
