@@ -74,6 +74,11 @@ class Nodes:
         """Take a node away with all its processes, without a word."""
         self.cluster.remove_node(self.others.pop(), allow_graceful=False)
 
+    def lose_the_card(self) -> None:
+        """Take the node with the card away, and have another one instead."""
+        self.cluster.remove_node(self.others.pop(0), allow_graceful=False)
+        self.others.insert(0, self.cluster.add_node(num_cpus=1, num_gpus=1))
+
     def lose_the_head(self) -> None:
         """Kill the head's processes."""
         self.cluster.head_node.kill_all_processes(check_alive=False, allow_graceful=False)
@@ -274,6 +279,23 @@ def test_a_job_whose_worker_is_killed_fails_and_can_be_resumed(
     launch.resume(job.id, place)
     assert wait_until(place, job.id, ended).status == "finished"
     assert read_metrics(job.id, place)[-1].step == 30
+
+
+def test_a_job_whose_node_is_removed_fails_and_goes_on_on_another(
+    nodes: Nodes, place: Settings
+) -> None:
+    job = launch.launch(
+        spec_of(place, nodes, "--steps", "60", "--pause", "0.2", device=Device.CUDA), place
+    )
+    wait_until(place, job.id, lambda _: len(read_metrics(job.id, place)) >= 3)
+    nodes.lose_the_card()
+    failed = wait_until(place, job.id, ended)
+    assert failed.status == "failed"
+    launch.resume(job.id, place)
+    done = wait_until(place, job.id, ended)
+    assert done.status == "finished", tail_log(job.id, place)
+    assert done.state.node != failed.state.node
+    assert [m.step for m in read_metrics(job.id, place)][-1] == 60
 
 
 def test_a_job_that_is_started_by_command_trains_on_the_cluster(
