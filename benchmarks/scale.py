@@ -30,6 +30,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -165,8 +166,7 @@ def check(source: Path, out: Path, format: str) -> dict[str, int]:
     """Compare what came out with what went in, document by document."""
     wanted: dict[str, str] = {}
     for path in source.glob("*.jsonl"):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
+        for row in _rows(path):
             wanted[row["id"]] = _digest(row["text"])
     found: dict[str, int] = {}
     counts = dict.fromkeys(
@@ -188,7 +188,7 @@ def check(source: Path, out: Path, format: str) -> dict[str, int]:
     return counts
 
 
-def _rows(path: Path) -> Iterator[dict[str, object]]:
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
 
