@@ -230,6 +230,17 @@ def parse_json(
     return value  # type: ignore[no-any-return]
 
 
+def json_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of JSON lines that are not blank, each with its number from 1.
+
+    They end with line feeds alone: ``str.splitlines`` cuts at Unicode's line separators too, which
+    a string of JSON may hold as they are.
+    """
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, line
+
+
 def parse_yaml(text: str) -> Any:
     """Return what YAML text holds, read by libyaml where PyYAML was built with it.
 

@@ -13,7 +13,7 @@ from bioner.errors import ModelError, StoreError
 from bioner.evaluation.gate import Evidence, corrected_patterns, decide, gather
 from bioner.evaluation.reports import Evaluation
 from bioner.evaluation.verdicts import Decision, decision_from_json
-from bioner.files import locked, make_private, write_whole
+from bioner.files import json_lines, locked, make_private, write_whole
 from bioner.models.catalogue import (
     POINTER,
     Promotion,
@@ -163,7 +163,7 @@ def recorded(settings: Settings) -> list[Recorded]:
     if not path.is_file():
         return []
     found: list[Recorded] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for _, line in json_lines(path.read_text(encoding="utf-8")):
         try:
             raw = json.loads(line)
             found.append(Recorded(raw["at"], raw["by"], decision_from_json(raw)))

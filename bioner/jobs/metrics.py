@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from bioner.files import json_lines
 from bioner.jobs.folder import known_fields
 from bioner.settings import Settings
 
@@ -43,7 +44,7 @@ def read_metrics(id: str, settings: Settings) -> list[Metric]:
         text = (settings.jobs / id / "metrics.jsonl").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
-    for line in text.splitlines():
+    for _, line in json_lines(text):
         try:
             row = Metric(**known_fields(Metric, json.loads(line)))
         except (ValueError, TypeError, AttributeError):

@@ -10,6 +10,7 @@ from typing import Any
 
 from bioner.access import Actor
 from bioner.errors import JobError
+from bioner.files import json_lines
 from bioner.jobs import launch as jobs
 from bioner.jobs.folder import Job, JobSpec, read_job
 from bioner.jobs.specs import uses_corrections
@@ -85,10 +86,10 @@ def read_sentences(path: Path) -> list[Sentence]:
     """Read what ``write_sentences`` wrote. Raises JobError naming the line that is damaged."""
     found: list[Sentence] = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise JobError(f"{path}: not readable ({error}); start the run anew") from error
-    for number, line in enumerate(lines, 1):
+    for number, line in json_lines(text):
         try:
             found.append(_read(json.loads(line)))
         except (KeyError, TypeError, ValueError) as error:

@@ -103,6 +103,16 @@ def test_a_damaged_line_of_the_record_does_not_hide_the_others(place: Settings) 
     assert [r.decision for r in recorded(place)] == [decision]
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x1c", "\x0c", "\r"])
+def test_a_decision_of_somebody_with_any_sign_in_the_name_is_read_back(
+    place: Settings, sign: str
+) -> None:
+    decision = Decision("new", "old", (Answer("x", Verdict.PASSED, f"Fine.{sign}Really."),))
+    record(place, open_store(place), decision, by=f"Ada{sign}B")
+    [kept] = recorded(place)
+    assert (kept.by, kept.decision) == (f"Ada{sign}B", decision)
+
+
 def test_a_damaged_history_is_not_overwritten_by_a_promotion(place: Settings) -> None:
     make_model(place.models, "a")
     place.home.mkdir()

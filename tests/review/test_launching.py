@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,18 @@ def test_a_damaged_file_of_corrections_is_one_sentence(place: Settings) -> None:
     (job.folder / launching.FROZEN).write_text('{"document": "d"}\n')
     with pytest.raises(JobError, match=r"corrections\.jsonl:1: damaged"):
         launching.corrections_of(place, job.folder)
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x1c", "\x0b", "\r", "\ud7ff", "é"])
+def test_corrections_of_texts_of_any_name_are_read_back(
+    place: Settings, tmp_path: Path, sign: str
+) -> None:
+    store = open_store(place)
+    store.create_project(a_project())
+    store.import_documents("p", [a_document(0)], model="m")
+    accept(store, *[row.item for row in store.queue("p")][:1])
+    (one,) = store.corrections()
+    named = [replace(one, document=f"note{sign}1"), replace(one, document="note 2")]
+    path = tmp_path / launching.FROZEN
+    path.write_text(launching.write_sentences(named), encoding="utf-8", newline="\n")
+    assert launching.read_sentences(path) == named
