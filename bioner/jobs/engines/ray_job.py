@@ -60,12 +60,20 @@ def connect(address: str) -> Any:
 
 
 def has_cards(address: str) -> bool:
-    """Return whether the cluster whose dashboard is at an address has graphics cards."""
-    from ray.util.state import list_nodes
+    """Return whether the cluster whose dashboard is at an address has graphics cards.
 
-    return any(
-        one.resources_total.get("GPU") for one in list_nodes(address) if one.state == "ALIVE"
-    )
+    Raises JobError where it does not say.
+    """
+    from ray.util.state import list_nodes
+    from ray.util.state.exception import RayStateApiException
+
+    try:
+        nodes = list_nodes(address)
+    except (RayStateApiException, RuntimeError, OSError) as error:
+        raise JobError(
+            f"the cluster at {address} does not say whether it has GPUs: choose the CPU or the GPU"
+        ) from error
+    return any(one.resources_total.get("GPU") for one in nodes if one.state == "ALIVE")
 
 
 class RayJob:
