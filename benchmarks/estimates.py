@@ -139,7 +139,7 @@ def compared(name: str, data: Path, base: Path, home: Path) -> Row:
             groups,
             chosen,
             evaluations=one.steps // one.every if one.every else 0,
-            is_filled_in=one.is_filled_in,
+            teacher=base if one.is_filled_in else None,
         ),
     )
     return Row(name, round(pace), said.seconds or 0.0, real_s, said.memory_bytes, real_bytes)

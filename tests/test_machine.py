@@ -20,8 +20,8 @@ from bioner.machine import (
     computed_on,
     cpu_has_amx,
 )
+from bioner.models.onnx_files import PREFERRED
 from bioner.settings import cpu_threads, read_launched, read_settings
-from bioner.tagging.onnx_network import PREFERRED
 
 
 @pytest.mark.parametrize("word", ["gpu", "CUDA", "", "cuda:0"])

@@ -137,8 +137,7 @@ def estimate_(
         eval_steps=eval_steps,
         repeat_rare=repeat_rare,
     )
-    if fill_in:
-        find_model(fill_in, settings.models)
+    teacher = find_model(fill_in, settings.models) if fill_in else None
     chosen = find_base(base, settings)
     groups = sizes.train_groups(data or settings.merged, with_marks=repeat_rare > 0)
     is_told = conventions or chosen.knows_conventions
@@ -158,7 +157,8 @@ def estimate_(
         groups,
         named,
         evaluations=_evaluations(eval_steps, plan.of(size)[0] / gpus),
-        is_filled_in=bool(fill_in),
+        teacher=teacher,
+        device=where,
     )
     found = cost.estimate_run(settings, chosen, size, plan, device=where, gpus=gpus, beside=beside)
     if json:

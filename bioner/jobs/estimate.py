@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bioner.access import Action, Actor, allow
 from bioner.errors import JobError, TrainingError
@@ -19,6 +20,7 @@ from bioner.jobs.metrics import read_metrics
 from bioner.jobs.sizes import WINDOW, TrainGroup, TrainSize, longest_read
 from bioner.jobs.slots import take_slots
 from bioner.models.bases import Base
+from bioner.models.onnx_files import has_onnx
 from bioner.settings import PROJECT_ROOT, Settings
 
 PIECE_BYTES = 860
@@ -63,14 +65,19 @@ def beside_of(
     corpora: Collection[str],
     *,
     evaluations: int,
-    is_filled_in: bool = False,
+    teacher: Path | None = None,
+    device: str = "cpu",
 ) -> Beside:
-    """Return what a run on these corpora of the data does beside its steps."""
+    """Return what a run on these corpora of the data does beside its steps on a device.
+
+    ``teacher`` is the folder of the model that fills in, if one does.
+    """
     return Beside(
         in_data=sum(one.size.sentences for one in groups),
         corpora=len(corpora),
         evaluations=evaluations,
-        is_filled_in=is_filled_in,
+        is_filled_in=teacher is not None,
+        is_filled_by_onnx=teacher is not None and device == "cpu" and has_onnx(teacher),
     )
 
 

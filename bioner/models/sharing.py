@@ -27,6 +27,7 @@ from bioner.models.card import CARD, HASHES, ModelCard, read_card, write_card
 from bioner.models.catalogue import is_plain_name
 from bioner.models.encoders import COPIED
 from bioner.models.folder import PICKLED_WEIGHTS, SHARD_INDEX, WEIGHTS, check_folder
+from bioner.models.onnx_files import PREFERRED, onnx_name
 from bioner.models.wordpiece import read_json, write_json
 
 FILES = (
@@ -37,8 +38,7 @@ FILES = (
     CARD,
     HASHES,
     "schema.json",
-    "model.int8.onnx",
-    "model.onnx",
+    *map(onnx_name, PREFERRED),
 )
 """What of a model goes to a hub and comes from it, beside its card; no pickle, no code."""
 

@@ -22,11 +22,9 @@ from bioner.errors import ModelError
 from bioner.extras import require_extra
 from bioner.figures import percent
 from bioner.files import staged_file
+from bioner.models.onnx_files import PREFERRED, OnnxPrecision, onnx_path
 from bioner.tagging.onnx_network import (
-    PREFERRED,
     WEIGHTS_KEY,
-    OnnxPrecision,
-    onnx_path,
     weights_hash,
 )
 

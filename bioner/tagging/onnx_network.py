@@ -7,28 +7,20 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bioner.errors import ModelError
+from bioner.models.onnx_files import PREFERRED, OnnxPrecision, onnx_path
 from bioner.settings import cpu_threads
 from bioner.tagging.network import Floats, Ints
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-OnnxPrecision = Literal["int8", "fp32"]
-
 WEIGHTS_KEY = "bioner.weights"
 """Metadata of the ONNX file: the hash of the safetensors that it was made of."""
-
-PREFERRED: tuple[OnnxPrecision, ...] = ("int8", "fp32")
-
-
-def onnx_path(folder: Path, precision: OnnxPrecision) -> Path:
-    """Return where a model folder keeps its ONNX file of this precision."""
-    return folder / f"model.{precision}.onnx"
 
 
 def weights_hash(folder: Path) -> str:

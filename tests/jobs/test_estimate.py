@@ -88,6 +88,9 @@ def test_what_a_run_does_beside_its_steps_counts_in_time_and_memory() -> None:
     each = size.pieces / size.sentences
     assert scored.seconds - plain.seconds == pytest.approx(9 * 1000 * each / 4500)
     assert filled.seconds - plain.seconds == pytest.approx(steps / 3)
+    quick = run(is_filled_in=True, is_filled_by_onnx=True)
+    assert quick.seconds is not None
+    assert quick.seconds - plain.seconds == pytest.approx(steps / 6.5)
     assert filled.memory_bytes - plain.memory_bytes == 4 * 23_000_000
     told = estimate.estimate(
         TrainSize(55_000, 1_500_000, is_told=True),

@@ -15,6 +15,7 @@ import pytest
 
 from bioner.bio import tag_names
 from bioner.errors import ModelError
+from bioner.models.onnx_files import onnx_path
 from bioner.spans import Sentence, corpus_sentence
 from bioner.tagging import onnx_export
 from bioner.tagging.load import load_tagger
@@ -22,7 +23,6 @@ from bioner.tagging.onnx_export import OnnxExport, export_onnx
 from bioner.tagging.onnx_network import (
     OnnxNetwork,
     load_onnx,
-    onnx_path,
 )
 
 TYPES = ("Gene", "Chemical")

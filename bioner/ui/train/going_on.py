@@ -146,14 +146,19 @@ def _estimate(session: Session, parent: Path, usable: Usable, recipe: dict[str, 
         replayed.words + shown * WORDS_PER_CORRECTION,
         has_conventions(parent),
     )
+    device = resolve_device(settings.device)
     cost = estimate_run(
         settings,
         base_of(str(parent)),
         size,
         Steps(epochs=recipe["epochs"], max_steps=0, batch_size=int(recipe["batch_size"])),
-        device=resolve_device(settings.device),
+        device=device,
         beside=beside_of(
-            groups, corpora_of(groups), evaluations=RETRAINING_SCORED, is_filled_in=True
+            groups,
+            corpora_of(groups),
+            evaluations=RETRAINING_SCORED,
+            teacher=parent,
+            device=device,
         ),
     )
     with st.container(border=True, key="train_on_estimate"):
