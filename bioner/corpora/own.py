@@ -21,6 +21,8 @@ PROVENANCE = "provenance.json"
 """What a corpus that was frozen from a project says of itself."""
 DOCUMENTS = "documents.jsonl"
 """Its texts, whole."""
+GUIDELINES = "guidelines.md"
+"""What its annotators were told."""
 VERSIONS = ".versions"
 """The hidden folder, beside the own corpora, that keeps every version of the frozen ones."""
 

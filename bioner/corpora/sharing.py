@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from bioner.corpora.catalogue import published
 from bioner.corpora.dataset_folder import read_manifest
 from bioner.corpora.own import (
     DOCUMENTS,
+    GUIDELINES,
     PROVENANCE,
     own_folder,
     read_own_corpus,
@@ -23,7 +26,7 @@ from bioner.corpora.own import (
     read_user_schema,
 )
 from bioner.corpora.registry import PART_SUFFIX, SPLITS
-from bioner.errors import CorpusError
+from bioner.errors import CorpusError, FormatError
 from bioner.files import read_json_object
 from bioner.formats import to_bytes
 from bioner.formats.conll import to_document
@@ -41,7 +44,7 @@ from bioner.settings import Settings
 
 MERGED = "merged"
 """What the merged corpora are called where a corpus is named."""
-GUIDELINES = "guidelines.md"
+_BESIDE = (DOCUMENTS, GUIDELINES)
 _DESCRIPTION = "corpus.json"
 _TABLES = tuple(f"{split}.tsv" for split in SPLITS)
 
@@ -232,19 +235,33 @@ def pull_corpus(
                 f"{repository}: holds no corpus of BioNER Studio ({_DESCRIPTION} is not there); "
                 "download its files and bring them in with `corpora add`"
             )
-        own = read_own_description(came)
-        id = corpus_id(name or own.id)
-        kept = replace(own, id=id, origin=f"hub: {repository}@{commit[:12]}")
-        (came / _DESCRIPTION).write_text(kept.to_json(), encoding="utf-8")
-        splits = read_own_corpus(came).splits
-        beside = {
-            one: (came / one).read_text(encoding="utf-8")
-            for one in (DOCUMENTS, GUIDELINES)
-            if (came / one).is_file()
-        }
+        with _of_repository(repository, came):
+            own = read_own_description(came)
+            id = corpus_id(name or own.id)
+            kept = replace(own, id=id, origin=f"hub: {repository}@{commit[:12]}")
+            (came / _DESCRIPTION).write_text(kept.to_json(), encoding="utf-8")
+            splits = read_own_corpus(came).splits
+            beside = {one: _text(came / one) for one in _BESIDE if (came / one).is_file()}
         sentences = [one for split in SPLITS for one in splits[split]]
         folder = add_corpus(
             settings, kept, sentences, read_user_schema(settings), beside=beside, actor=actor
         )
     counts = {split: len(splits[split]) for split in SPLITS}
     return PulledCorpus(id, folder, counts, own.licence, commit)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path.name}: not UTF-8 text at byte {error.start}") from error
+
+
+@contextlib.contextmanager
+def _of_repository(repository: str, came: Path) -> Iterator[None]:
+    """Say of what cannot be read that it is the repository's: the folder it came to is gone."""
+    try:
+        yield
+    except (CorpusError, FormatError) as error:
+        told = str(error).replace(f"{came}{os.sep}", "").partition(";")[0]
+        raise CorpusError(f"{repository}: not a corpus that can be used here: {told}") from error

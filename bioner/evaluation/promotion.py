@@ -142,8 +142,8 @@ def record(
     entry = {"at": _now(), "by": by, **decision.to_json()}
     make_private(settings.home)
     path = settings.home / RECORD
-    past = path.read_text(encoding="utf-8") if path.is_file() else ""
-    write_whole(path, past + json.dumps(entry, ensure_ascii=False) + "\n")
+    past = path.read_bytes() if path.is_file() else b""
+    write_whole(path, past + json.dumps(entry, ensure_ascii=False).encode("utf-8") + b"\n")
     said = {"model": decision.candidate, "did": "ask the gate", "passed": decision.is_accepted}
     store.acting(who).record("promotion", who=by, before={"model": decision.active}, after=said)
 
@@ -163,7 +163,7 @@ def recorded(settings: Settings) -> list[Recorded]:
     if not path.is_file():
         return []
     found: list[Recorded] = []
-    for _, line in json_lines(path.read_text(encoding="utf-8")):
+    for _, line in json_lines(path.read_text(encoding="utf-8", errors="replace")):
         try:
             raw = json.loads(line)
             found.append(Recorded(raw["at"], raw["by"], decision_from_json(raw)))

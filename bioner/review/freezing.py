@@ -13,7 +13,14 @@ from pathlib import Path
 from bioner.access import Actor
 from bioner.corpora.adding import add_corpus, clean_label, corpus_id
 from bioner.corpora.exports import with_split
-from bioner.corpora.own import DOCUMENTS, PROVENANCE, VERSIONS, OwnCorpus, read_user_schema
+from bioner.corpora.own import (
+    DOCUMENTS,
+    GUIDELINES,
+    PROVENANCE,
+    VERSIONS,
+    OwnCorpus,
+    read_user_schema,
+)
 from bioner.corpora.registry import SPLITS
 from bioner.corpora.splits import split_of
 from bioner.errors import CorpusError
@@ -23,8 +30,6 @@ from bioner.labels import IGNORE
 from bioner.settings import Settings
 from bioner.spans import Sentence
 from bioner.store import Project, Store
-
-GUIDELINES = "guidelines.md"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -158,6 +158,30 @@ def test_a_corpus_that_may_not_be_passed_on_is_sent_only_with_a_reason(
     assert own.origin.startswith("hub: lab/open@")
 
 
+@pytest.mark.slow
+def test_a_pulled_corpus_with_a_file_that_is_no_text_is_one_sentence(
+    run: Run, hub: hubs.Hub, place: Path
+) -> None:
+    words = ("corpora", "add", str(place / "rows.jsonl"), "--covers", "Gene", "--name", "sound")
+    assert run(*words, "--licence", "CC BY 4.0").exit_code == 0
+    assert run("corpora", "push", "sound", "lab/sound").exit_code == 0
+    files = hub.repositories["dataset", "lab/sound"].files
+    files = {**files, "documents.jsonl": b"{}\n", "guidelines.md": b"Mark genes.\n"}
+    names = [one for one in files if "/" not in one and one not in ("README.md", ".gitattributes")]
+    assert {"corpus.json", "train.tsv", "documents.jsonl", "guidelines.md"} <= set(names)
+    for number, name in enumerate(names):
+        repository = f"lab/broken{number}"
+        held = {**files, name: b"Zo\xeb\tO\n" + files[name]}
+        hub.repositories["dataset", repository] = hubs.Repository(False, {"3" * 40: held})
+        came = run("corpora", "pull", repository, "--name", f"broken{number}")
+        said = came.stderr.strip().splitlines()[-1]
+        assert isinstance(came.exception, SystemExit), (name, came.exception)
+        assert came.exit_code == 1
+        assert said.startswith(f"error: {repository}: not a corpus that can be used here: {name}")
+        assert "bioner-hub-" not in said, "a folder that is gone"
+        assert not (place / "home" / "corpora" / f"broken{number}").exists()
+
+
 def test_the_merged_corpora_go_out_with_every_licence_on_the_card(run: Run, hub: hubs.Hub) -> None:
     built = run("corpora", "build", "--source", "data/sample")
     assert built.exit_code == 0, built.stderr

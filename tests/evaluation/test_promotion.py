@@ -99,8 +99,12 @@ def test_a_damaged_line_of_the_record_does_not_hide_the_others(place: Settings) 
     decision = Decision("new", "old", (Answer("x", Verdict.PASSED, "Fine."),))
     record(place, open_store(place), decision)
     path = place.home / RECORD
-    path.write_text(path.read_text(encoding="utf-8") + "{cut", encoding="utf-8")
+    damaged = path.read_bytes() + "{cut\n{Zoë}\n".encode("latin-1")
+    path.write_bytes(damaged)
     assert [r.decision for r in recorded(place)] == [decision]
+    record(place, open_store(place), decision)
+    assert [r.decision for r in recorded(place)] == [decision, decision]
+    assert path.read_bytes().startswith(damaged), "what cannot be read stays as it is"
 
 
 @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x1c", "\x0c", "\r"])
