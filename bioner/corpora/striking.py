@@ -13,8 +13,8 @@ from typing import Any
 
 from bioner.corpora.own import DOCUMENTS, PROVENANCE, VERSIONS, own_folders
 from bioner.corpora.registry import SPLITS
-from bioner.errors import CorpusError
-from bioner.files import read_json_object, staged_folder
+from bioner.errors import CorpusError, FormatError
+from bioner.files import parse_json_object, read_json_object, staged_folder
 from bioner.formats import iter_documents
 from bioner.formats.conll import read_conll
 from bioner.formats.conll_writer import write_sentences
@@ -60,8 +60,9 @@ def _strike(folder: Path, told: dict[str, Any], document: str) -> Struck | None:
     except OSError as error:
         raise CorpusError(f"{folder / DOCUMENTS}: cannot be read: {error}") from error
     kept, gone = [], Counter[tuple[str, ...]]()
-    for line in lines:
-        if json.loads(line).get("id") != document:
+    for number, line in enumerate(lines, 1):
+        told_of = parse_json_object(line, f"{folder / DOCUMENTS}:{number}", CorpusError)
+        if told_of.get("id") != document:
             kept.append(line)
             continue
         for one in iter_documents(io.BytesIO(line), "jsonl", name=DOCUMENTS):
@@ -90,7 +91,11 @@ def _without(path: Path, gone: Counter[tuple[str, ...]]) -> list[Sentence]:
     kept: list[Sentence] = []
     if not path.is_file() or not path.stat().st_size:
         return kept
-    for one in read_conll(path).sentences:
+    try:
+        found = read_conll(path).sentences
+    except FormatError as error:
+        raise CorpusError(f"{path.parent}: {error}") from error
+    for one in found:
         if gone[one.tokens] > 0:
             gone[one.tokens] -= 1
         else:

@@ -175,3 +175,33 @@ def test_a_frozen_corpus_of_nothing_but_the_erased_text_goes_with_it(home: Path)
     assert [(one.corpus, one.version, one.sentences) for one in struck] == [("lab", "1", 2)]
     assert not files_below(settings.own_corpora)
     assert strike(settings, "p", "d1") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("documents.jsonl", b"{cut"),
+        ("documents.jsonl", b"[]\n"),
+        ("documents.jsonl", b'{"id": "Zo\xeb"}\n'),
+        ("train.tsv", b"Zo\xeb\tO\n"),
+        ("provenance.json", b"{cut"),
+    ],
+)
+def test_a_frozen_version_that_cannot_be_read_is_named_and_nothing_of_it_changes(
+    home: Path, name: str, damage: bytes
+) -> None:
+    settings = read_settings()
+    store = open_store(settings)
+    store.create_project(a_project())
+    store.import_documents("p", [a_document(n) for n in range(9)], model="m")
+    for document in (f"d{n}" for n in range(9)):
+        for item in store.items_of("p", document):
+            opened = store.open_item(item)
+            store.save(edit_of(opened, *opened.mentions))
+    freeze(store, settings, "p", "lab")
+    path = settings.own_corpora / "lab" / name
+    path.write_bytes(damage + path.read_bytes())
+    before = files_below(settings.own_corpora)
+    with pytest.raises(CorpusError, match=name):
+        strike(settings, "p", "d1")
+    assert files_below(settings.own_corpora) == before
