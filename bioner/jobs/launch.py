@@ -22,6 +22,7 @@ from bioner.access import Action, Actor, allow
 from bioner.errors import JobError
 from bioner.files import locked, make_private, write_whole
 from bioner.jobs.bulk import bulk_source
+from bioner.jobs.engines.ray_job import end_there
 from bioner.jobs.folder import (
     ACTIVE,
     START_LIMIT_S,
@@ -113,6 +114,7 @@ def _queued(state: JobState) -> JobState:
     return JobState(
         ticket=time.time_ns(),
         attempt=state.attempt,
+        handle=state.handle,
         queued_at=time.time(),
         peak_memory_bytes=state.peak_memory_bytes,
     )
@@ -160,6 +162,8 @@ def stop(id: str, settings: Settings, *, force: bool = False, actor: Actor | Non
         ),
     )
     if force:
+        if state.handle:
+            end_there(job.spec, state.handle)
         kill_tree(state.worker)
     if not ask_to_end(state.supervisor):
         overdue = asked is not None and time.time() - asked > job.spec.grace_s

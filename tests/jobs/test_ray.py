@@ -281,6 +281,22 @@ def test_a_job_whose_worker_is_killed_fails_and_can_be_resumed(
     assert read_metrics(job.id, place)[-1].step == 30
 
 
+def test_a_job_that_nobody_watches_any_more_is_found_again_and_not_doubled(
+    nodes: Nodes, place: Settings
+) -> None:
+    job = launch.launch(spec_of(place, nodes, "--steps", "60", "--pause", "0.2"), place)
+    wait_until(place, job.id, lambda _: len(read_metrics(job.id, place)) >= 3)
+    kill_tree(read_job(job.id, place).state.worker)
+    assert wait_until(place, job.id, ended).status == "failed"
+    launch.resume(job.id, place)
+    done = wait_until(place, job.id, ended)
+    assert done.status == "finished", tail_log(job.id, place)
+    lines = (job.folder / "metrics.jsonl").read_text(encoding="utf-8").split("\n")
+    rows = [json.loads(line) for line in lines if line]
+    assert [row["step"] for row in rows] == list(range(1, 61)), "each once"
+    assert "found again on the cluster" in tail_log(job.id, place)
+
+
 def test_a_job_whose_node_is_removed_fails_and_goes_on_on_another(
     nodes: Nodes, place: Settings
 ) -> None:

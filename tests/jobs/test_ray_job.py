@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bioner.errors import JobError
+from bioner.jobs import launch
 from bioner.jobs.bulk import BULK
 from bioner.jobs.engines import ray_job
 from bioner.jobs.engines.ray_bulk import card_share
 from bioner.jobs.engines.ray_job import RayJob
 from bioner.jobs.estimate import known_speed
-from bioner.jobs.folder import JobSpec, JobState
+from bioner.jobs.folder import JobSpec, JobState, ask_to_stop
 from bioner.jobs.preflight import check_launch
 from bioner.jobs.specs import job_spec
 from bioner.machine import Device
@@ -28,34 +32,53 @@ SPEC = JobSpec(("bioner", "train"), title="run", engine="ray", address="http://h
 
 
 class Cluster:
-    """Takes a job, and says at once that it has ended."""
+    """Takes jobs; ``will`` says what each says of itself, one status a question, then the last."""
 
     def __init__(self) -> None:
         self.taken: dict[str, Any] = {}
+        self.stopped: list[str] = []
+        self.will: dict[str, list[str]] = {}
+        self.log = ""
 
     def submit_job(self, **given: Any) -> None:
         self.taken = given
+        self.will[given["submission_id"]] = ["SUCCEEDED"]
 
     def get_job_info(self, handle: str) -> Any:
-        return type("Info", (), {"status": "SUCCEEDED", "driver_node_id": "abc", "handle": handle})
+        if handle not in self.will:
+            raise RuntimeError(f"Request failed with status code 404: {handle}")
+        said = self.will[handle]
+        status = said.pop(0) if len(said) > 1 else said[0]
+        if status == "silent":
+            raise ConnectionError("no answer")
+        return SimpleNamespace(status=status, driver_node_id="abc")
 
     def get_job_logs(self, handle: str) -> str:
-        return ""
+        return self.log
+
+    def stop_job(self, handle: str) -> None:
+        self.stopped.append(handle)
+        self.will[handle] = ["STOPPED"]
 
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     made = Cluster()
     monkeypatch.setattr(ray_job, "connect", lambda _: made)
+    monkeypatch.setattr(ray_job, "POLL_S", 0.0)
     return made
 
 
-def submitted(cluster: Cluster, folder: Path, spec: JobSpec) -> dict[str, Any]:
+def a_job(folder: Path, spec: JobSpec, **state: Any) -> Path:
     place = folder / "job"
     place.mkdir(parents=True)
     (place / "spec.json").write_text(json.dumps(asdict(spec)), encoding="utf-8")
-    (place / "state.json").write_text(json.dumps(asdict(JobState())), encoding="utf-8")
-    assert RayJob(place, spec.command).run() == 0
+    (place / "state.json").write_text(json.dumps(asdict(JobState(**state))), encoding="utf-8")
+    return place
+
+
+def submitted(cluster: Cluster, folder: Path, spec: JobSpec) -> dict[str, Any]:
+    assert RayJob(a_job(folder, spec), spec.command).run() == 0
     return cluster.taken
 
 
@@ -79,6 +102,63 @@ def test_a_command_takes_a_place_and_one_that_shares_work_out_takes_none(
     monkeypatch.setattr(ray_job, "has_cards", lambda _: has_cards)
     found = submitted(cluster, tmp_path, spec)
     assert (found["entrypoint_num_cpus"], found["entrypoint_num_gpus"]) == expected
+
+
+EARLIER: dict[str, tuple[list[str], int, bool]] = {
+    "still runs, and ends well": (["RUNNING", "RUNNING", "SUCCEEDED"], 0, False),
+    "ended well while nobody watched": (["SUCCEEDED"], 0, False),
+    "still runs, and fails": (["RUNNING", "RUNNING", "FAILED"], 0, True),
+    "failed": (["FAILED"], 0, True),
+    "was stopped": (["STOPPED"], 0, True),
+    "is still being stopped": (["RUNNING", "STOPPED"], 0, True),
+    "is not known any more": ([], 0, True),
+}
+
+
+@pytest.mark.parametrize("case", EARLIER)
+def test_an_attempt_that_nobody_watched_is_followed_and_never_doubled(
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    said, code, is_anew = EARLIER[case]
+    if said:
+        cluster.will["run-1"] = [*said]
+    cluster.log = "as shown before\n"
+    job = a_job(tmp_path, SPEC, attempt=2, handle="run-1")
+    assert RayJob(job, SPEC.command).run() == code
+    assert bool(cluster.taken) is is_anew
+    assert cluster.stopped == []
+    assert ("as shown before" in capsys.readouterr().out) is (not said)
+
+
+def test_an_attempt_that_is_followed_obeys_a_stop(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.will["run-1"] = ["RUNNING"]
+    job = a_job(tmp_path, SPEC, attempt=2, handle="run-1")
+    ask_to_stop(job)
+    assert RayJob(job, SPEC.command).run() == 1
+    assert cluster.stopped == ["run-1"]
+    assert cluster.taken == {}, "nothing is begun anew"
+
+
+def test_nothing_is_begun_where_the_head_does_not_say_whether_it_runs(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.will["run-1"] = ["silent"]
+    job = a_job(tmp_path, SPEC, attempt=2, handle="run-1")
+    with pytest.raises(JobError, match="head at http://head:8265 is gone; resume"):
+        RayJob(job, SPEC.command).run()
+    assert cluster.taken == {}
+
+
+def test_a_job_that_is_stopped_by_force_is_ended_on_the_cluster_too(
+    home: Path, cluster: Cluster
+) -> None:
+    settings = read_settings()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        living = {"supervisor": process_id(other.pid), "heartbeat": time.time()}
+        folder = a_job(settings.jobs, SPEC, status="running", handle="run-1", **living)
+        launch.stop(folder.name, settings, force=True)
+        other.kill()
+    assert cluster.stopped == ["run-1"]
 
 
 def test_a_job_finds_our_folders_there_and_no_secret_travels(

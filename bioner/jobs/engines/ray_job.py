@@ -7,6 +7,7 @@ job's folder, its data and its output lie where every node sees them.
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import signal
 import sys
@@ -19,7 +20,7 @@ from typing import Any
 from bioner.errors import BionerError, JobError
 from bioner.extras import require_extra
 from bioner.jobs.bulk import BULK
-from bioner.jobs.folder import edit_state, is_stop_asked, read_spec, read_state
+from bioner.jobs.folder import JobSpec, edit_state, is_stop_asked, read_spec, read_state
 from bioner.machine import Device
 from bioner.settings import PROJECT_ROOT, environment_elsewhere, read_settings
 
@@ -59,6 +60,15 @@ def connect(address: str) -> Any:
         ) from error
 
 
+def end_there(spec: JobSpec, handle: str) -> None:
+    """Ask the cluster to end what it runs of a job, as far as it answers.
+
+    What it does not hear now is found again when the job is resumed.
+    """
+    with contextlib.suppress(BionerError, ConnectionError, RuntimeError, OSError):
+        connect(spec.address).stop_job(handle)
+
+
 def has_cards(address: str) -> bool:
     """Return whether the cluster whose dashboard is at an address has graphics cards.
 
@@ -90,8 +100,20 @@ class RayJob:
     def run(self) -> int:
         """Submit the command and follow it to its end; return its exit code, 0 or 1.
 
-        Raises JobError where it never starts, or the head is silent for too long.
+        An attempt that nobody watched any more, and that still runs there, is followed instead: two
+        would write into one folder. Raises JobError where it never starts, or the head is silent
+        for too long.
         """
+        earlier = read_state(self.folder).handle
+        if earlier and self._is_there(earlier):
+            self._told("found again on the cluster")
+            has_ended_well = self._follow(earlier)
+            if has_ended_well or is_stop_asked(self.folder):
+                return 0 if has_ended_well else 1
+        return 0 if self._follow(self._submit()) else 1
+
+    def _submit(self) -> str:
+        """Give the command to the cluster; return its name there."""
         handle = f"{self.folder.name}-{read_state(self.folder).attempt}-{int(time.time())}"
         grace = str(max(1, int(self.spec.grace_s) - 5))
         cpus, cards = self._taken()
@@ -112,7 +134,18 @@ class RayJob:
             },
         )
         self._told("queued on the cluster", handle=handle)
-        return self._follow(handle)
+        return handle
+
+    def _is_there(self, handle: str) -> bool:
+        """Return whether an earlier attempt runs on, or has ended well; its log so far is known."""
+        try:
+            found = self._client.get_job_info(handle)
+            self._shown = len(self._client.get_job_logs(handle))
+        except RuntimeError:  # the cluster was begun anew and knows nothing of it
+            return False
+        except (ConnectionError, OSError) as error:
+            raise self._gone() from error
+        return str(found.status) not in ("FAILED", "STOPPED")
 
     def _taken(self) -> tuple[int, int]:
         """Return the CPUs and cards that the command itself takes.
@@ -126,7 +159,8 @@ class RayJob:
             is_wanted = has_cards(self.spec.address)
         return 1, self.spec.gpus if is_wanted else 0
 
-    def _follow(self, handle: str) -> int:
+    def _follow(self, handle: str) -> bool:
+        """Follow a job there to its end; return whether that was a good one."""
         began, is_stopped, status = time.monotonic(), False, ""
         while True:
             found = self._asked(handle)
@@ -136,7 +170,7 @@ class RayJob:
                 self._told(f"{status.lower()} on the cluster", node=node[:12])
             if status in ("SUCCEEDED", "FAILED", "STOPPED"):
                 self._show_log(handle)
-                return 0 if status == "SUCCEEDED" else 1
+                return status == "SUCCEEDED"
             if not is_stopped and is_stop_asked(self.folder):
                 is_stopped = self._stop(handle)
             if status in ("", "PENDING") and time.monotonic() - began > START_LIMIT_S:
@@ -154,13 +188,16 @@ class RayJob:
             found = self._client.get_job_info(handle)
         except (ConnectionError, RuntimeError, OSError) as error:
             if time.monotonic() - self._heard_at > UNREACHABLE_S:
-                raise JobError(
-                    f"the cluster's head at {self.spec.address} is gone; resume the job when it "
-                    "is back: it goes on from its last checkpoint"
-                ) from error
+                raise self._gone() from error
             return None
         self._heard_at = time.monotonic()
         return found
+
+    def _gone(self) -> JobError:
+        return JobError(
+            f"the cluster's head at {self.spec.address} is gone; resume the job when it is back: "
+            "it goes on from its last checkpoint"
+        )
 
     def _stop(self, handle: str) -> bool:
         try:
