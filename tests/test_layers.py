@@ -282,8 +282,6 @@ def test_json_lines_are_cut_at_line_feeds_alone_by_one_rule():
     assert {module: names for module, names in found.items() if names} == {
         # the last line of a process that escapes what is not ASCII
         "bioner.card_probe": ["_asked"],
-        # bytes, which are cut at \n and \r alone: JSON escapes both
-        "bioner.corpora.striking": ["_strike"],
     }
     wrong = "def read(path):\n    return [json.loads(l) for l in path.read_text().splitlines()]"
     assert list(cut_json(ast.parse(wrong))) == ["read"]
