@@ -61,6 +61,11 @@ def tag_in_bulk(
         check_count("--workers", workers)
     if address and engine != "ray":
         raise ArgumentError("--address: is for --engine ray")
+    if address.startswith(("http://", "https://")):
+        raise ArgumentError(
+            f"--address: {address} is a cluster's dashboard; expected the cluster itself: auto, or "
+            "head:6379"
+        )
     settings = read_settings()
     model = chosen_model(settings, given.model)
     is_here = engine == "local"

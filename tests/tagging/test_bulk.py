@@ -259,6 +259,10 @@ def test_a_texts_own_marks_and_checksums_are_no_inputs(texts: Path) -> None:
         (["--workers", "0"], "--workers 0: expected a whole number from 1 on"),
         (["--engine", "local", "--format", "brat"], "expected one of jsonl, parquet"),
         (["--engine", "local", "--address", "x"], "--address: is for --engine ray"),
+        (
+            ["--engine", "ray", "--address", "http://head:8265"],
+            "--address: http://head:8265 is a cluster's dashboard; expected the cluster itself",
+        ),
         (["--engine", "local"], "--out: in bulk the folder to write to is needed"),
     ],
 )
