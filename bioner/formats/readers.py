@@ -93,8 +93,10 @@ def read_one(
 
 
 def damaged(name: str, error: Exception) -> FormatError:
-    """Return the error for damaged gzip data, for raising."""
-    return FormatError(f"{name}: damaged gzip data: {error}; fetch it again")
+    """Return the error for gzip data that is damaged, or is none, for raising."""
+    is_none = str(error).startswith("Not a gzipped file")
+    told = "no gzip data, though it is called so" if is_none else f"damaged gzip data: {error}"
+    return FormatError(f"{name}: {told}; fetch it again")
 
 
 def unpacked(data: bytes, name: str) -> tuple[BinaryIO, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 import time
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,6 +20,7 @@ from bioner.files import write_whole
 from bioner.formats import ReadOptions, Tally, detect_format, iter_documents
 from bioner.formats.detecting import HEAD
 from bioner.formats.members import is_archive
+from bioner.formats.readers import DAMAGED, damaged
 from bioner.formats.source import unreadable
 from bioner.machine import Device
 from bioner.spans import Document
@@ -250,8 +250,8 @@ class _Reading:
                     stream, format, name=inner, options=self._options, tally=tally
                 )
                 self._is_at_end = True
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise FormatError(f"{name}: damaged gzip data: {error}; fetch it again") from error
+        except DAMAGED as error:
+            raise damaged(name, error) from error
         except OSError as error:
             raise unreadable(self._path, error) from error
         finally:

@@ -699,8 +699,11 @@ def test_a_file_too_large_to_read_at_once_is_refused_but_streamed(
 def test_gzipped_files_are_read_by_the_name_inside(tmp_path: Path) -> None:
     path = write(tmp_path, "a.jsonl.gz", gzip.compress(b'{"text": "p53"}\n'))
     assert read_documents(path).documents[0].text == "p53"
-    with pytest.raises(FormatError, match="damaged gzip data"):
+    with pytest.raises(FormatError, match=r"b\.txt\.gz: no gzip data, though it is called so"):
         read_documents(write(tmp_path, "b.txt.gz", b"no gzip"))
+    cut = gzip.compress(b'{"text": "p53"}\n' * 1000)[:-9]
+    with pytest.raises(FormatError, match="damaged gzip data"):
+        read_documents(write(tmp_path, "c.jsonl.gz", cut))
 
 
 @pytest.mark.parametrize("format", ["jsonl", "pubtator", "conll", "csv", "txt", "bioc-xml"])
