@@ -11,6 +11,7 @@ import contextlib
 import shlex
 import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,6 +33,8 @@ UNREACHABLE_S = 60.0
 RAYS_OWN = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1", "RAY_OVERRIDE_JOB_RUNTIME_ENV": "1"}
 """What Ray is told: who was given no card sees none, and what a job says of the environment may be
 said again by what it starts."""
+ANSWER_S = 5.0
+"""How long a person waits for a head that may not be there."""
 NOT_SHARED = 3
 """Exit code of a worker on a node that does not see the job's folder."""
 
@@ -61,12 +64,18 @@ def connect(address: str) -> Any:
 
 
 def end_there(spec: JobSpec, handle: str) -> None:
-    """Ask the cluster to end what it runs of a job, as far as it answers.
+    """Ask the cluster to end what it runs of a job, as far as it answers within some seconds.
 
     What it does not hear now is found again when the job is resumed.
     """
-    with contextlib.suppress(BionerError, ConnectionError, RuntimeError, OSError):
-        connect(spec.address).stop_job(handle)
+
+    def ask() -> None:
+        with contextlib.suppress(BionerError, ConnectionError, RuntimeError, OSError):
+            connect(spec.address).stop_job(handle)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(ANSWER_S)
 
 
 def has_cards(address: str) -> bool:
