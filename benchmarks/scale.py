@@ -325,8 +325,8 @@ def document(rows: Sequence[Row], given: argparse.Namespace) -> str:
             "The processor time is that of all processes, with the starts after each kill: each "
             "start loads the model anew, which weighs most on the smallest size. On a busy machine "
             "a second of processor time does less than on an idle one. In process the tagger alone "
-            f"reads up to {SAMPLE:,} of the same texts, spread evenly, in {given.workers} processes "
-            f"at once. {missing(rows)}".strip(),
+            f"reads up to {SAMPLE:,} of the same texts, spread evenly, in {given.workers} "
+            f"processes at once. {missing(rows)}".strip(),
             "",
             "## Ten million abstracts",
             "",
