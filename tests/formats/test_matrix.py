@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks.formats import BEGIN, END, PAGE, matrix
+from benchmarks.formats import PAGE, PART, matrix
+from benchmarks.written import read_part
 from bioner.formats import NAMES, WRITABLE
 
 
 def test_the_page_shows_what_round_trips_give_and_nothing_is_lost_uncounted() -> None:
     table = matrix()
     assert "LOST" not in table
-    shown = PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0].strip()
+    shown = read_part(PAGE, PART)
     assert shown == table
 
 
