@@ -259,9 +259,9 @@ def environment_elsewhere(settings: Settings) -> dict[str, str]:
         "MODELS": settings.models,
         "JOBS": settings.jobs,
     }
-    found = {f"BIONER_{name}": str(folder) for name, folder in folders.items()}
+    found = {f"BIONER_{name}": str(folder.absolute()) for name, folder in folders.items()}
     if settings.encoders:
-        found["BIONER_ENCODERS"] = os.pathsep.join(map(str, settings.encoders))
+        found["BIONER_ENCODERS"] = os.pathsep.join(str(one.absolute()) for one in settings.encoders)
     return found
 
 

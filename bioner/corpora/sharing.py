@@ -237,9 +237,10 @@ def pull_corpus(
             )
         with _of_repository(repository, came):
             own = read_own_description(came)
-            id = corpus_id(name or own.id)
-            kept = replace(own, id=id, origin=f"hub: {repository}@{commit[:12]}")
-            (came / _DESCRIPTION).write_text(kept.to_json(), encoding="utf-8")
+        id = corpus_id(name or own.id)
+        kept = replace(own, id=id, origin=f"hub: {repository}@{commit[:12]}")
+        (came / _DESCRIPTION).write_text(kept.to_json(), encoding="utf-8")
+        with _of_repository(repository, came):
             splits = read_own_corpus(came).splits
             beside = {one: _text(came / one) for one in _BESIDE if (came / one).is_file()}
         sentences = [one for split in SPLITS for one in splits[split]]

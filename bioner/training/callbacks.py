@@ -131,9 +131,8 @@ class Reporter(TrainerCallback):
         model: Any = None,
         **_: Any,
     ) -> None:
-        if (
-            state.global_step >= state.max_steps
-        ):  # what follows may take minutes, and be stopped or killed in them
+        if state.global_step >= state.max_steps:
+            # what follows may take minutes, and be stopped or killed in them
             control.should_save = True
             return
         if self._is_stop_asked():

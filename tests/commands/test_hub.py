@@ -169,6 +169,9 @@ def test_a_pulled_corpus_with_a_file_that_is_no_text_is_one_sentence(
     files = {**files, "documents.jsonl": b"{}\n", "guidelines.md": b"Mark genes.\n"}
     names = [one for one in files if "/" not in one and one not in ("README.md", ".gitattributes")]
     assert {"corpus.json", "train.tsv", "documents.jsonl", "guidelines.md"} <= set(names)
+    refused = run("corpora", "pull", "lab/sound", "--name", "?")
+    assert refused.exit_code == 1
+    assert "not a corpus that can be used" not in refused.stderr, "the name is the caller's"
     for number, name in enumerate(names):
         repository = f"lab/broken{number}"
         held = {**files, name: b"Zo\xeb\tO\n" + files[name]}

@@ -51,6 +51,8 @@ class Cluster:
         status = said.pop(0) if len(said) > 1 else said[0]
         if status == "silent":
             raise ConnectionError("no answer")
+        if status == "broken":
+            raise RuntimeError("Request failed with status code 500: no memory.")
         return SimpleNamespace(status=status, driver_node_id="abc")
 
     def get_job_logs(self, handle: str) -> str:
@@ -139,10 +141,11 @@ def test_an_attempt_that_is_followed_obeys_a_stop(cluster: Cluster, tmp_path: Pa
     assert cluster.taken == {}, "nothing is begun anew"
 
 
+@pytest.mark.parametrize("how", ["silent", "broken"])
 def test_nothing_is_begun_where_the_head_does_not_say_whether_it_runs(
-    cluster: Cluster, tmp_path: Path
+    cluster: Cluster, tmp_path: Path, how: str
 ) -> None:
-    cluster.will["run-1"] = ["silent"]
+    cluster.will["run-1"] = [how]
     job = a_job(tmp_path, SPEC, attempt=2, handle="run-1")
     with pytest.raises(JobError, match="head at http://head:8265 is gone; resume"):
         RayJob(job, SPEC.command).run()

@@ -33,6 +33,8 @@ UNREACHABLE_S = 60.0
 RAYS_OWN = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1", "RAY_OVERRIDE_JOB_RUNTIME_ENV": "1"}
 """What Ray is told: who was given no card sees none, and what a job says of the environment may be
 said again by what it starts."""
+UNKNOWN = "status code 404"
+"""What Ray's client says of a job that the head knows nothing of."""
 ANSWER_S = 5.0
 """How long a person waits for a head that may not be there."""
 NOT_SHARED = 3
@@ -150,9 +152,9 @@ class RayJob:
         try:
             found = self._client.get_job_info(handle)
             self._shown = len(self._client.get_job_logs(handle))
-        except RuntimeError:  # the cluster was begun anew and knows nothing of it
-            return False
-        except (ConnectionError, OSError) as error:
+        except (RuntimeError, OSError) as error:
+            if UNKNOWN in str(error):  # the cluster was begun anew
+                return False
             raise self._gone() from error
         return str(found.status) not in ("FAILED", "STOPPED")
 

@@ -38,7 +38,6 @@ def run(workers: int, device: str, words: Sequence[str]) -> int:
     """Train with so many processes, one a card where ``device`` is cuda; return an exit code.
 
     ``auto`` is that where the cluster has cards.
-
     Raises JobError where a node does not see the job's folder, or the processes failed too often.
     """
     require_extra("ray", "The engine ray")
