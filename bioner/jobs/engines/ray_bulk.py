@@ -53,8 +53,9 @@ class RayCluster:
     ) -> Iterator[tuple[Item, Result | None, str]]:
         """Do each item's work in a task with one CPU; yield (item, result, why there is none).
 
-        The task sees the card that it has a share in, no other. Items and outputs lie where every node sees them. What a lost worker or node was at is
-        begun again on another, at most three times; an error in the work is its item's alone.
+        The task sees the card that it has a share in, no other. Items and outputs lie where every
+        node sees them. What a lost worker or node was at is begun again on another, at most three
+        times; an error in the work is its item's alone.
         Raises JobError where there is no cluster, or none of the cards that are asked for.
         """
         import ray
